@@ -1,0 +1,1 @@
+"""What runs: one file a flow, wiring only. The work itself is in `tasks/`."""

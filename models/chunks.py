@@ -1,0 +1,102 @@
+"""Pieces cut into chunks, many pieces side by side.
+
+A batch has `lanes`. Every lane runs through one piece after another, a chunk at a time; where a piece begins the
+lane is marked fresh, so that its state starts anew, and otherwise the state is carried on. A chunk shorter than
+its batch is padded, and the mask says which steps are real. Every step of every piece comes exactly once.
+
+Shape letters: T time, B lanes, D width of the data.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Pieces one after another in one tensor.
+
+    Attributes:
+        data: steps of all pieces, float (N, D) for notes or int64 (N,) for symbols.
+        starts: where each piece begins, and at the end N.
+    """
+
+    data: Tensor
+    starts: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: torch.dtype = torch.float32) -> "Pieces":
+        """Join piano-rolls (T, 88), as floats, or symbols (T,), as int64.
+
+        Raises:
+            ValueError: there is no piece, or an empty one.
+        """
+        if not arrays or any(len(array) == 0 for array in arrays):
+            raise ValueError("pieces: wants at least one, and none of them empty")
+        joined = torch.from_numpy(np.concatenate(arrays))
+        data = joined.to(dtype) if joined.dim() == 2 else joined.long()
+        return cls(data, np.concatenate([[0], np.cumsum([len(array) for array in arrays])]))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps of each piece."""
+        return np.diff(self.starts)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One stretch of every lane.
+
+    Attributes:
+        data: (T, B, D) or (T, B); zero where the mask is.
+        mask_TB: True for real steps.
+        fresh_B: True where a piece begins with this chunk.
+        piece_B: index of each lane's piece; a lane that has run out repeats its last one, masked.
+    """
+
+    data: Tensor
+    mask_TB: Tensor
+    fresh_B: Tensor
+    piece_B: np.ndarray
+
+
+def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[Chunk]:
+    """All pieces in chunks of at most `length` steps, `lanes` of them at a time.
+
+    Args:
+        pieces: the pieces.
+        order: indices of the pieces in the order in which free lanes take them.
+        lanes: pieces side by side; not more are used than there are.
+        length: longest chunk.
+    """
+    lanes = min(lanes, len(order))
+    waiting = iter(order)
+    piece_B = np.zeros(lanes, dtype=np.int64)
+    place_B = np.zeros(lanes, dtype=np.int64)
+    end_B = np.zeros(lanes, dtype=np.int64)
+    while True:
+        fresh_B = np.zeros(lanes, dtype=bool)
+        for lane in np.flatnonzero(place_B == end_B):
+            if (piece := next(waiting, None)) is not None:
+                piece_B[lane], fresh_B[lane] = piece, True
+                place_B[lane], end_B[lane] = pieces.starts[piece], pieces.starts[piece + 1]
+        steps_B = np.minimum(end_B - place_B, length)
+        if not steps_B.any():
+            return
+        yield _cut(pieces, piece_B, place_B, steps_B, fresh_B)
+        place_B = place_B + steps_B
+
+
+def _cut(pieces: Pieces, piece_B: np.ndarray, place_B: np.ndarray, steps_B: np.ndarray, fresh_B: np.ndarray) -> Chunk:
+    step_TB = np.arange(steps_B.max())[:, None]
+    mask_TB = torch.from_numpy(step_TB < steps_B)
+    index_TB = torch.from_numpy(np.minimum(place_B + step_TB, len(pieces.data) - 1))
+    data = pieces.data[index_TB]
+    data[~mask_TB] = 0
+    return Chunk(data, mask_TB, torch.from_numpy(fresh_B), piece_B.copy())

@@ -1,0 +1,120 @@
+"""What a model scores, as the specification pins it: sums for every piece, pooled at the end.
+
+Log-likelihood: nats of a whole step, the first step of a piece included, averaged over all steps of all pieces.
+Accuracy: of one sample s_t given the true past, TP / max(n_true, n_sampled) with 0/0 := 1, averaged over all
+frames; this formula, not the union one, gives the published columns. The union formula TP / (TP + FP + FN)
+stands beside it. Sums are kept in float64.
+
+Shape letters: S stacked trials, T time, B batch, N frames, D notes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.chunks import Chunk, Pieces, chunks
+from models.network import Network
+
+LANES, LONGEST = 64, 256
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Sums over the steps of each piece, float64, in the order of the pieces.
+
+    Attributes:
+        steps: number of frames or symbols.
+        log_likelihood: nats.
+        accuracy, union_accuracy: of one sample a frame; None for text.
+    """
+
+    steps: np.ndarray
+    log_likelihood: np.ndarray
+    accuracy: np.ndarray | None = None
+    union_accuracy: np.ndarray | None = None
+
+    @property
+    def mean_log_likelihood(self) -> float:
+        """Nats a step, pooled over all pieces."""
+        return float(self.log_likelihood.sum() / self.steps.sum())
+
+
+def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
+    """Accuracy and union accuracy of each frame.
+
+    Args:
+        true: zeros and ones, shape (..., D).
+        sampled: the same.
+
+    Returns:
+        TP / max(n_true, n_sampled) and TP / (TP + FP + FN), both of shape (...), in [0, 1], 1 where both are empty.
+
+    >>> frame_accuracy(torch.tensor([1.0, 1, 0, 0]), torch.tensor([1.0, 0, 1, 1]))
+    (tensor(0.3333), tensor(0.2500))
+    """
+    hits = (true * sampled).sum(-1)
+    n_true, n_sampled = true.sum(-1), sampled.sum(-1)
+    larger, union = torch.maximum(n_true, n_sampled), n_true + n_sampled - hits
+    nothing = larger == 0
+    one = torch.ones_like(hits)
+    return torch.where(nothing, one, hits / larger), torch.where(nothing, one, hits / union)
+
+
+@torch.no_grad()
+def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None) -> Scores:
+    """Score a network on whole pieces, the state carried through each of them.
+
+    Args:
+        network: one member, S = 1.
+        pieces: what to score.
+        sampling: random numbers of the samples for the accuracy; None for log-likelihood alone.
+    """
+    wants_accuracy = sampling is not None and not network.output.symbols
+    sums = torch.zeros(3 if wants_accuracy else 1, len(pieces), dtype=torch.float64)
+    # Longest first: lanes then end together, and little is padded.
+    order = np.argsort(-pieces.lengths, kind="stable")
+    carried = None
+    for chunk in chunks(pieces, order.tolist(), LANES, LONGEST):
+        data = chunk.data.unsqueeze(0)
+        states_STBH = network.states(data, network.start(carried, chunk.fresh_B))
+        carried = states_STBH[:, -1]
+        before_STBH = states_STBH[:, :-1]
+        rows = [network.log_likelihood(before_STBH, data)]
+        if wants_accuracy and sampling is not None:
+            rows += frame_accuracy(data, network.sample(before_STBH, sampling))
+        _add(sums, chunk, torch.stack([row[0] for row in rows]))
+    values = [row.numpy() for row in sums]
+    return Scores(pieces.lengths, *values)
+
+
+def _add(sums: Tensor, chunk: Chunk, rows_TB: Tensor) -> None:
+    """Add each lane's real steps to the sums of its piece."""
+    per_lane = torch.where(chunk.mask_TB, rows_TB.double(), 0.0).sum(1)
+    sums.index_add_(1, torch.from_numpy(chunk.piece_B), per_lane)
+
+
+def summary(kind: str, scores: Scores) -> dict[str, float]:
+    """The metrics of a kind of data, pooled over pieces.
+
+    Returns:
+        music: `log_likelihood` in nats a frame, `accuracy` and `union_accuracy` in percent. characters:
+        `bits_per_character`. words: `perplexity`, exp of nats a token.
+    """
+    mean = scores.mean_log_likelihood
+    if kind == "characters":
+        return {"bits_per_character": -mean / log(2)}
+    if kind == "words":
+        return {"perplexity": exp(-mean)}
+    metrics: dict[str, float] = {"log_likelihood": mean}
+    parts: Mapping[str, np.ndarray | None] = {
+        "accuracy": scores.accuracy,
+        "union_accuracy": scores.union_accuracy,
+    }
+    for name, values in parts.items():
+        if values is not None:
+            metrics[name] = float(100 * values.sum() / scores.steps.sum())
+    return metrics

@@ -1,0 +1,88 @@
+"""The whole network: core, output model and techniques of a trial, put together for data of a given width.
+
+Step t is predicted from h_{t-1}, so the first step of a piece is predicted from h_0 alone, and counts.
+
+Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, P parameters in a row.
+"""
+
+import torch
+from torch import Tensor
+
+from models.core import RNN
+from models.parameters import Parameters
+from models.randomness import generator_for
+from models.trial import Trial
+
+
+class Network:
+    """A trial's network with its parameters, at their initial values.
+
+    Args:
+        trial: the configuration.
+        frequency_D: how often each note is on, or how often each symbol comes, in the training split; in (0, 1).
+        dtype: of all parameters.
+    """
+
+    def __init__(self, trial: Trial, frequency_D: Tensor, dtype: torch.dtype = torch.float32):
+        activation = trial.activation
+        for technique in trial.techniques:
+            activation = technique.activation(activation)
+        width = len(frequency_D)
+        self.trial = trial
+        self.core = RNN(width, trial.hidden_size, activation)
+        self.output = trial.output_type(width, trial.hidden_size)
+        self.parameters = Parameters(1, self.core.shapes() | self.output.shapes(), dtype)
+        generator = generator_for(trial.seed, "initialisation")
+        member = self.parameters.member(0)
+        active = 1.0 if self.output.symbols else float(frequency_D.sum())
+        self.core.initialise(member, generator, active)
+        self.output.initialise(member, generator, frequency_D)
+        self.retention_SH = self._retention(dtype)
+
+    def _retention(self, dtype: torch.dtype) -> Tensor | None:
+        generator = generator_for(self.trial.seed, "retention")
+        for technique in self.trial.techniques:
+            retention_H = technique.retention(self.trial.hidden_size, generator)
+            if retention_H is not None:
+                return retention_H.to(dtype).unsqueeze(0)
+        return None
+
+    def start(self, carried_SBH: Tensor | None, fresh_B: Tensor) -> Tensor:
+        """State before a chunk: h_0 where a piece begins, the carried state, outside the graph, elsewhere."""
+        initial_SH = self.parameters.by_name["initial_state"]
+        if self.trial.initial_state == "zero":
+            initial_SH = initial_SH.detach()
+        initial_SBH = initial_SH.unsqueeze(1).expand(-1, len(fresh_B), -1)
+        if carried_SBH is None:
+            return initial_SBH.contiguous()
+        return torch.where(fresh_B[:, None], initial_SBH, carried_SBH.detach())
+
+    def states(self, data: Tensor, start_SBH: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+        """h_0 ... h_T of a chunk, shape (S, T + 1, B, H): states [:, :-1] predict, [:, -1] is carried on.
+
+        Args:
+            data: values (S, T, B, D) or symbols (S, T, B).
+            start_SBH: h_0.
+            dropout: random numbers for the inputs' dropout, None outside training.
+        """
+        rate = self.trial.input_dropout
+        if dropout is not None and rate > 0 and data.is_floating_point():
+            data = drop(data, rate, dropout)
+        states_STBH = self.core.states(self.parameters.by_name, data, start_SBH, self.retention_SH)
+        return torch.cat([start_SBH.unsqueeze(1), states_STBH], dim=1)
+
+    def log_likelihood(self, states_STBH: Tensor, data: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+        """Log-probability of each step's data given the state before it, nats, shape (S, T, B)."""
+        if dropout is not None and self.trial.output_dropout > 0:
+            states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
+        return self.output.log_likelihood(self.parameters.by_name, states_STBH, data)
+
+    def sample(self, states_STBH: Tensor, generator: torch.Generator) -> Tensor:
+        """One draw of every step's data given the state before it."""
+        return self.output.sample(self.parameters.by_name, states_STBH, generator)
+
+
+def drop(values: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+    """Dropout: each value is 0 with probability `rate`, and is divided by 1 - rate otherwise."""
+    kept = torch.rand(values.shape, generator=generator, device=values.device) >= rate
+    return values * kept / (1 - rate)

@@ -1,0 +1,14 @@
+"""Output models: the distribution of step t's symbol or notes, given the state h_{t-1}.
+
+One file each. An output model knows shapes, its initialisation, the log-likelihood of what came, and how to
+sample; it never sees time, since every step's state is already there.
+"""
+
+from models.outputs.base import Output
+from models.outputs.bernoulli import Bernoulli
+from models.outputs.softmax import Softmax
+
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax)
+"""Every output model; `name` is what a variant calls it."""
+
+__all__ = ["OUTPUTS", "Bernoulli", "Output", "Softmax"]

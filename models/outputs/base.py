@@ -1,0 +1,47 @@
+"""What an output model is.
+
+Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+
+def affine(parameters: Mapping[str, Tensor], states_STBH: Tensor) -> Tensor:
+    """b + W h for every state, shape (S, T, B, D), from `output_weight` (S, H, D) and `output_bias` (S, D)."""
+    S, T, B, H = states_STBH.shape
+    weight, bias = parameters["output_weight"], parameters["output_bias"]
+    flat = torch.baddbmm(bias.unsqueeze(1), states_STBH.reshape(S, T * B, H), weight)
+    return flat.view(S, T, B, -1)
+
+
+@dataclass(frozen=True)
+class Output(ABC):
+    """The distribution of one step's data given a state, for data of `width` values or symbols."""
+
+    name: ClassVar[str]
+    symbols: ClassVar[bool]
+    """True where a step is one symbol, False where it is a vector of `width` zeros and ones."""
+    width: int
+    hidden_size: int
+
+    @abstractmethod
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters of one member."""
+
+    @abstractmethod
+    def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
+        """Fill the parameters of one member in place; `frequency_D` is how often each value is on in train."""
+
+    @abstractmethod
+    def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """Natural logarithm of the probability of each step's data, shape (S, T, B)."""
+
+    @abstractmethod
+    def sample(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generator: torch.Generator) -> Tensor:
+        """One draw for every state: (S, T, B, D) zeros and ones, or (S, T, B) symbols."""

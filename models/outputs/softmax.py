@@ -1,0 +1,42 @@
+"""One symbol of a vocabulary: P(w) = exp(z_w) / sum_k exp(z_k), z = b + W h_{t-1}.
+
+Sections 3.3 and 4.2 of arXiv:1212.0901. The full softmax: the reference of the class-factorised one.
+
+Initialisation: W normal with standard deviation 1/sqrt(H), b the log-frequency of each symbol in train.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from models.outputs.base import Output, affine
+
+
+class Softmax(Output):
+    """One of `width` symbols, given the state."""
+
+    name: ClassVar[str] = "softmax"
+    symbols: ClassVar[bool] = True
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The matrix from states to symbols, and a bias a symbol."""
+        return {"output_weight": (self.hidden_size, self.width), "output_bias": (self.width,)}
+
+    def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
+        """Small random weights; biases at the log-frequencies of the symbols."""
+        parameters["output_weight"].normal_(0.0, self.hidden_size**-0.5, generator=generator)
+        parameters["output_bias"].copy_(frequency_D.log())
+
+    def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """z_w - logsumexp(z), nats a symbol."""
+        logits = affine(parameters, states_STBH)
+        return -cross_entropy(logits.flatten(0, 2), data.flatten(), reduction="none").view(data.shape)
+
+    def sample(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generator: torch.Generator) -> Tensor:
+        """A symbol with its probability."""
+        probability = torch.softmax(affine(parameters, states_STBH), dim=-1)
+        drawn = torch.multinomial(probability.flatten(0, 2), 1, generator=generator)
+        return drawn.view(probability.shape[:3])

@@ -1,0 +1,50 @@
+"""What a technique is: a few numbers and the places of training where they act.
+
+A technique is a frozen dataclass of hyper-parameters with a letter. It overrides the hooks it needs and inherits
+the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M.
+
+Shape letters: S stacked trials, T time, B batch, H hidden, P parameters of one member in a row.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Self
+
+import torch
+from torch import Tensor
+
+from models.core.scan import Activation
+from models.randomness import Draws
+
+Kind = Literal["music", "characters", "words"]
+
+
+@dataclass(frozen=True)
+class Technique:
+    """Base of every technique: one letter, one title, hooks that do nothing."""
+
+    letter: ClassVar[str]
+    title: ClassVar[str]
+
+    @classmethod
+    def draw(cls, draws: Draws, kind: Kind) -> Self:
+        """Hyper-parameters drawn from the paper's intervals for that kind of data."""
+        raise TypeError(f"{cls.__name__} says no interval to draw from")
+
+    def activation(self, activation: Activation) -> Activation:
+        """The non-linearity to use in place of the one given."""
+        return activation
+
+    def retention(self, hidden_size: int, generator: torch.Generator) -> Tensor | None:
+        """Retention a of each unit, shape (H,) in [0, 1), or None for no say in it."""
+        return None
+
+    def penalty(self, states_STBH: Tensor) -> Tensor | None:
+        """A cost of every step's states, shape (S, T, B), or None."""
+        return None
+
+    def transform_(self, gradient_SP: Tensor, norm_S: Tensor) -> None:
+        """Change the gradient in place; `norm_S` is its Euclidean norm."""
+
+    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate: float) -> bool:
+        """Update parameters and velocity in place and say True, or leave the update to the optimizer."""
+        return False

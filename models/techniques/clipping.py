@@ -1,0 +1,59 @@
+"""C: clip the norm of the gradient.
+
+Section 3.1 of arXiv:1212.0901 (from Pascanu, Mikolov & Bengio, arXiv:1211.5063):
+
+    if ||g|| >= c:  g <- c g / ||g||
+
+One norm over all parameters. What c means depends on the cost: `Trial.cost` says whether the cost of a chunk
+is the sum or the mean over its steps, and the record of a trial holds the mean norm that was met.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from models.randomness import Draws
+from models.techniques.base import Kind, Technique
+
+
+def clip_(gradient_SP: Tensor, norm_S: Tensor, threshold: float) -> None:
+    """Scale each row whose norm is at least the threshold to that norm, in place.
+
+    Args:
+        gradient_SP: one gradient a row.
+        norm_S: the Euclidean norm of each row.
+        threshold: c > 0.
+
+    A row with a norm that is not finite is left as it is, for training to find.
+
+    >>> g = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
+    >>> clip_(g, g.norm(dim=1), 1.0); g
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
+    above = (norm_S >= threshold) & norm_S.isfinite()
+    gradient_SP.mul_(torch.where(above, threshold / norm_S, 1.0).unsqueeze(1))
+
+
+@dataclass(frozen=True)
+class Clipping(Technique):
+    """Clip the norm of the gradient of one chunk at `threshold`."""
+
+    letter: ClassVar[str] = "C"
+    title: ClassVar[str] = "gradient clipping"
+    threshold: float
+
+    def __post_init__(self) -> None:
+        if not self.threshold > 0:
+            raise ValueError(f"clipping threshold: wants a number over 0, got {self.threshold}")
+
+    @classmethod
+    def draw(cls, draws: Draws, kind: Kind) -> Self:
+        """15 for music, 30 or 50 for text: the paper's values."""
+        return cls(15.0 if kind == "music" else draws.choice("threshold", (30.0, 50.0)))
+
+    def transform_(self, gradient_SP: Tensor, norm_S: Tensor) -> None:
+        """Clip every row."""
+        clip_(gradient_SP, norm_S, self.threshold)

@@ -1,0 +1,58 @@
+"""M: Nesterov momentum, simplified.
+
+Section 3.5 of arXiv:1212.0901, with g the gradient at the current, already looked-ahead parameters Theta:
+
+    Theta <- Theta + mu_t mu_{t-1} v_{t-1} - (1 + mu_t) eps_{t-1} g
+    v_t    = mu_{t-1} v_{t-1} - eps_{t-1} g
+
+The update of Theta needs the OLD velocity. In exact arithmetic it is the two-step form of Sutskever et al.
+(ICML 2013), for mu and eps that vary: theta_t = Theta_t - mu_t v_t is theirs, Theta_t where they take the gradient.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from torch import Tensor
+
+from models.randomness import Draws
+from models.techniques.base import Kind, Technique
+
+
+def nesterov_step_(
+    theta: Tensor, velocity: Tensor, gradient: Tensor, mu: float, mu_before: float, learning_rate: float
+) -> None:
+    """One step of both lines above, in place.
+
+    Args:
+        theta: Theta, the looked-ahead parameters, any shape.
+        velocity: v_{t-1} coming in, v_t going out.
+        gradient: g, at Theta.
+        mu: mu_t, the momentum of the step that comes next.
+        mu_before: mu_{t-1}, the momentum of this step.
+        learning_rate: eps_{t-1}, the learning rate of this step.
+    """
+    theta.add_(velocity, alpha=mu * mu_before).sub_(gradient, alpha=(1 + mu) * learning_rate)
+    velocity.mul_(mu_before).sub_(gradient, alpha=learning_rate)
+
+
+@dataclass(frozen=True)
+class Nesterov(Technique):
+    """Simplified Nesterov momentum at a constant `momentum`; the learning rate may vary."""
+
+    letter: ClassVar[str] = "M"
+    title: ClassVar[str] = "Nesterov momentum"
+    momentum: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: wants a number in [0, 1), got {self.momentum}")
+
+    @classmethod
+    def draw(cls, draws: Draws, kind: Kind) -> Self:
+        """Mu log-uniform in 1 - mu, so that 0.9 to 0.95 is not one draw in twenty; ends 1e-3 and 0.95."""
+        return cls(1 - draws.log_uniform("momentum", 0.05, 0.999))
+
+    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate: float) -> bool:
+        """Update by the two lines of the paper."""
+        nesterov_step_(theta_SP, velocity_SP, gradient_SP, self.momentum, self.momentum, learning_rate)
+        return True

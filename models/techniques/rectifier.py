@@ -1,0 +1,49 @@
+"""R: rectifier units, with a price on their activity.
+
+Section 3.4 of arXiv:1212.0901: phi(z) = max(0, z), and
+
+    lambda * sum_t sum_i |h_{t,i}|
+
+is added to the cost. Whether the sum over t is divided by the number of steps goes with the cost it is added to
+(`Trial.cost`): both are sums, or both are means.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from torch import Tensor
+
+from models.core.scan import Activation
+from models.randomness import Draws
+from models.techniques.base import Kind, Technique
+
+
+def l1_penalty(states_STBH: Tensor, weight: float) -> Tensor:
+    """Weight * sum_i |h_i| of every step, shape (S, T, B)."""
+    return weight * states_STBH.abs().sum(-1)
+
+
+@dataclass(frozen=True)
+class Rectifier(Technique):
+    """Rectified units, and `l1` times the sum of their absolute states in the cost."""
+
+    letter: ClassVar[str] = "R"
+    title: ClassVar[str] = "rectifier and sparsity"
+    l1: float
+
+    def __post_init__(self) -> None:
+        if not self.l1 >= 0:
+            raise ValueError(f"L1 weight: wants a number from 0, got {self.l1}")
+
+    @classmethod
+    def draw(cls, draws: Draws, kind: Kind) -> Self:
+        """Lambda log-uniform in [1e-6, 1e-3]."""
+        return cls(draws.log_uniform("l1", 1e-6, 1e-3))
+
+    def activation(self, activation: Activation) -> Activation:
+        """The rectifier, whatever was drawn."""
+        return "relu"
+
+    def penalty(self, states_STBH: Tensor) -> Tensor:
+        """The L1 term of every step."""
+        return l1_penalty(states_STBH, self.l1)

@@ -1,0 +1,191 @@
+"""A trial: everything that decides what one training run computes, frozen, as canonical JSON.
+
+The key of a trial is the sha256 of that JSON and the version of the numerics. The corpus is named by its digest.
+So equal keys mean equal numbers on equal hardware, and a stored trial never has to be trained again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from itertools import combinations
+from typing import Any, Literal, Self
+
+from models.core.scan import ACTIVATIONS, Activation
+from models.outputs import OUTPUTS, Output
+from models.techniques import TECHNIQUES, Technique
+
+NUMERICS_VERSION = 1
+"""Raised when a change moves the numbers of a trial: every stored trial is then trained anew."""
+
+Cost = Literal["sum", "mean"]
+_BY_LETTER = {technique.letter: technique for technique in TECHNIQUES}
+_BY_OUTPUT = {output.name: output for output in OUTPUTS}
+
+
+def all_subsets() -> tuple[str, ...]:
+    """The letters of every subset of the techniques, the empty one first.
+
+    >>> len(all_subsets()), all_subsets()[:6], all_subsets()[-1]
+    (16, ('', 'C', 'L', 'R', 'M', 'CL'), 'CLRM')
+    """
+    letters = [technique.letter for technique in TECHNIQUES]
+    return tuple("".join(subset) for size in range(len(letters) + 1) for subset in combinations(letters, size))
+
+
+def variant_name(output: str, letters: str) -> str:
+    """How a variant is written: core, output model, optimizer and techniques.
+
+    >>> variant_name("bernoulli", "CL"), variant_name("softmax", "")
+    ('rnn/bernoulli/SGD+CL', 'rnn/softmax/SGD')
+    """
+    return f"rnn/{output}/SGD" + (f"+{letters}" if letters else "")
+
+
+def parse_variant(name: str) -> tuple[str, str]:
+    """Output model and letters of a variant's name, the letters in the paper's order.
+
+    Raises:
+        ValueError: it names a core, an output model, an optimizer or a technique that there is not.
+
+    >>> parse_variant("rnn/bernoulli/SGD+RC")
+    ('bernoulli', 'CR')
+    """
+    core, output, optimizer, letters = _parts(name)
+    if core != "rnn" or output not in _BY_OUTPUT or optimizer != "SGD":
+        outputs = " or ".join(_BY_OUTPUT)
+        raise ValueError(f"variant {name!r}: wants rnn/OUTPUT/SGD with OUTPUT {outputs}, and +LETTERS after it")
+    return output, technique_letters(letters)
+
+
+def technique_letters(letters: str) -> str:
+    """The letters of some techniques in the paper's order.
+
+    Raises:
+        ValueError: a letter stands for no technique, or stands twice.
+    """
+    for letter in letters:
+        if letter not in _BY_LETTER or letters.count(letter) > 1:
+            known = ", ".join(f"{t.letter} ({t.title})" for t in TECHNIQUES)
+            raise ValueError(f"technique {letter!r} in {letters!r}: wants each at most once of {known}")
+    return "".join(letter for letter in _BY_LETTER if letter in letters)
+
+
+def _parts(name: str) -> tuple[str, str, str, str]:
+    pieces = name.split("/")
+    if len(pieces) != 3:
+        raise ValueError(f"variant {name!r}: wants CORE/OUTPUT/OPTIMIZER+LETTERS, like rnn/bernoulli/SGD+CL")
+    optimizer, _, letters = pieces[2].partition("+")
+    return pieces[0], pieces[1], optimizer, letters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One training run: a variant on a corpus, with its hyper-parameters and its seed.
+
+    Attributes:
+        corpus: digest of the corpus.
+        output: name of the output model.
+        techniques: the techniques in use, in the paper's order.
+        hidden_size: units H.
+        activation: the non-linearity, unless a technique replaces it.
+        learning_rate: eps at the start.
+        cost: whether the cost of a chunk is the sum or the mean over its steps; either is the mean over the batch.
+        chunk: longest stretch of steps that a gradient goes back through.
+        batch: pieces trained side by side.
+        initial_state: whether h_0 is learned or zero.
+        input_dropout, output_dropout: share of inputs and of states on their way to the output that are
+            dropped in training. Ours, not the paper's.
+        epochs: passes over the training split at most.
+        decay: the learning rate is multiplied by it after an epoch without a new best validation score.
+        patience: training stops after so many such epochs in a row.
+        seed: of every random number of the trial.
+
+    Raises:
+        ValueError: a value is out of its range.
+    """
+
+    corpus: str
+    output: str
+    techniques: tuple[Technique, ...] = ()
+    hidden_size: int
+    activation: Activation = "tanh"
+    learning_rate: float
+    cost: Cost = "sum"
+    chunk: int
+    batch: int
+    initial_state: Literal["learned", "zero"] = "learned"
+    input_dropout: float = 0.0
+    output_dropout: float = 0.0
+    epochs: int
+    decay: float = 0.5
+    patience: int = 3
+    seed: int
+
+    def __post_init__(self) -> None:
+        _member("output", self.output, tuple(_BY_OUTPUT))
+        _member("activation", self.activation, ACTIVATIONS)
+        _member("cost", self.cost, ("sum", "mean"))
+        _member("initial_state", self.initial_state, ("learned", "zero"))
+        for name in ("hidden_size", "chunk", "batch", "epochs", "patience"):
+            _within(name, getattr(self, name), getattr(self, name) >= 1, "an integer from 1")
+        for name in ("input_dropout", "output_dropout"):
+            _within(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a number in [0, 1)")
+        _within("learning_rate", self.learning_rate, self.learning_rate > 0, "a number over 0")
+        _within("decay", self.decay, 0 < self.decay <= 1, "a number in (0, 1]")
+        technique_letters(self.letters)
+        if self.output_type.symbols and self.input_dropout > 0:
+            raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
+
+    @property
+    def letters(self) -> str:
+        """Letters of the techniques in use."""
+        return "".join(technique.letter for technique in self.techniques)
+
+    @property
+    def variant(self) -> str:
+        """Name of the variant."""
+        return variant_name(self.output, self.letters)
+
+    @property
+    def output_type(self) -> type[Output]:
+        """Class of the output model."""
+        return _BY_OUTPUT[self.output]
+
+    def technique(self, letter: str) -> Technique | None:
+        """The technique of that letter, None where it is not in use."""
+        return next((technique for technique in self.techniques if technique.letter == letter), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as JSON values, techniques by letter."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["techniques"] = {technique.letter: asdict(technique) for technique in self.techniques}
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The trial that `to_json` wrote.
+
+        Raises:
+            ValueError: a field is missing, unknown or out of range.
+        """
+        try:
+            techniques = tuple(_BY_LETTER[k](**v) for k, v in values["techniques"].items())
+            return cls(**{**values, "techniques": techniques})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a trial of this version of the software: {error}") from error
+
+    @property
+    def key(self) -> str:
+        """sha256 of the canonical JSON and of the version of the numerics, 64 hexadecimal digits."""
+        canonical = json.dumps([NUMERICS_VERSION, self.to_json()], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _member(name: str, value: str, options: tuple[str, ...]) -> None:
+    _within(name, value, value in options, f"one of {', '.join(options)}")
+
+
+def _within(name: str, value: object, good: bool, wanted: str) -> None:
+    if not good:
+        raise ValueError(f"{name}: wants {wanted}, got {value!r}")

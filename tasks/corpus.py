@@ -1,0 +1,86 @@
+"""A corpus: the arrays of every split, and a digest that stands for them.
+
+Three kinds are modelled. `music` is a piano-roll a piece, uint8 of shape (T, 88), one row a frame, column 0
+the note 21 of MIDI. `characters` and `words` are symbols of a vocabulary, int32 of shape (T,), a piece each.
+
+What this does not do: read any source (`tasks/ingest`), or store anything (`tasks/ingest/cache.py`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from infra.errors import CorpusError
+
+Kind = Literal["music", "characters", "words"]
+SPLITS = ("train", "valid", "test")
+LOWEST_NOTE, NOTES = 21, 88
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """The arrays of every split, the vocabulary, and where they came from.
+
+    Attributes:
+        name: how people call it, `bach-chorales`.
+        kind: `music`, `characters` or `words`.
+        splits: for each of train, valid and test, a tuple of arrays, one a piece: uint8 (T, 88) of zeros and
+            ones for music, int32 (T,) of symbols for text.
+        titles: for each split, the names of its pieces, in the order of `splits`.
+        vocabulary: the text of each symbol; empty for music.
+        source: what it was made from and by which rules, JSON values only; not part of the digest.
+
+    Raises:
+        CorpusError: a split is missing or empty, or an array has the wrong type, shape or range.
+    """
+
+    name: str
+    kind: Kind
+    splits: Mapping[str, tuple[np.ndarray, ...]]
+    titles: Mapping[str, tuple[str, ...]]
+    vocabulary: tuple[str, ...] = ()
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for split in SPLITS:
+            pieces = self.splits.get(split, ())
+            if not pieces:
+                raise CorpusError(f"corpus {self.name}: no piece in the {split} split")
+            if len(self.titles.get(split, ())) != len(pieces):
+                raise CorpusError(f"corpus {self.name}: {split} has {len(pieces)} pieces, but not as many titles")
+            for piece, title in zip(pieces, self.titles[split], strict=True):
+                self._check(piece, f"{split}/{title}")
+
+    def _check(self, piece: np.ndarray, where: str) -> None:
+        if self.kind == "music":
+            good = piece.dtype == np.uint8 and piece.shape == (len(piece), NOTES) and piece.max(initial=0) <= 1
+            wanted = "uint8 (T, 88) of zeros and ones"
+        else:
+            good = piece.dtype == np.int32 and piece.shape == (len(piece),)
+            good = good and piece.min(initial=0) >= 0 and piece.max(initial=0) < len(self.vocabulary)
+            wanted = f"int32 (T,) of symbols under {len(self.vocabulary)}"
+        if not good or len(piece) == 0:
+            raise CorpusError(f"corpus {self.name}, {where}: not {wanted} with T > 0: {piece.dtype} {piece.shape}")
+
+    @property
+    def width(self) -> int:
+        """Number of inputs D of a step: 88 notes, or the size of the vocabulary."""
+        return NOTES if self.kind == "music" else len(self.vocabulary)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256, 64 hexadecimal digits, of the kind, the vocabulary and every piece in its order."""
+        total = hashlib.sha256(repr((self.kind, self.vocabulary)).encode())
+        for split in SPLITS:
+            for piece in self.splits[split]:
+                total.update(f"{split} {piece.dtype} {piece.shape}".encode())
+                total.update(np.ascontiguousarray(piece).tobytes())
+        return total.hexdigest()
+
+    def steps(self, split: str) -> int:
+        """Number of frames or symbols in a split."""
+        return sum(len(piece) for piece in self.splits[split])
