@@ -1,0 +1,114 @@
+"""Where a result comes from: code, lock file, library versions, processor, Prefect run. Never a secret.
+
+Written into every manifest and report. Nothing of it enters a key, so that a changed comment retrains
+nothing. It holds no host name, no user, no path and no variable of the environment. Versions come from the
+installed packages' metadata, so that asking for them imports neither torch nor prefect.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parents[1]
+_LIBRARIES = ("counterpoint", "torch", "numpy", "prefect", "dask")
+
+
+def provenance() -> dict[str, Any]:
+    """Everything that is known about where a result comes from; JSON values only.
+
+    Returns:
+        `commit`: 40 hexadecimal digits, and `dirty`: whether the checkout differs from it, both None outside
+            of a checkout; `lock`: sha256 of constraints.txt, None where there is none; `versions`: of Python
+            and the libraries, None for one that is not installed; `processor`: its model; `cores`: those this
+            process may use; `platform`: `Linux-x86_64`; `flow_run`: the id of the Prefect flow run, None
+            outside of one.
+
+    >>> sorted(provenance())
+    ['commit', 'cores', 'dirty', 'flow_run', 'lock', 'platform', 'processor', 'versions']
+    """
+    # A copy: what a caller adds must not reach the next one.
+    fixed = dict(_fixed())
+    return {**fixed, "versions": dict(fixed["versions"]), "flow_run": _flow_run()}
+
+
+@lru_cache(maxsize=1)
+def _fixed() -> dict[str, Any]:
+    """What a process keeps from its start: it runs the code that it has loaded."""
+    commit, dirty = _checkout(_ROOT)
+    return {
+        "commit": commit,
+        "dirty": dirty,
+        "lock": _lock(_ROOT),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _LIBRARIES}},
+        "processor": _processor(),
+        "cores": _cores(),
+        "platform": f"{platform.system()}-{platform.machine()}",
+    }
+
+
+def _checkout(root: Path) -> tuple[str | None, bool | None]:
+    # A package installed below somebody else's checkout must not take that one's commit for its own.
+    top = _git(root, "rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != root:
+        return None, None
+    status = _git(root, "status", "--porcelain")
+    return _git(root, "rev-parse", "--verify", "HEAD"), None if status is None else bool(status)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    program = shutil.which("git")
+    if program is None:
+        return None
+    # In a git hook GIT_DIR and its like point elsewhere. No optional locks: a commit may be under way.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = [program, "--no-optional-locks", "-C", str(root), *arguments]
+    try:
+        return subprocess.check_output(  # noqa: S603
+            command, env=environment, stderr=subprocess.DEVNULL, text=True, timeout=30
+        ).strip()
+    except (subprocess.SubprocessError, OSError):
+        return None
+
+
+def _lock(root: Path) -> str | None:
+    try:
+        return hashlib.sha256((root / "constraints.txt").read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    # A container or taskset may leave fewer than the machine has; macOS cannot say.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _flow_run() -> str | None:
+    # Inside a flow run, prefect is loaded. Loading it for the question would take most of a second.
+    if "prefect" not in sys.modules:
+        return None
+    from prefect.runtime import flow_run
+
+    return flow_run.id or None

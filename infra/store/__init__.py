@@ -1,0 +1,12 @@
+"""The object store: immutable commits and one small pointer, on a directory, in S3, or in memory.
+
+A commit is its manifest: the objects are written first, `manifest.json` last and only if nobody else has
+written it. See docs/storage.md for the layout and for what is promised.
+
+All writes of the project to storage go through this package, and nothing in it knows what is stored.
+"""
+
+from infra.store.manifest import Manifest, StoredObject
+from infra.store.store import Store, Token
+
+__all__ = ["Manifest", "Store", "StoredObject", "Token"]

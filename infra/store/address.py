@@ -1,0 +1,92 @@
+"""Addresses of stores: what a person types, made into one normal form without a secret in it.
+
+Accepted are a path, `file://PATH`, `s3://BUCKET/PREFIX` and `memory://NAME`. An address that may carry a
+secret is refused and never repeated in the error.
+"""
+
+import os.path
+import re
+from dataclasses import dataclass
+
+from infra.errors import StoreError
+
+_PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(?:://|::)")
+_LOOKS_LIKE_PROTOCOL = re.compile(r"(?:s3a?|file|memory):", re.IGNORECASE)
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+=-]*")
+_ACCEPTED = "use a path, file://PATH, s3://BUCKET/PREFIX or memory://NAME"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a store is.
+
+    Attributes:
+        protocol: `file`, `s3` or `memory`.
+        path: an absolute directory; a bucket with a prefix; or a name. No slash at the end.
+
+    >>> str(parse_address("s3://bucket//runs/"))
+    's3://bucket/runs'
+    """
+
+    protocol: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.protocol}://{self.path}"
+
+
+def parse_address(text: str) -> Address:
+    """Read an address as typed, and bring it to its normal form.
+
+    A relative path and `~` become absolute, so that the address means the same in every worker process.
+
+    Raises:
+        StoreError: nothing was typed, the protocol is not one of ours, or the address holds credentials.
+    """
+    text = text.strip()
+    match = _PROTOCOL.match(text)
+    protocol, rest = (match[1].lower(), text[match.end() :]) if match else ("file", text)
+    if protocol not in ("file", "s3", "memory"):
+        # The rest is not repeated: it may be https://user:password@host.
+        raise StoreError(f"store address: protocol {protocol!r} is not known; {_ACCEPTED}")
+    if not match and _LOOKS_LIKE_PROTOCOL.match(text):
+        raise StoreError(f"store address: '//' is missing after {text.split(':')[0]!r}; {_ACCEPTED}")
+    if not rest.strip("/") and not (protocol == "file" and rest):
+        raise StoreError(f"store address: it is empty; {_ACCEPTED}")
+    if protocol == "file":
+        return Address("file", _directory(rest))
+    return Address(protocol, _keys(protocol, rest))
+
+
+def valid_path(path: str) -> bool:
+    """Whether every segment of a path is of letters, digits and `._+=-`, and starts with no dot.
+
+    >>> valid_path("trials/1a2b"), valid_path("../elsewhere"), valid_path("a//b")
+    (True, False, False)
+    """
+    return all(_SEGMENT.fullmatch(segment) for segment in path.split("/"))
+
+
+def _directory(rest: str) -> str:
+    if not rest.isprintable():
+        raise StoreError(f"store address: {rest!r} holds a character that cannot be printed")
+    directory = os.path.abspath(os.path.expanduser(rest))
+    if directory.endswith(" "):  # lost where the normal form is read again
+        raise StoreError(f"store address: {rest!r} ends in a space")
+    return directory
+
+
+def _keys(protocol: str, rest: str) -> str:
+    if "@" in rest or ":" in rest or "?" in rest:
+        raise StoreError(
+            f"store address: {protocol}:// with '@', ':' or '?', which is how credentials look, is refused;"
+            " set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL in the environment"
+        )
+    path = "/".join(segment for segment in rest.split("/") if segment)
+    bucket = path.split("/")[0]
+    if protocol == "s3" and not _BUCKET.fullmatch(bucket):
+        raise StoreError(f"store address: {bucket!r} cannot be the name of an S3 bucket")
+    if not valid_path(path):
+        raise StoreError(f"store address: {path!r} is not made of letters, digits, '._+=-' and '/' alone")
+    return path

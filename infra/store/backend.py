@@ -1,0 +1,54 @@
+"""What a store needs of the place where the bytes are: atomic create, conditional replace, whole reads.
+
+Three places have it: `local.py`, `s3.py`, `memory.py`. Another one is a file with the methods of `Backend`
+and a line in `open_backend`; the suite in tests/infra/test_store.py then runs over it. A place without
+conditional writes cannot be a store.
+"""
+
+from typing import NamedTuple, Protocol
+
+from infra.store.address import Address
+
+
+class Stored(NamedTuple):
+    """An object as read: its bytes, and a token that changes whenever the bytes do."""
+
+    data: bytes
+    token: str
+
+
+class Backend(Protocol):
+    """A place for bytes. Paths are relative to the store; every method raises StoreError, in one line."""
+
+    def check(self) -> None:
+        """Make sure that the place exists and answers, within seconds."""
+
+    def read(self, path: str) -> Stored | None:
+        """The whole object, or None where there is none."""
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write the whole object if there is none, durably; False, and nothing written, if there is one."""
+
+    def replace(self, path: str, data: bytes, token: str) -> bool:
+        """Write the whole object if the present one has this token; False, and nothing written, if not."""
+
+    def delete(self, path: str) -> None:
+        """Remove the object if it is there."""
+
+    def children(self, parent: str, name: str) -> list[str]:
+        """Every CHILD for which `parent/CHILD/name` is there, sorted. For people, not for decisions."""
+
+
+def open_backend(address: Address) -> Backend:
+    """The backend of an address. A local store loads neither fsspec nor s3fs."""
+    if address.protocol == "s3":
+        from infra.store.s3 import S3Backend
+
+        return S3Backend(address.path)
+    if address.protocol == "memory":
+        from infra.store.memory import MemoryBackend
+
+        return MemoryBackend(address.path)
+    from infra.store.local import LocalBackend
+
+    return LocalBackend(address.path)

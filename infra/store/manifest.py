@@ -1,0 +1,101 @@
+"""The manifest of a commit: the name, size and sha256 of every object, and where they came from.
+
+The manifest is the commit: an object that no manifest names does not exist. Its canonical JSON is the file,
+byte for byte, so that `sha256sum manifest.json` gives `Manifest.digest`.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from infra.errors import IntegrityError
+from infra.store.address import valid_path
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+_MEND = "delete that folder and run again"
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object of a commit.
+
+    Attributes:
+        name: how its readers call it, `record.json`.
+        path: where its bytes are, relative to the prefix, `record-1a2b3c4d5e6f.json`.
+        size: bytes.
+        sha256: of the bytes, 64 hexadecimal digits.
+    """
+
+    name: str
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was committed under a prefix.
+
+    Attributes:
+        prefix: `trials/<key>`.
+        kind: what it is, for people and for readers that check: `trial`, `report`.
+        objects: in the order they were written.
+        provenance: JSON values only.
+        created: UTC time, ISO 8601, to the second.
+        nonce: random, 32 hexadecimal digits; tells two writers of one prefix apart.
+    """
+
+    prefix: str
+    kind: str
+    objects: tuple[StoredObject, ...]
+    provenance: dict[str, Any]
+    created: str
+    nonce: str
+
+    @property
+    def digest(self) -> str:
+        """sha256, 64 hexadecimal digits, of the canonical JSON, which is the file."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def to_bytes(self) -> bytes:
+        """The canonical JSON: keys sorted, no space, no NaN.
+
+        Raises:
+            TypeError, ValueError: the provenance holds a value that JSON does not have.
+        """
+        return canonical_json({"format": _FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, prefix: str) -> "Manifest":
+        """Read a manifest, and make sure that it is the one of this prefix.
+
+        Raises:
+            IntegrityError: the bytes are not a manifest, or not the manifest of `prefix`.
+        """
+        try:
+            values = json.loads(data)
+            version = values.pop("format")
+            objects = tuple(StoredObject(**item) for item in values.pop("objects"))
+            manifest = cls(objects=objects, **values)
+            sound = all(valid_path(item.path) for item in objects) and manifest.to_bytes() == data
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise IntegrityError(f"{prefix}/{MANIFEST}: not a manifest; {_MEND}") from error
+        if version != _FORMAT:
+            raise IntegrityError(f"{prefix}/{MANIFEST}: of another version of counterpoint ({version!r})")
+        if not sound or manifest.prefix != prefix:
+            raise IntegrityError(f"{prefix}/{MANIFEST}: changed after it was written; {_MEND}")
+        return manifest
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys, no space and no NaN: equal values give equal bytes.
+
+    Raises:
+        TypeError, ValueError: a value that JSON does not have.
+
+    >>> canonical_json({"b": 1, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -1,0 +1,62 @@
+"""Objects in the memory of this process, on fsspec's memory:// files: for tests; no other process sees it."""
+
+import hashlib
+import threading
+
+from fsspec.implementations.memory import MemoryFileSystem
+
+from infra.store.backend import Stored
+
+# One for the whole process, since fsspec's files are: reads too, as they move a position that all readers
+# share.
+_LOCK = threading.RLock()
+
+
+class MemoryBackend:
+    """A name in fsspec's process-wide memory."""
+
+    def __init__(self, name: str) -> None:
+        self._root = name
+        self._files = MemoryFileSystem()
+
+    def check(self) -> None:
+        """Nothing to check: memory is always there."""
+
+    def read(self, path: str) -> Stored | None:
+        """The whole object, or None where there is none."""
+        with _LOCK:
+            try:
+                data: bytes = self._files.cat_file(f"{self._root}/{path}")
+            except FileNotFoundError:
+                return None
+            return Stored(data, hashlib.sha256(data).hexdigest())
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write if there is none; False if there is one."""
+        with _LOCK:
+            if self._files.exists(f"{self._root}/{path}"):
+                return False
+            self._files.pipe_file(f"{self._root}/{path}", data)
+            return True
+
+    def replace(self, path: str, data: bytes, token: str) -> bool:
+        """Write if the present object has this token; False if not."""
+        with _LOCK:
+            present = self.read(path)
+            if present is None or present.token != token:
+                return False
+            self._files.pipe_file(f"{self._root}/{path}", data)
+            return True
+
+    def delete(self, path: str) -> None:
+        """Remove the object if it is there."""
+        with _LOCK:
+            if self._files.exists(f"{self._root}/{path}"):
+                self._files.rm_file(f"{self._root}/{path}")
+
+    def children(self, parent: str, name: str) -> list[str]:
+        """Every CHILD for which `parent/CHILD/name` is there, sorted."""
+        start = f"/{self._root}/{parent}/"
+        with _LOCK:
+            found = [path.removeprefix(start) for path in self._files.find(start)]
+        return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])

@@ -1,0 +1,166 @@
+"""Objects in an S3 bucket, with conditional writes, through s3fs.
+
+Exclusive create is `If-None-Match: *`, replace is `If-Match: etag`. Every write is one PUT of finished bytes:
+s3fs publishes a truncated object when an exception passes `fs.open(..., "wb")`, and loses the condition of a
+write that it splits. Credentials and the endpoint come from the standard AWS variables, and from nowhere
+else.
+
+What this does not do: create buckets, or trust a store (SeaweedFS makes a missing bucket on the first PUT,
+hence `check`; some gateways ignore conditions, hence `Store.check_writable`).
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from fsspec.asyn import sync
+from s3fs import S3FileSystem
+from s3fs.core import S3_RETRYABLE_ERRORS
+
+from infra.errors import StoreError
+from infra.store.backend import Stored
+from infra.store.s3_errors import explain
+
+# An unreachable endpoint is told within CHECK_SECONDS when a store is opened. Later requests wait half a minute
+# for one that is being restarted: a finished trial is worth that.
+CHECK_SECONDS = 8
+CHECK_TRIES = 2
+TRIES = 8
+BODY_TRIES = 3
+TIMEOUTS = {"connect_timeout": 3, "read_timeout": 30}
+# "Another conditional request for this key is under way": S3 asks to send it again.
+CONFLICT_TRIES = 6
+# s3fs splits at twice this size; S3 takes 5 GiB in one PUT.
+_SINGLE_PUT_BYTES = 2**31
+
+
+class S3Backend:
+    """A bucket, or a prefix in it."""
+
+    def __init__(self, path: str) -> None:
+        self._bucket, _, prefix = path.partition("/")
+        self._prefix = f"{prefix}/" if prefix else ""
+        # The environment may change within a process: a client belongs to the one that it was made in.
+        self._environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+
+    def check(self) -> None:
+        """One request: the endpoint answers, the bucket exists, the credentials may read.
+
+        It asks for a missing key, since the answer to HEAD BUCKET has no body that says what is wrong.
+        """
+        with self._told():
+            try:
+                files = _connect(os.getpid(), self._environment, CHECK_TRIES)
+                key = self._key(".check")
+                files.call_s3("get_object", Bucket=self._bucket, Key=key, timeout=CHECK_SECONDS)
+            except FileNotFoundError as error:
+                if _code(error) == "NoSuchBucket":
+                    raise
+
+    def read(self, path: str) -> Stored | None:
+        """The whole object and its etag, from one request; None where there is none."""
+        files = self._files
+        with self._told():
+            for attempt in range(BODY_TRIES):
+                try:
+                    answer = files.call_s3("get_object", Bucket=self._bucket, Key=self._key(path))
+                except FileNotFoundError as error:
+                    if _code(error) == "NoSuchBucket":
+                        raise
+                    return None
+                try:
+                    return Stored(sync(files.loop, _whole, answer["Body"]), answer["ETag"])
+                except S3_RETRYABLE_ERRORS:  # botocore has tried the request again, but does not see the body
+                    if attempt == BODY_TRIES - 1:
+                        raise
+        return None
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write if there is none; False if there is one, which may be our own: see `Store`."""
+        return self._put(path, data, mode="create")
+
+    def replace(self, path: str, data: bytes, token: str) -> bool:
+        """Write if the present object has this etag; False if not."""
+        return self._put(path, data, IfMatch=token)
+
+    def delete(self, path: str) -> None:
+        """Remove the object if it is there."""
+        with self._told():
+            self._files.call_s3("delete_object", Bucket=self._bucket, Key=self._key(path))
+
+    def children(self, parent: str, name: str) -> list[str]:
+        """Every CHILD for which `parent/CHILD/name` is there, sorted."""
+        start = f"{self._bucket}/{self._key(parent)}/"
+        with self._told():
+            found = [path.removeprefix(start) for path in self._files.find(start)]
+        return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])
+
+    @property
+    def _files(self) -> Any:
+        # By process: the connections of a parent are of no use after a fork.
+        return _connect(os.getpid(), self._environment, TRIES)
+
+    def _key(self, path: str) -> str:
+        return f"{self._prefix}{path}"
+
+    def _put(self, path: str, data: bytes, **condition: str) -> bool:
+        where = f"{self._bucket}/{self._key(path)}"
+        with self._told():
+            for attempt in range(CONFLICT_TRIES):
+                try:
+                    self._files.pipe_file(where, data, chunksize=_SINGLE_PUT_BYTES, **condition)
+                    return True
+                except OSError as error:
+                    # A failed condition has no one type: FileExistsError on AWS, OSError(22) on SeaweedFS.
+                    status = _status(error)
+                    if status == 412 or isinstance(error, FileExistsError) or _code(error) == "NoSuchKey":
+                        return False
+                    if status != 409:
+                        raise
+                time.sleep(0.05 * 2**attempt)
+        return False
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        # ValueError: botocore's answer to an endpoint that is not a URL.
+        try:
+            yield
+        except (OSError, BotoCoreError, ValueError, *S3_RETRYABLE_ERRORS) as error:
+            raise StoreError(explain(error, _code(error), self._bucket)) from error
+
+
+@lru_cache(maxsize=8)
+def _connect(process: int, environment: tuple[tuple[str, str], ...], tries: int) -> Any:
+    # Not fsspec's cache of instances: it knows nothing of the environment. boto reads the variables itself,
+    # so no secret is an argument that could be printed.
+    files = S3FileSystem(
+        skip_instance_cache=True,
+        use_listings_cache=False,
+        config_kwargs={**TIMEOUTS, "retries": {"mode": "standard", "total_max_attempts": tries}},
+    )
+    files.retries = 1  # botocore tries again; twice over, it would be minutes
+    return files
+
+
+async def _whole(body: Any) -> bytes:
+    try:
+        return bytes(await body.read())
+    finally:
+        body.close()  # a body that broke keeps its connection otherwise
+
+
+def _answer(error: BaseException) -> dict[str, Any]:
+    source = error if isinstance(error, ClientError) else error.__cause__
+    return dict(source.response) if isinstance(source, ClientError) else {}
+
+
+def _code(error: BaseException) -> str:
+    return str(_answer(error).get("Error", {}).get("Code", ""))
+
+
+def _status(error: BaseException) -> int:
+    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -1,0 +1,247 @@
+"""The store: commits that are there or not, never changed, and a pointer that is compared and swapped.
+
+    commit = objects, then manifest.json by exclusive create
+
+The objects of a commit carry the digest of their bytes in their name, so that two writers of one prefix never
+touch each other's. The first manifest wins; everybody else gets the winner's. A request that is sent again
+after a lost answer may be told "it exists" by its own success: what is there is read back, and a nonce tells
+whose it is.
+
+What this does not do: know any kind of record, delete commits, or decide anything by a listing.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
+from infra.store.address import parse_address, valid_path
+from infra.store.backend import open_backend
+from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json
+
+# What a pointer was when it was read; None where there was no pointer. Opaque to callers.
+Token = str | None
+_DIGITS_IN_NAME = 12
+
+
+class Store:
+    """A store at an address.
+
+    Attributes:
+        address: in its normal form, absolute, without secrets: what a worker process needs to open the same
+            store.
+
+    Raises:
+        StoreError: the address cannot be, a local directory cannot be made, the bucket does not exist, or the
+            endpoint does not answer within seconds.
+
+    >>> store = Store("memory://example")
+    >>> manifest = store.commit("trials/1a2b", {"record.json": b"{}"}, kind="trial", provenance={"seed": 1})
+    >>> store.read("trials/1a2b", "record.json")
+    b'{}'
+    """
+
+    def __init__(self, address: str) -> None:
+        parsed = parse_address(address)
+        self.address = str(parsed)
+        self._backend = open_backend(parsed)
+        self._backend.check()
+
+    def __repr__(self) -> str:
+        return f"Store({self.address!r})"
+
+    def check_writable(self) -> None:
+        """Prove, by really writing, that this can be a store: write, read, delete, and both conditions hold.
+
+        Raises:
+            StoreError: something of that is refused, or the place ignores the condition of a conditional
+                write.
+        """
+        path = f".probe-{secrets.token_hex(8)}"
+        first, second = (secrets.token_bytes(16) for _ in range(2))
+        created = self._create(path, first)
+        try:
+            stored = self._backend.read(path)
+            if not created or stored is None or stored.data != first:
+                raise StoreError(f"{self.address}: does not give back what was written; take another store")
+            exclusive = not self._backend.create(path, second)
+            swapped = self._replace(path, second, stored.token)
+            compared = not self._backend.replace(path, first, stored.token)
+        finally:
+            self._backend.delete(path)
+        if not (exclusive and swapped and compared):
+            raise StoreError(
+                f"{self.address}: ignores the conditions of writes, so that two writers would lose work;"
+                " take a store that honours If-None-Match and If-Match"
+            )
+
+    def commit(
+        self,
+        prefix: str,
+        files: Mapping[str, bytes],
+        *,
+        kind: str,
+        provenance: Mapping[str, Any],
+        plain_names: bool = False,
+    ) -> Manifest:
+        """Write the objects, then the manifest: from then on, and not before, the prefix is committed.
+
+        Args:
+            prefix: `trials/<key>`.
+            files: bytes by name; names may have slashes.
+            kind: what it is, kept in the manifest.
+            provenance: where it comes from, JSON values only, kept in the manifest.
+            plain_names: keep the names as they are, for prefixes that no other writer can have, so that a
+                browser finds `index.html`. By default an object's physical name carries its digest.
+
+        Returns:
+            The manifest that is in the store: ours, or the one of the writer who was first.
+
+        Raises:
+            StoreError: a name or the prefix is not plain, or the store refuses.
+            ConflictError: plain names, and other bytes are there that nobody has committed yet.
+        """
+        self._check_names(prefix, *files)
+        if (present := self.manifest(prefix)) is not None:
+            return present
+        objects = []
+        for name, data in files.items():
+            stored = _describe(name, bytes(data), plain_names)
+            if not self._create(f"{prefix}/{stored.path}", bytes(data)):
+                return self._winner(prefix, f"uncommitted other bytes are at {stored.path}")
+            objects.append(stored)
+        manifest = Manifest(
+            prefix=prefix,
+            kind=kind,
+            objects=tuple(objects),
+            provenance=json.loads(canonical_json(provenance)),  # as every reader will see it
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            nonce=secrets.token_hex(16),
+        )
+        if self._create(f"{prefix}/{MANIFEST}", manifest.to_bytes()):
+            return manifest
+        return self._winner(prefix, "its manifest appeared and vanished")
+
+    def manifest(self, prefix: str) -> Manifest | None:
+        """The manifest of a prefix, or None where nothing is committed.
+
+        Raises:
+            IntegrityError: there is a manifest, and it is not what was written.
+        """
+        self._check_names(prefix)
+        stored = self._backend.read(f"{prefix}/{MANIFEST}")
+        return None if stored is None else Manifest.from_bytes(stored.data, prefix)
+
+    def committed(self, prefix: str) -> bool:
+        """Whether a prefix is committed."""
+        return self.manifest(prefix) is not None
+
+    def read(self, prefix: str, name: str) -> bytes:
+        """The bytes of an object, by the name under which it was committed.
+
+        Raises:
+            NotFoundError: the prefix is not committed, or has no such object.
+            IntegrityError: the bytes are missing, or are not those that were committed.
+        """
+        for item in self._present(prefix).objects:
+            if item.name == name:
+                return self._verified(prefix, item)
+        raise NotFoundError(f"{self.address}: {prefix} has no {name!r}")
+
+    def verify(self, prefix: str) -> None:
+        """Hash every object of a commit again.
+
+        Raises:
+            NotFoundError: the prefix is not committed.
+            IntegrityError: the first object that is missing or changed.
+        """
+        for item in self._present(prefix).objects:
+            self._verified(prefix, item)
+
+    def prefixes(self, parent: str) -> list[str]:
+        """The committed children of `reports`, `trials`, ..., sorted: `["reports/2026..."]`.
+
+        For people: a listing may lag behind. Whoever decides asks for the manifest.
+        """
+        self._check_names(parent)
+        return [f"{parent}/{child}" for child in self._backend.children(parent, MANIFEST)]
+
+    def read_pointer(self, name: str) -> tuple[dict[str, Any] | None, Token]:
+        """The value of a pointer, None where there is none, and the token to swap it with.
+
+        Raises:
+            IntegrityError: there is something that is not a pointer.
+        """
+        self._check_names(name)
+        stored = self._backend.read(name)
+        if stored is None:
+            return None, None
+        try:
+            return dict(json.loads(stored.data)["value"]), stored.token
+        except (ValueError, TypeError, KeyError) as error:
+            raise IntegrityError(f"{self.address}: {name} is not a pointer; delete it") from error
+
+    def swap_pointer(self, name: str, value: Mapping[str, Any], expected: Token) -> None:
+        """Set a pointer if it is still what it was when `expected` was read.
+
+        Raises:
+            ConflictError: it is not; read it again, and decide again.
+        """
+        self._check_names(name)
+        # The nonce makes every pointer's bytes new: a token from before A -> B -> A does not fit any more.
+        data = canonical_json({"nonce": secrets.token_hex(16), "value": dict(value)})
+        done = self._create(name, data) if expected is None else self._replace(name, data, expected)
+        if not done:
+            raise ConflictError(f"{self.address}: {name} was changed by somebody else; run again")
+
+    def _create(self, path: str, data: bytes) -> bool:
+        """Whether these bytes are there now, by this call, its lost first try, or an equal writer."""
+        return self._backend.create(path, data) or self._holds(path, data)
+
+    def _replace(self, path: str, data: bytes, token: str) -> bool:
+        return self._backend.replace(path, data, token) or self._holds(path, data)
+
+    def _holds(self, path: str, data: bytes) -> bool:
+        stored = self._backend.read(path)
+        return stored is not None and stored.data == data
+
+    def _winner(self, prefix: str, otherwise: str) -> Manifest:
+        manifest = self.manifest(prefix)
+        if manifest is None:
+            raise ConflictError(f"{self.address}: {prefix}: {otherwise}; delete {prefix} and run again")
+        return manifest
+
+    def _present(self, prefix: str) -> Manifest:
+        manifest = self.manifest(prefix)
+        if manifest is None:
+            raise NotFoundError(f"{self.address}: nothing is committed under {prefix}")
+        return manifest
+
+    def _verified(self, prefix: str, item: StoredObject) -> bytes:
+        stored = self._backend.read(f"{prefix}/{item.path}")
+        if stored is not None and hashlib.sha256(stored.data).hexdigest() == item.sha256:
+            return stored.data
+        wrong = "is missing" if stored is None else "has changed"
+        line = f"{self.address}: {prefix}/{item.path} {wrong}; delete {prefix} and run again"
+        raise IntegrityError(line)
+
+    def _check_names(self, *paths: str) -> None:
+        for path in paths:
+            if not valid_path(path) or path.split("/")[-1] == MANIFEST:
+                raise StoreError(
+                    f"{self.address}: {path!r} cannot be a name here; use letters, digits, '._+=-' and '/'"
+                    f" with no segment that starts with a dot, and not {MANIFEST}"
+                )
+
+
+def _describe(name: str, data: bytes, plain: bool) -> StoredObject:
+    digest = hashlib.sha256(data).hexdigest()
+    folder, slash, last = name.rpartition("/")
+    stem, dot, suffix = last.rpartition(".")
+    if not stem:
+        stem, dot, suffix = last, "", ""
+    named = f"{folder}{slash}{stem}-{digest[:_DIGITS_IN_NAME]}{dot}{suffix}"
+    return StoredObject(name, name if plain else named, len(data), digest)

@@ -1,0 +1,287 @@
+"""One suite that every kind of place passes through: memory, a directory, and a real S3 server."""
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from typing import Any
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
+from infra.store import Manifest, Store
+from infra.store.memory import MemoryBackend
+from tests.infra import writers
+
+WRITERS = 8
+PREFIX = writers.PREFIX
+# The store is one for all examples: each takes a prefix of its own.
+properties = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+segments = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._+=-]{0,9}", fullmatch=True)
+names = st.lists(segments, min_size=1, max_size=2).map("/".join).filter(lambda name: "manifest.json" not in name)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+
+
+def raw(store: Store) -> tuple[Any, str]:
+    """The same place without our code: fsspec's file system, and the path of the store in it."""
+    return fsspec.core.url_to_fs(store.address, use_listings_cache=False)
+
+
+def commit(store: Store, prefix: str = PREFIX, **files: bytes) -> Manifest:
+    return store.commit(prefix, files or {"record.json": b"{}"}, kind="trial", provenance={"seed": 1})
+
+
+@properties
+@given(
+    files=st.dictionaries(names, st.binary(max_size=100), max_size=3),
+    provenance=st.dictionaries(st.text(), json_values, max_size=2),
+)
+def test_what_is_committed_is_read(store: Store, files: dict[str, bytes], provenance: dict[str, Any]) -> None:
+    # Nobody has both a file and a folder of one name on a file system.
+    files = {n: d for n, d in files.items() if not any(o.startswith(n + "/") for o in files)}
+    prefix = f"trials/{secrets.token_hex(8)}"
+    manifest = store.commit(prefix, files, kind="trial", provenance=provenance)
+    assert store.manifest(prefix) == manifest
+    assert {name: store.read(prefix, name) for name in files} == files
+    assert [(o.name, o.size, o.sha256) for o in manifest.objects] == [
+        (name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
+    ]
+    store.verify(prefix)
+    files_on, root = raw(store)
+    assert hashlib.sha256(files_on.cat_file(f"{root}/{prefix}/manifest.json")).hexdigest() == manifest.digest
+
+
+def test_the_first_commit_stays(store: Store) -> None:
+    first = commit(store, **{"record.json": b"first"})
+    assert commit(store, **{"record.json": b"second", "more": b""}) == first
+    assert store.read(PREFIX, "record.json") == b"first"
+
+
+def test_nothing_is_there_before_the_first_commit(store: Store) -> None:
+    assert store.manifest(PREFIX) is None
+    assert not store.committed(PREFIX)
+    assert store.prefixes("trials") == []
+    with pytest.raises(NotFoundError, match="nothing is committed under trials/key"):
+        store.read(PREFIX, "record.json")
+    with pytest.raises(NotFoundError, match="nothing is committed under trials/key"):
+        store.verify(PREFIX)
+
+
+def test_objects_without_a_manifest_are_no_commit(store: Store) -> None:
+    class Failing(dict[str, bytes]):
+        def items(self) -> Any:
+            yield "record.json", b"{}"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.commit(PREFIX, Failing(), kind="trial", provenance={})
+    files_on, root = raw(store)
+    assert len(files_on.find(f"{root}/{PREFIX}")) == 1
+    assert not store.committed(PREFIX)
+    assert store.prefixes("trials") == []
+    commit(store)
+    store.verify(PREFIX)
+
+
+def test_names_carry_the_digest_unless_plain(store: Store) -> None:
+    digest = hashlib.sha256(b"{}").hexdigest()[:12]
+    manifest = commit(store, **{"record.json": b"{}", "samples/a.tar.gz": b"{}", "plain": b"{}"})
+    expected = [f"record-{digest}.json", f"samples/a.tar-{digest}.gz", f"plain-{digest}"]
+    assert [item.path for item in manifest.objects] == expected
+    report = store.commit("reports/1", {"index.html": b"x"}, kind="report", provenance={}, plain_names=True)
+    assert [item.path for item in report.objects] == ["index.html"]
+    files_on, root = raw(store)
+    assert files_on.cat_file(f"{root}/reports/1/index.html") == b"x"
+
+
+def test_plain_names_never_overwrite(store: Store) -> None:
+    files_on, root = raw(store)
+    files_on.makedirs(f"{root}/reports/1", exist_ok=True)
+    files_on.pipe_file(f"{root}/reports/1/index.html", b"somebody's")
+    with pytest.raises(ConflictError, match=r"uncommitted other bytes are at index.html; delete reports/1"):
+        store.commit("reports/1", {"index.html": b"ours"}, kind="report", provenance={}, plain_names=True)
+    assert files_on.cat_file(f"{root}/reports/1/index.html") == b"somebody's"
+    # What a killed writer of the same bytes has left is taken over.
+    same = {"index.html": b"somebody's"}
+    store.commit("reports/1", same, kind="report", provenance={}, plain_names=True)
+    assert store.read("reports/1", "index.html") == b"somebody's"
+
+
+@pytest.mark.parametrize("damage", [b"{\x00", b"{", b"{}}", b""])
+def test_changed_bytes_are_noticed(store: Store, damage: bytes) -> None:
+    path = commit(store).objects[0].path
+    files_on, root = raw(store)
+    files_on.pipe_file(f"{root}/{PREFIX}/{path}", damage)
+    with pytest.raises(IntegrityError, match="has changed; delete trials/key and run again"):
+        store.read(PREFIX, "record.json")
+    with pytest.raises(IntegrityError, match="has changed"):
+        store.verify(PREFIX)
+
+
+def test_missing_bytes_are_noticed(store: Store) -> None:
+    path = commit(store).objects[0].path
+    files_on, root = raw(store)
+    files_on.rm_file(f"{root}/{PREFIX}/{path}")
+    with pytest.raises(IntegrityError, match="is missing; delete trials/key and run again"):
+        store.verify(PREFIX)
+
+
+def test_a_changed_manifest_is_noticed(store: Store) -> None:
+    commit(store)
+    files_on, root = raw(store)
+    path = f"{root}/{PREFIX}/manifest.json"
+    good = files_on.cat_file(path)
+    escaping = good.replace(b'"path":"', b'"path":"../')
+    other = good.replace(b"trials/key", b"trials/yek")
+    for bad in (good[:-1], b"", b"[]", b"null", b"{}", b"\xff", good + b"\n", escaping, other):
+        files_on.pipe_file(path, bad)
+        with pytest.raises(IntegrityError, match=r"^trials/key/manifest.json: "):
+            store.manifest(PREFIX)
+
+
+def test_prefixes_lists_the_committed_children_only(store: Store) -> None:
+    for key in ("b", "a"):
+        commit(store, f"trials/{key}", **{"samples/x": b""})
+    commit(store, "trials/c/inner")
+    files_on, root = raw(store)
+    files_on.makedirs(f"{root}/trials/d", exist_ok=True)
+    files_on.pipe_file(f"{root}/trials/d/record.json", b"{}")
+    assert store.prefixes("trials") == ["trials/a", "trials/b"]
+    assert store.prefixes("reports") == []
+
+
+@pytest.mark.parametrize(
+    "bad", ["", "../x", "a//b", "/a", "a/", ".hidden", "a/.b", "a b", "ä", "a\n", "manifest.json", "a?v"]
+)
+def test_names_that_could_lead_elsewhere_are_refused(store: Store, bad: str) -> None:
+    with pytest.raises(StoreError, match="cannot be a name here"):
+        store.commit(bad, {}, kind="trial", provenance={})
+    with pytest.raises(StoreError, match="cannot be a name here"):
+        store.commit(PREFIX, {bad: b""}, kind="trial", provenance={})
+    with pytest.raises(StoreError, match="cannot be a name here"):
+        store.read_pointer(bad)
+    assert not store.committed(PREFIX)
+
+
+def test_a_pointer_is_swapped_only_from_what_was_read(store: Store) -> None:
+    value, before = store.read_pointer("latest.json")
+    assert (value, before) == (None, None)
+    store.swap_pointer("latest.json", {"version": "1"}, before)
+    value, first = store.read_pointer("latest.json")
+    assert value == {"version": "1"}
+    for stale in (None, "no such token"):
+        with pytest.raises(ConflictError, match="latest.json was changed by somebody else"):
+            store.swap_pointer("latest.json", {"version": "2"}, stale)
+    store.swap_pointer("latest.json", {"version": "2"}, first)
+    store.swap_pointer("latest.json", {"version": "1"}, store.read_pointer("latest.json")[1])
+    with pytest.raises(ConflictError):  # back at the same value, and not the same pointer
+        store.swap_pointer("latest.json", {"version": "3"}, first)
+    assert store.read_pointer("latest.json")[0] == {"version": "1"}
+
+
+def test_what_is_not_a_pointer_is_noticed(store: Store) -> None:
+    files_on, root = raw(store)
+    files_on.makedirs(root, exist_ok=True)
+    for bad in (b"", b"{}", b"[]", b'{"value": 1}'):
+        files_on.pipe_file(f"{root}/latest.json", bad)
+        with pytest.raises(IntegrityError, match=r"latest.json is not a pointer"):
+            store.read_pointer("latest.json")
+
+
+def test_check_writable_leaves_nothing(store: Store) -> None:
+    store.check_writable()
+    files_on, root = raw(store)
+    left = {path.removeprefix(root).strip("/") for path in files_on.find(root)}
+    assert left <= {"", ".lock"}  # SeaweedFS shows the empty folder
+
+
+@pytest.mark.parametrize("method", ["create", "replace"])
+def test_a_place_that_ignores_conditions_is_refused(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def overwrite(self: MemoryBackend, path: str, data: bytes, token: str = "") -> bool:
+        self._files.pipe_file(f"{self._root}/{path}", data)
+        return True
+
+    monkeypatch.setattr(MemoryBackend, method, overwrite)
+    with pytest.raises(StoreError, match="ignores the conditions of writes"):
+        Store(f"memory://{secrets.token_hex(8)}").check_writable()
+
+
+@pytest.fixture
+def slow_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let other threads have their turn just before memory is written, where they would else seldom meet."""
+    pipe_file = MemoryFileSystem.pipe_file
+
+    def later(self: MemoryFileSystem, path: str, data: bytes) -> None:
+        time.sleep(0.002)
+        pipe_file(self, path, data)
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", later)
+
+
+def together(store: Store, name: str, *arguments: tuple[str, ...]) -> list[str]:
+    """Run a program of writers.py so many times at once: in threads for memory, else in processes."""
+    if not store.address.startswith("memory"):
+        return list(writers.run_together(name, {n: (store.address, *a) for n, a in enumerate(arguments)}))
+    outputs: list[str] = []
+    start = threading.Barrier(len(arguments))
+
+    def act(*each: str) -> None:
+        start.wait()
+        outputs.append(json.dumps(writers.commit(store, *each)) if name == "race" else "")
+        if name == "count":
+            writers.add(store, int(each[0]))
+
+    threads = [threading.Thread(target=act, args=each) for each in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return outputs
+
+
+@pytest.mark.usefixtures("slow_memory")
+def test_of_many_writers_one_wins_and_all_get_its_manifest(store: Store) -> None:
+    outputs = together(store, "race", *[(str(writer),) for writer in range(WRITERS)])
+    results = {tuple(json.loads(output)) for output in outputs}
+    assert len(outputs) == WRITERS
+    assert len(results) == 1
+    digest, winner = results.pop()
+    manifest = store.manifest(PREFIX)
+    assert manifest is not None
+    assert manifest.digest == digest
+    store.verify(PREFIX)
+    assert {o.name: store.read(PREFIX, o.name) for o in manifest.objects} == writers.files_of(winner)
+
+
+@pytest.mark.usefixtures("slow_memory")
+def test_no_swap_is_lost(store: Store) -> None:
+    together(store, "count", *[("5",)] * WRITERS)
+    assert store.read_pointer(writers.POINTER)[0] == {"number": 5 * WRITERS}
+
+
+def test_a_writer_killed_midway_leaves_no_commit(store: Store) -> None:
+    if store.address.startswith("memory"):
+        pytest.skip("the memory of a killed process is gone with it")
+    writer = writers.start("stall", store.address)
+    try:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "midway\n"
+    finally:
+        writer.kill()
+        writer.communicate()
+    files_on, root = raw(store)
+    assert len(files_on.find(f"{root}/{PREFIX}")) == 2
+    assert not store.committed(PREFIX)
+    manifest = commit(store, **{"record.json": b"{}"})
+    assert store.manifest(PREFIX) == manifest
+    store.verify(PREFIX)

@@ -1,0 +1,75 @@
+"""A directory as a store: killed writers, places that cannot be written."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.errors import StoreError
+from infra.store import Store
+from tests.infra import writers
+
+
+def crash_everywhere(directory: Path, what: str) -> list[Store]:
+    """The stores of writers that were killed, each before another line of infra/store."""
+    output, _ = writers.start("crash", str(directory), what).communicate()
+    number, status = json.loads(output)
+    assert status == 0, "the writer that nobody killed did not end well"
+    assert number > 20  # else the trace counts nothing
+    return [Store(f"{directory}/{n + 1}") for n in range(number)]
+
+
+def test_a_commit_is_whole_or_not_there_wherever_its_writer_is_killed(tmp_path: Path) -> None:
+    whole = set()
+    for store in crash_everywhere(tmp_path, "commit"):
+        whole.add(store.committed(writers.PREFIX))
+        if store.committed(writers.PREFIX):
+            store.verify(writers.PREFIX)
+        writers.commit(store, "1")
+        store.verify(writers.PREFIX)
+    assert whole == {False, True}
+
+
+def test_a_pointer_is_old_or_new_wherever_its_writer_is_killed(tmp_path: Path) -> None:
+    numbers = set()
+    for store in crash_everywhere(tmp_path, "swap"):
+        value, token = store.read_pointer(writers.POINTER)
+        assert value is not None
+        numbers.add(value["number"])
+        store.swap_pointer(writers.POINTER, {"number": 2}, token)  # the dead writer's lock is free
+    assert numbers == {0, 1}
+
+
+def test_no_temporary_file_is_left(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    for writer in ("1", "2"):
+        writers.commit(store, writer)
+    writers.add(store, 2)
+    assert list(tmp_path.rglob(".tmp-*")) == []
+
+
+def test_one_line_for_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"file' is a file; a store needs a directory$"):
+        Store(str(tmp_path / "file"))
+    with pytest.raises(StoreError, match=r"^cannot make the directory '.*/file/x': Not a directory; choose"):
+        Store(str(tmp_path / "file" / "x"))
+
+
+def test_one_line_for_a_place_that_cannot_be_written() -> None:
+    # Not by permissions: root may do everything, but not this.
+    with pytest.raises(StoreError, match=r"^cannot make the directory '/proc/store': .*; choose another"):
+        Store("/proc/store")
+    store = Store("/proc/self")
+    with pytest.raises(StoreError, match=r"^cannot write '/proc/self/.probe-\w+': .*; choose another"):
+        store.check_writable()
+    with pytest.raises(StoreError, match=r"^cannot write"):
+        writers.commit(store, "1")
+
+
+def test_a_commit_where_a_file_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "trials").write_text("")
+    store = Store(str(tmp_path))
+    assert not store.committed(writers.PREFIX)
+    with pytest.raises(StoreError, match=r"^cannot write '.*': Not a directory"):
+        writers.commit(store, "1")

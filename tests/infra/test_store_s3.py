@@ -1,0 +1,141 @@
+"""S3 as a store: what a person reads when it is out of reach or refuses, and answers that get lost."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from infra.errors import StoreError
+from infra.store import Store
+from tests.infra import writers
+from tests.infra.s3 import READER, WRITER, LossyProxy, environment, lossy_proxy
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def silent_endpoint() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.fixture
+def closed_endpoint() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def refused(address: str) -> str:
+    """The one line with which a store cannot be opened; it must hold no secret."""
+    with pytest.raises(StoreError) as caught:
+        Store(address)
+    line = str(caught.value)
+    assert line.isprintable()
+    assert WRITER[1] not in line
+    assert READER[1] not in line
+    assert "hush" not in line
+    return line
+
+
+def test_a_bucket_that_does_not_exist(s3_address: str) -> None:
+    assert "s3://no-such-bucket at 127.0.0.1:" in (line := refused("s3://no-such-bucket/x"))
+    assert line.endswith(": there is no such bucket; create it, or mend the address")
+    assert refused("s3://no-such-bucket") == line  # the first try has not made it
+
+
+def test_wrong_credentials(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mend = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    assert refused(s3_address).endswith(f"the credentials are refused (SignatureDoesNotMatch); {mend}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "NOBODY")
+    assert refused(s3_address).endswith(f"the credentials are refused (InvalidAccessKeyId); {mend}")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert refused(s3_address).endswith(f"no credentials; {mend}")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    assert refused(s3_address).endswith(f"no credentials; {mend}")
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("closed_endpoint", "EndpointConnectionError"), ("silent_endpoint", "no answer in time")],
+)
+def test_an_endpoint_that_does_not_answer(
+    s3_address: str, place: str, why: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue(place))
+    assert f": out of reach ({why}); check AWS_ENDPOINT_URL and the network" in refused(s3_address)
+
+
+def test_an_endpoint_that_is_not_a_url(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "hush")
+    assert "not a usable setting of S3 (ValueError); check the variables AWS_*" in refused(s3_address)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:hush@127.0.0.1:1")
+    assert " at 127.0.0.1:1: " in refused(s3_address)
+
+
+def test_a_reader_reads_and_is_told_that_it_cannot_write(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers.commit(Store(s3_address), "1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", READER[0])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", READER[1])
+    store = Store(s3_address)
+    store.verify(writers.PREFIX)
+    with pytest.raises(StoreError, match=r"may not \(AccessDenied\); they need to read, write, delete and list$"):
+        store.check_writable()
+
+
+@pytest.fixture
+def proxy(s3_server: str, s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyProxy]:
+    """A proxy on the way to the server of `s3_address`."""
+    with lossy_proxy(s3_server) as proxy:
+        for name, value in environment(proxy.endpoint).items():
+            monkeypatch.setenv(name, value)
+        yield proxy
+
+
+def test_a_lost_answer_is_no_defeat(proxy: LossyProxy, s3_address: str) -> None:
+    store = Store(s3_address)
+    store.check_writable()
+    proxy.statuses.clear()
+    proxy.lose = 3  # both objects and the manifest
+    digest, winner = writers.commit(store, "1")
+    assert proxy.statuses == [200, 412] * 3
+    manifest = store.manifest(writers.PREFIX)
+    assert manifest is not None
+    assert (manifest.digest, winner) == (digest, "1")
+    store.verify(writers.PREFIX)
+    for number in (1, 2):  # created, then replaced
+        proxy.lose = 1
+        store.swap_pointer("latest.json", {"number": number}, store.read_pointer("latest.json")[1])
+        assert store.read_pointer("latest.json")[0] == {"number": number}
+    assert proxy.statuses == [200, 412] * 5
+
+
+def test_a_broken_body_is_read_again(proxy: LossyProxy, s3_address: str) -> None:
+    store = Store(s3_address)
+    writers.commit(store, "1")
+    proxy.cut = 2
+    store.verify(writers.PREFIX)
+    assert proxy.cut == 0
+    proxy.cut = 100
+    with pytest.raises(StoreError, match="out of reach|the request failed") as caught:
+        store.verify(writers.PREFIX)
+    assert str(caught.value).isprintable()
+
+
+def test_a_write_that_collides_is_sent_again(proxy: LossyProxy, s3_address: str) -> None:
+    store = Store(s3_address)
+    proxy.conflict = 3
+    writers.commit(store, "1")
+    assert proxy.conflict == 0
+    store.verify(writers.PREFIX)
+
+
+def test_no_secret_is_stored(s3_address: str) -> None:
+    store = Store(s3_address)
+    manifest = store.commit("trials/1", {}, kind="trial", provenance={})
+    for text in (store.address, repr(store), manifest.to_bytes().decode()):
+        assert WRITER[0] not in text
+        assert WRITER[1] not in text

@@ -1,0 +1,146 @@
+"""Programs that tests run in processes of their own: `python -m tests.infra.writers NAME ADDRESS ...`.
+
+Each says `ready` and waits for a line, so that all of a test's processes start at once.
+"""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from infra.errors import ConflictError
+from infra.store import Store
+
+PREFIX = "trials/key"
+POINTER = "latest.json"
+
+
+def files_of(writer: str) -> dict[str, bytes]:
+    """What a writer commits: every writer other bytes, of another size."""
+    return {"record.json": f'{{"writer": {writer}}}'.encode(), "weights": writer.encode() * 1000 * (1 + int(writer))}
+
+
+def race(address: str, writer: str) -> None:
+    """Commit, and print the nonce of the manifest that came back."""
+    store = Store(address)
+    _await_start()
+    print(json.dumps(commit(store, writer)))
+
+
+def commit(store: Store, writer: str) -> list[str]:
+    """Commit the files of a writer; the digest of the manifest and the writer that it names."""
+    manifest = store.commit(PREFIX, files_of(writer), kind="trial", provenance={"writer": writer})
+    return [manifest.digest, manifest.provenance["writer"]]
+
+
+def count(address: str, times: str) -> None:
+    """Add one to a number in a pointer, so many times, by compare-and-swap."""
+    store = Store(address)
+    _await_start()
+    add(store, int(times))
+
+
+def add(store: Store, times: int) -> None:
+    """Add one to the pointer's number, so many times, trying again after every conflict."""
+    while times:
+        value, token = store.read_pointer(POINTER)
+        try:
+            store.swap_pointer(POINTER, {"number": (value or {"number": 0})["number"] + 1}, token)
+        except ConflictError:
+            continue
+        times -= 1
+
+
+def stall(address: str) -> None:
+    """Begin a commit, say `midway` after the first object, and never go on."""
+
+    class Stalling(dict[str, bytes]):
+        def items(self) -> Any:
+            yield "record.json", b"{}"
+            yield "weights", b"w" * 1000
+            print("midway", flush=True)
+            time.sleep(600)
+
+    Store(address).commit(PREFIX, Stalling.fromkeys(["record.json", "weights"], b""), kind="trial", provenance={})
+
+
+def crash(directory: str, what: str) -> None:
+    """Commit or swap in `directory/n`, killed before its n-th line of infra/store, for every n there is."""
+    for number in itertools.count(1):
+        child = os.fork()
+        if child == 0:
+            store = Store(f"{directory}/{number}")
+            if what == "swap":
+                store.swap_pointer(POINTER, {"number": 0}, None)
+                _, token = store.read_pointer(POINTER)
+                _kill_at_line(number)
+                store.swap_pointer(POINTER, {"number": 1}, token)
+            else:
+                _kill_at_line(number)
+                commit(store, "1")
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if os.WIFEXITED(status):
+            print(json.dumps([number - 1, os.WEXITSTATUS(status)]))
+            return
+
+
+def _kill_at_line(number: int) -> None:
+    left = number
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        if "infra/store/" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+
+
+def _await_start() -> None:
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
+def start(name: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start one of these programs."""
+    command = [sys.executable, "-m", "tests.infra.writers", name, *arguments]
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def run_together(name: str, arguments: Mapping[int, tuple[str, ...]]) -> Iterator[str]:
+    """Start a process for each of the arguments, let all go at once, and give what each prints."""
+    processes = [start(name, *each) for each in arguments.values()]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in processes:
+            output, _ = process.communicate()
+            assert process.returncode == 0
+            yield output
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+if __name__ == "__main__":
+    programs = {program.__name__: program for program in (race, count, stall, crash)}
+    programs[sys.argv[1]](*sys.argv[2:])
