@@ -1,0 +1,172 @@
+"""Corpora in the store: parsed once, found again by the digest of their inputs.
+
+    source digest = sha256 of (name, version of the rules, name and sha256 of every input file)
+
+    ingests/<source digest>/   record.json: which corpus these inputs gave
+    data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json
+
+Of every split the arrays are concatenated, beside their lengths. `data` is committed before `ingests`, so
+that a record never names a corpus that is not there. Finding a corpus again hashes the inputs and parses
+nothing; music21 is never imported.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from infra.errors import CorpusError, IntegrityError
+from infra.provenance import provenance
+from infra.store import Store
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.corpora import find_recipe
+from tasks.ingest.recipe import MapFunction, Progress, Recipe
+
+_FORMAT = 1
+
+
+def ingest_corpus(store: Store, name: str, progress: Progress | None = None, map_function: MapFunction = map) -> str:
+    """Make sure that a corpus is in the store, parsing it if these inputs are new to the store.
+
+    Args:
+        store: where corpora are kept.
+        name: one of `known_corpora()`.
+        progress: called with (inputs done, inputs in all) while parsing; not called where nothing is parsed.
+        map_function: like the builtin `map`; a caller with workers gives theirs to parse in parallel.
+
+    Returns:
+        The corpus digest, 64 hexadecimal digits, for `load_corpus`.
+
+    Raises:
+        ConfigurationError: there is no such corpus.
+        CorpusError: the inputs are missing or unusable.
+        StoreError: the store cannot be used.
+    """
+    recipe = find_recipe(name)
+    inputs = recipe.find_inputs()
+    sums = hash_inputs(inputs)
+    key = f"ingests/{source_digest(recipe, sums)}"
+    if (stored := _recorded(store, key)) is not None:
+        return stored
+    corpus = recipe.build(inputs, progress or _silent, map_function)
+    store_corpus(store, corpus, recipe, sums)
+    # Another ingest may have been first; its corpus is the one that everybody gets.
+    record = {"corpus": corpus.digest, "name": name}
+    store.commit(key, {"record.json": _json(record)}, kind="ingest", provenance=provenance())
+    return _recorded(store, key) or corpus.digest
+
+
+def find_corpus(store: Store, name: str) -> str | None:
+    """The digest of a corpus that these very inputs gave before; None where they are new to the store.
+
+    Raises:
+        ConfigurationError: there is no such corpus.
+        CorpusError: the inputs are missing.
+    """
+    recipe = find_recipe(name)
+    return _recorded(store, f"ingests/{source_digest(recipe, hash_inputs(recipe.find_inputs()))}")
+
+
+def _recorded(store: Store, key: str) -> str | None:
+    return str(json.loads(store.read(key, "record.json"))["corpus"]) if store.committed(key) else None
+
+
+def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:
+    """sha256 of every input file, by its name.
+
+    Raises:
+        CorpusError: there is no input, or one cannot be read.
+    """
+    if not inputs:
+        raise CorpusError("no input files: install the full music21 package from PyPI")
+    try:
+        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in inputs.items()}
+    except OSError as error:
+        raise CorpusError(f"{error.filename}: {error.strerror}") from error
+
+
+def source_digest(recipe: Recipe, sums: Mapping[str, str]) -> str:
+    """sha256, 64 hexadecimal digits, of everything that the corpus is a function of."""
+    return hashlib.sha256(_json([recipe.name, recipe.rules, dict(sums)])).hexdigest()
+
+
+def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> None:
+    """Commit a corpus under `data/<corpus digest>`; nothing happens where it is already."""
+    source = {**corpus.source, "rules": recipe.rules, "music21": _music21(), "inputs": len(sums)}
+    description = {
+        "format": _FORMAT,
+        "digest": corpus.digest,
+        "name": corpus.name,
+        "kind": corpus.kind,
+        "titles": {split: list(corpus.titles[split]) for split in SPLITS},
+        "vocabulary": list(corpus.vocabulary),
+        "source": {**source, "source_digest": source_digest(recipe, sums)},
+    }
+    files = {
+        "arrays.safetensors": save(_arrays(corpus)),
+        "corpus.json": _json(description),
+        "inputs.json": _json(dict(sums)),
+    }
+    store.commit(f"data/{corpus.digest}", files, kind="corpus", provenance=provenance())
+
+
+def load_corpus(store: Store, digest: str) -> Corpus:
+    """A corpus from the store.
+
+    Raises:
+        NotFoundError: no such corpus is in the store.
+        IntegrityError: what is there is not the corpus of that digest.
+    """
+    prefix = f"data/{digest}"
+    try:
+        description: dict[str, Any] = json.loads(store.read(prefix, "corpus.json"))
+        arrays = load(store.read(prefix, "arrays.safetensors"))
+        corpus = Corpus(
+            name=description["name"],
+            kind=description["kind"],
+            splits={split: _pieces(arrays, split) for split in SPLITS},
+            titles={split: tuple(description["titles"][split]) for split in SPLITS},
+            vocabulary=tuple(description["vocabulary"]),
+            source=description["source"],
+        )
+    except (ValueError, TypeError, KeyError, SafetensorError, CorpusError) as error:
+        raise IntegrityError(f"{store.address}: {prefix} is not a corpus; delete it and run again") from error
+    if corpus.digest != digest:
+        raise IntegrityError(f"{store.address}: {prefix} holds another corpus; delete it and run again")
+    return corpus
+
+
+def _arrays(corpus: Corpus) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        pieces = corpus.splits[split]
+        arrays[f"{split}.steps"] = np.concatenate(pieces)
+        arrays[f"{split}.lengths"] = np.array([len(piece) for piece in pieces], np.int64)
+    return arrays
+
+
+def _pieces(arrays: Mapping[str, np.ndarray], split: str) -> tuple[np.ndarray, ...]:
+    ends = np.cumsum(arrays[f"{split}.lengths"])
+    # The last of what np.split gives is what follows the last piece: nothing, or the digest tells.
+    return tuple(np.split(arrays[f"{split}.steps"], ends)[:-1])
+
+
+def _music21() -> str:
+    try:
+        return version("music21")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress is asked for."""

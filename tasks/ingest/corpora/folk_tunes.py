@@ -1,0 +1,108 @@
+"""folk-tunes-characters, folk-tunes-words: O'Neill's Music of Ireland in ABC notation, read as text.
+
+The book is "O'Neill's Music of Ireland" (1903), typed in by many hands, in music21's folder `oneills1850`.
+docs/data.md says why this one and not its other books, with the sizes.
+
+Rules, raise `_RULES` when one of them changes:
+    tunes and lines: `abc_notation.py`. A tune of fewer than eight notes is set aside.
+    split: the same for both corpora, by melodies on the staff, so that a tune that several people typed in,
+        maybe in another key, is in one split.
+    characters: every character of train is a symbol.  words: what train has three times or more.
+    order within a split: as in the books' sorted file names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.abc_notation import Tune, decode, melody_steps, split_tunes
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder
+from tasks.ingest.splits import Likeness, assign_splits
+from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, encode, words
+
+_RULES = 1
+_FEWEST_NOTES = 8
+# Measured in docs/data.md: with 14 in a row a group of 90 forms, with 12 a giant one of most of the book.
+LIKENESS = Likeness(long=16, short=8, share=0.3)
+_STREAMS: dict[str, tuple[Callable[[Sequence[str]], list[str]], int]] = {
+    "characters": (characters, 1),
+    "words": (words, 3),
+}
+
+
+def find_inputs() -> dict[str, Path]:
+    """The files of the book by name, sorted."""
+    return {path.name: path for path in sorted(music21_folder("oneills1850").glob("*.abc"))}
+
+
+def parse_book(path: Path) -> list[Tune]:
+    """The tunes of one file."""
+    return split_tunes(decode(path.read_bytes()))
+
+
+def build(
+    kind: Literal["characters", "words"],
+    inputs: Mapping[str, Path],
+    progress: Progress,
+    map_books: MapFunction,
+) -> Corpus:
+    """Read, split and encode the tunes.
+
+    Raises:
+        CorpusError: so little is left that a split is empty.
+    """
+    tunes: list[Tune] = []
+    quarantined: dict[str, str] = {}
+    for done, (name, book) in enumerate(zip(inputs, map_books(parse_book, inputs.values()), strict=True), 1):
+        for tune in book:
+            notes = len(melody_steps(tune)) + 1
+            if notes < _FEWEST_NOTES:
+                quarantined[f"{name}: {tune.title}"] = f"{notes} notes, fewer than {_FEWEST_NOTES}"
+            else:
+                tunes.append(tune)
+        progress(done, len(inputs))
+    # Sizes in characters for both corpora, so that both have the same split.
+    sizes = [sum(len(line) + 1 for line in tune.lines) for tune in tunes]
+    chosen = assign_splits([melody_steps(tune) for tune in tunes], sizes, LIKENESS)
+    by_split = {split: [tune for tune, its in zip(tunes, chosen, strict=True) if its == split] for split in SPLITS}
+    return _encode(kind, by_split, quarantined)
+
+
+def _encode(
+    kind: Literal["characters", "words"], by_split: dict[str, list[Tune]], quarantined: Mapping[str, str]
+) -> Corpus:
+    stream_of, fewest = _STREAMS[kind]
+    streams = {split: [stream_of(tune.lines) for tune in tunes] for split, tunes in by_split.items()}
+    vocabulary = build_vocabulary(streams["train"], fewest)
+    index = {symbol: number for number, symbol in enumerate(vocabulary)}
+    splits = {split: tuple(encode(stream, index) for stream in of) for split, of in streams.items()}
+    return Corpus(
+        name=f"folk-tunes-{kind}",
+        kind=kind,
+        splits=splits,
+        titles={split: tuple(tune.title for tune in tunes) for split, tunes in by_split.items()},
+        vocabulary=vocabulary,
+        source={
+            "origin": "O'Neill's Music of Ireland in ABC notation shipped with music21, folder corpus/oneills1850",
+            "unknown": f"{UNKNOWN}: seen fewer than {fewest} times in train",
+            "quarantined": quarantined,
+            "statistics": {split: _statistics(pieces) for split, pieces in splits.items()},
+        },
+    )
+
+
+def _statistics(pieces: Sequence[np.ndarray]) -> dict[str, int]:
+    return {
+        "pieces": len(pieces),
+        "steps": sum(map(len, pieces)),
+        "unknown": sum(int((piece == 0).sum()) for piece in pieces),
+    }
+
+
+_characters, _words = partial(build, "characters"), partial(build, "words")
+FOLK_TUNES_CHARACTERS = Recipe("folk-tunes-characters", "characters", _RULES, find_inputs, _characters)
+FOLK_TUNES_WORDS = Recipe("folk-tunes-words", "words", _RULES, find_inputs, _words)

@@ -1,0 +1,62 @@
+"""Key finding: the duration-weighted pitch classes against the profiles of Albrecht and Shanahan.
+
+    key = argmax over (tonic, mode) of sum_p histogram[p] profile_mode[(p - tonic) mod 12]
+
+Specification, section 4. Profiles: J. Albrecht and D. Shanahan, "The Use of Large Corpora to Train a New Type
+of Key-Finding Algorithm", Music Perception 31(1), 2013.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from tasks.ingest.musicxml import Note
+
+Mode = Literal["major", "minor"]
+_PROFILES: dict[Mode, tuple[float, ...]] = {
+    "major": (0.238, 0.006, 0.111, 0.006, 0.137, 0.094, 0.016, 0.214, 0.009, 0.080, 0.008, 0.081),
+    "minor": (0.220, 0.006, 0.104, 0.123, 0.019, 0.103, 0.012, 0.214, 0.062, 0.022, 0.061, 0.052),
+}
+
+
+class Key(NamedTuple):
+    """A key: its tonic as a pitch class, 0 is C and 11 is B, and its mode."""
+
+    tonic: int
+    mode: Mode
+
+
+def pitch_class_histogram(notes: Iterable[Note]) -> np.ndarray:
+    """How long every pitch class sounds: float64 (12,), in quarter notes, 0 is C."""
+    histogram = np.zeros(12)
+    for note in notes:
+        histogram[note.pitch % 12] += float(note.end - note.start)
+    return histogram
+
+
+def find_key(histogram: np.ndarray) -> Key:
+    """The key whose profile has the largest dot product with the histogram.
+
+    Args:
+        histogram: (12,), of any positive unit, 0 is C.
+
+    Returns:
+        The best key; of equal ones the major before the minor, then the lower tonic.
+
+    >>> find_key(np.array([4.0, 0, 1, 0, 2, 1, 0, 3, 0, 1, 0, 1]))
+    Key(tonic=0, mode='major')
+    """
+    keys = [Key(tonic, mode) for mode in _PROFILES for tonic in range(12)]
+    # profile[(p - tonic) mod 12] over p is the profile rolled up by the tonic
+    scores = [float(np.roll(_PROFILES[key.mode], key.tonic) @ histogram) for key in keys]
+    return keys[int(np.argmax(scores))]
+
+
+def semitones_to_c(tonic: int) -> int:
+    """The shortest way from a tonic to C: -5..+6 semitones; F sharp goes up.
+
+    >>> [semitones_to_c(tonic) for tonic in (0, 2, 5, 6, 7, 11)]
+    [0, -2, -5, 6, 5, 1]
+    """
+    return 6 - (tonic + 6) % 12

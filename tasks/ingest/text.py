@@ -1,0 +1,56 @@
+"""Text to symbols: a vocabulary from the training split alone, and the streams that are scored.
+
+Characters: the text with one newline symbol a line. Words: what whitespace separates, and `<eos>` after each
+line. A symbol that the vocabulary lacks becomes `<unk>`, which is always symbol 0; the others follow by
+falling count in the training split, equal counts by code point. Specification, section 3.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+UNKNOWN, END_OF_LINE, NEWLINE = "<unk>", "<eos>", "\n"
+
+
+def characters(lines: Iterable[str]) -> list[str]:
+    r"""The character stream of a text.
+
+    >>> characters(["ab", "c"])
+    ['a', 'b', '\n', 'c', '\n']
+    """
+    return [symbol for line in lines for symbol in (*line, NEWLINE)]
+
+
+def words(lines: Iterable[str]) -> list[str]:
+    """The word stream of a text.
+
+    >>> words(["a  b", "c"])
+    ['a', 'b', '<eos>', 'c', '<eos>']
+    """
+    return [symbol for line in lines for symbol in (*line.split(), END_OF_LINE)]
+
+
+def build_vocabulary(train: Iterable[Sequence[str]], fewest: int) -> tuple[str, ...]:
+    """The symbols seen `fewest` times or more in the training split, behind `<unk>`.
+
+    >>> build_vocabulary([["b", "a"], ["b", "c", "a"]], fewest=2)
+    ('<unk>', 'a', 'b')
+    """
+    counts = Counter(symbol for stream in train for symbol in stream)
+    counts.pop(UNKNOWN, None)
+    kept = [symbol for symbol, count in counts.items() if count >= fewest]
+    return (UNKNOWN, *sorted(kept, key=lambda symbol: (-counts[symbol], symbol)))
+
+
+def encode(stream: Iterable[str], index: Mapping[str, int]) -> np.ndarray:
+    """The symbols' numbers, int32 (T,).
+
+    Args:
+        stream: symbols.
+        index: the number of each symbol of the vocabulary; what is not in it becomes 0, `<unk>`.
+
+    >>> encode(["a", "x"], {"<unk>": 0, "a": 1})
+    array([1, 0], dtype=int32)
+    """
+    return np.array([index.get(symbol, 0) for symbol in stream], np.int32)

@@ -1,0 +1,208 @@
+"""Corpora in the store: found again without parsing, rebuilt equal, refused when something is wrong with them."""
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from infra.errors import ConfigurationError, CorpusError, IntegrityError, NotFoundError
+from infra.store import Store
+from tasks.corpus import Corpus
+from tasks.ingest import CORPORA, cache, corpus_kind, find_corpus, ingest_corpus, known_corpora, load_corpus
+from tasks.ingest import recipe as recipes
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder
+
+NAMES = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
+
+
+class Source:
+    """A corpus of digits in files: `a.txt` is train, `b.txt` valid, `c.txt` test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = {name: folder / name for name in ("a.txt", "b.txt", "c.txt")}
+        for path, digits in zip(self.paths.values(), ("0120", "10", "2"), strict=True):
+            path.write_text(digits)
+        self.parsed = 0
+
+    def build(self, inputs: Mapping[str, Path], progress: Progress, map_function: MapFunction) -> Corpus:
+        self.parsed += 1
+        texts = list(map_function(Path.read_text, inputs.values()))
+        progress(len(texts), len(texts))
+        pieces = [np.array([int(digit) for digit in text], np.int32) for text in texts]
+        train, valid, test = pieces
+        titles = {"train": ("one", "öne"), "valid": ("two",), "test": ("three",)}
+        splits = {"train": (train, valid), "valid": (valid,), "test": (test,)}
+        return Corpus("digits", "characters", splits, titles, ("a", "b", "\n"), {"quarantined": {}, "origin": "here"})
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    made = Source(tmp_path)
+    recipe = Recipe("digits", "characters", 1, lambda: made.paths, made.build)
+    monkeypatch.setattr("tasks.ingest.corpora.CORPORA", (recipe,))
+    return made
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(f"memory://{secrets.token_hex(8)}")
+
+
+def test_the_second_time_nothing_is_parsed(store: Store, source: Source) -> None:
+    seen: list[tuple[int, int]] = []
+    digests = {ingest_corpus(store, "digits", lambda *done: seen.append(done)) for _ in range(3)}
+    assert len(digests) == 1
+    assert source.parsed == 1
+    assert seen == [(3, 3)]
+
+
+def test_finding_parses_nothing(store: Store, source: Source) -> None:
+    assert find_corpus(store, "digits") is None
+    assert source.parsed == 0
+    digest = ingest_corpus(store, "digits")
+    assert find_corpus(store, "digits") == digest
+    assert source.parsed == 1
+    with pytest.raises(ConfigurationError, match="unknown corpus"):
+        find_corpus(store, "bach")
+
+
+def test_what_comes_back_is_equal(store: Store, source: Source) -> None:
+    digest = ingest_corpus(store, "digits")
+    loaded = load_corpus(store, digest)
+    made = source.build(source.paths, lambda done, total: None, map)
+    assert loaded.digest == digest == made.digest
+    assert (loaded.name, loaded.kind, loaded.titles, loaded.vocabulary) == (
+        made.name,
+        made.kind,
+        made.titles,
+        made.vocabulary,
+    )
+    for split, pieces in made.splits.items():
+        for ours, theirs in zip(loaded.splits[split], pieces, strict=True):
+            np.testing.assert_array_equal(ours, theirs, strict=True)
+    assert {"rules": 1, "inputs": 3, "origin": "here"}.items() <= loaded.source.items()
+
+
+def test_every_input_is_named_with_its_hash(store: Store, source: Source) -> None:
+    digest = ingest_corpus(store, "digits")
+    sums = json.loads(store.read(f"data/{digest}", "inputs.json"))
+    assert sums["c.txt"] == "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35"
+    assert set(sums) == set(source.paths)
+
+
+def test_a_changed_input_is_parsed_again_and_both_are_kept(store: Store, source: Source) -> None:
+    before = ingest_corpus(store, "digits")
+    source.paths["a.txt"].write_text("2222")
+    after = ingest_corpus(store, "digits")
+    assert before != after
+    assert load_corpus(store, before).digest == before
+    source.paths["a.txt"].write_text("0120")
+    assert ingest_corpus(store, "digits") == before
+    assert source.parsed == 2
+
+
+def test_a_new_version_of_the_rules_is_parsed_again(
+    store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest_corpus(store, "digits")
+    newer = Recipe("digits", "characters", 2, lambda: source.paths, source.build)
+    monkeypatch.setattr("tasks.ingest.corpora.CORPORA", (newer,))
+    ingest_corpus(store, "digits")
+    assert source.parsed == 2
+
+
+def test_the_name_the_rules_and_every_byte_enter_the_source_digest(source: Source) -> None:
+    recipe = Recipe("digits", "characters", 1, lambda: source.paths, source.build)
+    sums = cache.hash_inputs(source.paths)
+    digests = {
+        cache.source_digest(recipe, sums),
+        cache.source_digest(replace(recipe, name="other"), sums),
+        cache.source_digest(replace(recipe, rules=2), sums),
+        cache.source_digest(recipe, {**sums, "a.txt": "0" * 64}),
+        cache.source_digest(recipe, {name + "x": value for name, value in sums.items()}),
+    }
+    assert len(digests) == 5
+    assert cache.source_digest(recipe, dict(reversed(sums.items()))) in digests
+
+
+def test_an_ingest_that_was_interrupted_before_its_record_is_done_again(store: Store, source: Source) -> None:
+    made = source.build(source.paths, lambda done, total: None, map)
+    recipe = Recipe("digits", "characters", 1, lambda: source.paths, source.build)
+    cache.store_corpus(store, made, recipe, cache.hash_inputs(source.paths))
+    assert ingest_corpus(store, "digits") == made.digest
+    assert load_corpus(store, made.digest).digest == made.digest
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"arrays.safetensors": b"no tensors"},
+        {"arrays.safetensors": save({"train.steps": np.zeros(3, np.int32)})},
+        {"corpus.json": b"[]"},
+        {"corpus.json": b"{}"},
+        {"corpus.json": b"no JSON"},
+    ],
+)
+def test_what_is_no_corpus_is_told(store: Store, source: Source, damage: dict[str, bytes]) -> None:
+    digest = ingest_corpus(store, "digits")
+    names = ("arrays.safetensors", "corpus.json")
+    files = {name: store.read(f"data/{digest}", name) for name in names} | damage
+    store.commit(f"data/{'0' * 64}", files, kind="corpus", provenance={})
+    with pytest.raises(IntegrityError, match="is not a corpus; delete it"):
+        load_corpus(store, "0" * 64)
+
+
+def test_another_corpus_under_the_digest_is_told(store: Store, source: Source) -> None:
+    digest = ingest_corpus(store, "digits")
+    files = {name: store.read(f"data/{digest}", name) for name in ("arrays.safetensors", "corpus.json")}
+    store.commit(f"data/{'0' * 64}", files, kind="corpus", provenance={})
+    with pytest.raises(IntegrityError, match="holds another corpus"):
+        load_corpus(store, "0" * 64)
+
+
+def test_unknown_names_and_digests_and_missing_inputs_are_told(store: Store, source: Source) -> None:
+    with pytest.raises(ConfigurationError, match="unknown corpus 'bach': choose one of digits"):
+        ingest_corpus(store, "bach")
+    with pytest.raises(NotFoundError):
+        load_corpus(store, "0" * 64)
+    source.paths["b.txt"].unlink()
+    with pytest.raises(CorpusError, match=r"b\.txt: No such file"):
+        ingest_corpus(store, "digits")
+    source.paths.clear()
+    with pytest.raises(CorpusError, match="no input files"):
+        ingest_corpus(store, "digits")
+
+
+def test_a_music21_that_is_missing_or_has_no_scores_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CorpusError, match="has no scores"):
+        music21_folder("no such folder")
+    monkeypatch.setattr(recipes.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(CorpusError, match="pip install music21"):
+        music21_folder("bach")
+
+
+def test_the_corpora_and_their_kinds() -> None:
+    assert known_corpora() == NAMES == tuple(recipe.name for recipe in CORPORA)
+    assert [corpus_kind(name) for name in NAMES] == ["music", "characters", "words"]
+    with pytest.raises(ConfigurationError):
+        corpus_kind("bach")
+
+
+def test_ingesting_imports_neither_music21_nor_torch_and_needs_no_home(tmp_path: Path) -> None:
+    program = (
+        "import sys; from infra.store import Store; from tasks.ingest import ingest_corpus, load_corpus\n"
+        f"store = Store({str(tmp_path / 'store')!r})\n"
+        "load_corpus(store, ingest_corpus(store, 'folk-tunes-words'))\n"
+        "print('music21' in sys.modules, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"HOME": "/nonexistent"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]

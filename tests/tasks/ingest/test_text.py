@@ -1,0 +1,35 @@
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.ingest.text import build_vocabulary, characters, encode, words
+
+lines = st.lists(st.text(alphabet="ab <|", max_size=8), max_size=6)
+
+
+@given(lines)
+def test_characters_are_the_text_with_a_newline_a_line(text: list[str]) -> None:
+    assert "".join(characters(text)) == "".join(line + "\n" for line in text)
+
+
+@given(lines)
+def test_words_are_the_tokens_and_an_end_a_line(text: list[str]) -> None:
+    stream = words(text)
+    assert stream.count("<eos>") == len(text)
+    assert [word for word in stream if word != "<eos>"] == " ".join(text).split()
+
+
+@given(lines, lines, st.integers(1, 3))
+def test_the_vocabulary_knows_train_alone(train: list[str], other: list[str], fewest: int) -> None:
+    vocabulary = build_vocabulary([words(train)], fewest)
+    counts = Counter(words(train))
+    assert set(vocabulary[1:]) == {word for word, count in counts.items() if count >= fewest}
+    assert [counts[word] for word in vocabulary[1:]] == sorted((counts[w] for w in vocabulary[1:]), reverse=True)
+    numbers = encode(words(other), {word: number for number, word in enumerate(vocabulary)})
+    for number, word in zip(numbers.tolist(), words(other), strict=True):
+        assert vocabulary[number] == (word if counts[word] >= fewest else "<unk>")
+
+
+def test_a_text_that_spells_the_unknown_symbol_does_not_get_two_of_it() -> None:
+    assert build_vocabulary([["<unk>", "<unk>", "a"]], fewest=1) == ("<unk>", "a")
