@@ -4,11 +4,12 @@ A batch has `lanes`. Every lane runs through one piece after another, a chunk at
 lane is marked fresh, so that its state starts anew, and otherwise the state is carried on. A chunk shorter than
 its batch is padded, and the mask says which steps are real. Every step of every piece comes exactly once.
 
-Shape letters: T time, B lanes, D width of the data.
+Shape letters: S stacked trials, T time, B lanes, N real steps, D width of the data.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -64,6 +65,15 @@ class Chunk:
     mask_TB: Tensor
     fresh_B: Tensor
     piece_B: np.ndarray
+
+    @cached_property
+    def real_N(self) -> Tensor:
+        """Places of the real steps in (T, B) laid out in a row, N of them: the only ones an output is paid for."""
+        return self.mask_TB.flatten().nonzero().squeeze(1)
+
+    def real(self, values: Tensor) -> Tensor:
+        """The real steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
+        return values.flatten(1, 2).index_select(1, self.real_N).unsqueeze(1)
 
 
 def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[Chunk]:

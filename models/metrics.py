@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.chunks import Chunk, Pieces, chunks
+from models.chunks import Pieces, chunks
 from models.network import Network
 
-LANES, LONGEST = 64, 256
+LANES, LONGEST = 64, 128
 
 
 @dataclass(frozen=True)
@@ -82,19 +82,14 @@ def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = N
         data = chunk.data.unsqueeze(0)
         states_STBH = network.states(data, network.start(carried, chunk.fresh_B))
         carried = states_STBH[:, -1]
-        before_STBH = states_STBH[:, :-1]
-        rows = [network.log_likelihood(before_STBH, data)]
+        before, real = chunk.real(states_STBH[:, :-1]), chunk.real(data)
+        rows = [network.log_likelihood(before, real)]
         if wants_accuracy and sampling is not None:
-            rows += frame_accuracy(data, network.sample(before_STBH, sampling))
-        _add(sums, chunk, torch.stack([row[0] for row in rows]))
+            rows += frame_accuracy(real, network.sample(before, sampling))
+        piece_N = torch.from_numpy(chunk.piece_B)[chunk.real_N % len(chunk.piece_B)]
+        sums.index_add_(1, piece_N, torch.stack([row.flatten() for row in rows]).double())
     values = [row.numpy() for row in sums]
     return Scores(pieces.lengths, *values)
-
-
-def _add(sums: Tensor, chunk: Chunk, rows_TB: Tensor) -> None:
-    """Add each lane's real steps to the sums of its piece."""
-    per_lane = torch.where(chunk.mask_TB, rows_TB.double(), 0.0).sum(1)
-    sums.index_add_(1, torch.from_numpy(chunk.piece_B), per_lane)
 
 
 def summary(kind: str, scores: Scores) -> dict[str, float]:

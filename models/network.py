@@ -5,6 +5,8 @@ Step t is predicted from h_{t-1}, so the first step of a piece is predicted from
 Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, P parameters in a row.
 """
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -46,6 +48,20 @@ class Network:
             if retention_H is not None:
                 return retention_H.to(dtype).unsqueeze(0)
         return None
+
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over the weights of a trained network of the same trial, as `Training.weights` names them.
+
+        Raises:
+            ValueError: their names or shapes are another network's.
+        """
+        mine = self.parameters.member(0)
+        if self.retention_SH is not None:
+            mine["retention"] = self.retention_SH[0]
+        if {name: value.shape for name, value in weights.items()} != {k: v.shape for k, v in mine.items()}:
+            raise ValueError(f"weights: not those of a network of {self.trial.variant}, {self.trial.hidden_size} units")
+        for name, value in mine.items():
+            value.copy_(weights[name])
 
     def start(self, carried_SBH: Tensor | None, fresh_B: Tensor) -> Tensor:
         """State before a chunk: h_0 where a piece begins, the carried state, outside the graph, elsewhere."""

@@ -66,13 +66,15 @@ class Training:
         diverged_at: the update at which it diverged, counted from 1.
         best: the epoch with the best validation score.
         curve: all epochs.
-        weights: the parameters of `best`, by name.
+        updates: how many updates were made, one that diverged included.
+        weights: the parameters of `best` by name, and the units' `retention` where some leak.
     """
 
     status: Literal["completed", "diverged"]
     diverged_at: int | None
     best: Epoch
     curve: tuple[Epoch, ...]
+    updates: int
     weights: dict[str, Tensor]
 
 
@@ -128,9 +130,11 @@ def train(
         waited += 1
         if waited == trial.patience:
             break
-    named = {name: value[0] for name, value in run.network.parameters.split(weights).items()}
+    named = {name: value[0].clone() for name, value in run.network.parameters.split(weights).items()}
     status: Literal["completed", "diverged"] = "completed" if diverged_at is None else "diverged"
-    return Training(status, diverged_at, best, tuple(curve), named)
+    if run.network.retention_SH is not None:
+        named["retention"] = run.network.retention_SH[0].clone()
+    return Training(status, diverged_at, best, tuple(curve), run.updates, named)
 
 
 def _row(number: int, update: int, learning_rate: float, tally: _Tally, valid: float) -> Epoch:
@@ -176,27 +180,25 @@ class _Run:
         self.updates += 1
         data = chunk.data.unsqueeze(0)
         states_STBH = self.network.states(data, self.network.start(carried, chunk.fresh_B), self.dropout)
-        nll_TB = -self.network.log_likelihood(states_STBH[:, :-1], data, self.dropout)[0]
-        nll = torch.where(chunk.mask_TB, nll_TB, 0.0).sum()
-        steps, nats = int(chunk.mask_TB.sum()), nll.item()
+        before, steps = chunk.real(states_STBH[:, :-1]), len(chunk.real_N)
+        nll = -self.network.log_likelihood(before, chunk.real(data), self.dropout).sum()
+        nats = nll.item()
         if not nats < self.limit * steps:
             raise _Diverged
         divisor = steps if self.trial.cost == "mean" else int(chunk.mask_TB[0].sum())
-        cost = (nll + self._penalty(states_STBH, chunk.mask_TB)) / divisor
+        cost = (nll + self._penalty(chunk.real(states_STBH[:, 1:]))) / divisor
         parameters.gradient_SP.zero_()
         cost.backward()  # type: ignore[no-untyped-call]
         self._step(learning_rate, tally)
         tally.log_likelihood -= nats
         tally.steps += steps
-        return states_STBH[:, -1].detach()
+        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
+        # overflows there makes 0 * inf of gradients that are 0.
+        return torch.where(chunk.mask_TB[-1][:, None], states_STBH[:, -1].detach(), 0.0)
 
-    def _penalty(self, states_STBH: Tensor, mask_TB: Tensor) -> Tensor | float:
-        total: Tensor | float = 0.0
-        for technique in self.trial.techniques:
-            penalty_STB = technique.penalty(states_STBH[:, 1:])
-            if penalty_STB is not None:
-                total = total + torch.where(mask_TB, penalty_STB[0], 0.0).sum()
-        return total
+    def _penalty(self, states_STBH: Tensor) -> Tensor | float:
+        penalties = (technique.penalty(states_STBH) for technique in self.trial.techniques)
+        return sum(penalty_STB.sum() for penalty_STB in penalties if penalty_STB is not None)
 
     def _step(self, learning_rate: float, tally: _Tally) -> None:
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import combinations
+from math import inf
 from typing import Any, Literal, Self
 
 from models.core.scan import ACTIVATIONS, Activation
@@ -86,7 +87,7 @@ class Trial:
     Attributes:
         corpus: digest of the corpus.
         output: name of the output model.
-        techniques: the techniques in use, in the paper's order.
+        techniques: the techniques in use; put into the paper's order.
         hidden_size: units H.
         activation: the non-linearity, unless a technique replaces it.
         learning_rate: eps at the start.
@@ -128,12 +129,18 @@ class Trial:
         _member("cost", self.cost, ("sum", "mean"))
         _member("initial_state", self.initial_state, ("learned", "zero"))
         for name in ("hidden_size", "chunk", "batch", "epochs", "patience"):
-            _within(name, getattr(self, name), getattr(self, name) >= 1, "an integer from 1")
+            value = getattr(self, name)
+            _within(name, value, isinstance(value, int) and value >= 1, "an integer from 1")
+        for name in ("learning_rate", "input_dropout", "output_dropout", "decay"):
+            object.__setattr__(self, name, float(getattr(self, name)))  # 1 and 1.0 are one trial, of one key
         for name in ("input_dropout", "output_dropout"):
             _within(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a number in [0, 1)")
-        _within("learning_rate", self.learning_rate, self.learning_rate > 0, "a number over 0")
+        _within("learning_rate", self.learning_rate, 0 < self.learning_rate < inf, "a finite number over 0")
         _within("decay", self.decay, 0 < self.decay <= 1, "a number in (0, 1]")
-        technique_letters(self.letters)
+        # One order whatever was given, JSON with sorted keys for one: equal keys are then equal trials.
+        order = technique_letters(self.letters)
+        in_order = tuple(sorted(self.techniques, key=lambda technique: order.index(technique.letter)))
+        object.__setattr__(self, "techniques", in_order)
         if self.output_type.symbols and self.input_dropout > 0:
             raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
 

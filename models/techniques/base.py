@@ -39,7 +39,7 @@ class Technique:
         return None
 
     def penalty(self, states_STBH: Tensor) -> Tensor | None:
-        """A cost of every step's states, shape (S, T, B), or None."""
+        """A cost of each real step, shape (S, T, B), from its state, or None."""
         return None
 
     def transform_(self, gradient_SP: Tensor, norm_S: Tensor) -> None:

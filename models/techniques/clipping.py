@@ -9,6 +9,7 @@ is the sum or the mean over its steps, and the record of a trial holds the mean 
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar, Self
 
 import torch
@@ -46,8 +47,8 @@ class Clipping(Technique):
     threshold: float
 
     def __post_init__(self) -> None:
-        if not self.threshold > 0:
-            raise ValueError(f"clipping threshold: wants a number over 0, got {self.threshold}")
+        if not 0 < self.threshold < inf:
+            raise ValueError(f"clipping threshold: wants a finite number over 0, got {self.threshold}")
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:

@@ -1,0 +1,79 @@
+"""Small trials, pieces and networks that the tests of the models share."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.baselines import frequencies
+from models.chunks import Pieces
+from models.network import Network
+from models.techniques import Clipping, Leaky, Nesterov, Rectifier, Technique
+from models.trial import Trial
+
+BY_LETTER: dict[str, Technique] = {
+    "C": Clipping(0.5),
+    "L": Leaky(0.5, "update-rate"),
+    "R": Rectifier(0.01),
+    "M": Nesterov(0.8),
+}
+
+
+def techniques(letters: str) -> tuple[Technique, ...]:
+    """Techniques with values at which each of them acts."""
+    return tuple(BY_LETTER[letter] for letter in letters)
+
+
+def trial(letters: str = "", **changes: Any) -> Trial:
+    """A tiny trial."""
+    values: dict[str, Any] = {
+        "corpus": "0" * 64,
+        "output": "bernoulli",
+        "techniques": techniques(letters),
+        "hidden_size": 7,
+        "learning_rate": 0.05,
+        "chunk": 4,
+        "batch": 3,
+        "epochs": 3,
+        "seed": 1,
+    }
+    return Trial(**(values | changes))
+
+
+def music(lengths: list[int], width: int = 5, seed: int = 0, share: float = 0.4) -> list[np.ndarray]:
+    """Piano-rolls of random notes."""
+    random = np.random.default_rng(seed)
+    return [(random.random((length, width)) < share).astype(np.uint8) for length in lengths]
+
+
+def text(lengths: list[int], width: int = 5, seed: int = 0) -> list[np.ndarray]:
+    """Pieces of random symbols."""
+    random = np.random.default_rng(seed)
+    return [random.integers(0, width, length).astype(np.int32) for length in lengths]
+
+
+def pieces(output: str, lengths: list[int], width: int = 5, seed: int = 0) -> Pieces:
+    """Pieces that fit an output model, notes in float64."""
+    arrays = (music if output == "bernoulli" else text)(lengths, width, seed)
+    return Pieces.from_arrays(arrays, torch.float64)
+
+
+def network(a_trial: Trial, train: Pieces, width: int = 5, seed: int = 3) -> Network:
+    """A float64 network with no weight at a special value, h_0 and the biases included."""
+    made = Network(a_trial, frequencies(train, width), torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    made.parameters.theta_SP.normal_(0, 0.5, generator=generator)
+    if a_trial.initial_state == "zero":
+        made.parameters.member(0)["initial_state"].zero_()
+    return made
+
+
+def steps_of(some: Pieces, index: int) -> Tensor:
+    """The steps of one piece."""
+    return some.data[some.starts[index] : some.starts[index + 1]]
+
+
+def retention_of(a_network: Network) -> Tensor | None:
+    """Retention of the one member, or None."""
+    return None if a_network.retention_SH is None else a_network.retention_SH[0]

@@ -1,0 +1,77 @@
+"""Short training runs of every variant, whose losses a change must not move.
+
+Who changes the numbers on purpose raises NUMERICS_VERSION in `models/trial.py`, so that stored trials are trained
+anew, and writes the losses again:
+
+    python -m tests.models.golden.runs
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.chunks import Pieces
+from models.techniques import Clipping, Leaky, Nesterov, Rectifier
+from models.training import train
+from models.trial import NUMERICS_VERSION, Trial, all_subsets, parse_variant, variant_name
+
+FILE = Path(__file__).with_name("losses.json")
+COMMAND = "python -m tests.models.golden.runs"
+WIDTH, LENGTHS = 12, (11, 6, 8)
+TECHNIQUES = {
+    "C": Clipping(4.0),
+    "L": Leaky(0.5, "update-rate"),
+    "R": Rectifier(0.02),
+    "M": Nesterov(0.9),
+}
+VARIANTS = tuple(variant_name("bernoulli", letters) for letters in all_subsets()) + tuple(
+    variant_name("softmax", letters) for letters in ("", "C", "CL", "CLR")
+)
+
+
+def _pieces(output: str, shift: int) -> Pieces:
+    """Made by arithmetic, so that no random stream has to stay what it is."""
+    arrays = []
+    for number, length in enumerate(LENGTHS):
+        t = np.arange(length) + number * shift
+        if output == "bernoulli":
+            note = np.arange(WIDTH)
+            arrays.append(((t[:, None] * (note + 2) + note**2 + shift) % 7 < 2).astype(np.uint8))
+        else:
+            arrays.append(((t**2 + t // 2 + shift) % WIDTH).astype(np.int32))
+    return Pieces.from_arrays(arrays)
+
+
+def losses(variant: str) -> list[list[float]]:
+    """Per epoch: training and validation log-likelihood and the gradient's norm; six updates in two epochs."""
+    output, letters = parse_variant(variant)
+    trial = Trial(
+        corpus="golden",
+        output=output,
+        techniques=tuple(TECHNIQUES[letter] for letter in letters),
+        hidden_size=10,
+        learning_rate=0.02,
+        chunk=6,
+        batch=2,
+        epochs=2,
+        output_dropout=0.1,
+        seed=7,
+    )
+    result = train(trial, _pieces(output, 1), _pieces(output, 5), WIDTH)
+    rows = [(row.train, row.valid, row.gradient_norm) for row in result.curve]
+    return [[value for value in row if value == value] for row in rows]
+
+
+def main() -> None:
+    """Write the losses of today's code."""
+    golden: dict[str, Any] = {
+        "numerics_version": NUMERICS_VERSION,
+        "losses": {variant: losses(variant) for variant in VARIANTS},
+    }
+    FILE.write_text(json.dumps(golden, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

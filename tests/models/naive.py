@@ -1,0 +1,92 @@
+"""References for the models, written the slow and obvious way: one step, one piece, one number at a time.
+
+Nothing here is imported from `models`; gradients come from autograd through these loops, in float64.
+
+Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+
+def activate(name: str, z: Tensor) -> Tensor:
+    """The non-linearity from its formula."""
+    if name == "tanh":
+        return (z.exp() - (-z).exp()) / (z.exp() + (-z).exp())
+    if name == "sigmoid":
+        return 1 / (1 + (-z).exp())
+    return torch.where(z > 0, z, torch.zeros_like(z))
+
+
+def scan(pre: Tensor, h0: Tensor, W: Tensor, retention: Tensor | None, activation: str) -> Tensor:
+    """The leaky scan, one vector at a time: (S, T, B, H)."""
+    S, T, B, H = pre.shape
+    members = []
+    for s in range(S):
+        a = torch.zeros(H, dtype=pre.dtype) if retention is None else retention[s]
+        lanes = []
+        for b in range(B):
+            h, path = h0[s, b], []
+            for t in range(T):
+                h = a * h + (1 - a) * activate(activation, pre[s, t, b] + W[s] @ h)
+                path.append(h)
+            lanes.append(torch.stack(path))
+        members.append(torch.stack(lanes, dim=1))
+    return torch.stack(members)
+
+
+def states(
+    weights: Mapping[str, Tensor],
+    steps: Tensor,
+    activation: str,
+    retention: Tensor | None = None,
+    start: Tensor | None = None,
+) -> list[Tensor]:
+    """h_0 ... h_T of one piece; weights without the S axis, steps (T, D) or symbols (T,)."""
+    h = weights["initial_state"] if start is None else start
+    a = torch.zeros_like(h) if retention is None else retention
+    path = [h]
+    for step in steps:
+        z = weights["bias"] + weights["recurrent_weight"] @ h
+        for d in range(len(weights["input_weight"])):
+            on = step[d] if steps.is_floating_point() else float(step == d)
+            z = z + on * weights["input_weight"][d]
+        h = a * h + (1 - a) * activate(activation, z)
+        path.append(h)
+    return path
+
+
+def log_likelihood(weights: Mapping[str, Tensor], h: Tensor, step: Tensor) -> Tensor:
+    """Nats of one step given the state before it: notes where the step is a vector, else a symbol."""
+    z = weights["output_bias"] + h @ weights["output_weight"]
+    if step.dim() == 0:
+        return (z[step].exp() / z.exp().sum()).log()
+    p = 1 / (1 + (-z).exp())
+    total = torch.zeros((), dtype=z.dtype)
+    for i, value in enumerate(step.tolist()):
+        total = total + (p[i] if value == 1 else 1 - p[i]).log()
+    return total
+
+
+def piece_log_likelihood(
+    weights: Mapping[str, Tensor], steps: Tensor, activation: str, retention: Tensor | None = None
+) -> float:
+    """Nats of a whole piece, its first step included."""
+    path = states(weights, steps, activation, retention)
+    return math.fsum(log_likelihood(weights, h, step).item() for h, step in zip(path, steps, strict=False))
+
+
+def norm(tensors: Sequence[Tensor]) -> float:
+    """The Euclidean norm of everything together."""
+    return math.sqrt(math.fsum(x * x for tensor in tensors for x in tensor.flatten().tolist()))
+
+
+def matching(true: set[int], sampled: set[int]) -> tuple[float, float]:
+    """Accuracy and union accuracy of two sets of notes."""
+    if not true and not sampled:
+        return 1.0, 1.0
+    both = len(true & sampled)
+    return both / max(len(true), len(sampled)), both / len(true | sampled)

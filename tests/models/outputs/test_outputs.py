@@ -1,0 +1,159 @@
+"""Output models against loops over single notes and symbols: log-likelihood, normalisation, samples."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from models.outputs import OUTPUTS, Bernoulli, Output, Softmax
+from models.parameters import Parameters
+from tests.models import naive
+
+WIDTH, HIDDEN = 4, 3
+
+
+def _made(output: type[Output], members: int = 1, seed: int = 0) -> tuple[Output, Parameters]:
+    model = output(WIDTH, HIDDEN)
+    parameters = Parameters(members, model.shapes(), torch.float64)
+    parameters.theta_SP.normal_(generator=torch.Generator().manual_seed(seed))
+    return model, parameters
+
+
+def _logits(parameters: Parameters, logits: list[float]) -> None:
+    member = parameters.member(0)
+    member["output_weight"].zero_()
+    member["output_bias"].copy_(torch.tensor(logits))
+
+
+def _states(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, HIDDEN, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+
+
+def test_names_are_what_variants_call_them():
+    assert [(output.name, output.symbols) for output in OUTPUTS] == [("bernoulli", False), ("softmax", True)]
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_log_likelihood_equals_a_loop(output):
+    model, parameters = _made(output, members=2)
+    states, random = _states(2, 3, 5), torch.Generator().manual_seed(1)
+    symbols = torch.randint(0, WIDTH, (2, 3, 5), generator=random)
+    data = symbols if model.symbols else torch.randint(0, 2, (2, 3, 5, WIDTH), generator=random).double()
+    ours = model.log_likelihood(parameters.by_name, states, data)
+    assert ours.shape == (2, 3, 5)
+    for s, t, b in itertools.product(range(2), range(3), range(5)):
+        theirs = naive.log_likelihood(parameters.member(s), states[s, t, b], data[s, t, b])
+        assert ours[s, t, b].item() == pytest.approx(theirs.item(), rel=1e-12)
+
+
+def test_bernoulli_equals_a_loop_with_the_logarithm_of_the_standard_library():
+    model, parameters = _made(Bernoulli)
+    logits = [-3.0, -0.5, 0.0, 2.5]
+    _logits(parameters, logits)
+    for notes in itertools.product((0, 1), repeat=WIDTH):
+        expected = math.fsum(
+            math.log(1 / (1 + math.exp(-z))) if on else math.log(1 - 1 / (1 + math.exp(-z)))
+            for on, z in zip(notes, logits, strict=True)
+        )
+        data = torch.tensor(notes, dtype=torch.float64).view(1, 1, 1, WIDTH)
+        ours = model.log_likelihood(parameters.by_name, _states(1, 1, 1), data)
+        assert ours.item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_probabilities_of_everything_that_can_come_sum_to_one(output):
+    model, parameters = _made(output)
+    if model.symbols:
+        everything = torch.arange(WIDTH)
+    else:
+        everything = torch.tensor(list(itertools.product((0.0, 1.0), repeat=WIDTH)), dtype=torch.float64)
+    states = _states(1, 1, 1).expand(1, 1, len(everything), HIDDEN)
+    total = model.log_likelihood(parameters.by_name, states, everything[None, None]).exp().sum()
+    assert total.item() == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_bernoulli_is_exact_at_extreme_logits(dtype):
+    model = Bernoulli(WIDTH, HIDDEN)
+    parameters = Parameters(1, model.shapes(), dtype)
+    _logits(parameters, [1000.0, -1000.0, 1000.0, -1000.0])
+    states = torch.zeros(1, 1, 2, HIDDEN, dtype=dtype)
+    data = torch.tensor([[[[1, 0, 1, 0], [0, 1, 1, 0]]]], dtype=dtype)
+    ours = model.log_likelihood(parameters.by_name, states, data)
+    assert ours.tolist() == [[[0.0, -2000.0]]]
+    ours.sum().backward()
+    assert parameters.by_name["output_bias"].grad.tolist() == [[-1.0, 1.0, 0.0, 0.0]]
+
+
+def test_softmax_is_exact_at_extreme_logits():
+    model = Softmax(WIDTH, HIDDEN)
+    parameters = Parameters(1, model.shapes())
+    _logits(parameters, [1000.0, -1000.0, 0.0, 1000.0])
+    ours = model.log_likelihood(parameters.by_name, torch.zeros(1, 1, 4, HIDDEN), torch.tensor([[[0, 1, 2, 3]]]))
+    expected = torch.tensor([[[0.0, -2000, -1000, 0]]]) - math.log(2)
+    torch.testing.assert_close(ours, expected)
+
+
+def test_bernoulli_samples_have_their_probabilities():
+    model, parameters = _made(Bernoulli)
+    logits = [-2.0, -0.3, 0.4, 3.0]
+    _logits(parameters, logits)
+    count = 20_000
+    sampled = model.sample(parameters.by_name, _states(1, 4, count // 4), torch.Generator().manual_seed(5))
+    assert sampled.shape == (1, 4, count // 4, WIDTH)
+    assert set(sampled.unique().tolist()) == {0.0, 1.0}
+    flat = sampled.view(count, WIDTH)
+    for share, z in zip(flat.mean(0).tolist(), logits, strict=True):
+        p = 1 / (1 + math.exp(-z))
+        assert abs(share - p) < 5 * math.sqrt(p * (1 - p) / count)
+    # Notes of a frame, and frames, are drawn on their own.
+    correlation = torch.corrcoef(torch.cat([flat[1:], flat[:-1]], dim=1).T)
+    assert (correlation - torch.eye(2 * WIDTH, dtype=torch.float64)).abs().max() < 5 / math.sqrt(count)
+
+
+def test_softmax_samples_have_their_probabilities():
+    model, parameters = _made(Softmax)
+    logits = [-1.5, 0.0, 1.0, 0.5]
+    _logits(parameters, logits)
+    count = 20_000
+    sampled = model.sample(parameters.by_name, _states(1, 4, count // 4), torch.Generator().manual_seed(6))
+    assert sampled.shape == (1, 4, count // 4)
+    total = sum(math.exp(z) for z in logits)
+    chi_square = sum(
+        (int((sampled == k).sum()) - count * math.exp(z) / total) ** 2 / (count * math.exp(z) / total)
+        for k, z in enumerate(logits)
+    )
+    assert chi_square < 21.1, "1 in 10,000 with three degrees of freedom"
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_samples_follow_the_state_of_their_own_step(output):
+    model, parameters = _made(output)
+    member = parameters.member(0)
+    member["output_bias"].fill_(-1000.0)
+    member["output_weight"].zero_()
+    member["output_weight"][0, 0] = member["output_weight"][1, 1] = member["output_weight"][2, 2] = 2000.0
+    unit = torch.randint(0, 3, (1, 6, 4), generator=torch.Generator().manual_seed(3))
+    states = torch.nn.functional.one_hot(unit, HIDDEN).double()
+    sampled = model.sample(parameters.by_name, states, torch.Generator().manual_seed(0))
+    expected = unit if model.symbols else torch.nn.functional.one_hot(unit, WIDTH).double()
+    assert torch.equal(sampled, expected)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_training_starts_from_the_frequencies(output):
+    model = output(WIDTH, 400)
+    parameters = Parameters(1, model.shapes(), torch.float64)
+    frequency = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
+    model.initialise(parameters.member(0), torch.Generator().manual_seed(0), frequency)
+    states = torch.zeros(1, 1, WIDTH, 400, dtype=torch.float64)
+    if model.symbols:
+        data, expected = torch.arange(WIDTH)[None, None], frequency.log()
+    else:
+        data = torch.eye(WIDTH, dtype=torch.float64)[None, None]
+        off = torch.log(1 - frequency)
+        expected = frequency.log() + off.sum() - off
+    ours = model.log_likelihood(parameters.by_name, states, data)
+    torch.testing.assert_close(ours[0, 0].detach(), expected, rtol=1e-6, atol=1e-6)
+    assert abs(parameters.member(0)["output_weight"].std().item() - 0.05) < 0.005

@@ -1,0 +1,75 @@
+"""What every technique promises, whoever wrote it: one suite over the tuple."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+
+from models.randomness import Draws, generator_for
+from models.techniques import TECHNIQUES, Technique
+from tests.models import examples
+
+KINDS = ("music", "characters", "words")
+
+
+def test_letters_are_single_and_differ():
+    letters = [technique.letter for technique in TECHNIQUES]
+    assert letters == list("CLRM")
+    assert len({technique.title for technique in TECHNIQUES}) == len(TECHNIQUES)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.letter)
+class TestEveryTechnique:
+    def test_draws_repeat_and_vary(self, technique, kind):
+        assert technique.draw(Draws(0, "a"), kind) == technique.draw(Draws(0, "a"), kind)
+        drawn = {technique.draw(Draws(i), kind) for i in range(30)}
+        assert len(drawn) > 1 or (technique.letter, kind) == ("C", "music")
+
+    def test_it_is_frozen_and_goes_through_json(self, technique, kind):
+        one = technique.draw(Draws(1), kind)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            one.letter = "X"
+        assert technique(**json.loads(json.dumps(dataclasses.asdict(one)))) == one
+
+    def test_hooks_keep_shapes_and_types(self, technique, kind):
+        one = technique.draw(Draws(2), kind)
+        assert one.activation("tanh") in ("tanh", "sigmoid", "relu")
+        retention = one.retention(6, generator_for(0))
+        if retention is not None:
+            assert retention.shape == (6,)
+            assert ((retention >= 0) & (retention < 1)).all()
+        penalty = one.penalty(torch.ones(1, 2, 3, 6))
+        assert penalty is None or penalty.shape == (1, 2, 3)
+        theta, gradient, velocity = torch.ones(1, 4), torch.ones(1, 4), torch.zeros(1, 4)
+        assert one.transform_(gradient, gradient.norm(dim=1)) is None
+        assert one.step_(theta, gradient, velocity, 0.1) in (True, False)
+
+    def test_it_acts_somewhere(self, technique, kind):
+        one = examples.BY_LETTER[technique.letter]
+        gradient = torch.ones(1, 4)
+        one.transform_(gradient, gradient.norm(dim=1))
+        assert (
+            one.activation("tanh") != "tanh"
+            or one.retention(6, generator_for(0)) is not None
+            or one.penalty(torch.ones(1, 2, 3, 6)) is not None
+            or not torch.equal(gradient, torch.ones(1, 4))
+            or one.step_(torch.ones(1, 4), gradient, torch.zeros(1, 4), 0.1)
+        )
+
+
+def test_the_hooks_of_the_base_do_nothing():
+    class Nothing(Technique):
+        letter, title = "N", "nothing"
+
+    one, gradient, theta = Nothing(), torch.ones(1, 3), torch.ones(1, 3)
+    assert one.activation("sigmoid") == "sigmoid"
+    assert one.retention(3, generator_for(0)) is None
+    assert one.penalty(torch.ones(1, 1, 1, 3)) is None
+    assert one.transform_(gradient, gradient.norm(dim=1)) is None
+    assert one.step_(theta, gradient, torch.zeros(1, 3), 1.0) is False
+    assert torch.equal(gradient, torch.ones(1, 3))
+    assert torch.equal(theta, torch.ones(1, 3))
+    with pytest.raises(TypeError, match="Nothing"):
+        Nothing.draw(Draws(0), "music")

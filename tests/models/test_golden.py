@@ -1,0 +1,34 @@
+"""Losses of short runs, as they were: a change that moves them needs a new NUMERICS_VERSION."""
+
+import json
+from itertools import combinations
+
+import pytest
+
+from models.trial import NUMERICS_VERSION
+from tests.models.golden import runs
+
+pytestmark = pytest.mark.golden
+GOLDEN = json.loads(runs.FILE.read_text())
+MENDING = f"if that is meant, raise NUMERICS_VERSION in models/trial.py and then run `{runs.COMMAND}`"
+
+
+def test_the_losses_are_of_this_version():
+    assert GOLDEN["numerics_version"] == NUMERICS_VERSION, f"write the losses again: `{runs.COMMAND}`"
+    assert tuple(GOLDEN["losses"]) == runs.VARIANTS
+
+
+@pytest.mark.parametrize("variant", runs.VARIANTS)
+def test_losses_have_not_moved(variant):
+    now, then = runs.losses(variant), GOLDEN["losses"][variant]
+    assert [len(row) for row in now] == [len(row) for row in then] == [1, 3, 3]
+    for epoch, (new, old) in enumerate(zip(now, then, strict=True)):
+        assert new == pytest.approx(old, rel=1e-4), f"{variant} has moved in epoch {epoch}; {MENDING}"
+
+
+def test_no_two_variants_have_the_same_losses():
+    for output in ("bernoulli", "softmax"):
+        runs_of = [sum(rows, []) for variant, rows in GOLDEN["losses"].items() if output in variant]
+        for left, right in combinations(runs_of, 2):
+            gap = max(abs(a - b) / abs(a) for a, b in zip(left, right, strict=True))
+            assert gap > 5e-3, "a variant that forgot a technique must not pass as another"

@@ -1,0 +1,82 @@
+"""Named streams and named draws: stable, shared by name, in range, and evenly spread."""
+
+import math
+
+import pytest
+import torch
+
+from models.randomness import Draws, generator_for, seed_for
+
+MANY = 4000
+PINNED = 2585612444217454947
+
+
+def test_seeds_are_the_same_on_every_machine():
+    assert seed_for(1, "order", 0) == PINNED
+    assert seed_for("1", "order", "0") == PINNED
+
+
+def test_seeds_differ_by_every_name_and_fit_a_generator():
+    names = [(), (0,), (1,), (1, "a"), (1, "b"), ("1a",), (1, "a", 0), (11, ""), (1, 1), ("a", 1)]
+    seeds = {seed_for(*name) for name in names}
+    assert len(seeds) == len(names)
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert max(seed_for(i) for i in range(200)) > 2**62
+
+
+def test_generators_start_at_the_start_and_leave_the_global_one_alone():
+    before = torch.get_rng_state()
+    first, second = (torch.rand(5, generator=generator_for(3, "x")) for _ in range(2))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, torch.rand(5, generator=generator_for(3, "y")))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_same_name_gives_the_same_number_whoever_asks():
+    alone = Draws(0, "chorales", 3)
+    rate = alone.log_uniform("learning_rate", 1e-4, 1e-1)
+    busy = Draws(0, "chorales", 3)
+    busy.uniform("something", 0, 1)
+    busy.integer("hidden_size", 100, 400)
+    assert busy.log_uniform("learning_rate", 1e-4, 1e-1) == rate
+    assert Draws(0, "chorales", 4).log_uniform("learning_rate", 1e-4, 1e-1) != rate
+    assert Draws(1, "chorales", 3).log_uniform("learning_rate", 1e-4, 1e-1) != rate
+    assert busy.log_uniform("momentum", 1e-4, 1e-1) != rate
+
+
+def _evenly(values: list[float]) -> None:
+    """Ten equal shares of [0, 1), each within five standard deviations."""
+    for tenth in range(10):
+        share = sum(tenth / 10 <= value < (tenth + 1) / 10 for value in values) / len(values)
+        assert abs(share - 0.1) < 5 * math.sqrt(0.09 / len(values))
+
+
+def test_uniform_and_log_uniform_fill_their_intervals():
+    plain = [Draws(i).uniform("x", -3, 5) for i in range(MANY)]
+    assert all(-3 <= x < 5 for x in plain)
+    _evenly([(x + 3) / 8 for x in plain])
+    logs = [Draws(i).log_uniform("x", 1e-4, 1e-1) for i in range(MANY)]
+    assert all(1e-4 <= x < 1e-1 for x in logs)
+    _evenly([(math.log10(x) + 4) / 3 for x in logs])
+
+
+def test_names_are_drawn_on_their_own():
+    pairs = torch.tensor([[Draws(i).uniform("x", 0, 1), Draws(i).uniform("y", 0, 1)] for i in range(MANY)])
+    assert abs(torch.corrcoef(pairs.T)[0, 1]) < 5 / math.sqrt(MANY)
+
+
+def test_integers_include_both_ends():
+    drawn = [Draws(i).integer("n", 3, 7) for i in range(MANY)]
+    for n in range(3, 8):
+        assert abs(drawn.count(n) / MANY - 0.2) < 5 * math.sqrt(0.16 / MANY)
+    assert set(drawn) == {3, 4, 5, 6, 7}
+    assert Draws(0).integer("n", 4, 4) == 4
+
+
+@pytest.mark.parametrize("options", [("a",), ("a", "b"), (1.0, 2.0, 3.0)])
+def test_choices_are_all_as_likely(options):
+    drawn = [Draws(i).choice("c", options) for i in range(MANY)]
+    p = 1 / len(options)
+    assert set(drawn) == set(options)
+    for option in options:
+        assert abs(drawn.count(option) / MANY - p) <= 5 * math.sqrt(p * (1 - p) / MANY)
