@@ -15,6 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+WINDOW = 8
+"""Batches that are sorted by length together: more would pad less, and mix less."""
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -74,6 +77,21 @@ class Chunk:
     def real(self, values: Tensor) -> Tensor:
         """The real steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
         return values.flatten(1, 2).index_select(1, self.real_N).unsqueeze(1)
+
+
+def shuffled(pieces: Pieces, lanes: int, generator: torch.Generator) -> list[int]:
+    """A random order in which neighbours are of about the same length, so that little of a batch is padding.
+
+    All pieces are shuffled; each window of `WINDOW` batches is sorted by length and cut into batches; the batches are
+    shuffled.
+    """
+    order = torch.randperm(len(pieces), generator=generator).numpy()
+    size = WINDOW * lanes
+    windows = [order[start : start + size] for start in range(0, len(order), size)]
+    by_length = [window[np.argsort(pieces.lengths[window], kind="stable")] for window in windows]
+    groups = [some[start : start + lanes] for some in by_length for start in range(0, len(some), lanes)]
+    mixed = torch.randperm(len(groups), generator=generator).tolist()
+    return [int(piece) for group in mixed for piece in groups[group]]
 
 
 def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[Chunk]:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from models.baselines import frequencies
-from models.chunks import Chunk, Pieces, chunks
+from models.chunks import Chunk, Pieces, chunks, shuffled
 from models.metrics import score
 from models.network import Network
 from models.optimizers import sgd_step_
@@ -168,9 +168,9 @@ class _Run:
         return value
 
     def epoch(self, number: int, learning_rate: float) -> _Tally:
-        order = torch.randperm(len(self.pieces), generator=generator_for(self.trial.seed, "order", number))
+        order = shuffled(self.pieces, self.trial.batch, generator_for(self.trial.seed, "order", number))
         tally, carried = _Tally(), None
-        for chunk in chunks(self.pieces, order.tolist(), self.trial.batch, self.trial.chunk):
+        for chunk in chunks(self.pieces, order, self.trial.batch, self.trial.chunk):
             carried = self.update(chunk, carried, learning_rate, tally)
         return tally
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.chunks import Pieces, chunks
+from models.chunks import Pieces, chunks, shuffled
 from tests.models import examples
 
 
@@ -26,12 +26,12 @@ def _numbered(lengths: list[int], notes: bool) -> Pieces:
     lanes=st.integers(1, 10),
     length=st.integers(1, 14),
     notes=st.booleans(),
-    shuffled=st.randoms(use_true_random=False),
+    mixer=st.randoms(use_true_random=False),
 )
-def test_every_step_once_in_order_fresh_at_the_start_carried_elsewhere(lengths, lanes, length, notes, shuffled):
+def test_every_step_once_in_order_fresh_at_the_start_carried_elsewhere(lengths, lanes, length, notes, mixer):
     pieces = _numbered(lengths, notes)
     order = list(range(len(lengths)))
-    shuffled.shuffle(order)
+    mixer.shuffle(order)
     begins = [1 + sum(lengths[:i]) for i in range(len(lengths))]
     waiting, left = list(order), [[] for _ in range(min(lanes, len(lengths)))]
     seen: list[int] = []
@@ -93,3 +93,21 @@ def test_joining_arrays():
 def test_no_piece_or_an_empty_one_is_refused(arrays):
     with pytest.raises(ValueError, match="^pieces: "):
         Pieces.from_arrays(arrays)
+
+
+@given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=40), lanes=st.integers(1, 5), seed=st.integers(0, 3))
+def test_a_shuffled_order_has_every_piece_once(lengths, lanes, seed):
+    pieces = Pieces.from_arrays([np.zeros(length, np.int32) for length in lengths])
+    order = shuffled(pieces, lanes, torch.Generator().manual_seed(seed))
+    assert sorted(order) == list(range(len(lengths)))
+
+
+def test_a_shuffled_order_is_random_and_its_batches_are_of_like_length():
+    lengths = np.random.default_rng(0).integers(1, 200, 256)
+    pieces = Pieces.from_arrays([np.zeros(length, np.int32) for length in lengths])
+    first, again, other = (shuffled(pieces, 4, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    assert first == again != other
+    spread = np.ptp(lengths[first].reshape(-1, 4), axis=1).mean()
+    assert spread < np.ptp(lengths.reshape(-1, 4), axis=1).mean() / 4
+    # Short and long batches alternate: no drift from the start of an epoch to its end.
+    assert abs(lengths[first][:128].mean() - lengths[first][128:].mean()) < 20
