@@ -1,0 +1,33 @@
+"""The command line: `prefect run NAME` in a checkout, `counterpoint NAME` anywhere, the same commands.
+
+Commands wire options to flows and print what comes back. What they need is imported inside them, so that `--help`
+loads neither torch nor pandas nor Prefect's server; a test holds this.
+"""
+
+import os
+
+from cyclopts import App
+
+from infra.cli import commands
+from infra.cli.console import usage_error
+
+__all__ = ["main", "run_app"]
+
+HELP = "Recurrent networks with and without each technique, on music and text: which one helps, and how surely."
+
+
+def _build(name: str) -> App:
+    app = App(name=name, help=HELP, help_flags=["--help"], version_flags=[], error_formatter=usage_error)
+    for command in (commands.reproduce, commands.plan, commands.ingest, commands.report, commands.pull):
+        app.command(command)
+    app.command(commands.list_reports, name="list")
+    return app
+
+
+run_app = _build("run")  # what `prefect run` looks up, see infra/prefect_plugin.py
+
+
+def main() -> None:
+    """Console script `counterpoint`."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    _build("counterpoint")()

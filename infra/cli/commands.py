@@ -1,0 +1,118 @@
+"""The commands, each a few lines: options in, a flow or a task called, its answer printed.
+
+Everything but cyclopts is imported inside the commands; see `infra/cli/__init__.py`.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from infra.cli.console import told_in_one_line
+from infra.cli.options import Campaign, Folder, Name, Output, Places, Store, Version
+
+if TYPE_CHECKING:
+    from infra.settings import CampaignRequest
+
+THIS_MACHINE = Places()
+PRESET = Campaign()
+SHOWN = Output()
+
+
+def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
+    """Compare the techniques: search, train, score, and write the report.
+
+    Trials that the store holds already are not trained again, so the same command goes on after an interruption.
+    """
+    with told_in_one_line():
+        request = campaign.request(places)
+        with _flow_run(output) as wait_until_ready:
+            from flows.reproduce import reproduce as run
+
+            _check(request)
+            wait_until_ready()
+            outcome = run(request)
+        print(f"{outcome.table}\nreport: {outcome.report}")
+
+
+def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
+    """Show what `reproduce` would run, and how many minutes it should take; trains nothing."""
+    with told_in_one_line():
+        request = campaign.request(places)
+        with _flow_run(output) as wait_until_ready:
+            from flows.plan import plan as run
+
+            _check(request)
+            wait_until_ready()
+            table = run(request)
+        print(table)
+
+
+def ingest(*names: Name, store: Store = None, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
+    """Parse corpora into the store, where later commands find them."""
+    with told_in_one_line():
+        request = Campaign(store=store, corpora=names).request(places)
+        with _flow_run(output) as wait_until_ready:
+            from flows.ingest import ingest as run
+
+            _check(request)
+            wait_until_ready()
+            digests = run(request)
+        for name, digest in digests.items():
+            print(f"{name}  {digest}")
+
+
+def report(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
+    """Build the report of a campaign again from what is stored; trains nothing."""
+    with told_in_one_line():
+        request = campaign.request(places)
+        with _flow_run(output) as wait_until_ready:
+            from flows.report import report as run
+
+            _check(request)
+            wait_until_ready()
+            outcome = run(request)
+        print(f"{outcome.table}\nreport: {outcome.report}")
+
+
+def list_reports(*, store: Store = None) -> None:
+    """List the versions of the report in a store, the latest one last."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.store import Store as ObjectStore
+        from tasks.publish import list_reports as listed
+
+        reports = listed(ObjectStore(address))
+        for each in reports:
+            print(each)
+        if not reports:
+            print(f"no report is published in {address}", file=sys.stderr)
+
+
+def pull(version: Version = None, /, *, to: Folder, store: Store = None) -> None:
+    """Copy a version of the report out of a store, every byte checked."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.store import Store as ObjectStore
+        from tasks.publish import pull as pulled
+
+        print(pulled(ObjectStore(address), version, to))
+
+
+@contextmanager
+def _flow_run(output: Output) -> Iterator[Callable[[], None]]:
+    """Quiet logs, and one API server; yields the function that waits for it."""
+    output.apply()
+    from infra.server import api_server
+
+    with api_server() as wait_until_ready:
+        yield wait_until_ready
+
+
+def _check(request: "CampaignRequest") -> None:
+    """Tell a mistake now, while the server boots, instead of after it; the flow itself checks again."""
+    from infra.store import Store as ObjectStore
+    from tasks.campaign import resolve
+
+    resolve(request)
+    ObjectStore(request.store).check_writable()

@@ -1,0 +1,105 @@
+"""The typed options of the commands, and how they become a `CampaignRequest`.
+
+Only cyclopts is imported here, since every `--help` pays for it: the checks, and pydantic, come when a command runs.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from infra.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from infra.settings import CampaignRequest
+
+OUTPUT = Group("Output")
+
+
+def _several(text: str) -> Parameter:
+    return Parameter(help=text, consume_multiple=True, negative="", show_default=False)
+
+
+def _flag(text: str) -> Parameter:
+    return Parameter(help=text, negative="", show_default=False)
+
+
+Store = Annotated[
+    str | None,
+    Parameter(
+        help="Where everything is kept: a folder, or an address such as s3://bucket/prefix. "
+        "Default: COUNTERPOINT_STORE, or else ./artifacts."
+    ),
+]
+Version = Annotated[str | None, Parameter(help="Version of the report; the latest one where none is given.")]
+Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where it is missing.")]
+Name = Annotated[str, Parameter(help="Names of corpora; all of them where none is given.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """Which campaign: a preset, and what differs from it."""
+
+    store: Store = None
+    preset: Annotated[str | None, Parameter(help="Size of the campaign: smoke, default, thorough.")] = None
+    corpora: Annotated[tuple[str, ...], _several("Corpora, separated by spaces.")] = ()
+    variants: Annotated[
+        tuple[str, ...],
+        _several("Variants, as rnn/bernoulli/SGD+CLR, separated by spaces."),
+    ] = ()
+    trials: Annotated[int | None, Parameter(help="Search trials for every variant.")] = None
+    seeds: Annotated[int | None, Parameter(help="Fresh seeds for every chosen configuration.")] = None
+    epochs: Annotated[int | None, Parameter(help="Most epochs of a trial.")] = None
+    seed: Annotated[int | None, Parameter(help="The number that all randomness comes from.")] = None
+
+    def request(self, places: "Places | None" = None) -> "CampaignRequest":
+        """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
+        from pydantic import ValidationError
+
+        from infra.settings import CampaignRequest
+
+        given = {**asdict(self), **(asdict(places) if places else {})}
+        try:
+            return CampaignRequest(**{name: value for name, value in given.items() if value not in (None, ())})
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            option, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
+            raise ConfigurationError(f"--{option} {first['input']}: {_lower(message)}") from problem
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Which machines."""
+
+    cluster: Annotated[
+        str | None,
+        Parameter(help="Address of a Dask scheduler, tcp://host:port or tls://host:port. Default: this machine."),
+    ] = None
+    workers: Annotated[int | None, Parameter(help="Processes on this machine. Default: one a core.")] = None
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What is shown while a command runs; `apply` makes it so, for this process and the ones it starts."""
+
+    plain: Annotated[bool, _flag("Plain lines of progress instead of live ones.")] = False
+    quiet: Annotated[bool, _flag("No progress at all.")] = False
+    verbose: Annotated[bool, _flag("Everything that Prefect and Dask say.")] = False
+
+    def apply(self) -> None:
+        """Set how progress is shown, and how much Prefect and Dask say."""
+        from infra.logs import quiet_logs
+        from infra.progress import MODE_VARIABLE
+
+        if self.plain or self.quiet:
+            os.environ[MODE_VARIABLE] = "quiet" if self.quiet else "plain"
+        quiet_logs(self.verbose)
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,105 @@
+"""The Dask cluster of a flow run: processes of this machine, or a scheduler by its address.
+
+A flow is decorated with `task_runner()` and calls `connect` first, with what it was asked for: so one flow serves
+the command line and every deployment, and a cluster that cannot be had is one line instead of a wait without end.
+On this machine it is one single-threaded process a core, since two threads of torch in a process lose to two
+processes, and everything listens on the loopback, for a reachable scheduler runs anyone's code.
+
+What this does not do: start or pay for machines. A cluster elsewhere is somebody's, given as an address.
+"""
+
+import logging
+import signal
+from typing import Any
+
+import dask
+import distributed
+from dask.system import CPU_COUNT
+from distributed.system import MEMORY_LIMIT
+from prefect.context import FlowRunContext
+from prefect.task_runners import TaskRunner
+from prefect_dask.task_runners import DaskTaskRunner
+
+from infra.errors import ClusterError
+
+CONNECT_SECONDS = 10.0
+NO_WORKERS_SECONDS = 300
+MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# Prefect's plugins start an event loop at import, and a worker imports Prefect inside of one.
+WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | {"PREFECT_PLUGINS_ENABLED": "false"}
+
+
+def task_runner() -> TaskRunner[Any]:
+    """The task runner to decorate a flow with; `connect` tells it where to run, inside the flow run."""
+    return DaskTaskRunner(client_kwargs={"timeout": CONNECT_SECONDS})
+
+
+def connect(address: str | None = None, workers: int | None = None) -> distributed.Client:
+    """Give the running flow its cluster, and return the client that its tasks are submitted with.
+
+    Args:
+        address: `tcp://host:port` or `tls://host:port` of a scheduler; None for processes on this machine.
+        workers: number of processes on this machine, >= 1; None for one a core. Of no meaning with an address.
+
+    Returns:
+        The client; it lives as long as the flow run.
+
+    Raises:
+        ClusterError: nothing answers at the address within 10 s, it has no worker, or no process could be started.
+        RuntimeError: not called inside a flow run that has `task_runner()`.
+    """
+    context = FlowRunContext.get()
+    if context is None or not isinstance(context.task_runner, DaskTaskRunner):
+        raise RuntimeError("connect() is called inside a flow that is decorated with infra.clusters.task_runner()")
+    runner = context.task_runner
+    _configure()
+    if address is None:
+        runner.cluster_kwargs = local_cluster(workers)
+    else:
+        runner.address = address
+    where = address or "this machine"
+    try:
+        client = runner.client
+    except (OSError, ValueError, RuntimeError) as problem:
+        reason = str(problem).split("\n")[0]
+        raise ClusterError(f"no Dask cluster on {where}: {reason}; check the address and that it runs") from problem
+    if not client.scheduler_info(n_workers=-1)["workers"]:
+        raise ClusterError(f"the Dask scheduler on {where} has no worker: start one with `dask worker {address}`")
+    return client
+
+
+def local_cluster(workers: int | None) -> dict[str, object]:
+    """Keyword arguments of `distributed.LocalCluster`: single-threaded processes under a nanny, on the loopback."""
+    count = workers or CPU_COUNT
+    return {
+        "n_workers": count,
+        "threads_per_worker": 1,
+        "processes": True,
+        "memory_limit": int(MEMORY_LIMIT * MEMORY_SHARE / count),
+        "host": "127.0.0.1",
+        "dashboard_address": "127.0.0.1:0",
+        "silence_logs": logging.CRITICAL,
+        "preload": [__name__],  # dask_setup
+    }
+
+
+def dask_setup(worker: distributed.Worker) -> None:
+    """Called by Dask in every worker process of a local cluster as it starts.
+
+    Ctrl-C reaches every process of a terminal; the command is the one to act on it, and closes its workers.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+
+
+def _configure() -> None:
+    """Settings of Dask that have no argument: threads of a worker, and no wait without end for a worker."""
+    dask.config.set(
+        {
+            "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
+            "distributed.scheduler.no-workers-timeout": NO_WORKERS_SECONDS,
+            "distributed.admin.system-monitor.gil.enabled": False,
+        }
+    )

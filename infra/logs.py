@@ -1,0 +1,33 @@
+"""What a command writes to the terminal besides its own words: warnings and errors of Prefect and Dask, no more.
+
+The console's level is given through the environment, so that Dask workers follow it too. What goes to a Prefect
+server is not touched: its page shows everything.
+"""
+
+import logging
+import os
+
+from prefect.logging.configuration import setup_logging
+
+CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
+
+
+def quiet_logs(verbose: bool = False) -> None:
+    """Let only warnings and errors through to standard error, or everything with `verbose`."""
+    if verbose:
+        setup_logging()
+        return
+    os.environ.setdefault(CONSOLE_LEVEL, "WARNING")
+    setup_logging()
+    # a closing cluster warns of the connections it closes
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_not_raised_anyway)
+
+
+def _not_raised_anyway(record: logging.LogRecord) -> bool:
+    """Drop the engines' reports of a run that failed in this process: its exception reaches the command.
+
+    Tasks on workers report in their own process, where this filter is not.
+    """
+    return record.levelno < logging.ERROR or record.module not in ("flow_engine", "task_engine")

@@ -1,0 +1,192 @@
+"""Live progress of a flow: its workers tell, over Dask's event topics, and the flow's process shows.
+
+Worker side: `report_progress(event)` inside a task. Flow side: `show_progress(client, ...)` around the waiting.
+An event is one of
+
+    {"kind": "trial", "key": str, "corpus": str, "variant": str, "status": str, "valid": float, "seconds": float}
+    {"kind": "ingest", "corpus": str, "done": int, "total": int}
+
+where `valid` is the validation log-likelihood in nats per step, higher is better, NaN or None where there is none.
+On a terminal a few lines are redrawn on standard error; elsewhere (CI, logs) a plain line comes at every tenth of the
+way. COUNTERPOINT_PROGRESS=plain or quiet asks for plain lines, or for nothing, on a terminal too.
+
+What this does not do: decide anything. A lost event costs a line on the screen, never a trial.
+"""
+
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import distributed
+from prefect.logging.handlers import PrefectConsoleHandler
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+TOPIC = "counterpoint"
+MODE_VARIABLE = "COUNTERPOINT_PROGRESS"
+LINES = 10  # plain lines from start to end
+
+Event = Mapping[str, Any]
+
+
+def report_progress(event: Event) -> None:
+    """Send an event, JSON values only, to whoever shows the progress; outside a Dask worker this does nothing."""
+    try:
+        worker = distributed.get_worker()
+    except ValueError:
+        return
+    worker.log_event(TOPIC, dict(event))
+
+
+@contextmanager
+def show_progress(
+    client: distributed.Client, total: int = 0, label: str = "trials", console: Console | None = None
+) -> Iterator["Progress"]:
+    """Show the events of a cluster's workers while the block runs.
+
+    Args:
+        client: what `infra.clusters.connect` returned.
+        total: number of trials that will be reported, >= 0; trials that were stored already are not among them.
+        label: what is counted, in front of the bar.
+        console: where to show it; standard error by default.
+
+    Returns:
+        A context manager of the `Progress`, for events of this process: `progress.handle(event)`.
+    """
+    console = console or Console(stderr=True, highlight=False)
+    mode = os.environ.get(MODE_VARIABLE, "live")
+    live = mode == "live" and console.is_terminal and not console.is_dumb_terminal
+    progress = Progress(total, label, None if live or mode == "quiet" else console)
+    client.subscribe_topic(TOPIC, lambda event: progress.handle(event[1]))  # type: ignore[no-untyped-call]
+    try:
+        if live:
+            with Live(get_renderable=progress.render, console=console, refresh_per_second=4), _logs_above(console):
+                yield progress
+        else:
+            yield progress
+    finally:
+        client.unsubscribe_topic(TOPIC)  # type: ignore[no-untyped-call]
+
+
+class Progress:
+    """What has been reported so far: trials by key, so that one that Dask ran twice counts once.
+
+    Args:
+        total: number of trials to come.
+        label: what is counted.
+        plain: where a plain line goes at every tenth of the way; None for no lines.
+    """
+
+    def __init__(self, total: int, label: str = "trials", plain: Console | None = None) -> None:
+        self.total = total
+        self.label = label
+        self.best: dict[str, tuple[float, str]] = {}
+        self.statuses: dict[str, str] = {}
+        self.ingested: dict[str, tuple[int, int]] = {}
+        self._plain = plain
+        self._told: dict[str, int] = {}
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    @property
+    def done(self) -> int:
+        """Number of trials that came to an end, well or not."""
+        return len(self.statuses)
+
+    def handle(self, event: Event) -> None:
+        """Take one event in; an event of an unknown kind is left alone."""
+        with self._lock:
+            if event["kind"] == "trial":
+                self._handle_trial(event)
+            elif event["kind"] == "ingest":
+                self.ingested[event["corpus"]] = (event["done"], event["total"])
+                self._tell(event["corpus"], event["done"], event["total"], _ingest_line(event["corpus"], event))
+
+    def _handle_trial(self, event: Event) -> None:
+        self.statuses[event["key"]] = event["status"]
+        valid = event.get("valid")
+        if valid is not None and math.isfinite(valid):
+            best = self.best.get(event["corpus"], (-math.inf, ""))
+            self.best[event["corpus"]] = max(best, (valid, event["variant"]))
+        self._tell(self.label, self.done, self.total, self.summary())
+
+    def _tell(self, what: str, done: int, total: int, line: str) -> None:
+        tenth = LINES * done // total if total else LINES
+        if self._plain is not None and tenth > self._told.get(what, 0):
+            self._told[what] = tenth
+            self._plain.print(escape(line), soft_wrap=True)
+
+    def summary(self) -> str:
+        """The state of the trials in one line: `trials 12/96, 1 diverged, 0:40 gone, about 4:40 left, best ...`."""
+        parts = [f"{self.label} {self.done}/{self.total}", *self._troubles(), self._times()]
+        parts += [f"{corpus}: best {valid:.4f} {variant}" for corpus, (valid, variant) in sorted(self.best.items())]
+        return ", ".join(parts)
+
+    def _troubles(self) -> list[str]:
+        counts = {status: list(self.statuses.values()).count(status) for status in ("diverged", "failed")}
+        return [f"{count} {status}" for status, count in counts.items() if count]
+
+    def _times(self) -> str:
+        gone = time.monotonic() - self._started
+        if not 0 < self.done < self.total:
+            return f"{clock(gone)} gone"
+        return f"{clock(gone)} gone, about {clock(gone / self.done * (self.total - self.done))} left"
+
+    def render(self) -> RenderableType:
+        """The lines that are redrawn on a terminal."""
+        with self._lock:
+            lines: list[RenderableType] = [
+                _bar(f"parsing {corpus}", done, total, "pieces")
+                for corpus, (done, total) in self.ingested.items()
+                if done < total
+            ]
+            if self.total:
+                tail = ", ".join([*self._troubles(), self._times()])
+                lines.append(_bar(self.label, self.done, self.total, tail))
+            for corpus, (valid, variant) in sorted(self.best.items()):
+                lines.append(Text(f"  {corpus}: best so far {variant}, {valid:.4f} nats per step", style="dim"))
+            return Group(*lines)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them.
+
+    >>> clock(75), clock(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _ingest_line(corpus: str, event: Event) -> str:
+    return f"parsing {corpus}: {event['done']}/{event['total']} pieces"
+
+
+def _bar(label: str, done: int, total: int, tail: str) -> RenderableType:
+    row = Table.grid(padding=(0, 1))
+    row.add_row(Text(label), ProgressBar(total=total, completed=done, width=30), Text(f"{done}/{total}"), Text(tail))
+    return row
+
+
+@contextmanager
+def _logs_above(console: Console) -> Iterator[None]:
+    """Let Prefect's warnings and errors appear above the redrawn lines instead of in the middle of them."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, PrefectConsoleHandler)]
+    before = [handler.console for handler in handlers]
+    for handler in handlers:
+        handler.console = console
+    try:
+        yield
+    finally:
+        for handler, its_own in zip(handlers, before, strict=True):
+            handler.console = its_own

@@ -1,0 +1,120 @@
+"""The command line as people type it: help, exit codes, one-line errors, and what `--help` must not load."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.cli.options import Campaign, Places
+from infra.errors import ConfigurationError
+from infra.settings import CampaignRequest
+
+ROOT = Path(__file__).parents[2]
+PREFECT = [sys.executable, "-m", "prefect", "run"]
+COUNTERPOINT = [sys.executable, "-c", "from infra.cli import main; main()"]
+HEAVY = {"torch", "pandas", "altair", "distributed", "music21", "flows", "tasks", "models", "infra.server"}
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+
+
+def loaded_by(code: str, *arguments: str) -> set[str]:
+    """Names of the modules that are loaded after the code has run, in a process of its own."""
+    script = (
+        f"import sys; sys.argv = {list(arguments)!r}\ntry:\n    {code}\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
+    done = run(sys.executable, "-c", script)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
+def test_help_lists_every_command(base: list[str]) -> None:
+    done = run(*base, "--help")
+    assert done.returncode == 0
+    for command in ("reproduce", "ingest", "report", "plan", "list", "pull"):
+        assert f" {command} " in done.stdout
+
+
+def test_prefect_lists_run_among_its_commands() -> None:
+    assert "Run Counterpoint" in run(sys.executable, "-m", "prefect", "--help").stdout
+
+
+@pytest.mark.parametrize("arguments", [["run", "--help"], ["run", "reproduce", "--help"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    loaded = loaded_by("from prefect.cli import app; app()", "prefect", *arguments)
+    assert "infra.cli" in loaded
+    assert not HEAVY & loaded
+
+
+def test_the_console_script_shows_its_help_without_prefect() -> None:
+    loaded = loaded_by("from infra.cli import main; main()", "counterpoint", "reproduce", "--help")
+    assert not (HEAVY | {"prefect"}) & loaded
+
+
+def test_the_plugin_does_nothing_outside_the_command_line() -> None:
+    loaded = loaded_by("import prefect", "worker.py")
+    assert "infra.prefect_plugin" in loaded
+    assert not {"infra.cli", "prefect.cli._app"} & loaded
+
+
+@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["reproduce", "--trials", "many"], "--trials"),
+        (["reproduce", "--trials", "0"], "--trials 0"),
+        (["reproduce", "--turbo"], "--turbo"),
+        (["reproduce", "--cluster", "localhost"], "tcp://host:port"),
+        (["pull"], "--to"),
+        (["compose"], "compose"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(base: list[str], arguments: list[str], told: str) -> None:
+    done = run(*base, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+
+
+def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    done = run(*COUNTERPOINT, "pull", "--to", str(tmp_path / "out"), "--store", str(tmp_path))
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.startswith("error: ")
+
+
+def test_the_console_script_runs_outside_the_checkout(tmp_path: Path) -> None:
+    assert run(*COUNTERPOINT, "reproduce", "--help", cwd=tmp_path).returncode == 0
+
+
+def test_options_become_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERPOINT_STORE", "s3://bucket/prefix")
+    request = Campaign(variants=("rnn/bernoulli/SGD",), trials=3).request(Places(cluster="tls://host:8786"))
+    assert request == CampaignRequest(
+        store="s3://bucket/prefix", variants=("rnn/bernoulli/SGD",), trials=3, cluster="tls://host:8786"
+    )
+    assert Campaign(store="here").request().store == "here"
+
+
+def test_an_unset_store_is_the_folder_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COUNTERPOINT_STORE", raising=False)
+    assert CampaignRequest().store == "./artifacts"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("trials", 0), ("seeds", -1), ("epochs", 0), ("seed", -1), ("preset", ""), ("store", ""), ("corpora", ("",))],
+)
+def test_a_value_out_of_range_names_its_option(field: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=f"--{field}"):
+        Campaign(**{field: value}).request()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["host:8786", "http://host:8786", "tcp://host", "tcp://:x", "tcp://a b:1"])
+def test_a_cluster_is_tcp_or_tls_with_a_port(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="--cluster"):
+        Campaign().request(Places(cluster=address))

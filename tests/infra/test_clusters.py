@@ -1,0 +1,72 @@
+"""Clusters: what a local one is made of, and that one that cannot be had is said in one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from distributed import LocalCluster
+
+from infra.clusters import connect, local_cluster
+
+# flows run in a process of their own: one server and no settings of this process
+FLOW = """
+import os, sys
+from prefect import flow, task
+from prefect.settings import PREFECT_API_URL
+from infra.clusters import connect, task_runner
+from infra.errors import ClusterError
+from infra.logs import quiet_logs
+from infra.server import api_server
+
+@task
+def look():
+    import torch
+    return {"threads": torch.get_num_threads(), "omp": os.environ.get("OMP_NUM_THREADS"),
+            "url": PREFECT_API_URL.value()}
+
+@flow(task_runner=task_runner())
+def ask(address):
+    client = connect(address, 2)
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    print(len(workers), {worker["nthreads"] for worker in workers.values()}, look.submit().result())
+
+if __name__ == "__main__":
+    quiet_logs()
+    with api_server() as wait_until_ready:
+        wait_until_ready()
+        for address in sys.argv[1:]:
+            try:
+                ask(address if "://" in address else None)
+            except ClusterError as error:
+                print("error:", error)
+"""
+
+
+def test_a_local_cluster_is_single_threaded_processes_on_the_loopback() -> None:
+    arguments = local_cluster(3)
+    assert (arguments["n_workers"], arguments["threads_per_worker"], arguments["processes"]) == (3, 1, True)
+    assert arguments["host"] == "127.0.0.1"
+    assert arguments["dashboard_address"] == "127.0.0.1:0"  # any free port: 8787 may be taken
+    assert local_cluster(6)["memory_limit"] == pytest.approx(int(arguments["memory_limit"]) / 2, abs=1)  # type: ignore[call-overload]
+
+
+def test_connecting_outside_a_flow_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="inside a flow"):
+        connect()
+
+
+@pytest.mark.integration
+def test_clusters_that_are_there_run_tasks_and_others_are_one_line(tmp_path: Path) -> None:
+    script = tmp_path / "ask.py"
+    script.write_text(FLOW)
+    anywhere = {"dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
+    with LocalCluster(n_workers=1, **anywhere) as elsewhere, LocalCluster(n_workers=0, **anywhere) as empty:
+        addresses = ["this machine", elsewhere.scheduler_address, empty.scheduler_address, "tcp://127.0.0.1:9"]
+        done = subprocess.run([sys.executable, script, *addresses], capture_output=True, text=True, timeout=200)
+    assert done.stderr == ""
+    here, there, no_worker, nothing = done.stdout.splitlines()
+    assert here.startswith("2 {1} {'threads': 1, 'omp': '1', 'url': 'http://127.0.0.1:")
+    assert there.startswith("1 {1} ")
+    assert no_worker.startswith(f"error: the Dask scheduler on {addresses[2]} has no worker: ")
+    assert nothing.startswith("error: no Dask cluster on tcp://127.0.0.1:9: ")

@@ -1,0 +1,136 @@
+"""The throw-away API server: serves one command, leaves nothing behind, also after Ctrl-C and kill -9."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from infra.errors import CounterpointError
+from infra.server import api_server
+
+pytestmark = pytest.mark.integration
+
+FLOW = """
+import sys, time
+from prefect import flow, task
+from infra.cli.console import told_in_one_line
+from infra.clusters import connect, task_runner
+from infra.logs import quiet_logs
+from infra.server import api_server
+
+@task
+def wait(seconds):
+    time.sleep(seconds)
+
+@flow(task_runner=task_runner())
+def work(seconds):
+    connect(None, 2)
+    futures = [wait.submit(seconds) for _ in range(2)]
+    print("working", flush=True)
+    for future in futures:
+        future.wait()
+
+if __name__ == "__main__":
+    with told_in_one_line():
+        quiet_logs()
+        with api_server() as wait_until_ready:
+            wait_until_ready()
+            work(float(sys.argv[1]))
+"""
+
+
+def start(tmp_path: Path, seconds: float) -> subprocess.Popen[str]:
+    script = tmp_path / "work.py"
+    script.write_text(FLOW)
+    return subprocess.Popen(
+        [sys.executable, script, str(seconds)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PREFECT_HOME": str(tmp_path / "home")},
+        start_new_session=True,  # so that Ctrl-C, which goes to a whole group, does not reach the tests
+    )
+
+
+def working(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Wait until the flow's tasks run; the processes it has started by then."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "working\n", process.communicate()
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert any("api_server.py" in " ".join(child.cmdline()) for child in children)
+    return children
+
+
+def gone(children: list[psutil.Process]) -> bool:
+    _, alive = psutil.wait_procs(children, timeout=20)
+    return not alive
+
+
+def servers_left(folder: Path) -> list[Path]:
+    return list(folder.glob("counterpoint-api-*"))
+
+
+def test_two_commands_at_once_end_cleanly_and_leave_nothing(tmp_path: Path) -> None:
+    for process in [start(tmp_path, 0.1), start(tmp_path, 0.1)]:
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, out, err) == (0, "working\n", "")
+    assert not servers_left(tmp_path)
+    assert not any((tmp_path / "home").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "stopped"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_stopped_command_says_so_in_one_line_and_leaves_no_process(
+    tmp_path: Path, number: signal.Signals, code: int, word: str
+) -> None:
+    process = start(tmp_path, 300)
+    children = working(process)
+    os.killpg(process.pid, number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (code, f"{word}; the same command goes on from what is stored\n")
+    assert gone(children)
+    assert not servers_left(tmp_path)
+
+
+def test_after_kill_9_the_server_and_the_workers_end_too(tmp_path: Path) -> None:
+    process = start(tmp_path, 300)
+    children = working(process)
+    process.kill()
+    process.communicate(timeout=60)
+    assert gone(children)
+
+
+def test_one_server_serves_a_block_and_whatever_is_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = os.environ.get("PREFECT_API_URL")
+    with api_server() as wait_until_ready:
+        wait_until_ready()
+        url = os.environ["PREFECT_API_URL"]
+        assert url.startswith("http://127.0.0.1:")
+        assert PREFECT_API_URL.value() == url
+        assert httpx.get(f"{url}/health").json() is True
+        with api_server() as ready_at_once:
+            ready_at_once()
+            assert PREFECT_API_URL.value() == url
+            assert len(servers_left(tmp_path)) == 1
+    assert os.environ.get("PREFECT_API_URL") == before
+    assert not servers_left(tmp_path)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/health")
+
+
+def test_a_configured_server_that_does_not_answer_is_one_line() -> None:
+    with (
+        temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
+        pytest.raises(CounterpointError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"),
+        api_server(),
+    ):
+        raise AssertionError("the block must not run")
