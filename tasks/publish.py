@@ -1,0 +1,196 @@
+"""Publish a report as an immutable version, point `latest.json` to it, list the versions, pull one.
+
+    version = UTC time YYYYMMDDTHHMMSSZ + "-" + the first 8 hexadecimal digits of the digest of the files
+
+so that versions sort by time. What this does not do: make a report (`tasks/report`), or write anywhere but through
+the store (infra/store), except for the directory that a report is pulled to.
+"""
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from infra.errors import ConfigurationError, ConflictError, NotFoundError
+from infra.store import Manifest, Store
+
+POINTER = "latest.json"
+_PARENT = "reports"
+_VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+# A swap is refused only when somebody else's has been done, so the tries are turns of other publishers.
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class PublishedReport:
+    """One line of the list of reports.
+
+    Attributes:
+        version: its name.
+        created: UTC time of the commit, ISO 8601.
+        preset: of the campaign; "" where unknown.
+        best: the best variant of the first corpus with its score; "" where unknown.
+        latest: whether `latest.json` points to it.
+    """
+
+    version: str
+    created: str
+    preset: str
+    best: str
+    latest: bool
+
+    def __str__(self) -> str:
+        told = [self.version, self.created, self.preset, self.best, "(latest)" if self.latest else ""]
+        return "  ".join(text for text in told if text)
+
+
+def publish(
+    store: Store, files: Mapping[str, bytes], provenance: Mapping[str, Any], *, now: datetime | None = None
+) -> str:
+    """Commit a report as a new version, and point to it unless the pointer is at a newer one already.
+
+    Args:
+        store: where to.
+        files: bytes by name, as from `build_report`.
+        provenance: JSON values, kept in the manifest.
+        now: the time of the version; the present if None.
+
+    Returns:
+        The version.
+
+    Raises:
+        StoreError: the store refuses. A ConflictError after many tries: the report is committed, but others kept
+            moving the pointer.
+    """
+    version = f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_digest(files)[:8]}"
+    manifest = store.commit(
+        f"{_PARENT}/{version}",
+        files,
+        kind="report",
+        provenance={**provenance, "report": _summary(files)},
+        plain_names=True,
+    )
+    _point_to(store, version, manifest)
+    return version
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    """sha256 of the names and contents, whatever their order."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _summary(files: Mapping[str, bytes]) -> dict[str, str]:
+    """What the list of reports tells, kept in the manifest so that listing reads no report."""
+    if "results.json" not in files:
+        return {"preset": "", "best": ""}
+    document = json.loads(files["results.json"])
+    lines = [answer["line"] for answer in document.get("answers", {}).values()]
+    return {"preset": str(document.get("campaign", {}).get("preset", "")), "best": lines[0] if lines else ""}
+
+
+def _point_to(store: Store, version: str, manifest: Manifest) -> None:
+    value = {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
+    for attempt in range(_TRIES):
+        current, token = store.read_pointer(POINTER)
+        # versions begin with their time: the greater one is the newer one
+        if current is not None and str(current["version"]) >= version:
+            return
+        try:
+            store.swap_pointer(POINTER, value, token)
+        except ConflictError:
+            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to get out of step
+        else:
+            return
+    raise ConflictError(f"{store.address}: {version} is committed, but {POINTER} kept changing; run again")
+
+
+def list_reports(store: Store) -> tuple[PublishedReport, ...]:
+    """All versions in a store, the oldest first."""
+    current, _ = store.read_pointer(POINTER)
+    latest = None if current is None else current["version"]
+    reports = []
+    for prefix in sorted(store.prefixes(_PARENT)):
+        manifest = store.manifest(prefix)
+        if manifest is not None:
+            version = prefix.removeprefix(f"{_PARENT}/")
+            told = manifest.provenance.get("report", {})
+            preset, best = str(told.get("preset", "")), str(told.get("best", ""))
+            reports.append(PublishedReport(version, manifest.created, preset, best, version == latest))
+    return tuple(reports)
+
+
+def pull(store: Store, version: str | None, to: Path) -> Path:
+    """Copy a report into a directory, every byte checked; the directory appears whole or not at all.
+
+    Args:
+        store: where from.
+        version: as listed; None takes the one that `latest.json` points to.
+        to: the directory to make. One that is empty, or holds this very report, will do.
+
+    Returns:
+        The absolute path of the report's page, or of the directory where the report has no page.
+
+    Raises:
+        NotFoundError: no such version, or no report at all.
+        IntegrityError: stored bytes are not those that were committed.
+        ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
+    """
+    prefix = f"{_PARENT}/{_resolve(store, version)}"
+    manifest = store.manifest(prefix)
+    if manifest is None:
+        raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
+    files = {item.name: store.read(prefix, item.name) for item in manifest.objects}
+    to = Path(to).absolute()
+    try:
+        _place(files, to)
+    except OSError as error:
+        raise ConfigurationError(f"{to}: cannot be written ({error.strerror}); give another --to") from error
+    return to / "index.html" if "index.html" in files else to
+
+
+def _resolve(store: Store, version: str | None) -> str:
+    if version is None:
+        current, _ = store.read_pointer(POINTER)
+        if current is None:
+            raise NotFoundError(f"{store.address}: no report is published here; `prefect run reproduce` makes one")
+        return str(current["version"])
+    if not _VERSION.fullmatch(version):
+        raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
+    return version
+
+
+def _place(files: Mapping[str, bytes], to: Path) -> None:
+    if to.is_dir() and any(to.iterdir()):
+        if _contents(to) == dict(files):
+            return
+        raise ConfigurationError(f"{to}: holds something else already; give --to a directory that does not exist")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
+    try:
+        for name, data in files.items():
+            path = temporary / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        temporary.chmod(0o755)
+        if to.is_dir():
+            to.rmdir()
+        os.rename(temporary, to)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _contents(directory: Path) -> dict[str, bytes]:
+    paths = [path for path in directory.rglob("*") if not path.is_dir()]
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}

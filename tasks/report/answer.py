@@ -1,0 +1,149 @@
+"""The answer in words, computed from the tables: which variant was best, which technique helped, how surely.
+
+The words follow the intervals: a difference whose 95 % interval contains zero is never called one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tasks.report.estimates import Estimates
+from tasks.report.metrics import METRICS, Metric
+from tasks.report.text import interval, joined, number, plural, signed
+from tasks.report.variants import Variant, is_baseline, plain_of, short_labels
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The sentences about one corpus.
+
+    Attributes:
+        best: which variant scored best, and whether it can be told from plain SGD.
+        techniques: what each technique changed, averaged over the variants with and without it.
+        alone: what each technique changed when it was the only one; "" if none was tried alone.
+        warnings: what a reader should know before believing the rest.
+        line: the best variant and its score, for a list of reports.
+    """
+
+    best: str
+    techniques: str
+    alone: str
+    warnings: tuple[str, ...]
+    line: str
+
+
+def answer(estimates: Estimates, corpus: str) -> Answer:
+    """Put the result on one corpus into words."""
+    rows = estimates.primary(corpus)
+    metric = METRICS[rows["kind"].iloc[0]][0]
+    labels = short_labels(rows["variant"])
+    trained = rows[~rows["variant"].map(is_baseline)]
+    scored = trained[trained["mean"].notna()]
+    effects = estimates.effects
+    effects = effects[(effects["corpus"] == corpus) & (effects["metric"] == metric.name)]
+    if scored.empty:
+        nothing = f"On {corpus} no variant came to a test score, so nothing can be said."
+        return Answer(nothing, "", "", (), f"{corpus}: no test score")
+    top = scored.iloc[0]
+    score = _score(metric, top["mean"])
+    return Answer(
+        best=_best(corpus, metric, trained, scored, labels),
+        techniques=_techniques(metric, effects),
+        alone=_alone(metric, scored),
+        warnings=tuple(_warnings(rows, trained, scored, labels)),
+        line=f"{corpus}: {labels[top['variant']]} {score}",
+    )
+
+
+def _score(metric: Metric, value: float) -> str:
+    return f"{number(value, metric.decimals)} {metric.unit or metric.label}"
+
+
+def _best(corpus: str, metric: Metric, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]) -> str:
+    top = scored.iloc[0]
+    reference = plain_of(top["variant"])
+    label = "plain SGD" if top["variant"] == reference else labels[top["variant"]]
+    bounds = interval(top["low"], top["high"], metric.decimals)
+    start = f"On {corpus} the best variant on the test split was {label} with {_score(metric, top['mean'])} {bounds}"
+    start = start.rstrip()
+    rivals = [labels[name] for name in scored.loc[scored["tied_with_best"].astype(bool), "variant"].iloc[1:]]
+    gain = signed(top["difference"], metric.decimals).lstrip("+")
+    gain_bounds = interval(top["diff_low"], top["diff_high"], metric.decimals)
+    if top["variant"] == reference:
+        if len(scored) == 1:
+            return f"{start}, the only one that came to a score."
+        ties = f"{_rivals(rivals)} cannot be told apart from it" if rivals else "every other one is worse"
+        return f"{start}: no technique improved it; {ties}."
+    if pd.isna(top["difference"]):
+        plain = "was not asked for" if reference not in set(trained["variant"]) else "has no test score to compare with"
+        return f"{start}; plain SGD {plain}."
+    if not top["diff_low"] > 0:
+        return f"{start}, which cannot be told apart from plain SGD: better by {gain} {gain_bounds}."
+    ties = f"; {_rivals(rivals)} cannot be told apart from it" if rivals else ""
+    return f"{start}, better than plain SGD by {gain} {gain_bounds}{ties}."
+
+
+def _rivals(labels: list[str]) -> str:
+    if len(labels) <= 3:
+        return joined(labels)
+    return f"{len(labels)} others"
+
+
+def _techniques(metric: Metric, effects: pd.DataFrame) -> str:
+    tried = effects[effects["n_pairs"] > 0]
+    if tried.empty:
+        return ""
+    helped = [f"{r.technique} helped {_effect(metric, r)}" for r in tried.itertuples() if r.low > 0]
+    hurt = [f"{r.technique} hurt {_effect(metric, r)}" for r in tried.itertuples() if r.high < 0]
+    undecided = [r.technique for r in tried.itertuples() if not (r.low > 0 or r.high < 0)]
+    if not helped and not hurt:
+        return f"Averaged over the variants with and without it, no technique ({joined(undecided, 'or')}) made a " + (
+            "difference that can be told from chance."
+        )
+    parts = joined(helped + hurt)
+    if undecided:
+        parts += f"; {joined(undecided, 'or')} made no difference that can be told from chance"
+    return f"Averaged over the variants with and without it, {parts}."
+
+
+def _effect(metric: Metric, row: Any) -> str:
+    return f"({signed(row.effect, metric.decimals)} {interval(row.low, row.high, metric.decimals)})"
+
+
+def _alone(metric: Metric, scored: pd.DataFrame) -> str:
+    single = scored[[len(Variant.parse(name).techniques) == 1 for name in scored["variant"]]]
+    single = single[single["difference"].notna()]
+    if single.empty:
+        return ""
+    told = [(Variant.parse(row.variant).techniques, row) for row in single.itertuples()]
+    better = sorted(letter for letter, row in told if row.diff_low > 0)
+    worse = sorted(letter for letter, row in told if row.diff_high < 0)
+    rest = sorted({letter for letter, _ in told} - {*better, *worse})
+    said = [f"{joined(better)} improved on plain SGD"] if better else []
+    said += [f"{joined(worse)} did worse than plain SGD"] if worse else []
+    said += [f"{joined(rest)} cannot be told apart from plain SGD"] if rest else []
+    return f"Added alone, {'; '.join(said)}."
+
+
+def _warnings(rows: pd.DataFrame, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]) -> list[str]:
+    said = []
+    seeds = int(scored["n_seeds"].min())
+    if seeds == 1:
+        said.append("A variant with one seed has an interval over pieces only: it says nothing about other seeds.")
+    elif seeds < 5:
+        said.append("With fewer than five seeds a variant, the intervals are too narrow.")
+    if int(rows["n_pieces"].max()) < 10:
+        said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
+    lost = trained.loc[trained["mean"].isna(), "variant"]
+    if len(lost):
+        said.append(f"Without a test score: {joined([labels[name] for name in lost])}.")
+    counts = rows[rows["variant"].map(is_baseline) & rows["mean"].notna()]
+    if len(counts):
+        best, top = counts.iloc[0], scored.iloc[0]
+        ahead = best["mean"] > top["mean"] if top["higher_is_better"] else best["mean"] < top["mean"]
+        if ahead:
+            said.append(
+                f"No variant beats counting: the baseline {labels[best['variant']]} is better than all of them."
+            )
+    return said

@@ -1,0 +1,141 @@
+"""Every number of a report, computed once: a tidy table of scores and one of the techniques' effects.
+
+The page, the charts and the exported files all read these two tables, so that they cannot disagree.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tasks.report.metrics import METRICS, Metric
+from tasks.report.results import Results
+from tasks.report.statistics import RESAMPLES, Bootstrap, Difference, ScoredPieces
+from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, subset_order, technique_pairs
+
+SCORE_COLUMNS = (
+    *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high"),
+    *("n_pieces", "n_seeds", "seeds_asked", "seeds_diverged", "seeds_failed"),
+    *("reference", "difference", "diff_low", "diff_high", "diff_seeds", "diff_dropped", "tied_with_best"),
+)
+EFFECT_COLUMNS = ("corpus", "metric", "technique", "effect", "low", "high", "n_pairs", "pairs_asked", "pairs")
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """The two tables.
+
+    Attributes:
+        scores: a row a (corpus, variant, metric), columns `SCORE_COLUMNS`. Within a metric the best mean comes
+            first, variants without a score follow, baselines are last. A difference is to the plain variant of
+            the same core and output model, positive is better. `tied_with_best`: the interval of the paired
+            difference to the best variant does not exclude zero.
+        effects: a row a (corpus, metric, technique), columns `EFFECT_COLUMNS`; `pairs` holds a tuple
+            (without, with, difference) for each pair that was compared.
+        resamples: number of bootstrap resamples.
+        seed: that named the random numbers.
+    """
+
+    scores: pd.DataFrame
+    effects: pd.DataFrame
+    resamples: int
+    seed: int
+
+    def primary(self, corpus: str) -> pd.DataFrame:
+        """The rows of the first metric of a corpus."""
+        rows = self.scores[self.scores["corpus"] == corpus]
+        return rows[rows["metric"] == METRICS[rows["kind"].iloc[0]][0].name]
+
+
+def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
+    """Compute both tables for all corpora of a campaign."""
+    seed = int(results.campaign.get("seed") or 0)
+    scores: list[dict[str, Any]] = []
+    effects: list[dict[str, Any]] = []
+    for name, facts in results.corpora.items():
+        pieces = results.pieces[results.pieces["corpus"] == name]
+        scored = ScoredPieces.from_frame(pieces)
+        bootstrap = Bootstrap(scored, name, seed, resamples)
+        variants = results.variants(name)
+        baselines = sorted({variant for variant, _ in scored.trials if is_baseline(variant)})
+        for metric in METRICS[facts["kind"]]:
+            common = {"corpus": name, "metric": metric.name}
+            rows = [_score_row(bootstrap, scored, metric, variant) for variant in (*variants, *baselines)]
+            _mark_ties(bootstrap, metric, rows)
+            for row in sorted(rows, key=lambda row: _rank(metric, row)):
+                counts = _final_counts(results, name, row["variant"])
+                scores.append(common | {"kind": facts["kind"]} | counts | row)
+            effects += [common | _effect_row(bootstrap, metric, variants, letter) for letter in TECHNIQUES]
+    return Estimates(
+        pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
+        pd.DataFrame(effects, columns=list(EFFECT_COLUMNS)),
+        resamples,
+        seed,
+    )
+
+
+def _score_row(bootstrap: Bootstrap, scored: ScoredPieces, metric: Metric, variant: str) -> dict[str, Any]:
+    value = bootstrap.value(metric, variant)
+    reference = "" if is_baseline(variant) or variant == plain_of(variant) else plain_of(variant)
+    difference = bootstrap.difference(metric, variant, reference) if reference else Difference()
+    return {
+        "variant": variant,
+        "unit": metric.unit,
+        "higher_is_better": metric.higher_is_better,
+        "mean": value.value,
+        "low": value.low,
+        "high": value.high,
+        "n_pieces": len(scored.steps_P),
+        "n_seeds": len(scored.seeds(variant)),
+        "reference": reference,
+        "difference": difference.value,
+        "diff_low": difference.low,
+        "diff_high": difference.high,
+        "diff_seeds": difference.seeds,
+        "diff_dropped": difference.dropped,
+    }
+
+
+def _mark_ties(bootstrap: Bootstrap, metric: Metric, rows: list[dict[str, Any]]) -> None:
+    ranked = [row for row in sorted(rows, key=lambda row: _rank(metric, row)) if _is_scored_variant(row)]
+    for row in rows:
+        row["tied_with_best"] = _is_scored_variant(row) and (
+            row is ranked[0] or not bootstrap.difference(metric, ranked[0]["variant"], row["variant"]).decided
+        )
+
+
+def _is_scored_variant(row: dict[str, Any]) -> bool:
+    return not is_baseline(row["variant"]) and pd.notna(row["mean"])
+
+
+def _rank(metric: Metric, row: dict[str, Any]) -> tuple[bool, bool, float, tuple[int, list[int], str]]:
+    unscored = bool(pd.isna(row["mean"]))
+    value = 0.0 if unscored else -metric.sign * row["mean"]
+    return is_baseline(row["variant"]), unscored, value, subset_order(row["variant"])
+
+
+def _final_counts(results: Results, corpus: str, variant: str) -> dict[str, int]:
+    """How the final trials of a variant ended. Asked for: what was tried, or the campaign's number if nothing was."""
+    if is_baseline(variant):
+        return {"seeds_asked": 1, "seeds_diverged": 0, "seeds_failed": 0}
+    trials = results.trials
+    finals = trials[(trials["corpus"] == corpus) & (trials["variant"] == variant) & (trials["purpose"] == "final")]
+    return {
+        "seeds_asked": max(len(finals), int(results.campaign.get("seeds") or 0)),
+        "seeds_diverged": int((finals["status"] == "diverged").sum()),
+        "seeds_failed": int((finals["status"] == "failed").sum()),
+    }
+
+
+def _effect_row(bootstrap: Bootstrap, metric: Metric, variants: tuple[str, ...], letter: str) -> dict[str, Any]:
+    asked = technique_pairs(variants, letter)
+    effect = bootstrap.effect(metric, asked)
+    return {
+        "technique": letter,
+        "effect": effect.value,
+        "low": effect.low,
+        "high": effect.high,
+        "n_pairs": len(effect.pairs),
+        "pairs_asked": len(asked),
+        "pairs": effect.pairs,
+    }

@@ -1,0 +1,82 @@
+"""The report for programs: `results.json` and `results.parquet`, described in docs/report.md.
+
+A number that does not exist is null in both; there is no NaN in the JSON. What this does not do: compute.
+"""
+
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks.report.answer import answer
+from tasks.report.estimates import Estimates
+from tasks.report.results import Results
+from tasks.report.statistics import LEVEL
+
+# Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
+SCHEMA_VERSION = 1
+_CHOSEN = (
+    *("corpus", "variant", "key", "hidden_size", "activation", "learning_rate", "threshold", "leak_share"),
+    *("leak_reading", "leak_low", "leak_high", "l1", "momentum", "parameters", "valid"),
+)
+
+
+def results_json(results: Results, estimates: Estimates) -> bytes:
+    """Everything that the page says, as one JSON document in UTF-8."""
+    trials = results.trials
+    chosen = trials.loc[trials["selected"].astype(bool), list(_CHOSEN)]
+    counts = trials.groupby(["corpus", "variant", "purpose", "status"], sort=True).size().rename("trials")
+    answers = {name: answer(estimates, name) for name in results.corpora}
+    document = {
+        "schema": "counterpoint.results",
+        "schema_version": SCHEMA_VERSION,
+        "answers": {
+            name: {"best": a.best, "techniques": a.techniques, "alone": a.alone, "warnings": a.warnings, "line": a.line}
+            for name, a in answers.items()
+        },
+        "campaign": results.campaign,
+        "corpora": results.corpora,
+        "statistics": {
+            "method": "percentile bootstrap over crossed seeds and pieces",
+            "level": LEVEL,
+            "resamples": estimates.resamples,
+            "seed": estimates.seed,
+        },
+        "scores": estimates.scores.to_dict("records"),
+        "effects": estimates.effects.to_dict("records"),
+        "chosen": chosen.to_dict("records"),
+        "trials": counts.reset_index().to_dict("records"),
+        "failures": results.failures,
+        "provenance": results.provenance,
+    }
+    return json.dumps(_plain(document), allow_nan=False, ensure_ascii=False, indent=1).encode()
+
+
+def results_parquet(estimates: Estimates) -> bytes:
+    """The table of scores, a row a corpus, variant and metric; the file's metadata holds the schema's version."""
+    table = pa.Table.from_pandas(estimates.scores, preserve_index=False)
+    table = table.replace_schema_metadata({"counterpoint.schema_version": str(SCHEMA_VERSION)})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """The same value in the types that JSON has; what is not a finite number is null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    return value if isinstance(value, str | int) else str(value)

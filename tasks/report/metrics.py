@@ -1,0 +1,72 @@
+"""The metrics of a report: which sums they are made from, which way is better, and how they are written.
+
+Section 3 of the specification. A metric is pooled: the sum over all steps of all pieces, divided by the number
+of steps, then a link function. Nothing is scored here; the sums come from `tasks/evaluate.py`.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A pooled metric, `link(sum over steps of column / number of steps)`.
+
+    Attributes:
+        name: as in the tables that are exported.
+        label: as in the page.
+        unit: of a value; "" for none.
+        column: the column of `Results.pieces` that is summed.
+        link: from the mean per step to the metric; monotonic, works on arrays.
+        higher_is_better: whether more of it is better.
+        decimals: that are printed.
+    """
+
+    name: str
+    label: str
+    unit: str
+    column: str
+    link: Callable[[FloatArray], FloatArray]
+    higher_is_better: bool
+    decimals: int
+
+    @property
+    def sign(self) -> int:
+        """What a difference is multiplied by, so that positive is better: 1 or -1."""
+        return 1 if self.higher_is_better else -1
+
+
+def _same(mean: FloatArray) -> FloatArray:
+    return mean
+
+
+def _percent(mean: FloatArray) -> FloatArray:
+    return 100.0 * mean
+
+
+def _bits(mean: FloatArray) -> FloatArray:
+    return -mean / math.log(2.0)
+
+
+def _perplexity(mean: FloatArray) -> FloatArray:
+    return np.asarray(np.exp(-mean))
+
+
+# The first of a kind is the one that decides: selection used its validation value, and the charts show it.
+METRICS: dict[str, tuple[Metric, ...]] = {
+    "music": (
+        Metric("log_likelihood", "log-likelihood", "nats per frame", "log_likelihood", _same, True, 3),
+        Metric("accuracy", "accuracy", "%", "accuracy", _percent, True, 2),
+        Metric("union_accuracy", "union accuracy", "%", "union_accuracy", _percent, True, 2),
+    ),
+    "characters": (Metric("bits_per_character", "bits per character", "", "log_likelihood", _bits, False, 3),),
+    "words": (Metric("perplexity", "perplexity", "", "log_likelihood", _perplexity, False, 2),),
+}
+
+STEP_NAMES = {"music": "frame", "characters": "character", "words": "word"}

@@ -1,0 +1,187 @@
+"""The page: one self-contained HTML file, made from the tables, the charts and the template.
+
+It opens offline, has no script and asks nothing of any network; its content security policy says so to the
+browser as well. Every text is escaped by the template; only the drawings and the style sheet are taken as they are.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from tasks.report import charts, tables, training_charts
+from tasks.report.answer import Answer, answer
+from tasks.report.estimates import Estimates
+from tasks.report.metrics import METRICS, STEP_NAMES, Metric
+from tasks.report.results import Results
+from tasks.report.statistics import LEVEL
+from tasks.report.text import duration, first_line, joined, moment, number, plural
+from tasks.report.theme import to_svg
+from tasks.report.variants import TECHNIQUES, is_baseline, short_labels
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything that the page shows about one corpus."""
+
+    anchor: str
+    name: str
+    step: str
+    answer: Answer
+    metric: Metric
+    columns: tuple[str, ...]
+    rows: tuple[tables.ScoreRow, ...]
+    chosen: tables.Table
+    forest: Markup | None
+    far: str
+    differences: Markup | None
+    effects: Markup | None
+    pairs: str
+    curves: tuple[tuple[str, Markup], ...]
+    search: Markup | None
+    groups: tuple[str, ...]
+
+
+def render_page(results: Results, estimates: Estimates) -> str:
+    """The whole page as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
+    sections = [_section(results, estimates, name, i) for i, name in enumerate(results.corpora, start=1)]
+    budgets = [tables.search_budgets(results, name) for name in results.corpora]
+    return environment.get_template("page.html.jinja").render(
+        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
+        sections=sections,
+        results=results,
+        campaign=results.campaign,
+        provenance=results.provenance,
+        equal_budget=all(low == high for low, high in budgets),
+        budget=tables.budget_table(results),
+        corpora=tables.corpora_table(results),
+        sources={name: _facts(facts.get("source", {})) for name, facts in results.corpora.items()},
+        origin=_facts(results.provenance),
+        settings=_facts({k: v for k, v in results.campaign.items() if k != "corpora"}),
+        failures=results.failures,
+        resamples=f"{estimates.resamples:,}",
+        level=f"{100 * LEVEL:g}",
+        seed=estimates.seed,
+        techniques=TECHNIQUES,
+        shared=_shared_warnings(sections),
+        command=_command(results.campaign),
+    )
+
+
+def _command(campaign: Mapping[str, Any]) -> str:
+    """What to type to run this campaign again, as far as numbers and a preset say it."""
+    options = {"preset": "preset", "trials": "trials_per_variant", "seeds": "seeds", "seed": "seed"}
+    given = [f"--{option} {campaign[key]}" for option, key in options.items() if campaign.get(key) is not None]
+    return " ".join(["prefect run reproduce", *given])
+
+
+def _shared_warnings(sections: list[Section]) -> list[str]:
+    """The warnings that hold for every corpus: they are given once."""
+    warnings = [section.answer.warnings for section in sections]
+    return [text for text in warnings[0] if all(text in others for others in warnings)] if warnings else []
+
+
+def _facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested settings as a flat list of names and texts; what is empty is left out."""
+    told: list[tuple[str, str]] = []
+    for name, value in values.items():
+        title = f"{prefix}{name}".replace("_", " ")
+        if isinstance(value, Mapping):
+            told += _facts(value, f"{title}: ")
+        elif value not in (None, "", []):
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            told.append((title, text))
+    return told
+
+
+def _section(results: Results, estimates: Estimates, corpus: str, index: int) -> Section:
+    scores = estimates.primary(corpus)
+    kind = scores["kind"].iloc[0]
+    metric, anchor = METRICS[kind][0], f"corpus-{index}"
+    effects = estimates.effects
+    effects = effects[(effects["corpus"] == corpus) & (effects["metric"] == metric.name)]
+    trials = results.trials[results.trials["corpus"] == corpus]
+    curves = results.curves[results.curves["corpus"] == corpus]
+    said = answer(estimates, corpus)
+    forest, far = charts.forest(scores, metric)
+    search = training_charts.search_scatter(trials, STEP_NAMES[kind])
+    searched = trials.loc[trials["purpose"] == "search", "variant"].map(training_charts.group_of)
+    panels = training_charts.curve_panels(curves, trials)
+    return Section(
+        anchor=anchor,
+        name=corpus,
+        step=STEP_NAMES[kind],
+        answer=said,
+        metric=metric,
+        columns=tables.score_columns(kind),
+        rows=tables.score_rows(results, estimates, corpus),
+        chosen=tables.chosen_table(results, corpus),
+        forest=_drawn(scores["mean"], forest, f"{anchor}-forest", f"Test scores with intervals. {said.best}"),
+        far=_far_away(scores, far, metric),
+        differences=_drawn(
+            scores["difference"],
+            charts.differences(scores, metric),
+            f"{anchor}-differences",
+            "Difference of each variant to plain SGD with its interval; the table below holds the numbers.",
+        ),
+        effects=_drawn(
+            effects["effect"],
+            charts.effects(effects, metric),
+            f"{anchor}-effects",
+            f"Average change made by each technique. {said.techniques}",
+        ),
+        pairs=_pairs(effects),
+        curves=tuple(
+            (title, to_svg(chart, f"{anchor}-curve-{i}", f"Validation curves of {title}."))
+            for i, (title, chart) in enumerate(panels)
+        ),
+        search=to_svg(search, f"{anchor}-search", _search_summary(trials)) if search else None,
+        groups=tuple(group for group in training_charts.GROUPS if group in set(searched)),
+    )
+
+
+def _drawn(values: pd.Series, chart: Any, name: str, description: str) -> Markup | None:
+    return to_svg(chart, name, description) if values.notna().any() else None
+
+
+def _far_away(scores: pd.DataFrame, far: list[str], metric: Metric) -> str:
+    """A sentence on the baselines that are off the scale of the forest plot."""
+    labels = short_labels(scores["variant"])
+    told = [
+        f"{labels[row.variant]} ({number(row.mean, metric.decimals)})"
+        for row in scores[scores["variant"].isin(far) & scores["variant"].map(is_baseline)].itertuples()
+    ]
+    if not told:
+        return ""
+    return f"Off the scale: the baseline{'' if len(told) == 1 else 's'} {joined(told)}."
+
+
+def _pairs(effects: pd.DataFrame) -> str:
+    """How many pairs of variants each technique was compared over."""
+    told = [f"{row.technique} {row.n_pairs} of {row.pairs_asked}" for row in effects.itertuples() if row.pairs_asked]
+    return joined(told)
+
+
+def _search_summary(trials: pd.DataFrame) -> str:
+    search = trials[trials["purpose"] == "search"]
+    diverged = search[search["status"] == "diverged"]
+    text = f"Validation score against learning rate of {plural(len(search), 'search trial')}"
+    if diverged.empty:
+        return f"{text}; none diverged."
+    lowest = diverged["learning_rate"].min()
+    return f"{text}; {len(diverged)} diverged, at learning rates of {lowest:.3g} and more."

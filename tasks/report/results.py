@@ -1,0 +1,70 @@
+"""What a report is made from: everything that a campaign measured, as tidy tables and plain dictionaries.
+
+The frames are filled by the collector, which reads the records in the store; a report needs nothing else. What
+this does not do: compute any statistic (`statistics.py`) or read a store.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+TRIAL_COLUMNS = (
+    *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "seed", "hidden_size", "activation"),
+    *("learning_rate", "threshold", "leak_share", "leak_reading", "leak_low", "leak_high", "l1", "momentum"),
+    *("valid", "updates", "epochs", "diverged_at", "seconds", "parameters", "selected", "chosen_from"),
+)
+CURVE_COLUMNS = (
+    *("key", "corpus", "variant", "purpose", "update", "epoch", "learning_rate", "train", "valid"),
+    *("gradient_norm", "clipped_share"),
+)
+PIECE_COLUMNS = (
+    *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The measurements of one campaign.
+
+    Attributes:
+        trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
+            `diverged` or `failed`; `valid` is the best validation log-likelihood in nats per step, higher is
+            better, NaN if none; a hyper-parameter of an absent technique is None or NaN; `selected` marks the
+            search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
+            Finals of different variants that share a `seed` are compared as a pair.
+        curves: a row an epoch of a trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
+            log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1.
+        pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
+            SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
+            for text. Baselines are rows too: variant `baseline/...`, seed 0, key "".
+        corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source.
+        campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
+        provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
+        failures: key, corpus, variant and reason of every trial that has no result.
+
+    Raises:
+        ValueError: a frame lacks a column.
+    """
+
+    trials: pd.DataFrame
+    curves: pd.DataFrame
+    pieces: pd.DataFrame
+    corpora: Mapping[str, Mapping[str, Any]]
+    campaign: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    failures: Sequence[Mapping[str, str]] = ()
+
+    def __post_init__(self) -> None:
+        frames = {"trials": TRIAL_COLUMNS, "curves": CURVE_COLUMNS, "pieces": PIECE_COLUMNS}
+        for name, columns in frames.items():
+            missing = [column for column in columns if column not in getattr(self, name).columns]
+            if missing:
+                raise ValueError(f"Results.{name} lacks the columns {', '.join(missing)}")
+
+    def variants(self, corpus: str) -> tuple[str, ...]:
+        """The variants that the campaign asked for on a corpus, in its order; strays that have trials follow."""
+        asked = list(self.campaign.get("corpora", {}).get(corpus, ()))
+        seen = self.trials.loc[self.trials["corpus"] == corpus, "variant"]
+        return tuple(dict.fromkeys([*asked, *seen]))

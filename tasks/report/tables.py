@@ -1,0 +1,176 @@
+"""The tables of the page as plain text cells: what is written in them, not how they look.
+
+Numbers come from `estimates.py` and from the trials; nothing is estimated here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tasks.report.estimates import Estimates
+from tasks.report.metrics import METRICS, STEP_NAMES, Metric
+from tasks.report.results import Results
+from tasks.report.text import NOTHING, count, duration, interval, number, plural, signed, significant
+from tasks.report.variants import is_baseline, short_labels
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value, its interval, and what the interval says: `better`, `worse`, `undecided` or ""."""
+
+    value: str
+    interval: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One variant or baseline: a cell for the first metric, one for the difference, one for each further metric."""
+
+    label: str
+    baseline: bool
+    plain: bool
+    leading: bool
+    cells: tuple[Cell, ...]
+    seeds: str
+    diverged: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A heading for each column and the rows below it; the first column names the row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def score_columns(kind: str) -> tuple[str, ...]:
+    """The headings of the columns that hold a `Cell`."""
+    first, *others = METRICS[kind]
+    return (_heading(first), "better than plain SGD by", *(_heading(metric) for metric in others))
+
+
+def _heading(metric: Metric) -> str:
+    return f"{metric.label} ({metric.unit})" if metric.unit else metric.label
+
+
+def score_rows(results: Results, estimates: Estimates, corpus: str) -> tuple[ScoreRow, ...]:
+    """The rows of the main table of a corpus, best first, variants without a score and baselines last."""
+    primary = estimates.primary(corpus)
+    kind = primary["kind"].iloc[0]
+    scores = estimates.scores[estimates.scores["corpus"] == corpus].set_index(["variant", "metric"])
+    labels = short_labels(primary["variant"])
+    trials = results.trials[results.trials["corpus"] == corpus]
+    rows = []
+    for row in primary.itertuples():
+        first, *others = (_value_cell(scores.loc[(row.variant, m.name)], m) for m in METRICS[kind])
+        baseline = is_baseline(row.variant)
+        rows.append(
+            ScoreRow(
+                label=labels[row.variant],
+                baseline=baseline,
+                plain=not baseline and row.reference == "",
+                leading=bool(row.tied_with_best),
+                cells=(first, _difference_cell(row, METRICS[kind][0]), *others),
+                seeds="" if baseline else f"{row.n_seeds} / {row.seeds_asked}",
+                diverged="" if baseline else _diverged(trials[trials["variant"] == row.variant]),
+            )
+        )
+    return tuple(rows)
+
+
+def _value_cell(row: pd.Series, metric: Metric) -> Cell:
+    low, high = (number(row[side], metric.decimals) for side in ("low", "high"))
+    bounds = interval(row["low"], row["high"], metric.decimals) if low != high else ""
+    return Cell(number(row["mean"], metric.decimals), bounds)
+
+
+def _difference_cell(row: Any, metric: Metric) -> Cell:
+    if pd.isna(row.difference):
+        return Cell("")
+    verdict = "better" if row.diff_low > 0 else "worse" if row.diff_high < 0 else "undecided"
+    bounds = interval(row.diff_low, row.diff_high, metric.decimals)
+    note = f" ({plural(row.diff_dropped, 'seed')} unpaired)" if row.diff_dropped else ""
+    return Cell(signed(row.difference, metric.decimals), bounds + note, verdict)
+
+
+def _diverged(trials: pd.DataFrame) -> str:
+    gone = trials[trials["status"] == "diverged"]
+    return f"{(gone['purpose'] == 'search').sum()} + {(gone['purpose'] == 'final').sum()}"
+
+
+def _share(value: Any) -> str:
+    return significant(100 * value) + " %" if pd.notna(value) else NOTHING
+
+
+# heading, the columns it is made from, how it is written
+_CHOSEN: tuple[tuple[str, tuple[str, ...], Callable[..., str]], ...] = (
+    ("hidden units", ("hidden_size",), count),
+    ("activation", ("activation",), str),
+    ("learning rate", ("learning_rate",), significant),
+    ("C: threshold", ("threshold",), significant),
+    ("L: share of units", ("leak_share",), _share),
+    ("L: reading", ("leak_reading",), lambda value: NOTHING if pd.isna(value) else str(value)),
+    ("L: range", ("leak_low", "leak_high"), lambda low, high: f"{significant(low)} to {significant(high)}"),
+    ("R: L1 weight", ("l1",), significant),
+    ("M: momentum", ("momentum",), significant),
+    ("parameters", ("parameters",), count),
+    ("validation score", ("valid",), lambda value: number(value, 3)),
+)
+
+
+def chosen_table(results: Results, corpus: str) -> Table:
+    """The configuration that the search chose for each variant; techniques that no variant uses have no column."""
+    trials = results.trials
+    chosen = trials[(trials["corpus"] == corpus) & trials["selected"].astype(bool)]
+    labels = short_labels(results.variants(corpus))
+    used = [entry for entry in _CHOSEN if chosen[list(entry[1])].notna().any(axis=None)]
+    rows = []
+    for variant in results.variants(corpus):
+        mine = chosen[chosen["variant"] == variant]
+        if mine.empty:
+            rows.append((labels[variant], *[NOTHING] * len(used)))
+        for _, trial in mine.iterrows():
+            cells = (
+                NOTHING if pd.isna(trial[columns[0]]) else write(*(trial[column] for column in columns))
+                for _, columns, write in used
+            )
+            rows.append((labels[variant], *cells))
+    return Table(("variant", *(heading for heading, _, _ in used)), tuple(rows))
+
+
+def budget_table(results: Results) -> Table:
+    """What was run: trials by purpose and by how they ended, and the work that went into them."""
+    columns = ("corpus", "variants", "search trials", "final trials", "completed", "diverged", "failed")
+    rows = []
+    for corpus in results.corpora:
+        trials = results.trials[results.trials["corpus"] == corpus]
+        purposes, ends = trials["purpose"].value_counts(), trials["status"].value_counts()
+        numbers = [len(results.variants(corpus)), purposes.get("search", 0), purposes.get("final", 0)]
+        numbers += [ends.get(status, 0) for status in ("completed", "diverged", "failed")]
+        work = (count(np.nansum(trials["updates"].astype(float))), duration(np.nansum(trials["seconds"].astype(float))))
+        rows.append((corpus, *map(count, numbers), *work))
+    return Table((*columns, "updates", "training time"), tuple(rows))
+
+
+def search_budgets(results: Results, corpus: str) -> tuple[int, int]:
+    """The smallest and the largest number of search trials that a variant of a corpus was given."""
+    trials = results.trials[(results.trials["corpus"] == corpus) & (results.trials["purpose"] == "search")]
+    sizes = [int((trials["variant"] == variant).sum()) for variant in results.variants(corpus)]
+    return min(sizes, default=0), max(sizes, default=0)
+
+
+def corpora_table(results: Results) -> Table:
+    """The size of every corpus, split by split, and the digest that names its arrays."""
+    rows = []
+    for name, facts in results.corpora.items():
+        sizes = []
+        for split in ("train", "valid", "test"):
+            steps, pieces = facts["steps"].get(split, 0), facts["pieces"].get(split, 0)
+            sizes.append(f"{plural(pieces, 'piece')}, {plural(steps, STEP_NAMES[facts['kind']])}")
+        vocabulary = count(facts["vocabulary"]) if facts["vocabulary"] else "88 notes"
+        rows.append((name, facts["kind"], *sizes, vocabulary, str(facts["digest"])[:12]))
+    return Table(("corpus", "kind", "train", "valid", "test", "vocabulary", "digest"), tuple(rows))

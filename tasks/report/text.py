@@ -1,0 +1,109 @@
+"""Numbers and lists as people read them: a real minus sign, a fixed number of decimals, a dash for nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+NOTHING = "–"
+
+
+def number(value: Any, decimals: int) -> str:
+    """A value with fixed decimals.
+
+    >>> number(-8.1234, 2), number(float("nan"), 2), number(-0.0001, 2)
+    ('−8.12', '–', '0.00')
+    """
+    if pd.isna(value):
+        return NOTHING
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+
+
+def signed(value: Any, decimals: int) -> str:
+    """A difference, with its sign.
+
+    >>> signed(0.25, 2), signed(-0.25, 2)
+    ('+0.25', '−0.25')
+    """
+    text = number(value, decimals)
+    return f"+{text}" if pd.notna(value) and value > 0 and text.strip("0.") else text
+
+
+def interval(low: Any, high: Any, decimals: int) -> str:
+    """An interval in brackets; nothing where there is none.
+
+    >>> interval(-0.1, 0.25, 2)
+    '[−0.10, 0.25]'
+    """
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"[{number(low, decimals)}, {number(high, decimals)}]"
+
+
+def significant(value: Any, digits: int = 3) -> str:
+    """A hyper-parameter, rounded to some digits and written without an exponent where that is short.
+
+    >>> significant(0.012345), significant(1.2e-6), significant(200)
+    ('0.0123', '1.2e−06', '200')
+    """
+    if value is None or pd.isna(value):
+        return NOTHING
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def count(value: Any) -> str:
+    """A whole number with thousands set apart."""
+    return NOTHING if value is None or pd.isna(value) else f"{int(value):,}"
+
+
+def plural(number_of: int, noun: str) -> str:
+    """'1 seed', '3 seeds'."""
+    return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
+
+
+def joined(names: Sequence[str], word: str = "and") -> str:
+    """A list in a sentence.
+
+    >>> joined(["C"]), joined(["C", "R"]), joined(["C", "L", "R"])
+    ('C', 'C and R', 'C, L and R')
+    """
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
+
+
+def duration(seconds: Any) -> str:
+    """Seconds as people say them.
+
+    >>> duration(42), duration(200), duration(7300)
+    ('42 s', '3 min 20 s', '2 h 1 min')
+    """
+    if seconds is None or pd.isna(seconds):
+        return NOTHING
+    whole = round(float(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def moment(stamp: Any) -> str:
+    """A time of the ISO form as date and minute; anything else unchanged.
+
+    >>> moment("2026-10-03T04:05:06+00:00")
+    '3 October 2026, 04:05 UTC'
+    """
+    try:
+        when = datetime.fromisoformat(str(stamp))
+    except ValueError:
+        return str(stamp)
+    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+
+
+def first_line(message: Any, limit: int = 300) -> str:
+    """The first line of a message, not longer than `limit` characters."""
+    lines = str(message).strip().splitlines() or [""]
+    return lines[0] if len(lines[0]) <= limit else lines[0][: limit - 1] + "…"

@@ -1,0 +1,154 @@
+"""The charts of the training: learning curves of the chosen configurations, and the random search.
+
+A panel of the curves holds a variant without clipping and the same variant with it, so that the eye can compare
+them; every panel of a corpus has the same axes.
+"""
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from tasks.report.charts import WIDTH
+from tasks.report.theme import FOURTH, INK, MUTED, OTHER, PLAIN, THIRD, WORSE, layered, rows_of
+from tasks.report.variants import Variant, short_labels, subset_order
+
+PANEL_WIDTH = 280
+_MOST_POINTS = 120
+# Search trials are coloured by the two techniques that bear on which learning rates can be used.
+GROUPS = {"neither": PLAIN, "C": OTHER, "M": THIRD, "C and M": FOURTH}
+
+
+def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, alt.LayerChart]]:
+    """Validation curves of the final trials of one corpus, a (title, chart) for each pair without/with C.
+
+    Thin lines are single seeds, the thick line is their mean over the epochs that all completed seeds reached;
+    a cross is where a seed diverged.
+    """
+    finals = trials[trials["purpose"] == "final"]
+    curves = curves[curves["key"].isin(finals["key"]) & np.isfinite(curves["valid"])]
+    if curves.empty:
+        return []
+    status = dict(zip(finals["key"], finals["status"], strict=True))
+    labels = short_labels(finals["variant"].unique())
+    panels: dict[str, list[str]] = {}
+    for variant in sorted(labels, key=subset_order):
+        panels.setdefault(Variant.parse(variant).without_technique("C").name, []).append(variant)
+    axes, floor = _axes(curves)
+    charts = []
+    for members in panels.values():
+        layers = [layer for v in members for layer in _lines(curves[curves["variant"] == v], status, axes, floor)]
+        if layers:
+            chart = layered(layers, PANEL_WIDTH - 60, 150)
+            charts.append((" and ".join(labels[v] for v in members), chart))
+    return charts
+
+
+def _axes(curves: pd.DataFrame) -> tuple[dict[str, Any], float]:
+    """Shared axes, cut below so that the ends of the curves, which differ little, fill half of the picture."""
+    ends_of_curves, high = curves.groupby("key")["valid"].last(), curves["valid"].max()
+    low = min(2 * ends_of_curves.quantile(0.1) - high, curves["valid"].median())
+    margin = 0.08 * (high - low) or 0.1
+    ends, floor = [0, float(curves["update"].max())], float(low - margin)
+    axes = {
+        "x": alt.X("update:Q", title="updates", scale=alt.Scale(domain=ends, nice=False), axis=alt.Axis(tickCount=4)),
+        "y": alt.Y(
+            "valid:Q",
+            title=None,
+            scale=alt.Scale(domain=[floor, float(high + margin)], zero=False, nice=False),
+            axis=alt.Axis(tickCount=5, format="~g"),
+        ),
+    }
+    return axes, floor
+
+
+def _lines(curves: pd.DataFrame, status: dict[str, str], axes: dict[str, Any], floor: float) -> list[alt.Chart]:
+    """The lines of one variant; a cross that would lie under the picture is drawn at its lower edge."""
+    clipped = any("C" in Variant.parse(variant).techniques for variant in curves["variant"].unique())
+    colour = OTHER if clipped else PLAIN
+    layers = []
+    complete = []
+    for key, curve in curves.groupby("key"):
+        curve = curve.sort_values("update")
+        layers.append(_line(curve, colour, axes, width=0.8, opacity=0.55))
+        if status[str(key)] == "completed":
+            complete.append(curve)
+        else:
+            end = rows_of([point | {"valid": max(point["valid"], floor)} for point in _points(curve.tail(1))])
+            cross = alt.Chart(end).mark_point(shape="cross", angle=45, size=90, color=WORSE, filled=True, clip=True)
+            layers.append(cross.encode(**axes))
+    if complete:
+        shortest = min(len(curve) for curve in complete)
+        stacked = [curve.head(shortest)[["update", "valid"]].to_numpy(np.float64) for curve in complete]
+        mean = pd.DataFrame(np.mean(stacked, axis=0), columns=["update", "valid"])
+        layers.append(_line(mean, colour, axes, width=2.4, opacity=1.0))
+    return layers
+
+
+def _line(curve: pd.DataFrame, colour: str, axes: dict[str, Any], width: float, opacity: float) -> alt.Chart:
+    thin = curve.iloc[np.unique(np.linspace(0, len(curve) - 1, _MOST_POINTS).astype(int))]
+    base = alt.Chart(rows_of(_points(thin))).mark_line(color=colour, strokeWidth=width, opacity=opacity, clip=True)
+    line: alt.Chart = base.encode(**axes)
+    return line
+
+
+def _points(curve: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{"update": float(u), "valid": float(v)} for u, v in zip(curve["update"], curve["valid"], strict=True)]
+
+
+def group_of(variant: str) -> str:
+    """The group of `GROUPS` that a variant is coloured by.
+
+    >>> group_of("rnn/bernoulli/SGD+CLM"), group_of("rnn/bernoulli/SGD+L")
+    ('C and M', 'neither')
+    """
+    return " and ".join(letter for letter in "CM" if letter in Variant.parse(variant).techniques) or "neither"
+
+
+def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
+    """Validation log-likelihood of every search trial against its learning rate.
+
+    Diverged trials are crosses under the axis' lowest value; scores far below the median are drawn as triangles
+    at the lower edge; the chosen trials have a ring. None where nothing was searched.
+    """
+    search = trials[(trials["purpose"] == "search") & trials["learning_rate"].gt(0)]
+    valid = search.loc[(search["status"] == "completed") & np.isfinite(search["valid"]), "valid"]
+    if search.empty:
+        return None
+    best, median = (valid.max(), valid.median()) if len(valid) else (0.0, -1.0)
+    spread = max(best - median, 1e-3)
+    floor, strip = best - 3.5 * spread, best - 4.1 * spread
+    rows = []
+    for row in search.itertuples():
+        diverged = row.status == "diverged"
+        if not diverged and not (row.status == "completed" and np.isfinite(row.valid)):
+            continue
+        height = strip if diverged else max(row.valid, floor)
+        shape = "cross" if diverged else "triangle-down" if row.valid < floor else "circle"
+        shown = {"rate": row.learning_rate, "valid": height, "colour": GROUPS[group_of(row.variant)]}
+        rows.append(shown | {"shape": shape, "chosen": bool(row.selected), "tilt": 45 if diverged else 0})
+    return _scatter(rows, f"validation log-likelihood (nats per {step})", (strip, float(best)), spread)
+
+
+def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], spread: float) -> alt.LayerChart:
+    strip, best = ends
+    scale = alt.Scale(domain=[strip - 0.3 * spread, best + 0.3 * spread], nice=False, zero=False)
+    # below the floor lies the strip of the diverged trials, which has no values: no label there
+    axis = alt.Axis(tickCount=6, format="~g", labelExpr=f"datum.value < {strip + 0.5 * spread} ? '' : datum.label")
+    decades = alt.Axis(values=[10.0**power for power in range(-9, 3)], format="~g")
+    x = alt.X("rate:Q", title="learning rate", scale=alt.Scale(type="log", nice=False, padding=8), axis=decades)
+    where = {"x": x, "y": alt.Y("valid:Q", title=title, scale=scale, axis=axis)}
+    shape = alt.Shape("shape:N", scale=None)
+    points = alt.Chart(rows_of(rows)).mark_point(filled=True, size=50, opacity=0.8)
+    points = points.encode(
+        **where, color=alt.Color("colour:N", scale=None), shape=shape, angle=alt.Angle("tilt:Q", scale=None)
+    )
+    rings = alt.Chart(rows_of([row for row in rows if row["chosen"]]))
+    rings = rings.mark_point(size=130, strokeWidth=1.6, color=INK, opacity=1).encode(**where)
+    line = alt.Chart(rows_of([{"valid": strip + 0.3 * spread}])).mark_rule(color=MUTED, strokeDash=[2, 3])
+    label = alt.Chart(rows_of([{"valid": strip}])).mark_text(
+        text="diverged", color=MUTED, fontSize=11, align="left", dx=4
+    )
+    rule, words = line.encode(y=where["y"]), label.encode(y=where["y"], x=alt.value(0))
+    return layered([rule, words, points, rings], WIDTH - 75, 260)

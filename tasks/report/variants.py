@@ -1,0 +1,112 @@
+"""Names of variants, as people write them: `rnn/bernoulli/SGD+CLR` is a core, an output model, techniques.
+
+Only names are read here; what a technique does is in `models/techniques/`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+BASELINE = "baseline/"
+PLAIN = "SGD"
+TECHNIQUES = {
+    "C": "gradient clipping",
+    "L": "leaky integration",
+    "R": "rectifier and L1 penalty",
+    "M": "Nesterov momentum",
+}
+_LETTERS = "".join(TECHNIQUES)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The parts of a variant's name.
+
+    >>> Variant.parse("rnn/bernoulli/SGD+CLR")
+    Variant(family='rnn/bernoulli', optimizer='SGD', techniques='CLR')
+    >>> Variant.parse("rnn/bernoulli/HF").name
+    'rnn/bernoulli/HF'
+    """
+
+    family: str
+    optimizer: str
+    techniques: str
+
+    @classmethod
+    def parse(cls, name: str) -> "Variant":
+        """Split a name at its last slash and at the plus."""
+        family, _, tail = name.rpartition("/")
+        optimizer, _, techniques = tail.partition("+")
+        return cls(family, optimizer, techniques)
+
+    @property
+    def tail(self) -> str:
+        """What tells it from others of its family: `SGD+CLR`."""
+        return f"{self.optimizer}+{self.techniques}" if self.techniques else self.optimizer
+
+    @property
+    def name(self) -> str:
+        """The whole name."""
+        return f"{self.family}/{self.tail}" if self.family else self.tail
+
+    def with_technique(self, letter: str) -> "Variant":
+        """The same variant with one technique more, letters in the usual order."""
+        return Variant(self.family, self.optimizer, _ordered(self.techniques + letter))
+
+    def without_technique(self, letter: str) -> "Variant":
+        """The same variant with one technique less."""
+        return Variant(self.family, self.optimizer, self.techniques.replace(letter, ""))
+
+
+def _ordered(letters: str) -> str:
+    known = [letter for letter in _LETTERS if letter in letters]
+    return "".join([*known, *sorted(set(letters) - set(_LETTERS))])
+
+
+def is_baseline(name: str) -> bool:
+    """Whether a row is a count baseline and not something that was trained."""
+    return name.startswith(BASELINE)
+
+
+def plain_of(name: str) -> str:
+    """The plain variant that this one is compared with: same core, same output model, `SGD`."""
+    return Variant(Variant.parse(name).family, PLAIN, "").name
+
+
+def subset_order(name: str) -> tuple[int, list[int], str]:
+    """Sort key: fewer techniques first, then in the order of C, L, R, M."""
+    letters = Variant.parse(name).techniques
+    return len(letters), [_LETTERS.find(letter) for letter in letters], name
+
+
+def short_labels(names: Iterable[str]) -> dict[str, str]:
+    """Names without what all of them share.
+
+    >>> short_labels(["rnn/softmax/SGD", "rnn/softmax/SGD+C", "baseline/unigram"])
+    {'rnn/softmax/SGD': 'SGD', 'rnn/softmax/SGD+C': 'SGD+C', 'baseline/unigram': 'unigram'}
+    """
+    names = list(names)
+    families = {Variant.parse(name).family for name in names if not is_baseline(name)}
+    labels = {}
+    for name in names:
+        if is_baseline(name):
+            labels[name] = name.removeprefix(BASELINE)
+        else:
+            labels[name] = Variant.parse(name).tail if len(families) == 1 else name
+    return labels
+
+
+def technique_pairs(names: Iterable[str], letter: str) -> list[tuple[str, str]]:
+    """All (without, with) pairs of variants that differ in one technique only, in the order of the subsets.
+
+    >>> technique_pairs(["a/SGD", "a/SGD+C", "a/SGD+CL"], "L")
+    [('a/SGD+C', 'a/SGD+CL')]
+    """
+    trained = {name: Variant.parse(name) for name in names if not is_baseline(name)}
+    by_parts = {(v.family, v.optimizer, frozenset(v.techniques)): name for name, v in trained.items()}
+    pairs = []
+    for name in sorted(trained, key=subset_order):
+        variant = trained[name]
+        other = by_parts.get((variant.family, variant.optimizer, frozenset(variant.techniques) | {letter}))
+        if letter not in variant.techniques and other is not None:
+            pairs.append((name, other))
+    return pairs

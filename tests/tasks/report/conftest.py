@@ -1,0 +1,21 @@
+"""One synthetic campaign and one report for all tests that only look at them."""
+
+import pytest
+
+from tasks.report import Estimates, Results, build_report, estimate
+from tests.tasks.report.synthetic import synthetic_results
+
+
+@pytest.fixture(scope="session")
+def results() -> Results:
+    return synthetic_results()
+
+
+@pytest.fixture(scope="session")
+def estimates(results: Results) -> Estimates:
+    return estimate(results)
+
+
+@pytest.fixture(scope="session")
+def files(results: Results) -> dict[str, bytes]:
+    return build_report(results)

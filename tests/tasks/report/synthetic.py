@@ -1,0 +1,167 @@
+"""A made-up campaign that looks like a real one, to see and test the report without training anything.
+
+16 variants on a music corpus and 4 on characters and on words. The techniques have known effects (`EFFECTS`),
+pieces differ much, seeds little; some trials diverge or fail, and one variant has a diverged final.
+"""
+
+import hashlib
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+
+# Nats per step by which a technique raises the log-likelihood.
+EFFECTS = {
+    "music": {"C": 0.30, "L": 0.0, "R": 0.12, "M": -0.06},
+    "characters": {"C": 0.04, "L": 0.0, "R": 0.02},
+    "words": {"C": 0.001, "L": -0.001, "R": 0.0},
+}
+PLAIN = {"music": -8.95, "characters": -1.42, "words": -5.2}
+BASELINES = {
+    "music": {"uniform": -61.0, "one-probability": -15.4, "note-probability": -10.6},
+    "characters": {"uniform": -3.9, "unigram": -2.3},
+    "words": {"uniform": -8.1, "unigram": -6.3},
+}
+SUBSETS = tuple("".join(letters) for size in range(5) for letters in combinations("CLRM", size))
+TEXT_SUBSETS = ("", "C", "CL", "CLR")
+
+
+def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, random_seed: int = 0) -> Results:
+    """A campaign over three corpora; equal arguments give equal results."""
+    rng = np.random.default_rng(random_seed)
+    corpora = {
+        "bach-chorales": _corpus("music", 37, 50, 0),
+        "folk-tunes-characters": _corpus("characters", 60, 300, 64),
+        "folk-tunes-words": _corpus("words", 60, 70, 900),
+    }
+    rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "pieces": []}
+    asked = {}
+    for name, facts in corpora.items():
+        kind = facts["kind"]
+        family = "rnn/bernoulli" if kind == "music" else "rnn/softmax"
+        subsets = SUBSETS if kind == "music" else TEXT_SUBSETS
+        asked[name] = [f"{family}/SGD" + (f"+{letters}" if letters else "") for letters in subsets]
+        steps = rng.integers(facts["mean_steps"] // 2, facts["mean_steps"] * 2, facts["pieces"]["test"])
+        difficulty = rng.normal(0, {"music": 1.4, "characters": 0.15, "words": 0.4}[kind], len(steps))
+        for baseline, level in BASELINES[kind].items():
+            spread = 0 if baseline == "uniform" else 1
+            rows["pieces"] += _pieces(rng, name, kind, f"baseline/{baseline}", "", 0, level, steps, spread * difficulty)
+        for variant, letters in zip(asked[name], subsets, strict=True):
+            _variant(rng, rows, name, kind, variant, letters, steps, difficulty, (seeds, trials, epochs))
+    failed = [row for row in rows["trials"] if row["status"] == "failed"]
+    return Results(
+        trials=pd.DataFrame(rows["trials"], columns=list(TRIAL_COLUMNS)),
+        curves=pd.DataFrame(rows["curves"], columns=list(CURVE_COLUMNS)),
+        pieces=pd.DataFrame(rows["pieces"], columns=list(PIECE_COLUMNS)),
+        corpora={name: {k: v for k, v in facts.items() if k != "mean_steps"} for name, facts in corpora.items()},
+        campaign={
+            "preset": "default", "trials_per_variant": trials, "seeds": seeds,
+            "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
+            "plan_minutes": 3.4, "corpora": asked,
+        },
+        provenance={
+            "commit": "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334", "dirty": False, "lock": "ab" * 32,
+            "versions": {"python": "3.11.2", "torch": "2.13.0", "numpy": "2.4.6", "counterpoint": "0.1.0"},
+            "processor": "Example CPU 2.5 GHz", "cores": 2, "platform": "Linux-x86_64", "flow_run": None,
+            "started": "2026-10-03T04:05:06+00:00", "finished": "2026-10-03T04:08:40+00:00", "seconds": 214.2,
+        },
+        failures=[{k: row[k] for k in ("key", "corpus", "variant", "reason")} for row in failed],
+    )  # fmt: skip
+
+
+def _corpus(kind: str, test_pieces: int, mean_steps: int, vocabulary: int) -> dict[str, Any]:
+    pieces = {"train": test_pieces * 8, "valid": test_pieces, "test": test_pieces}
+    return {
+        "kind": kind, "digest": hashlib.sha256(kind.encode()).hexdigest(), "vocabulary": vocabulary,
+        "mean_steps": mean_steps,
+        "pieces": pieces, "steps": {split: n * mean_steps for split, n in pieces.items()},
+        "source": {"package": "music21 10.5.1", "rule": "one frame a quarter note"},
+    }  # fmt: skip
+
+
+def _variant(
+    rng: np.random.Generator, rows: dict[str, list[dict[str, Any]]], corpus: str, kind: str, variant: str,
+    letters: str, steps: np.ndarray, difficulty: np.ndarray, size: tuple[int, int, int],
+) -> None:  # fmt: skip
+    seeds, trials, epochs = size
+    good = PLAIN[kind] + sum(EFFECTS[kind][letter] for letter in letters)
+    search = [_trial(rng, corpus, kind, variant, letters, "search", i, good) for i in range(trials)]
+    completed = [trial for trial in search if trial["status"] == "completed"]
+    chosen = max(completed, key=lambda trial: trial["valid"])
+    chosen["selected"] = True
+    finals = []
+    for seed in range(seeds):
+        final = dict(chosen, key=_key(rng), purpose="final", seed=seed, selected=False, chosen_from=chosen["key"])
+        final["valid"] = good + rng.normal(0, 0.02)
+        if (letters, seed) == ("M", 1):
+            final |= {"status": "diverged", "diverged_at": 300, "reason": ""}
+        finals.append(final)
+    for trial in [*search, *finals]:
+        rows["trials"].append(trial)
+        if trial["status"] != "failed":
+            rows["curves"] += _curve(rng, trial, epochs)
+    for final in finals:
+        if final["status"] == "completed":
+            level = good + rng.normal(0, 0.02)
+            rows["pieces"] += _pieces(rng, corpus, kind, variant, final["key"], final["seed"], level, steps, difficulty)
+
+
+def _key(rng: np.random.Generator) -> str:
+    return rng.bytes(32).hex()
+
+
+def _trial(
+    rng: np.random.Generator, corpus: str, kind: str, variant: str, letters: str, purpose: str, seed: int, good: float
+) -> dict[str, Any]:
+    rate = 10 ** rng.uniform(-4, -1)
+    off = np.log10(rate) + 2.2 - (0.4 if "C" in letters else 0) + (0.4 if "M" in letters else 0)
+    diverged = seed > 0 and off > 0.9 and "C" not in letters
+    status = "diverged" if diverged else "failed" if (letters, seed) in {("L", 2), ("CR", 3)} else "completed"
+    valid = good - 0.35 * off**2 * abs(PLAIN[kind]) / 9 - abs(rng.normal(0, 0.05))
+    return {
+        "key": _key(rng), "corpus": corpus, "kind": kind, "variant": variant, "purpose": purpose, "status": status,
+        "reason": "MemoryError: 2.1 GiB asked for, 1.9 GiB allowed" if status == "failed" else "", "seed": seed,
+        "hidden_size": int(rng.integers(100, 401)), "activation": "relu" if "R" in letters else "tanh",
+        "learning_rate": rate, "threshold": 10 ** rng.uniform(0, 2) if "C" in letters else np.nan,
+        "leak_share": 0.5 if "L" in letters else np.nan, "leak_reading": "update-rate" if "L" in letters else None,
+        "leak_low": 0.02 if "L" in letters else np.nan, "leak_high": 0.2 if "L" in letters else np.nan,
+        "l1": 10 ** rng.uniform(-6, -3) if "R" in letters else np.nan,
+        "momentum": rng.uniform(0.001, 0.95) if "M" in letters else np.nan,
+        "valid": valid if status == "completed" else np.nan, "updates": 480, "epochs": 24,
+        "diverged_at": 120.0 if diverged else np.nan, "seconds": rng.uniform(0.4, 2.0), "parameters": 60_000,
+        "selected": False, "chosen_from": "",
+    }  # fmt: skip
+
+
+def _curve(rng: np.random.Generator, trial: dict[str, Any], epochs: int) -> list[dict[str, Any]]:
+    last = trial["valid"] if trial["status"] == "completed" else PLAIN[trial["kind"]] * 1.05
+    start = 3 * PLAIN[trial["kind"]]
+    length = epochs // 3 if trial["status"] == "diverged" else epochs - int(rng.integers(0, 4))
+    speed = rng.uniform(0.25, 0.4)
+    epoch = np.arange(1, length + 1)
+    valid = last + (start - last) * np.exp(-speed * epoch) + rng.normal(0, 0.004 * abs(last), length)
+    shared = {k: trial[k] for k in ("key", "corpus", "variant", "purpose", "learning_rate")}
+    return [
+        shared | {"update": int(e) * 20, "epoch": int(e), "train": v + 0.05 * e / epochs, "valid": v,
+                  "gradient_norm": float(np.exp(rng.normal(0, 0.3))), "clipped_share": rng.uniform(0, 0.3)}
+        for e, v in zip(epoch, valid, strict=True)
+    ]  # fmt: skip
+
+
+def _pieces(
+    rng: np.random.Generator, corpus: str, kind: str, variant: str, key: str, seed: int, level: float,
+    steps: np.ndarray, difficulty: np.ndarray,
+) -> list[dict[str, Any]]:  # fmt: skip
+    noise = 0.0 if not difficulty.any() else rng.normal(0, 0.03 * abs(level), len(steps))
+    means = level + difficulty + noise
+    accuracy = (
+        np.maximum(0.04, 1 / (1 + np.exp(-0.6 * (means + 10.5)))) if kind == "music" else np.full(len(steps), np.nan)
+    )
+    return [
+        {"corpus": corpus, "variant": variant, "key": key, "seed": seed, "piece": f"piece {i:03d}", "steps": int(n),
+         "log_likelihood": mean * n, "accuracy": share * n, "union_accuracy": 0.9 * share * n}
+        for i, (n, mean, share) in enumerate(zip(steps, means, accuracy, strict=True))
+    ]  # fmt: skip

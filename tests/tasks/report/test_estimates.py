@@ -1,0 +1,154 @@
+"""The tables of numbers: known effects are found, counts are right, ties and edges are told."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tasks.report import estimate
+from tasks.report.answer import answer
+from tasks.report.estimates import EFFECT_COLUMNS, SCORE_COLUMNS
+from tests.tasks.report.synthetic import EFFECTS, synthetic_results
+
+CHORALES = "bach-chorales"
+
+
+def _without(results, **wanted):
+    """The results without the test scores of some variants."""
+    frame = results.pieces
+    return dataclasses.replace(results, pieces=frame[~frame["variant"].isin(wanted["variants"])])
+
+
+def _row(estimates, variant, metric="log_likelihood"):
+    rows = estimates.scores[(estimates.scores["variant"] == variant) & (estimates.scores["metric"] == metric)]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_every_variant_baseline_and_metric_has_a_row(estimates):
+    assert tuple(estimates.scores) == SCORE_COLUMNS
+    assert tuple(estimates.effects) == EFFECT_COLUMNS
+    sizes = estimates.scores.groupby(["corpus", "metric"]).size().to_dict()
+    assert sizes == {
+        (CHORALES, "accuracy"): 19, (CHORALES, "log_likelihood"): 19, (CHORALES, "union_accuracy"): 19,
+        ("folk-tunes-characters", "bits_per_character"): 6, ("folk-tunes-words", "perplexity"): 6,
+    }  # fmt: skip
+
+
+def test_the_effects_that_were_put_in_are_found(estimates):
+    effects = estimates.effects[estimates.effects["metric"] == "log_likelihood"].set_index("technique")
+    for letter, effect in EFFECTS["music"].items():
+        row = effects.loc[letter]
+        assert row["n_pairs"] == row["pairs_asked"] == len(row["pairs"]) == 8
+        assert row["effect"] == pytest.approx(effect, abs=0.05)
+        assert row["low"] < row["effect"] < row["high"]
+    assert effects.loc["C", "low"] > 0
+    assert effects.loc["L", "low"] < 0 < effects.loc["L", "high"]
+
+
+def test_metrics_are_pooled_as_pinned(results, estimates):
+    pieces = results.pieces.groupby("variant").sum(numeric_only=True)
+    music, text = pieces.loc["rnn/bernoulli/SGD+C"], results.pieces[results.pieces["variant"] == "rnn/softmax/SGD+C"]
+    assert _row(estimates, "rnn/bernoulli/SGD+C")["mean"] == pytest.approx(music["log_likelihood"] / music["steps"])
+    accuracy = _row(estimates, "rnn/bernoulli/SGD+C", "accuracy")["mean"]
+    assert accuracy == pytest.approx(100 * music["accuracy"] / music["steps"])
+    nats = text.groupby("corpus")[["log_likelihood", "steps"]].sum().eval("-log_likelihood / steps")
+    bits, perplexity = (_row(estimates, "rnn/softmax/SGD+C", m)["mean"] for m in ("bits_per_character", "perplexity"))
+    assert bits == pytest.approx(nats["folk-tunes-characters"] / np.log(2))
+    assert perplexity == pytest.approx(np.exp(nats["folk-tunes-words"]))
+
+
+def test_positive_is_better_whichever_way_a_metric_runs(estimates):
+    for _, rows in estimates.scores[estimates.scores["n_seeds"] == 3].groupby(["corpus", "metric"]):
+        plain = rows[rows["variant"].str.endswith("/SGD")]["mean"].iloc[0]
+        others = rows[rows["reference"] != ""]
+        sign = np.where(others["higher_is_better"], 1, -1)
+        assert np.allclose(others["difference"], sign * (others["mean"] - plain))
+
+
+def test_best_comes_first_and_baselines_last(estimates):
+    for corpus, kind_first in ((CHORALES, -1), ("folk-tunes-characters", 1)):
+        rows = estimates.primary(corpus)
+        trained = rows[~rows["variant"].str.startswith("baseline/")]
+        assert (np.diff(trained["mean"]) * kind_first >= 0).all()
+        assert rows["variant"].iloc[len(trained) :].str.startswith("baseline/").all()
+        assert trained["tied_with_best"].iloc[0]
+        assert not rows["tied_with_best"].iloc[len(trained) :].any()
+
+
+def test_a_diverged_seed_is_counted_and_left_out(estimates):
+    row = _row(estimates, "rnn/bernoulli/SGD+M")
+    assert (row["n_seeds"], row["seeds_asked"], row["seeds_diverged"], row["seeds_failed"]) == (2, 3, 1, 0)
+    assert (row["diff_seeds"], row["diff_dropped"]) == (2, 1)
+
+
+def test_a_variant_without_a_score_keeps_its_row_and_its_pairs_are_missed(results):
+    estimates = estimate(_without(results, variants=["rnn/bernoulli/SGD+C"]), resamples=100)
+    row = _row(estimates, "rnn/bernoulli/SGD+C")
+    assert np.isnan(row["mean"])
+    assert np.isnan(row["difference"])
+    effects = estimates.effects[estimates.effects["metric"] == "log_likelihood"].set_index("technique")
+    assert effects["n_pairs"].to_dict() == {"C": 7, "L": 7, "R": 7, "M": 7}
+    assert "Without a test score: SGD+C." in answer(estimates, CHORALES).warnings
+
+
+def test_the_answer_names_best_techniques_and_ties(estimates):
+    music, words = answer(estimates, CHORALES), answer(estimates, "folk-tunes-words")
+    assert music.best.startswith(f"On {CHORALES} the best variant on the test split was SGD+C")
+    assert "better than plain SGD by 0." in music.best
+    assert "C helped (+0.3" in music.techniques
+    assert "L made no difference that can be told from chance" in music.techniques
+    assert "no technique" in words.techniques
+    assert "cannot be told apart" in words.best
+    assert any("fewer than five seeds" in warning for warning in music.warnings)
+
+
+def _said_of_difference(estimates, variant, difference, low, high):
+    """The answer if a variant were the best and its difference to plain SGD had this interval."""
+    scores = estimates.scores.copy()
+    row = (scores["variant"] == variant) & (scores["metric"] == "log_likelihood")
+    scores.loc[row, ["difference", "diff_low", "diff_high"]] = difference, low, high
+    order = scores.index[row].append(scores.index[~row])
+    return answer(dataclasses.replace(estimates, scores=scores.loc[order]), CHORALES)
+
+
+def test_a_best_variant_is_called_better_only_if_its_interval_says_so(estimates):
+    clear = _said_of_difference(estimates, "rnn/bernoulli/SGD+CR", 0.2, 0.001, 0.4)
+    assert ", better than plain SGD by 0.200 [0.001, 0.400]" in clear.best
+    unclear = _said_of_difference(estimates, "rnn/bernoulli/SGD+CR", 0.2, -0.001, 0.4)
+    assert "which cannot be told apart from plain SGD" in unclear.best
+    assert ", better than plain SGD" not in unclear.best
+    unknown = _said_of_difference(estimates, "rnn/bernoulli/SGD+CR", 0.2, np.nan, np.nan)
+    assert "which cannot be told apart from plain SGD" in unknown.best
+
+
+def test_single_techniques_are_judged_by_their_intervals(estimates):
+    assert answer(estimates, CHORALES).alone == (
+        "Added alone, C and R improved on plain SGD; L and M cannot be told apart from plain SGD."
+    )
+    worse = _said_of_difference(estimates, "rnn/bernoulli/SGD+L", -0.2, -0.3, -0.1)
+    assert worse.alone == (
+        "Added alone, C and R improved on plain SGD; L did worse than plain SGD; M cannot be told apart from plain SGD."
+    )
+
+
+def test_the_answer_without_plain_or_without_anything(results):
+    no_plain = answer(estimate(_without(results, variants=["rnn/bernoulli/SGD"]), resamples=50), CHORALES)
+    assert "plain SGD has no test score to compare with" in no_plain.best
+    assert no_plain.alone == ""
+    trained = [name for name in results.pieces["variant"].unique() if not name.startswith("baseline/")]
+    nothing = answer(estimate(_without(results, variants=trained), resamples=50), CHORALES)
+    assert "nothing can be said" in nothing.best
+    assert nothing.line == f"{CHORALES}: no test score"
+
+
+def test_the_answer_admits_that_counting_is_better(results):
+    pieces = results.pieces.copy()
+    pieces.loc[pieces["variant"] == "baseline/uniform", "log_likelihood"] *= 0.01
+    said = answer(estimate(dataclasses.replace(results, pieces=pieces), resamples=50), CHORALES)
+    assert any("No variant beats counting: the baseline uniform" in warning for warning in said.warnings)
+
+
+def test_one_seed_is_warned_of():
+    said = answer(estimate(synthetic_results(seeds=1, trials=3), resamples=50), CHORALES)
+    assert any("over pieces only" in warning for warning in said.warnings)

@@ -1,0 +1,193 @@
+"""The three files: what they hold, that nothing in them is live, and that odd results still make a report."""
+
+import dataclasses
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from tasks.report import SCHEMA_VERSION, build_report, estimate
+from tasks.report.page import render_page
+from tasks.report.theme import COLOURS
+from tests.tasks.report.synthetic import synthetic_results
+
+EVIL = '<script>alert("x")</script>'
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class _Page(HTMLParser):
+    """Collects the tags of a page and complains of one that is not closed in its order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def _check_inert(html: str) -> _Page:
+    page = _Page(html)
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "iframe", "object", "embed", "form", "base", "img"}
+    for _, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("href", "src", "xlink:href"):
+            assert attributes.get(name, "#").startswith(("#", "data:,"))
+    assert "@import" not in html
+    assert not re.findall(r"url\((?!#corpus-)", html)
+    return page
+
+
+def _small():
+    """Two corpora of text only: few charts to draw."""
+    results = synthetic_results(seeds=2, trials=3, epochs=6)
+    return dataclasses.replace(results, corpora={k: v for k, v in results.corpora.items() if v["kind"] != "music"})
+
+
+def _render(results) -> str:
+    return render_page(results, estimate(results, resamples=50))
+
+
+def test_the_page_is_well_formed_and_asks_for_nothing(files):
+    page = _check_inert(files["index.html"].decode())
+    identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    targets = [a["href"].removeprefix("#") for a in page.all("a")]
+    assert set(targets) <= set(identifiers)
+    assert "default-src 'none'" in files["index.html"].decode()
+
+
+def test_headings_are_in_order_and_drawings_are_described(files):
+    page = _Page(files["index.html"].decode())
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert max(np.diff(levels)) == 1
+    drawings = page.all("svg")
+    assert len(drawings) == 4 * 3 + 8 + 3 + 3
+    assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_every_colour_of_a_drawing_has_a_dark_one(files):
+    html = files["index.html"].decode()
+    style, body = html.split("</style>", 1)
+    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]+)"', body))
+    assert used <= COLOURS
+    for colour in COLOURS:
+        assert f'[fill="{colour}"] {{ fill: var(--' in style
+        assert f'[stroke="{colour}"] {{ stroke: var(--' in style
+
+
+def test_equal_results_give_equal_bytes(files, results):
+    assert build_report(results) == files
+
+
+def test_the_page_tells_what_was_asked_of_it(files, results):
+    html = files["index.html"].decode()
+    text = re.sub(r"\s+", " ", html)
+    for words in (
+        "note-probability", "unigram", "MemoryError: 2.1 GiB asked for", "prefect run reproduce --preset default",
+        "git checkout 0f1e2d3c",
+        "Every variant of a corpus had the same number", "with the same budget for all",
+        "10,000 bootstrap resamples",
+        "2 trials failed", "3 October 2026, 04:08 UTC", "2 / 3", "(1 seed unpaired)", "too narrow",
+        "37 pieces, 1,850 frames", "torch", "2.13.0",
+    ):  # fmt: skip
+        assert words in text, words
+    assert len(html) < 1_000_000
+
+
+def test_names_and_reasons_are_inert():
+    results = _small()
+    rename = {"folk-tunes-characters": EVIL, "folk-tunes-words": "&amp;'\"<b>"}
+    frames = {}
+    for name in ("trials", "curves", "pieces"):
+        frame = getattr(results, name).copy()
+        frame["corpus"] = frame["corpus"].replace(rename)
+        frame["variant"] = frame["variant"].replace({"rnn/softmax/SGD+C": f"rnn/softmax/{EVIL}"})
+        frames[name] = frame
+    corpora = {rename.get(name, name): facts for name, facts in results.corpora.items()}
+    asked = {rename.get(name, name): v for name, v in results.campaign["corpora"].items()}
+    html = _render(
+        dataclasses.replace(
+            results,
+            **frames,
+            corpora=corpora,
+            campaign={**results.campaign, "corpora": asked, "preset": EVIL},
+            provenance={**results.provenance, "commit": EVIL, "processor": EVIL},
+            failures=[{"key": EVIL, "corpus": EVIL, "variant": EVIL, "reason": EVIL}],
+        )
+    )
+    _check_inert(html)
+    assert "alert" in html
+
+
+def test_unequal_budgets_are_admitted():
+    results = _small()
+    one = results.trials.query("variant == 'rnn/softmax/SGD+C' and purpose == 'search' and not selected").index[0]
+    html = re.sub(r"\s+", " ", _render(dataclasses.replace(results, trials=results.trials.drop(index=one))))
+    assert "did not all have the same number" in html
+    assert "with the same budget" not in html
+
+
+def test_a_campaign_in_which_nothing_ended_still_makes_a_page():
+    results = _small()
+    trials = results.trials.assign(status="failed", valid=np.nan, selected=False, reason="killed")
+    pieces = results.pieces[results.pieces["variant"].str.startswith("baseline/")]
+    html = _render(dataclasses.replace(results, trials=trials, pieces=pieces, curves=results.curves.iloc[:0]))
+    assert "no variant came to a test score" in html
+    _check_inert(html)
+    nothing = dataclasses.replace(
+        results, trials=trials.iloc[:0], pieces=pieces.iloc[:0], curves=results.curves.iloc[:0]
+    )
+    _check_inert(_render(nothing))
+
+
+def test_results_lack_a_column():
+    results = _small()
+    with pytest.raises(ValueError, match=r"Results.pieces lacks the columns steps"):
+        dataclasses.replace(results, pieces=results.pieces.drop(columns="steps"))
+
+
+def test_json_is_strict_and_says_what_the_page_says(files, estimates, results):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    document = json.loads(files["results.json"], parse_constant=refuse)
+    assert (document["schema"], document["schema_version"]) == ("counterpoint.results", SCHEMA_VERSION)
+    assert document["statistics"]["resamples"] == 10_000
+    assert document["campaign"] == json.loads(json.dumps(results.campaign))
+    assert len(document["scores"]) == len(estimates.scores)
+    assert [row["variant"] for row in document["chosen"]].count("rnn/bernoulli/SGD+CLRM") == 1
+    assert sum(row["trials"] for row in document["trials"]) == len(results.trials)
+    assert len(document["failures"]) == 2
+    plain = next(row for row in document["scores"] if row["variant"] == "rnn/bernoulli/SGD")
+    assert plain["difference"] is None
+    assert document["answers"]["bach-chorales"]["best"] in files["index.html"].decode()
+
+
+def test_parquet_is_the_table_of_scores(files, estimates):
+    table = pq.read_table(io.BytesIO(files["results.parquet"]))
+    assert table.schema.metadata[b"counterpoint.schema_version"] == str(SCHEMA_VERSION).encode()
+    pd.testing.assert_frame_equal(table.to_pandas(), estimates.scores, check_dtype=False)

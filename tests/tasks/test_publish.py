@@ -1,0 +1,160 @@
+"""Reports in real stores: versions, the pointer under competition, the list, and copies that cannot do harm."""
+
+import json
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
+from infra.store import Store
+from tasks import publish as module
+from tasks.publish import POINTER, list_reports, publish, pull
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request, tmp_path):
+    address = f"memory://{secrets.token_hex(8)}" if request.param == "memory" else f"file://{tmp_path / 'store'}"
+    return Store(address)
+
+
+def _files(text: str = "one") -> dict[str, bytes]:
+    document = {"campaign": {"preset": "small"}, "answers": {"corpus": {"line": f"corpus: SGD+C {text}"}}}
+    return {
+        "index.html": f"<p>{text}</p>".encode(),
+        "results.json": json.dumps(document).encode(),
+        "samples/a.mid": b"\0\1",
+    }
+
+
+def _latest(store: Store) -> str:
+    value, _ = store.read_pointer(POINTER)
+    return value["version"]
+
+
+def test_a_version_is_its_time_and_the_digest_of_its_files(store):
+    version = publish(store, _files(), {"git_commit": "abc"}, now=NOON)
+    assert version.startswith("20260102T120000Z-")
+    assert len(version) == len("20260102T120000Z-") + 8
+    assert _latest(store) == version
+    manifest = store.manifest(f"reports/{version}")
+    assert manifest.provenance["git_commit"] == "abc"
+    assert [item.path for item in manifest.objects] == ["index.html", "results.json", "samples/a.mid"]
+    assert publish(store, dict(reversed(_files().items())), {}, now=NOON) == version
+    assert publish(store, _files("two"), {}, now=NOON).rpartition("-")[2] != version.rpartition("-")[2]
+
+
+def test_the_pointer_never_goes_back(store):
+    newer = publish(store, _files("new"), {}, now=NOON + timedelta(hours=1))
+    older = publish(store, _files("old"), {}, now=NOON)
+    assert _latest(store) == newer
+    assert [report.version for report in list_reports(store)] == [older, newer]
+
+
+def test_competing_publishers_leave_the_newest_as_the_latest(store):
+    def one(minute: int) -> str:
+        return publish(store, _files(str(minute)), {}, now=NOON + timedelta(minutes=minute))
+
+    with ThreadPoolExecutor(8) as pool:
+        versions = list(pool.map(one, [3, 7, 1, 5, 0, 6, 2, 4]))
+    assert _latest(store) == max(versions)
+    assert [report.version for report in list_reports(store)] == sorted(versions)
+
+
+def test_a_lost_swap_is_tried_again_against_the_new_pointer(store, monkeypatch):
+    newest = f"{NOON + timedelta(days=1):%Y%m%dT%H%M%SZ}-00000000"
+    swap, calls = store.swap_pointer, []
+
+    def overtaken(name, value, expected):
+        calls.append(value["version"])
+        if len(calls) == 1:
+            swap(name, {"version": newest}, expected)
+        swap(name, value, expected)
+
+    monkeypatch.setattr(store, "swap_pointer", overtaken)
+    publish(store, _files(), {}, now=NOON)
+    assert len(calls) == 1
+    assert _latest(store) == newest
+
+
+def test_a_pointer_that_never_holds_still_is_told_in_one_line(store, monkeypatch):
+    def refused(name, value, expected):
+        raise ConflictError("taken")
+
+    monkeypatch.setattr(store, "swap_pointer", refused)
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    with pytest.raises(ConflictError, match="is committed, but latest.json kept changing"):
+        publish(store, _files(), {}, now=NOON)
+    assert len(store.prefixes("reports")) == 1
+
+
+def test_the_list_tells_preset_best_and_latest(store):
+    assert list_reports(store) == ()
+    publish(store, _files("1"), {}, now=NOON)
+    publish(store, {"index.html": b""}, {}, now=NOON + timedelta(hours=1))
+    first, second = list_reports(store)
+    assert (first.preset, first.best, first.latest) == ("small", "corpus: SGD+C 1", False)
+    assert (second.preset, second.best, second.latest) == ("", "", True)
+    assert str(first).startswith(first.version)
+    assert str(second).endswith("(latest)")
+
+
+def test_pull_copies_the_latest_or_a_named_version(store, tmp_path):
+    old = publish(store, _files("old"), {}, now=NOON)
+    publish(store, _files("new"), {}, now=NOON + timedelta(hours=1))
+    page = pull(store, None, tmp_path / "deep" / "latest")
+    assert page == tmp_path / "deep" / "latest" / "index.html"
+    assert page.read_text() == "<p>new</p>"
+    assert (page.parent / "samples" / "a.mid").read_bytes() == b"\0\1"
+    assert pull(store, old, tmp_path / "old").read_text() == "<p>old</p>"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "store") == ["deep", "old"]
+
+
+def test_pull_into_an_empty_or_equal_directory_is_fine(store, tmp_path):
+    publish(store, _files(), {}, now=NOON)
+    (tmp_path / "empty").mkdir()
+    page = pull(store, None, tmp_path / "empty")
+    before = page.stat().st_mtime_ns
+    assert pull(store, None, tmp_path / "empty") == page
+    assert page.stat().st_mtime_ns == before
+
+
+def test_pull_never_overwrites_something_else(store, tmp_path):
+    publish(store, _files(), {}, now=NOON)
+    target = tmp_path / "mine"
+    pull(store, None, target)
+    (target / "notes.txt").write_text("my own")
+    with pytest.raises(ConfigurationError, match="holds something else"):
+        pull(store, None, target)
+    assert (target / "notes.txt").read_text() == "my own"
+    file = tmp_path / "file"
+    file.write_text("a file")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        pull(store, None, file)
+    assert file.read_text() == "a file"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_pull_says_what_is_missing(store, tmp_path):
+    with pytest.raises(NotFoundError, match="no report is published here"):
+        pull(store, None, tmp_path / "a")
+    with pytest.raises(ConfigurationError, match="not of the form"):
+        pull(store, "../../etc", tmp_path / "a")
+    with pytest.raises(NotFoundError, match="no report 20260102T120000Z-00000000"):
+        pull(store, "20260102T120000Z-00000000", tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_pull_refuses_bytes_that_changed(tmp_path: Path):
+    store = Store(f"file://{tmp_path / 'store'}")
+    version = publish(store, _files(), {}, now=NOON)
+    stored = tmp_path / "store" / "reports" / version / "index.html"
+    stored.chmod(0o644)
+    stored.write_text("<p>other</p>")
+    with pytest.raises(IntegrityError):
+        pull(store, None, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
