@@ -110,7 +110,8 @@ def train(
     """
     run = _Run(trial, train_pieces, width)
     learning_rate = trial.learning_rate
-    curve = [Epoch(0, 0, learning_rate, float("nan"), run.validate(valid_pieces), float("nan"), float("nan"))]
+    nan = float("nan")
+    curve = [Epoch(0, 0, learning_rate, nan, score(run.network, valid_pieces).mean_log_likelihood, nan, nan)]
     best, weights, waited, diverged_at = curve[0], run.network.parameters.theta_SP.clone(), 0, None
     for number in range(1, trial.epochs + 1):
         try:

@@ -1,0 +1,31 @@
+"""What a campaign would run, and how long it should take. Parses corpora that are new to the store, trains nothing."""
+
+from prefect import flow
+
+from infra.clusters import task_runner
+from infra.crew import Crew
+from infra.settings import CampaignRequest
+from infra.store import Store
+from tasks.campaign import resolve
+from tasks.clock import Clock
+from tasks.ingest.stage import ingest_all
+from tasks.plan import make_plan
+from tasks.terminal import plan_table
+
+
+@flow(name="plan", task_runner=task_runner(), persist_result=False)
+def plan(request: CampaignRequest) -> str:
+    """The plan of a request as a table: variants, trials, how many are stored, estimated minutes.
+
+    Raises:
+        ConfigurationError: the request cannot be.
+        CorpusError: a source cannot be read or used.
+        StoreError: the store cannot be used.
+        ClusterError: there is something to parse, and no cluster to do it.
+    """
+    campaign = resolve(request)
+    store = Store(request.store)
+    store.check_writable()
+    crew = Crew(request.cluster, request.workers)
+    digests = ingest_all(store, tuple(campaign.variants), crew)
+    return plan_table(campaign, make_plan(store, campaign, digests, Clock(store, campaign, digests)), crew.size)

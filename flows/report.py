@@ -1,0 +1,30 @@
+"""Build the report of a campaign again from what is stored. Trains nothing."""
+
+from datetime import UTC, datetime
+
+from prefect import flow
+
+from infra.clusters import task_runner
+from infra.crew import Crew
+from infra.settings import CampaignRequest
+from infra.store import Store
+from tasks.campaign import resolve
+from tasks.ingest.stage import ingest_all
+from tasks.reporting import Outcome, make_report
+
+
+@flow(name="report", task_runner=task_runner(), persist_result=False)
+def report(request: CampaignRequest) -> Outcome:
+    """Collect and publish; trials that are not stored are named in the report.
+
+    Raises:
+        ConfigurationError: the request cannot be.
+        StoreError: the store cannot be used.
+        CampaignError: nothing of the campaign is stored.
+    """
+    started = datetime.now(UTC)
+    campaign = resolve(request)
+    store = Store(request.store)
+    store.check_writable()
+    digests = ingest_all(store, tuple(campaign.variants), Crew(request.cluster, request.workers))
+    return make_report(store, campaign, digests, {}, started)

@@ -1,0 +1,208 @@
+"""A campaign: what one run of the pipeline asks, resolved from a request and a preset.
+
+The preset says how much: which corpora and variants, how many search trials for each variant (the same for all),
+how many fresh seeds, how many epochs, and the intervals the search draws from. A request may replace the sizes.
+
+What this does not do: draw a trial (`search.py`), or know what is stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from infra.errors import ConfigurationError
+from infra.settings import CampaignRequest
+from models.core.scan import Activation
+from models.trial import all_subsets, parse_variant, variant_name
+from tasks.corpus import Kind
+from tasks.ingest import corpus_kind, known_corpora
+
+PLAIN = ""
+"""The letters of plain SGD, which is in every campaign: it is what the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """How one kind of data is searched and trained.
+
+    Attributes:
+        hidden_size: the smallest and the largest number of units, every integer between as likely.
+        learning_rate: the smallest and the largest, log-uniform; or, with `learning_rates`, None.
+        learning_rates: the values to choose from, where the paper names values.
+        activations: non-linearities of variants without R.
+        chunk: steps of truncated back-propagation.
+        batch: pieces trained side by side.
+        epochs: passes over the training split, at most.
+        patience: epochs without a new best on validation after which training stops.
+    """
+
+    hidden_size: tuple[int, int]
+    activations: tuple[Activation, ...]
+    chunk: int
+    batch: int
+    epochs: int
+    learning_rate: tuple[float, float] | None = None
+    learning_rates: tuple[float, ...] = ()
+    patience: int = 3
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A size of campaign.
+
+    Attributes:
+        title: what it is for, one line.
+        trials: search trials for every variant.
+        seeds: fresh seeds for every chosen configuration.
+        letters: the subsets of techniques on each corpus.
+        spaces: the search of each kind of data.
+    """
+
+    title: str
+    trials: int
+    seeds: int
+    letters: Mapping[str, tuple[str, ...]]
+    spaces: Mapping[Kind, Space]
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What one run asks.
+
+    Attributes:
+        preset: name of the preset it started from.
+        variants: names of the variants of each corpus.
+        trials, seeds, seed: search trials a variant, fresh seeds a chosen configuration, seed of everything.
+        spaces: the search of each kind of data.
+    """
+
+    preset: str
+    variants: Mapping[str, tuple[str, ...]]
+    trials: int
+    seeds: int
+    seed: int
+    spaces: Mapping[Kind, Space]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the report says of the budget."""
+        kinds = {corpus_kind(corpus) for corpus in self.variants}
+        return {
+            "preset": self.preset,
+            "corpora": {corpus: list(variants) for corpus, variants in self.variants.items()},
+            "trials_per_variant": self.trials,
+            "seeds": self.seeds,
+            "seed": self.seed,
+            "epochs": {kind: space.epochs for kind, space in self.spaces.items() if kind in kinds},
+            "spaces": {kind: asdict(space) for kind, space in self.spaces.items() if kind in kinds},
+        }
+
+
+def output_for(kind: Kind) -> str:
+    """Output model of a kind of data: Bernoulli notes, or a softmax over symbols."""
+    return "bernoulli" if kind == "music" else "softmax"
+
+
+def resolve(request: CampaignRequest) -> Campaign:
+    """The campaign that a request asks for.
+
+    Raises:
+        ConfigurationError: it names a preset, a corpus or a variant that there is not, or none is left.
+    """
+    preset = PRESETS.get(request.preset)
+    if preset is None:
+        raise ConfigurationError(f"preset {request.preset!r}: there is none; take one of {', '.join(PRESETS)}")
+    corpora = request.corpora or tuple(preset.letters)
+    for corpus in corpora:
+        if corpus not in known_corpora():
+            known = ", ".join(known_corpora())
+            raise ConfigurationError(f"corpus {corpus!r}: there is none; take one of {known}")
+    spaces = preset.spaces
+    if request.epochs is not None:
+        spaces = {kind: replace(space, epochs=request.epochs) for kind, space in spaces.items()}
+    return Campaign(
+        preset=request.preset,
+        variants=_variants(preset, corpora, request.variants),
+        trials=request.trials or preset.trials,
+        seeds=request.seeds or preset.seeds,
+        seed=request.seed or 0,
+        spaces=spaces,
+    )
+
+
+def _variants(preset: Preset, corpora: tuple[str, ...], asked: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
+    """Variants of each corpus: the preset's, or those asked for, always with plain SGD as the first."""
+    variants: dict[str, tuple[str, ...]] = {}
+    wanted = None if asked is None else [_output_and_letters(name) for name in asked]
+    for corpus in corpora:
+        output = output_for(corpus_kind(corpus))
+        letters = preset.letters.get(corpus, (PLAIN,))
+        if wanted is not None:
+            letters = tuple(some for its_output, some in wanted if its_output in (None, output))
+            if not letters:
+                raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}, which is {output}")
+        variants[corpus] = tuple(dict.fromkeys(variant_name(output, some) for some in (PLAIN, *letters)))
+    return variants
+
+
+def _output_and_letters(name: str) -> tuple[str | None, str]:
+    """`rnn/bernoulli/SGD+CL` is for music alone; the short `SGD+CL` is for every corpus, with its own output."""
+    short = "/" not in name
+    try:
+        if short and not name.startswith("SGD"):
+            raise ValueError(f"variant {name!r}: wants SGD+LETTERS, or all of it, like rnn/bernoulli/SGD+CL")
+        output, letters = parse_variant(f"rnn/softmax/{name}" if short else name)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+    return (None if short else output), letters
+
+
+_PAPER_MUSIC = Space(
+    hidden_size=(100, 400),
+    learning_rate=(1e-4, 1e-1),
+    activations=("tanh", "sigmoid"),
+    chunk=100,
+    batch=8,
+    epochs=100,
+    patience=5,
+)
+_PAPER_CHARACTERS = Space(
+    hidden_size=(500, 500), learning_rates=(0.5, 0.1, 0.01), activations=("tanh",), chunk=150, batch=16, epochs=20
+)
+_PAPER_WORDS = Space(
+    hidden_size=(200, 200), learning_rates=(0.1, 0.01, 0.001), activations=("sigmoid",), chunk=40, batch=16, epochs=20
+)
+_QUICK_MUSIC = replace(_PAPER_MUSIC, hidden_size=(100, 200), activations=("tanh",), batch=16, epochs=8, patience=3)
+_QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32, epochs=2)
+_QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=32, epochs=2)
+
+_TEXT = (PLAIN, "C", "CL", "CLR")
+_ALL = {"bach-chorales": all_subsets(), "folk-tunes-characters": _TEXT, "folk-tunes-words": _TEXT}
+
+PRESETS: dict[str, Preset] = {
+    "smoke": Preset(
+        title="does everything work: two trials of two epochs, minutes of nobody's time",
+        trials=2,
+        seeds=2,
+        letters={"bach-chorales": (PLAIN, "C"), "folk-tunes-characters": (PLAIN, "C")},
+        spaces={
+            "music": replace(_QUICK_MUSIC, hidden_size=(20, 40), epochs=2),
+            "characters": replace(_QUICK_CHARACTERS, hidden_size=(20, 20), epochs=1),
+            "words": replace(_QUICK_WORDS, hidden_size=(20, 20), epochs=1),
+        },
+    ),
+    "default": Preset(
+        title="all 16 subsets on the chorales, four on the text, small networks, minutes on two cores",
+        trials=4,
+        seeds=3,
+        letters=_ALL,
+        spaces={"music": _QUICK_MUSIC, "characters": _QUICK_CHARACTERS, "words": _QUICK_WORDS},
+    ),
+    "thorough": Preset(
+        title="the paper's intervals and sizes, trained to the end of early stopping, for a weekly schedule",
+        trials=24,
+        seeds=10,
+        letters=_ALL,
+        spaces={"music": _PAPER_MUSIC, "characters": _PAPER_CHARACTERS, "words": _PAPER_WORDS},
+    ),
+}
+"""Every preset, by name, the smallest first."""

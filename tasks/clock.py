@@ -1,0 +1,85 @@
+"""How long a trial will take, measured instead of guessed.
+
+For each corpus one epoch of plain SGD over a few pieces is timed on this machine, at the smallest and at the largest
+network of the search. Between them the time of a step is taken to be a + b * units^2. Early stopping and divergence
+make it less; a cluster elsewhere may be faster or slower.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+
+from infra.store import Store
+from models.chunks import Pieces, chunks, shuffled
+from models.randomness import generator_for
+from models.training import train
+from models.trial import Trial
+from tasks.campaign import Campaign
+from tasks.corpus import Corpus
+from tasks.search import draw_trial
+from tasks.train import prepared
+
+_BATCHES = 2
+
+
+class Clock:
+    """Estimated seconds of trials on one core of this machine.
+
+    Args:
+        store: where the corpora are.
+        campaign: its intervals and variants.
+        digests: digest of each corpus, by name.
+    """
+
+    def __init__(self, store: Store, campaign: Campaign, digests: Mapping[str, str]) -> None:
+        self._store, self._campaign = store, campaign
+        self._names = {digest: name for name, digest in digests.items()}
+        self._measured: dict[str, tuple[float, float]] = {}
+
+    def seconds(self, trial: Trial) -> float:
+        """Seconds of all epochs of a trial, on one core."""
+        if trial.corpus not in self._measured:
+            self._measured[trial.corpus] = self._measure(trial.corpus)
+        fixed, per_square = self._measured[trial.corpus]
+        return trial.epochs * (fixed + per_square * trial.hidden_size**2)
+
+    def _measure(self, digest: str) -> tuple[float, float]:
+        """Seconds of an epoch as a + b * units^2: a and b."""
+        corpus, _ = prepared(self._store.address, digest)
+        plain = self._campaign.variants[self._names[digest]][0]
+        trial = draw_trial(self._campaign, self._names[digest], digest, plain, 0)
+        small, large = self._campaign.spaces[corpus.kind].hidden_size
+        at_small = _epoch_seconds(replace(trial, hidden_size=small), corpus)
+        if small == large:
+            return at_small, 0.0
+        at_large = _epoch_seconds(replace(trial, hidden_size=large), corpus)
+        per_square = max(at_large - at_small, 0.0) / (large**2 - small**2)
+        return at_small - per_square * small**2, per_square
+
+
+def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
+    """Seconds of an epoch, its validation included: a few batches timed, and scaled to the whole split."""
+    some = Pieces.from_arrays(corpus.splits["train"][: _BATCHES * trial.batch])
+    share = _cells(some, trial) / _cells(Pieces.from_arrays(corpus.splits["train"]), trial)
+    few = Pieces.from_arrays(corpus.splits["valid"][: max(1, round(share * len(corpus.splits["valid"])))])
+    # A tiny learning rate: a trial that diverges would end too soon.
+    steady = replace(trial, epochs=1, learning_rate=1e-6)
+    seconds = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the workers have it
+    try:
+        for _ in range(2):  # the first one warms up
+            began = time.perf_counter()
+            train(steady, some, few, corpus.width)
+            seconds.append(time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
+    return min(seconds) / share
+
+
+def _cells(pieces: Pieces, trial: Trial) -> int:
+    """Steps of an epoch over these pieces, padded ones too: they cost the same."""
+    order = shuffled(pieces, trial.batch, generator_for("clock"))
+    return sum(chunk.mask_TB.numel() for chunk in chunks(pieces, order, trial.batch, trial.chunk))

@@ -1,0 +1,166 @@
+"""Collect what a campaign has in the store into the tables a report is made from.
+
+Everything comes from the store: the same report can be built again, by anybody, without training. What is asked and
+not there is a failure with a name.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from infra.provenance import provenance
+from infra.store import Store
+from models.trial import Trial
+from tasks.campaign import Campaign
+from tasks.evaluate import baseline_table
+from tasks.ingest import corpus_kind
+from tasks.records import TrialRecord, load_records, load_tables, score_prefix, trial_prefix, unfinished
+from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.search import choose, final_trials, search_trials
+from tasks.train import prepared
+
+_NUMBERS = ["threshold", "leak_share", "leak_low", "leak_high", "l1", "momentum"]
+_NUMBERS += ["valid", "updates", "epochs", "diverged_at", "seconds", "parameters"]
+NOT_STORED = "not in the store; run the campaign again"
+
+
+def collect(
+    store: Store, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
+) -> Results:
+    """All measurements of a campaign.
+
+    Args:
+        store: where they are.
+        campaign: what was asked.
+        digests: digest of each corpus, by name.
+        reasons: why trials failed in this run, by key.
+        started: when this run began.
+    """
+    search = search_trials(campaign, digests)
+    records = load_records(store, [trial.key for trial in search])
+    chosen = {place: record.trial for place, record in choose(records.values()).items()}
+    finals = final_trials(campaign, digests, records.values())
+    # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
+    unscored = {trial.key for trial in unfinished(store, finals, scored=True)}
+    records |= load_records(store, [trial.key for trial in finals if trial.key not in unscored])
+    names = {digest: corpus for corpus, digest in digests.items()}
+    asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
+    rows = [_trial_row(trial, purpose, names, records.get(trial.key), chosen, reasons) for trial, purpose in asked]
+    trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
+    # A technique that no trial uses leaves a column of None, which is no number.
+    trials[_NUMBERS] = trials[_NUMBERS].apply(pd.to_numeric)
+    ended = datetime.now(UTC)
+    return Results(
+        trials=trials,
+        curves=_curves(store, trials),
+        pieces=_pieces(store, trials, digests),
+        corpora={corpus: _describe(store, digest) for corpus, digest in digests.items()},
+        campaign=campaign.to_json(),
+        provenance=provenance()
+        | {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": ended.isoformat(timespec="seconds"),
+            "seconds": round((ended - started).total_seconds(), 1),
+        },
+        failures=trials.loc[trials["status"] == "failed", ["key", "corpus", "variant", "reason"]].to_dict("records"),
+    )
+
+
+def _trial_row(
+    trial: Trial,
+    purpose: str,
+    names: Mapping[str, str],
+    record: TrialRecord | None,
+    chosen: Mapping[tuple[str, str], Trial],
+    reasons: Mapping[str, str],
+) -> dict[str, Any]:
+    best = chosen.get((trial.corpus, trial.variant))
+    row = dict.fromkeys(TRIAL_COLUMNS) | {
+        "key": trial.key,
+        "corpus": names[trial.corpus],
+        "kind": corpus_kind(names[trial.corpus]),
+        "variant": trial.variant,
+        "purpose": purpose,
+        "status": "failed" if record is None else record.status,
+        "reason": reasons.get(trial.key, NOT_STORED) if record is None else "",
+        "seed": trial.seed,
+        "hidden_size": trial.hidden_size,
+        "activation": _activation(trial),
+        "learning_rate": trial.learning_rate,
+        "valid": float("nan"),
+        "selected": purpose == "search" and best is not None and trial.key == best.key,
+        "chosen_from": best.key if purpose == "final" and best is not None else None,
+    }
+    return row | _techniques(trial) | ({} if record is None else _measured(record))
+
+
+def _activation(trial: Trial) -> str:
+    """The non-linearity that the network has: the one that was drawn, unless a technique replaces it."""
+    activation = trial.activation
+    for technique in trial.techniques:
+        activation = technique.activation(activation)
+    return activation
+
+
+def _techniques(trial: Trial) -> dict[str, Any]:
+    """Hyper-parameters of the techniques in use, under the names of the report's columns."""
+    columns = {
+        "C": {"threshold": "threshold"},
+        "L": {"share": "leak_share", "reading": "leak_reading", "low": "leak_low", "high": "leak_high"},
+        "R": {"l1": "l1"},
+        "M": {"momentum": "momentum"},
+    }
+    return {
+        column: getattr(technique, name)
+        for technique in trial.techniques
+        for name, column in columns.get(technique.letter, {}).items()
+    }
+
+
+def _measured(record: TrialRecord) -> dict[str, Any]:
+    return {
+        name: getattr(record, name) for name in ("valid", "updates", "epochs", "diverged_at", "seconds", "parameters")
+    }
+
+
+def _curves(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
+    """Learning curves of every stored trial."""
+    ended = trials[trials["status"] != "failed"]
+    tables = load_tables(store, map(trial_prefix, ended["key"]), "curves.parquet")
+    labelled = [
+        table.assign(key=row.key, corpus=row.corpus, variant=row.variant, purpose=row.purpose)
+        for table, row in zip(tables, ended.itertuples(), strict=True)
+    ]
+    return _joined(labelled, CURVE_COLUMNS)
+
+
+def _pieces(store: Store, trials: pd.DataFrame, digests: Mapping[str, str]) -> pd.DataFrame:
+    """Test scores of every final trial that completed, and of the baselines."""
+    scored = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
+    tables = load_tables(store, map(score_prefix, scored["key"]), "pieces.parquet")
+    labelled = [
+        table.assign(corpus=row.corpus, variant=row.variant, key=row.key, seed=row.seed)
+        for table, row in zip(tables, scored.itertuples(), strict=True)
+    ]
+    counted = [
+        baseline_table(store, digest).assign(corpus=corpus, key="", seed=0) for corpus, digest in digests.items()
+    ]
+    return _joined(counted + labelled, PIECE_COLUMNS)
+
+
+def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True)[list(columns)] if tables else pd.DataFrame(columns=list(columns))
+
+
+def _describe(store: Store, digest: str) -> dict[str, Any]:
+    corpus, _ = prepared(store.address, digest)
+    return {
+        "kind": corpus.kind,
+        "digest": digest,
+        "pieces": {split: len(pieces) for split, pieces in corpus.splits.items()},
+        "steps": {split: corpus.steps(split) for split in corpus.splits},
+        "vocabulary": len(corpus.vocabulary),
+        "source": dict(corpus.source),
+    }

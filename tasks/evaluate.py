@@ -1,0 +1,57 @@
+"""Score final trials on the test split: once, for the chosen configurations only.
+
+Once is what the store makes of it: `scores/<trial key>/` is committed by the first who scores, and is immutable.
+A final trial that diverged has no test score; the report counts it.
+"""
+
+import pandas as pd
+from safetensors.torch import load
+
+from infra.provenance import provenance
+from infra.store import Store
+from models.baselines import baselines, frequencies, score_baseline
+from models.metrics import Scores, score
+from models.network import Network
+from models.randomness import generator_for
+from tasks.corpus import Corpus
+from tasks.records import TrialRecord, score_prefix, to_parquet, trial_prefix
+from tasks.train import prepared
+
+
+def ensure_scored(store: Store, record: TrialRecord) -> None:
+    """Score one completed trial on test with its best weights, unless it has been; commit the sums of every piece."""
+    trial = record.trial
+    if store.committed(score_prefix(trial.key)):
+        return
+    corpus, pieces = prepared(store.address, trial.corpus)
+    network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+    network.load(load(store.read(trial_prefix(trial.key), "weights.safetensors")))
+    scores = score(network, pieces["test"], generator_for(trial.seed, "accuracy"))
+    files = {"pieces.parquet": to_parquet(piece_rows(corpus, scores))}
+    store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
+
+
+def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
+    """A row a piece of the test split: title, steps, and the sums of the scores; NaN where a kind has none."""
+    nothing = [float("nan")] * len(scores.steps)
+    return [
+        {"piece": piece, "steps": int(steps), "log_likelihood": ll, "accuracy": accuracy, "union_accuracy": union}
+        for piece, steps, ll, accuracy, union in zip(
+            corpus.titles["test"],
+            scores.steps,
+            scores.log_likelihood,
+            nothing if scores.accuracy is None else scores.accuracy,
+            nothing if scores.union_accuracy is None else scores.union_accuracy,
+            strict=True,
+        )
+    ]
+
+
+def baseline_table(store: Store, digest: str) -> pd.DataFrame:
+    """Test scores of the count baselines of a corpus, a row a baseline and piece."""
+    corpus, pieces = prepared(store.address, digest)
+    tables = []
+    for name, probability_D in baselines(pieces["train"], corpus.width).items():
+        scores = score_baseline(probability_D, pieces["test"], generator_for("baseline", name))
+        tables.append(pd.DataFrame(piece_rows(corpus, scores)).assign(variant=f"baseline/{name}"))
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,95 @@
+"""The search: trials drawn for every variant, the choice on validation, and the fresh seeds of what was chosen.
+
+The i-th trial of every variant on a corpus shares every number that the two have in common: same learning rate,
+same units, same seed. So every variant has the same budget, and two variants differ by their techniques alone.
+
+What this does not do: train (`train.py`). The test split plays no part here.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from models.randomness import Draws, seed_for
+from models.techniques import TECHNIQUES, Technique
+from models.trial import Trial, parse_variant
+from tasks.campaign import Campaign, Space
+from tasks.corpus import Kind
+from tasks.ingest import corpus_kind
+from tasks.records import TrialRecord
+
+_SEEDS = 2**31
+
+
+def search_trials(campaign: Campaign, digests: Mapping[str, str]) -> list[Trial]:
+    """Every trial of the search, the same number for every variant of every corpus.
+
+    Args:
+        campaign: what is asked.
+        digests: digest of each corpus, by its name.
+    """
+    return [
+        draw_trial(campaign, corpus, digests[corpus], variant, index)
+        for corpus, variants in campaign.variants.items()
+        for variant in variants
+        for index in range(campaign.trials)
+    ]
+
+
+def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index: int) -> Trial:
+    """The trial of a variant with that index, from the intervals of the campaign."""
+    kind = corpus_kind(corpus)
+    space = campaign.spaces[kind]
+    draws = Draws(campaign.seed, corpus, "search", index)
+    output, letters = parse_variant(variant)
+    return Trial(
+        corpus=digest,
+        output=output,
+        techniques=_techniques(letters, draws, kind),
+        hidden_size=draws.integer("hidden_size", *space.hidden_size),
+        activation=draws.choice("activation", space.activations),
+        learning_rate=_learning_rate(space, draws),
+        chunk=space.chunk,
+        batch=space.batch,
+        epochs=space.epochs,
+        patience=space.patience,
+        seed=seed_for(campaign.seed, corpus, "search", index) % _SEEDS,
+    )
+
+
+def _techniques(letters: str, draws: Draws, kind: Kind) -> tuple[Technique, ...]:
+    return tuple(technique.draw(draws, kind) for technique in TECHNIQUES if technique.letter in letters)
+
+
+def _learning_rate(space: Space, draws: Draws) -> float:
+    if space.learning_rate is None:
+        return draws.choice("learning_rate", space.learning_rates)
+    return draws.log_uniform("learning_rate", *space.learning_rate)
+
+
+def choose(records: Iterable[TrialRecord]) -> dict[tuple[str, str], TrialRecord]:
+    """The best completed trial on validation of each corpus digest and variant; a variant without one is absent.
+
+    Of equal scores the first drawn is taken.
+    """
+    chosen: dict[tuple[str, str], TrialRecord] = {}
+    for record in records:
+        place = (record.trial.corpus, record.trial.variant)
+        if record.status == "completed" and (place not in chosen or record.valid > chosen[place].valid):
+            chosen[place] = record
+    return chosen
+
+
+def final_trials(campaign: Campaign, digests: Mapping[str, str], records: Iterable[TrialRecord]) -> list[Trial]:
+    """The chosen configurations with fresh seeds, the same seeds for every variant of a corpus.
+
+    Args:
+        campaign: what is asked.
+        digests: digest of each corpus, by its name.
+        records: of the search, as far as it went.
+    """
+    names = {digest: corpus for corpus, digest in digests.items()}
+    return [
+        replace(best.trial, seed=seed_for(campaign.seed, names[digest], "final", number) % _SEEDS)
+        for (digest, _), best in choose(records).items()
+        for number in range(campaign.seeds)
+    ]

@@ -1,0 +1,113 @@
+"""The plan and the scores as tables for a terminal, a log, and Prefect's page of a flow run.
+
+Numbers come from the plan and from `results.json`; nothing is computed here but how they look.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from textwrap import fill
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tasks.campaign import Campaign
+from tasks.plan import Plan
+
+WIDTH = 118
+_DIGITS = {"log_likelihood": 3, "accuracy": 2, "union_accuracy": 2, "bits_per_character": 3, "perplexity": 1}
+_TITLES = {
+    "log_likelihood": "log-likelihood",
+    "accuracy": "accuracy %",
+    "union_accuracy": "union accuracy %",
+    "bits_per_character": "bits per character",
+    "perplexity": "perplexity",
+}
+
+
+def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
+    """A row a variant: trials, how many are stored, estimated minutes on so many processes."""
+    table = _table("corpus", "variant", "trials", "stored", "minutes", right=3)
+    for row in plan.rows:
+        minutes = f"{row.seconds / workers / 60:.1f}" if row.seconds else "-"
+        table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), minutes)
+    total = sum(row.trials for row in plan.rows)
+    stored = sum(row.stored for row in plan.rows)
+    budget = f"{campaign.trials} search trials and {campaign.seeds} fresh seeds"
+    head = f"plan, preset {campaign.preset}: {budget} for each variant"
+    if plan.finished:
+        foot = f"all {total} trials are stored: nothing to train"
+    else:
+        foot = (
+            f"{total} trials, {stored} stored; about {plan.minutes(workers):.1f} minutes of training"
+            f" on {workers} processes, estimated from epochs timed on this machine"
+        )
+    return f"{head}\n{_render(table)}{foot}"
+
+
+def score_table(document: Mapping[str, Any]) -> str:
+    """The scores of `results.json`: a table a corpus, the best variant first, baselines last, and the answer."""
+    parts = []
+    for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
+        parts.append(f"{corpus}, test split, 95 % intervals over seeds and pieces\n{_corpus_table(list(rows))}")
+        parts.append(document["answers"][corpus]["line"] + "\n")
+    parts += [
+        fill(f"failed: {f['corpus']} {f['variant']} {f['key'][:12]}: {f['reason']}", WIDTH, subsequent_indent="    ")
+        for f in document["failures"]
+    ]
+    return "\n".join(parts)
+
+
+def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    by_place = {(row["variant"], row["metric"]): row for row in rows}
+    shown = metrics[:2]
+    table = _table("variant", *(_TITLES[name] for name in shown), "better than SGD by", "seeds", right=len(shown) + 2)
+    for row in rows:
+        if row["metric"] != metrics[0]:
+            continue
+        cells = [_interval(by_place[row["variant"], name]) for name in shown]
+        seeds = "" if row["variant"].startswith("baseline/") else f"{row['n_seeds']}/{row['seeds_asked']}"
+        table.add_row(row["variant"], *cells, _difference(row), seeds)
+    return _render(table)
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    digits = _DIGITS[row["metric"]]
+    if row["mean"] is None:
+        return "none"
+    if row["low"] is None:
+        return f"{row['mean']:.{digits}f}"
+    return f"{row['mean']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    if row["difference"] is None:
+        return ""
+    digits = _DIGITS[row["metric"]]
+    if row["diff_low"] is None:
+        return _signed(row["difference"], digits)
+    mark = "" if row["diff_low"] <= 0 <= row["diff_high"] else " *"
+    bounds = f"[{_signed(row['diff_low'], digits)}, {_signed(row['diff_high'], digits)}]"
+    return f"{_signed(row['difference'], digits)} {bounds}{mark}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{round(value, digits) + 0.0:+.{digits}f}"  # + 0.0: what rounds to -0 is nothing, and not less
+
+
+def _table(*titles: str, right: int) -> Table:
+    """A plain table, the last `right` columns to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for number, title in enumerate(titles):
+        table.add_column(title, justify="right" if number >= len(titles) - right else "left", no_wrap=True)
+    return table
+
+
+def _render(table: Table) -> str:
+    console = Console(file=io.StringIO(), width=WIDTH, color_system=None, legacy_windows=False)
+    console.print(table)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in lines) + "\n"

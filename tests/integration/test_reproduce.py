@@ -1,0 +1,145 @@
+"""The main job as a person starts it: a first run, a second one, and one that is killed in the middle."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+SMOKE = ("--preset", "smoke", "--corpora", "bach-chorales")
+
+
+def command(store: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), *SMOKE, *options]
+
+
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
+
+
+def run(store: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(store, *options), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=400
+    )
+
+
+def commits(store: Path, kind: str) -> dict[str, str]:
+    """The nonce of every commit of that kind: a commit that was made anew has another one."""
+    return {path.parent.name: json.loads(path.read_text())["nonce"] for path in store.glob(f"{kind}/*/manifest.json")}
+
+
+def latest(store: Path) -> Path:
+    version = json.loads((store / "latest.json").read_text())["value"]["version"]
+    return store / "reports" / version
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    store = tmp_path_factory.mktemp("first") / "store"
+    return store, run(store)
+
+
+def test_a_first_run_ends_well_and_says_where_its_report_is(
+    first: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    store, done = first
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "8 trials, 0 stored; about" in done.stdout
+    assert f"report: {latest(store).as_uri()}/index.html" in done.stdout
+    assert "baseline/note-probability" in done.stdout
+    assert "Traceback" not in done.stderr, done.stderr
+
+
+def test_it_trains_search_and_seeds_and_scores_the_seeds_alone(
+    first: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    store, _ = first
+    assert len(commits(store, "trials")) == 8
+    assert len(commits(store, "scores")) == 4
+    document = json.loads((latest(store) / "results.json").read_text())
+    searched = {row["key"] for row in document["chosen"]}
+    assert not searched & set(commits(store, "scores"))
+
+
+def test_the_report_beats_counting(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    """A network that learned nothing would not: the real chorales went through the whole way."""
+    store, _ = first
+    table = pd.read_parquet(latest(store) / "results.parquet")
+    means = table[table["metric"] == "log_likelihood"].set_index("variant")["mean"]
+    assert means["baseline/uniform"] == pytest.approx(-60.997, abs=1e-3)
+    assert means["baseline/uniform"] < means["baseline/one-probability"] < means["baseline/note-probability"]
+    assert means["baseline/note-probability"] < means["rnn/bernoulli/SGD"] < 0
+
+
+def test_a_second_run_trains_nothing(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    store, _ = first
+    before = commits(store, "trials") | commits(store, "scores")
+    done = run(store)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all 8 trials are stored: nothing to train" in done.stdout
+    assert commits(store, "trials") | commits(store, "scores") == before
+    assert len(commits(store, "reports")) == 2
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    process = subprocess.Popen(
+        command(store, "--epochs", "4"),
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while len(commits(store, "trials")) < 2:
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline, "no trial was stored"
+        time.sleep(0.05)
+    # The command, its scheduler and its workers at once, without a chance to tidy up.
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    survived = commits(store, "trials")
+    assert len(survived) < 8
+    assert not (store / "latest.json").exists()
+
+    done = run(store, "--epochs", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = commits(store, "trials")
+    assert len(after) == 8
+    assert survived.items() <= after.items()
+    assert json.loads((latest(store) / "results.json").read_text())["failures"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--preset", "huge"), 2, "preset 'huge'"),
+        (("--trials", "0"), 2, "--trials 0"),
+        (("--variants", "SGD+X"), 2, "technique 'X'"),
+        (("--store", "/proc/nowhere"), 1, "/proc/nowhere"),
+        (("--store", "s3://no-such-bucket-of-ours/x"), 1, "no-such-bucket-of-ours"),
+        (("--cluster", "tcp://127.0.0.1:9"), 1, "tcp://127.0.0.1:9"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(tmp_path: Path, options: tuple[str, ...], code: int, words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(tmp_path / "store"), *SMOKE, *options],
+        cwd=ROOT,
+        env=environment()
+        | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr

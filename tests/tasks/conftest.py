@@ -1,0 +1,128 @@
+"""A store with a tiny music corpus and a tiny text in it, and a campaign of seconds over them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import torch
+
+from infra.settings import CampaignRequest
+from infra.store import Store
+from models.trial import Trial
+from tasks.campaign import Campaign, resolve
+from tasks.corpus import SPLITS, Corpus
+from tasks.evaluate import ensure_scored
+from tasks.ingest.cache import store_corpus
+from tasks.ingest.corpora import find_recipe
+from tasks.records import TrialRecord
+from tasks.search import final_trials, search_trials
+from tasks.train import ensure_trained
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def tiny_music() -> Corpus:
+    """Pieces of a walking chord, so that the next frame can be learned."""
+    rng = np.random.default_rng(0)
+    splits = {}
+    for split, count in zip(SPLITS, (6, 3, 3), strict=True):
+        rolls = []
+        for _ in range(count):
+            roll = np.zeros((int(rng.integers(5, 12)), 88), np.uint8)
+            root = int(rng.integers(20, 40))
+            for t in range(len(roll)):
+                roll[t, [root + t % 4, root + 12 + t % 4]] = 1
+            rolls.append(roll)
+        splits[split] = tuple(rolls)
+    titles = {split: tuple(f"{split} {number}" for number in range(len(splits[split]))) for split in SPLITS}
+    return Corpus("bach-chorales", "music", splits, titles)
+
+
+def tiny_text() -> Corpus:
+    """Five symbols in a circle, one or two places on at every step, so that the next one can be learned."""
+    rng = np.random.default_rng(1)
+    splits = {
+        split: tuple((rng.integers(1, 3, int(rng.integers(4, 30))).cumsum() % 5).astype(np.int32) for _ in range(count))
+        for split, count in zip(SPLITS, (6, 3, 3), strict=True)
+    }
+    titles = {split: tuple(f"{split} {number}" for number in range(len(splits[split]))) for split in SPLITS}
+    return Corpus("folk-tunes-characters", "characters", splits, titles, vocabulary=tuple("abcde"))
+
+
+def fill(store: Store) -> dict[str, str]:
+    """Put both corpora into a store; their digests by name."""
+    corpora = (tiny_music(), tiny_text())
+    for corpus in corpora:
+        store_corpus(store, corpus, find_recipe(corpus.name), {})
+    return {corpus.name: corpus.digest for corpus in corpora}
+
+
+def tiny_campaign(*variants: str, **changes: Any) -> Campaign:
+    """Two search trials and two seeds a variant, networks of a few units."""
+    smoke = resolve(CampaignRequest(preset="smoke", variants=variants, seed=3))
+    spaces = {kind: replace(space, hidden_size=(5, 9), batch=3) for kind, space in smoke.spaces.items()}
+    return replace(smoke, **({"spaces": spaces} | changes))
+
+
+def record_of(trial: Trial, valid: float = -1.0, **changes: Any) -> TrialRecord:
+    """A record of a trial that nobody trained."""
+    values: dict[str, Any] = {
+        "trial": trial,
+        "status": "completed",
+        "diverged_at": None,
+        "valid": valid,
+        "best_epoch": 1,
+        "epochs": 2,
+        "updates": 4,
+        "parameters": 100,
+        "seconds": 0.5,
+    }
+    return TrialRecord(**(values | changes))
+
+
+def train_all(store: Store, trials: Iterable[Trial]) -> list[TrialRecord]:
+    """Train trials here, one after the other."""
+    return [ensure_trained(store, trial) for trial in trials]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A campaign of which everything is stored: for reading only, for many tests share it."""
+
+    store: Store
+    digests: dict[str, str]
+    campaign: Campaign
+    search: list[TrialRecord]
+    finals: list[TrialRecord]
+
+
+@pytest.fixture(scope="session")
+def finished() -> Finished:
+    store, campaign = Store(f"memory://{uuid4().hex}"), tiny_campaign("SGD+C", "SGD+LM")
+    digests = fill(store)
+    search = train_all(store, search_trials(campaign, digests))
+    finals = train_all(store, final_trials(campaign, digests, search))
+    for record in finals:
+        ensure_scored(store, record)
+    return Finished(store, digests, campaign, search, finals)
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store(f"memory://{uuid4().hex}")
+
+
+@pytest.fixture
+def digests(store: Store) -> dict[str, str]:
+    return fill(store)
+
+
+@pytest.fixture
+def campaign() -> Campaign:
+    return tiny_campaign("SGD+C", "SGD+LM")

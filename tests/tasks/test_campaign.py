@@ -1,0 +1,146 @@
+"""What a request comes to: names, variants, sizes; and what the presets promise."""
+
+from dataclasses import replace
+
+import pytest
+
+from infra.errors import ConfigurationError
+from infra.settings import CampaignRequest
+from models.techniques import TECHNIQUES
+from models.trial import all_subsets
+from tasks.campaign import PRESETS, resolve
+from tasks.ingest import corpus_kind, known_corpora
+
+CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
+LETTERS = [technique.letter for technique in TECHNIQUES]
+
+
+@pytest.mark.parametrize(
+    ("request_", "wrong", "alternatives"),
+    [
+        (CampaignRequest(preset="huge"), "'huge'", list(PRESETS)),
+        (CampaignRequest(preset="huge\nline"), r"huge\nline", list(PRESETS)),
+        (CampaignRequest(corpora=("nottingham",)), "'nottingham'", known_corpora()),
+        (CampaignRequest(corpora=(CHORALES, "chorales")), "'chorales'", known_corpora()),
+        (CampaignRequest(variants=("SGD", "SGD+X")), "'X'", LETTERS),
+        (CampaignRequest(variants=("SGD+CLC",)), "'C' in 'CLC'", LETTERS),
+        (CampaignRequest(variants=("SGD+cl",)), "'c'", LETTERS),
+        (CampaignRequest(variants=("Adam",)), "Adam", ["SGD"]),
+        (CampaignRequest(variants=("rnn/rbm/SGD",)), "'rnn/rbm/SGD'", ["bernoulli", "softmax"]),
+        (CampaignRequest(variants=("lstm/softmax/SGD",)), "'lstm/softmax/SGD'", ["rnn/"]),
+        (CampaignRequest(variants=("rnn/softmax/HF",)), "'rnn/softmax/HF'", ["SGD"]),
+        (CampaignRequest(variants=("bernoulli/SGD",)), "'bernoulli/SGD'", ["rnn/bernoulli/SGD+CL"]),
+        (CampaignRequest(variants=("rnn/bernoulli/SGD/C",)), "'rnn/bernoulli/SGD/C'", ["rnn/bernoulli/SGD+CL"]),
+    ],
+)
+def test_a_wrong_name_is_one_line_with_the_alternatives(request_, wrong, alternatives):
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(request_)
+    message = str(caught.value)
+    assert len(message.splitlines()) == 1
+    assert wrong in message
+    assert [name for name in alternatives if name not in message] == []
+
+
+def test_plain_sgd_is_always_there_and_first():
+    campaign = resolve(CampaignRequest(corpora=(CHORALES,), variants=("SGD+CLR", "SGD", "SGD+C")))
+    assert campaign.variants == {CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CLR", "rnn/bernoulli/SGD+C")}
+
+
+def test_a_short_name_takes_the_output_model_of_each_corpus():
+    campaign = resolve(CampaignRequest(variants=("SGD+CL",)))
+    assert campaign.variants == {
+        CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CL"),
+        CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+CL"),
+        WORDS: ("rnn/softmax/SGD", "rnn/softmax/SGD+CL"),
+    }
+
+
+def test_a_full_name_is_for_its_own_kind_alone():
+    campaign = resolve(CampaignRequest(variants=("rnn/bernoulli/SGD+M", "rnn/softmax/SGD+R"), preset="smoke"))
+    assert campaign.variants == {
+        CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+M"),
+        CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+R"),
+    }
+
+
+@pytest.mark.parametrize(("corpus", "variant"), [(CHORALES, "rnn/softmax/SGD+C"), (WORDS, "rnn/bernoulli/SGD+C")])
+def test_only_full_names_of_the_other_kind_leave_nothing(corpus, variant):
+    with pytest.raises(ConfigurationError) as caught:
+        resolve(CampaignRequest(corpora=(corpus,), variants=(variant,)))
+    output = "bernoulli" if corpus == CHORALES else "softmax"
+    assert [part for part in (corpus, variant, output) if part not in str(caught.value)] == []
+    assert "\n" not in str(caught.value)
+
+
+def test_one_variant_under_several_names_is_one():
+    names = ("SGD+CL", "SGD+LC", "rnn/bernoulli/SGD+LC", "SGD+")
+    campaign = resolve(CampaignRequest(corpora=(CHORALES,), variants=names))
+    assert campaign.variants[CHORALES] == ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CL")
+
+
+def test_a_corpus_that_the_preset_does_not_have_gets_plain_sgd():
+    assert resolve(CampaignRequest(preset="smoke", corpora=(WORDS,))).variants == {WORDS: ("rnn/softmax/SGD",)}
+
+
+def test_without_sizes_the_preset_decides():
+    campaign = resolve(CampaignRequest(preset="thorough"))
+    preset = PRESETS["thorough"]
+    assert (campaign.preset, campaign.trials, campaign.seeds) == ("thorough", preset.trials, preset.seeds)
+    assert campaign.seed == 0
+    assert campaign.spaces == preset.spaces
+    assert list(campaign.variants) == list(preset.letters)
+
+
+def test_the_sizes_of_a_request_replace_those_of_the_preset():
+    before = dict(PRESETS["default"].spaces)
+    campaign = resolve(CampaignRequest(trials=7, seeds=1, epochs=5, seed=11))
+    assert (campaign.trials, campaign.seeds, campaign.seed) == (7, 1, 11)
+    assert campaign.spaces == {kind: replace(space, epochs=5) for kind, space in before.items()}
+    assert PRESETS["default"].spaces == before
+
+
+def test_seed_zero_is_a_seed():
+    assert resolve(CampaignRequest(seed=0)) == resolve(CampaignRequest())
+    assert resolve(CampaignRequest(seed=1)) != resolve(CampaignRequest())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_resolves_to_known_corpora_with_a_space_each(name):
+    campaign = resolve(CampaignRequest(preset=name))
+    assert set(campaign.variants) <= set(known_corpora())
+    assert PRESETS[name].title
+    for corpus, variants in campaign.variants.items():
+        assert corpus_kind(corpus) in campaign.spaces
+        assert variants[0] in ("rnn/bernoulli/SGD", "rnn/softmax/SGD")
+        assert len(set(variants)) == len(variants) > 1
+    for space in campaign.spaces.values():
+        assert (space.learning_rate is None) == bool(space.learning_rates), "an interval, or values, not both"
+        assert space.hidden_size[0] <= space.hidden_size[1]
+
+
+@pytest.mark.parametrize("name", ["default", "thorough"])
+def test_the_large_presets_cover_every_subset_on_the_chorales_and_four_on_text(name):
+    campaign = resolve(CampaignRequest(preset=name))
+    subsets = ["+" + letters if letters else "" for letters in all_subsets()]
+    assert len(subsets) == 16
+    assert list(campaign.variants[CHORALES]) == [f"rnn/bernoulli/SGD{letters}" for letters in subsets]
+    for corpus in (CHARACTERS, WORDS):
+        assert list(campaign.variants[corpus]) == [f"rnn/softmax/SGD{letters}" for letters in ("", "+C", "+CL", "+CLR")]
+
+
+def test_the_thorough_preset_has_the_sizes_of_the_paper():
+    spaces = PRESETS["thorough"].spaces
+    assert {kind: space.chunk for kind, space in spaces.items()} == {"music": 100, "characters": 150, "words": 40}
+    assert (spaces["music"].hidden_size, spaces["music"].learning_rate) == ((100, 400), (1e-4, 1e-1))
+    assert (spaces["characters"].hidden_size, spaces["characters"].learning_rates) == ((500, 500), (0.5, 0.1, 0.01))
+    assert (spaces["words"].hidden_size, spaces["words"].learning_rates) == ((200, 200), (0.1, 0.01, 0.001))
+
+
+def test_the_budget_as_json_speaks_of_the_kinds_in_use_alone():
+    values = resolve(CampaignRequest(corpora=(CHARACTERS,), variants=("SGD+C",), trials=6, epochs=9)).to_json()
+    assert values["corpora"] == {CHARACTERS: ["rnn/softmax/SGD", "rnn/softmax/SGD+C"]}
+    assert (values["preset"], values["trials_per_variant"], values["seeds"], values["seed"]) == ("default", 6, 3, 0)
+    assert values["epochs"] == {"characters": 9}
+    assert list(values["spaces"]) == ["characters"]
+    assert values["spaces"]["characters"]["learning_rates"] == (0.5, 0.1, 0.01)

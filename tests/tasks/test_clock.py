@@ -1,0 +1,96 @@
+"""Estimates: exact on a machine of known speed, and sensible on this one. No time is asserted anywhere."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from infra.store import Store
+from models.chunks import Pieces
+from models.trial import Trial
+from tasks.campaign import Campaign
+from tasks.clock import Clock
+from tasks.search import draw_trial
+from tests.tasks.conftest import tiny_music
+
+CORPUS = "bach-chorales"
+STEPS = sum(len(piece) for piece in tiny_music().splits["train"])
+Speed = Callable[[int], float]
+
+
+class Machine:
+    """A machine on which a training step takes `speed(units)` seconds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, speed: Speed) -> None:
+        self.now, self.speed, self.trained = 0.0, speed, []
+        monkeypatch.setattr("tasks.clock.time", SimpleNamespace(perf_counter=lambda: self.now))
+        monkeypatch.setattr("tasks.clock.train", self._train)
+
+    def _train(self, trial: Trial, pieces: Pieces, valid: Pieces, width: int) -> None:
+        assert (trial.epochs, width, len(valid) > 0) == (1, 88, True)
+        first = not self.trained
+        self.trained.append(trial)
+        self.now += int(pieces.lengths.sum()) * self.speed(trial.hidden_size) + (100.0 if first else 0.0)
+
+
+def _trial(campaign: Campaign, digests: dict[str, str], units: int, epochs: int = 1) -> Trial:
+    trial = draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/bernoulli/SGD", 0)
+    return replace(trial, hidden_size=units, epochs=epochs)
+
+
+def _wide(campaign: Campaign, batch: int = 1) -> Campaign:
+    """Batches of one piece, so that a part of the corpus is timed and nothing is padded; 10 to 40 units."""
+    spaces = {kind: replace(s, hidden_size=(10, 40), batch=batch) for kind, s in campaign.spaces.items()}
+    return replace(campaign, spaces=spaces)
+
+
+def test_a_quadratic_machine_is_estimated_exactly(store, digests, campaign, monkeypatch):
+    machine = Machine(monkeypatch, lambda units: 0.5 + 0.01 * units**2)
+    clock = Clock(store, _wide(campaign), digests)
+    for units in (10, 11, 25, 40):
+        estimate = clock.seconds(_trial(campaign, digests, units, epochs=3))
+        assert estimate == pytest.approx(3 * STEPS * (0.5 + 0.01 * units**2))
+    assert {trial.hidden_size for trial in machine.trained} == {10, 40}
+    assert {trial.variant for trial in machine.trained} == {"rnn/bernoulli/SGD"}
+    assert len(machine.trained) == 4, "measured once for a corpus, the first time to warm up"
+
+
+@pytest.mark.parametrize("speed", [lambda units: 0.2, lambda units: 10.0 / units], ids=["constant", "noise"])
+def test_a_machine_that_does_not_slow_down_is_estimated_flat(store, digests, campaign, monkeypatch, speed):
+    Machine(monkeypatch, speed)
+    clock = Clock(store, _wide(campaign), digests)
+    estimates = [clock.seconds(_trial(campaign, digests, units)) for units in (10, 20, 40)]
+    assert estimates == pytest.approx([STEPS * speed(10)] * 3)
+
+
+def test_a_machine_that_slows_down_suddenly_is_never_estimated_at_nothing(store, digests, campaign, monkeypatch):
+    Machine(monkeypatch, lambda units: 1e-4 if units < 20 else 10.0)
+    clock = Clock(store, _wide(campaign), digests)
+    estimates = [clock.seconds(_trial(campaign, digests, units)) for units in range(10, 41)]
+    assert estimates == sorted(estimates)
+    assert estimates[0] > 0
+
+
+def test_one_size_of_network_is_measured_alone(store, digests, campaign, monkeypatch):
+    spaces = {kind: replace(s, hidden_size=(20, 20), batch=1) for kind, s in campaign.spaces.items()}
+    machine = Machine(monkeypatch, lambda units: 0.3)
+    clock = Clock(store, replace(campaign, spaces=spaces), digests)
+    assert clock.seconds(_trial(campaign, digests, 20)) == pytest.approx(0.3 * STEPS)
+    assert len(machine.trained) == 2
+
+
+@pytest.mark.parametrize("corpus", ["bach-chorales", "folk-tunes-characters"])
+def test_here_it_is_positive_grows_with_units_and_is_proportional_to_epochs(store, digests, campaign, corpus):
+    clock = Clock(store, campaign, digests)
+    trial = draw_trial(campaign, corpus, digests[corpus], campaign.variants[corpus][0], 0)
+    by_units = [clock.seconds(replace(trial, hidden_size=units)) for units in range(5, 10)]
+    assert by_units[0] > 0
+    assert by_units == sorted(by_units)
+    one, many = (clock.seconds(replace(trial, epochs=epochs)) for epochs in (1, 30))
+    assert many == pytest.approx(30 * one)
+
+
+def test_estimating_stores_nothing(store: Store, digests, campaign):
+    Clock(store, campaign, digests).seconds(_trial(campaign, digests, 5))
+    assert store.prefixes("trials") == []

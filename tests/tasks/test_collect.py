@@ -1,0 +1,260 @@
+"""Collecting: the tables of a report hold what is in the store, all of it, and name what is not."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.torch import load
+
+from infra.store import Store
+from models.baselines import baselines, frequencies, score_baseline
+from models.metrics import Scores, score, summary
+from models.network import Network
+from models.randomness import generator_for
+from tasks.campaign import Campaign
+from tasks.collect import NOT_STORED, collect
+from tasks.evaluate import ensure_scored
+from tasks.records import load_tables, trial_prefix
+from tasks.report import build_report
+from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.search import choose, final_trials, search_trials
+from tasks.train import prepared
+from tests.tasks.conftest import Finished, tiny_campaign, train_all
+
+STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
+
+
+def _collect(
+    store: Store, campaign: Campaign, digests: dict[str, str], reasons: Mapping[str, str] | None = None
+) -> Results:
+    return collect(store, campaign, digests, reasons or {}, STARTED)
+
+
+@pytest.fixture(scope="module")
+def results(finished: Finished) -> Results:
+    return _collect(finished.store, finished.campaign, finished.digests)
+
+
+def test_the_tables_have_the_columns_of_the_report(results):
+    assert tuple(results.trials) == TRIAL_COLUMNS
+    assert tuple(results.curves) == CURVE_COLUMNS
+    assert tuple(results.pieces) == PIECE_COLUMNS
+    for column in ("steps", "log_likelihood", "accuracy", "union_accuracy", "seed"):
+        assert results.pieces[column].dtype.kind in "if", column
+    for column in ("valid", "learning_rate", "updates", "diverged_at", "seconds", "threshold"):
+        assert results.trials[column].dtype.kind in "if", column
+
+
+def test_every_trial_is_a_row_with_what_its_record_says(finished, results):
+    records = finished.search + finished.finals
+    assert results.trials["key"].tolist() == [record.trial.key for record in records]
+    assert results.trials["purpose"].tolist() == ["search"] * 12 + ["final"] * 12
+    names = {digest: name for name, digest in finished.digests.items()}
+    for row, record in zip(results.trials.itertuples(), records, strict=True):
+        trial = record.trial
+        assert (row.corpus, row.kind) == (names[trial.corpus], KINDS[names[trial.corpus]])
+        assert (row.variant, row.seed, row.hidden_size) == (trial.variant, trial.seed, trial.hidden_size)
+        assert (row.learning_rate, row.activation) == (trial.learning_rate, "tanh")
+        assert (row.status, row.reason, row.valid) == ("completed", "", record.valid)
+        assert (row.updates, row.epochs, row.parameters) == (record.updates, record.epochs, record.parameters)
+        assert row.seconds == record.seconds
+        assert pd.isna(row.diverged_at)
+    assert results.failures == []
+
+
+def test_the_chosen_trial_is_marked_and_its_finals_point_to_it(finished, results):
+    best = {place: record.trial.key for place, record in choose(finished.search).items()}
+    selected = results.trials[results.trials["selected"]]
+    assert sorted(selected["key"]) == sorted(best.values())
+    assert (selected["purpose"] == "search").all()
+    finals = results.trials[results.trials["purpose"] == "final"]
+    for row in finals.itertuples():
+        assert row.chosen_from == best[finished.digests[row.corpus], row.variant]
+    assert results.trials.loc[results.trials["purpose"] == "search", "chosen_from"].isna().all()
+
+
+def test_hyper_parameters_of_absent_techniques_are_missing_and_of_present_ones_are_there(store, digests):
+    campaign = tiny_campaign("SGD+C", "SGD+L", "SGD+R", "SGD+M")
+    trials = _collect(store, campaign, digests).trials
+    columns = {"C": ["threshold"], "R": ["l1"], "M": ["momentum"]}
+    columns["L"] = ["leak_share", "leak_reading", "leak_low", "leak_high"]
+    drawn = {trial.key: trial for trial in search_trials(campaign, digests)}
+    for _, row in trials.iterrows():
+        letters = row["variant"].partition("+")[2]
+        for letter, names in columns.items():
+            assert row[names].notna().all() == (letter in letters)
+            assert row[names].isna().all() == (letter not in letters)
+        for technique in drawn[row["key"]].techniques:
+            values = [getattr(technique, name.removeprefix("leak_")) for name in columns[technique.letter]]
+            assert row[columns[technique.letter]].tolist() == values
+
+
+def test_the_activation_is_the_one_that_the_network_has(store, digests):
+    trials = _collect(store, tiny_campaign("SGD+R", "SGD+C"), digests).trials
+    used = trials.groupby(trials["variant"].str.contains(r"\+R"))["activation"].unique()
+    assert {rectified: names.tolist() for rectified, names in used.items()} == {False: ["tanh"], True: ["relu"]}
+
+
+def test_the_curves_are_those_of_the_store(finished, results):
+    stored = load_tables(finished.store, map(trial_prefix, results.trials["key"]), "curves.parquet")
+    assert len(results.curves) == sum(map(len, stored))
+    for key, curve in zip(results.trials["key"], stored, strict=True):
+        mine = results.curves[results.curves["key"] == key].reset_index(drop=True)
+        pd.testing.assert_frame_equal(mine[list(curve)], curve)
+    labels = ["corpus", "variant", "purpose"]
+    merged = results.curves.merge(results.trials, on="key", suffixes=("", "_trial"))
+    assert all((merged[label] == merged[f"{label}_trial"]).all() for label in labels)
+
+
+def _pooled(pieces: pd.DataFrame, kind: str) -> dict[str, float]:
+    sums = [pieces[name].to_numpy() for name in ("steps", "log_likelihood", "accuracy", "union_accuracy")]
+    return summary(kind, Scores(*sums))
+
+
+def test_the_pieces_pool_to_the_scores_of_the_trained_networks(finished, results):
+    finals = results.trials[results.trials["purpose"] == "final"]
+    trained = results.pieces[~results.pieces["variant"].str.startswith("baseline/")]
+    assert set(trained["key"]) == set(finals["key"])
+    for record in finished.finals:
+        trial = record.trial
+        corpus, pieces = prepared(finished.store.address, trial.corpus)
+        network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+        network.load(load(finished.store.read(trial_prefix(trial.key), "weights.safetensors")))
+        direct = score(network, pieces["test"], generator_for(trial.seed, "accuracy"))
+        rows = trained[trained["key"] == trial.key]
+        assert rows["piece"].tolist() == ["test 0", "test 1", "test 2"]
+        assert set(rows["variant"]) == {trial.variant}
+        assert set(rows["seed"]) == {trial.seed}
+        assert set(rows["corpus"]) == {corpus.name}
+        assert _pooled(rows, corpus.kind) == pytest.approx(summary(corpus.kind, direct))
+
+
+def test_the_baselines_are_rows_too(finished, results):
+    rows = results.pieces[results.pieces["variant"].str.startswith("baseline/")]
+    assert (set(rows["seed"]), set(rows["key"])) == ({0}, {""})
+    for name, digest in finished.digests.items():
+        corpus, pieces = prepared(finished.store.address, digest)
+        expected = baselines(pieces["train"], corpus.width)
+        mine = rows[rows["corpus"] == name]
+        assert set(mine["variant"]) == {f"baseline/{baseline}" for baseline in expected}
+        for baseline, probability_D in expected.items():
+            scores = score_baseline(probability_D, pieces["test"], generator_for("baseline", baseline))
+            pooled = _pooled(mine[mine["variant"] == f"baseline/{baseline}"], corpus.kind)
+            assert pooled == pytest.approx(summary(corpus.kind, scores))
+
+
+def test_search_trials_have_no_test_scores(finished, results):
+    assert set(results.pieces["key"]).isdisjoint(record.trial.key for record in finished.search)
+
+
+def test_a_second_collection_is_the_same_but_for_the_times(finished, results):
+    again = _collect(finished.store, finished.campaign, finished.digests)
+    for name in ("trials", "curves", "pieces"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(results, name))
+    assert (again.corpora, again.campaign, again.failures) == (results.corpora, results.campaign, results.failures)
+    assert again.provenance.keys() == results.provenance.keys()
+
+
+def test_corpora_campaign_and_provenance_are_told_as_json(finished, results):
+    json.dumps([results.corpora, results.campaign, results.provenance], allow_nan=False)
+    music = results.corpora["bach-chorales"]
+    assert music["digest"] == finished.digests["bach-chorales"]
+    assert (music["kind"], music["vocabulary"]) == ("music", 0)
+    assert music["pieces"] == {"train": 6, "valid": 3, "test": 3}
+    corpus, pieces = prepared(finished.store.address, music["digest"])
+    assert music["steps"] == {split: int(some.lengths.sum()) for split, some in pieces.items()}
+    assert music["source"] == dict(corpus.source)
+    assert results.corpora["folk-tunes-characters"]["vocabulary"] == 5
+    assert results.campaign == finished.campaign.to_json()
+    assert results.provenance["started"] == "2026-01-02T03:04:05+00:00"
+    ended = datetime.fromisoformat(results.provenance["finished"])
+    assert results.provenance["seconds"] == pytest.approx((ended - STARTED).total_seconds(), abs=1)
+
+
+@pytest.fixture
+def half(store, digests) -> tuple[Campaign, dict[str, str]]:
+    """Plain SGD and C on the chorales; nothing is trained yet."""
+    variants = {"bach-chorales": ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C")}
+    return tiny_campaign("SGD+C", variants=variants), {"bach-chorales": digests["bach-chorales"]}
+
+
+def test_what_is_not_in_the_store_is_a_failure_with_its_reason(store, half):
+    campaign, digests = half
+    search = search_trials(campaign, digests)
+    train_all(store, search[:2])
+    results = _collect(store, campaign, digests, {search[2].key: "RuntimeError: broken", search[0].key: "ignored"})
+    assert results.failures == [
+        {**_named(search[2]), "reason": "RuntimeError: broken"},
+        {**_named(search[3]), "reason": NOT_STORED},
+        *({**_named(final), "reason": NOT_STORED} for final in _finals(store, campaign, digests, search[:2])),
+    ]
+    status = results.trials.set_index("key")["status"]
+    assert status[[trial.key for trial in search]].tolist() == ["completed", "completed", "failed", "failed"]
+    failed = results.trials[results.trials["status"] == "failed"]
+    assert failed[["valid", "updates", "epochs", "seconds", "parameters"]].isna().all(axis=None)
+    assert set(results.curves["key"]) == {trial.key for trial in search[:2]}
+    assert set(results.pieces["key"]) == {""}, "baselines need no trial"
+
+
+def _named(trial: Any) -> dict[str, str]:
+    return {"key": trial.key, "corpus": "bach-chorales", "variant": trial.variant}
+
+
+def _finals(store: Store, campaign: Campaign, digests: dict[str, str], trained: list[Any]) -> list[Any]:
+    return final_trials(campaign, digests, train_all(store, trained))
+
+
+def test_a_final_that_was_trained_and_not_scored_is_a_failure_too(store, half):
+    """Else its score would be missing from the report without a word."""
+    campaign, digests = half
+    first, second, third, fourth = _finals(store, campaign, digests, search_trials(campaign, digests))
+    for record in train_all(store, [first, second, third, fourth])[2:]:
+        ensure_scored(store, record)
+    results = _collect(store, campaign, digests, {first.key: "MemoryError: no room"})
+    assert results.failures == [
+        {**_named(first), "reason": "MemoryError: no room"},
+        {**_named(second), "reason": NOT_STORED},
+    ]
+    assert set(results.pieces["key"]) == {"", third.key, fourth.key}
+
+
+def test_a_diverged_final_is_a_row_without_a_score_and_no_failure(store, half):
+    campaign, digests = half
+    spaces = {kind: replace(s, learning_rate=None, learning_rates=(1e30,)) for kind, s in campaign.spaces.items()}
+    wild = replace(campaign, spaces=spaces)
+    train_all(store, search_trials(wild, digests))
+    results = _collect(store, wild, digests)
+    assert set(results.trials["status"]) == {"diverged"}
+    assert results.trials["diverged_at"].tolist() == [2.0] * 4
+    assert not results.trials["selected"].any()
+    assert set(results.trials["purpose"]) == {"search"}
+    assert results.failures == []
+    assert set(results.pieces["key"]) == {""}
+
+
+def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):
+    results = _collect(store, campaign, digests)
+    assert len(results.failures) == len(results.trials) == 12
+    assert results.curves.empty
+    assert tuple(results.curves) == CURVE_COLUMNS
+
+
+def test_a_report_can_be_built_of_it(finished, results):
+    files = build_report(results)
+    assert set(files) == {"index.html", "results.json", "results.parquet"}
+    document = json.loads(files["results.json"])
+    shown = {(row["corpus"], row["variant"]): row for row in document["scores"] if row["metric"] != "accuracy"}
+    for corpus, variants in finished.campaign.variants.items():
+        assert {(corpus, variant) for variant in variants} <= set(shown)
+    rows = results.pieces[results.pieces["variant"] == "rnn/bernoulli/SGD"]
+    mean = np.mean([_pooled(of_seed, "music")["log_likelihood"] for _, of_seed in rows.groupby("seed")])
+    (row,) = (
+        row for row in document["scores"] if (row["variant"], row["metric"]) == ("rnn/bernoulli/SGD", "log_likelihood")
+    )
+    assert row["mean"] == pytest.approx(mean)

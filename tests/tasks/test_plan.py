@@ -1,0 +1,158 @@
+"""The plan: what is asked, what is stored, what is left; and portions of work."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.trial import Trial
+from tasks.evaluate import ensure_scored
+from tasks.plan import Plan, PlanRow, make_plan, portions
+from tasks.records import load_records
+from tasks.search import final_trials, search_trials
+from tests.models import examples
+from tests.tasks.conftest import tiny_campaign, train_all
+
+
+class EvenClock:
+    """A clock by which every trial takes as many seconds as it has units."""
+
+    def seconds(self, trial: Trial) -> float:
+        return float(trial.hidden_size)
+
+
+def _plan(store, campaign, digests) -> Plan:
+    return make_plan(store, campaign, digests, EvenClock())
+
+
+def _of(trials: Sequence[Trial], row: PlanRow, digests) -> list[Trial]:
+    return [trial for trial in trials if (trial.corpus, trial.variant) == (digests[row.corpus], row.variant)]
+
+
+def test_before_anything_is_stored_everything_is_left(store, digests, campaign):
+    plan = _plan(store, campaign, digests)
+    search = search_trials(campaign, digests)
+    assert [(row.corpus, row.variant) for row in plan.rows] == [
+        (corpus, variant) for corpus, variants in campaign.variants.items() for variant in variants
+    ]
+    assert {(row.trials, row.stored) for row in plan.rows} == {(4, 0)}, "two of the search, two seeds"
+    for row in plan.rows:
+        units = [trial.hidden_size for trial in _of(search, row, digests)]
+        assert row.seconds == sum(units) + 2 * sum(units) / 2
+    assert not plan.finished
+    assert store.prefixes("trials") == [], "a plan trains nothing"
+
+
+def test_the_minutes_are_shared_by_the_workers():
+    plan = Plan((PlanRow("a", "b", 4, 0, 90.0), PlanRow("a", "c", 4, 0, 150.0)))
+    assert (plan.minutes(1), plan.minutes(4)) == (4.0, 1.0)
+
+
+def test_in_the_middle_of_the_search(store, digests, campaign):
+    search = search_trials(campaign, digests)
+    first = search[0]
+    train_all(store, [first])
+    plan = _plan(store, campaign, digests)
+    assert [(row.trials, row.stored) for row in plan.rows] == [(4, 1)] + [(4, 0)] * 5
+    row = plan.rows[0]
+    units = [trial.hidden_size for trial in _of(search, row, digests)]
+    assert row.seconds == sum(units) - first.hidden_size + 2 * sum(units) / 2
+    assert not plan.finished
+
+
+def test_from_the_search_to_the_end(store, digests):
+    campaign = tiny_campaign("SGD+C", variants={"bach-chorales": ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C")})
+    digests = {"bach-chorales": digests["bach-chorales"]}
+    records = train_all(store, search_trials(campaign, digests))
+    plan = _plan(store, campaign, digests)
+    assert [(row.trials, row.stored) for row in plan.rows] == [(4, 2), (4, 2)]
+
+    finals = final_trials(campaign, digests, records)
+    of_first, of_second = (_of(finals, row, digests) for row in plan.rows)
+    trained = train_all(store, of_first)
+    plan = _plan(store, campaign, digests)
+    assert [(row.trials, row.stored) for row in plan.rows] == [(4, 2), (4, 2)], "trained but not scored is lacking"
+    assert plan.rows[0].seconds > 0
+
+    for record in trained:
+        ensure_scored(store, record)
+    plan = _plan(store, campaign, digests)
+    assert [(row.trials, row.stored) for row in plan.rows] == [(4, 4), (4, 2)]
+    assert (plan.rows[0].seconds, plan.finished) == (0, False)
+
+    for record in train_all(store, of_second):
+        ensure_scored(store, record)
+    plan = _plan(store, campaign, digests)
+    assert plan.finished
+    assert plan.minutes(1) == 0
+
+
+def test_a_finished_campaign_is_finished_and_a_larger_one_is_not(finished):
+    assert _plan(finished.store, finished.campaign, finished.digests).finished
+    larger = _plan(finished.store, replace(finished.campaign, seeds=3), finished.digests)
+    assert {(row.trials, row.stored) for row in larger.rows} == {(5, 4)}
+    assert not larger.finished
+
+
+def test_a_search_in_which_nothing_completed_has_no_seeds_to_wait_for(store, digests):
+    campaign = tiny_campaign("SGD")
+    spaces = {kind: replace(s, learning_rate=None, learning_rates=(1e30,)) for kind, s in campaign.spaces.items()}
+    campaign = replace(campaign, spaces=spaces)
+    search = search_trials(campaign, digests)
+    train_all(store, search)
+    assert {record.status for record in load_records(store, [t.key for t in search]).values()} == {"diverged"}
+    plan = _plan(store, campaign, digests)
+    assert {(row.trials, row.stored, row.seconds) for row in plan.rows} == {(2, 2, 0)}
+    assert plan.finished
+
+
+def _trials(costs: dict[str, list[float]]) -> tuple[list[Trial], dict[str, float]]:
+    """A trial for each cost on each corpus, and the cost of each by key."""
+    flat = [(corpus, cost) for corpus, some in costs.items() for cost in some]
+    trials = [examples.trial(corpus=corpus, seed=number) for number, (corpus, _) in enumerate(flat)]
+    return trials, {trial.key: cost for trial, (_, cost) in zip(trials, flat, strict=True)}
+
+
+def _cut(costs: dict[str, list[float]], workers: int) -> list[list[float]]:
+    trials, cost = _trials(costs)
+    return [[cost[t.key] for t in portion] for portion in portions(trials, lambda t: cost[t.key], workers)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    costs=st.dictionaries(
+        st.sampled_from(("a" * 64, "b" * 64, "c" * 64)), st.lists(st.floats(0.001, 1000), max_size=40), max_size=3
+    ),
+    workers=st.integers(1, 4),
+)
+def test_portions_hold_every_trial_once_of_one_corpus_the_longest_first(costs, workers):
+    trials, cost = _trials(costs)
+    cut = portions(trials, lambda trial: cost[trial.key], workers)
+    assert Counter(t.key for portion in cut for t in portion) == Counter(list(cost))
+    assert all(len({trial.corpus for trial in portion}) == 1 for portion in cut)
+    sums = [sum(cost[trial.key] for trial in portion) for portion in cut]
+    assert sums == sorted(sums, reverse=True)
+    limit = sum(cost.values()) / (8 * workers)
+    assert all(len(portion) == 1 or seconds <= limit * 1.001 for portion, seconds in zip(cut, sums, strict=True))
+    # Two neighbours of a corpus are over the limit together: at worst there are twice the portions meant.
+    assert len(cut) <= 2 * 8 * workers + len(costs)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_many_small_trials_make_about_eight_portions_a_worker(workers):
+    cut = _cut({"a" * 64: [1.0] * 200, "b" * 64: [2.0] * 100}, workers)
+    assert 8 * workers <= len(cut) <= 9 * workers + 2
+
+
+def test_a_huge_trial_is_alone_and_first():
+    cut = _cut({"a" * 64: [1.0] * 50 + [1000.0], "b" * 64: [1.0] * 50}, workers=2)
+    assert cut[0] == [1000.0]
+    assert len(cut) == 3
+
+
+def test_few_trials_are_a_portion_each_and_none_is_none():
+    assert _cut({"a" * 64: [2.0, 3.0]}, workers=4) == [[3.0], [2.0]]
+    assert _cut({}, workers=4) == []

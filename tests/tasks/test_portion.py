@@ -1,0 +1,132 @@
+"""A portion of work: each trial once, failures named, and the test split for final trials alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from prefect.logging import disable_run_logger
+
+from infra.store import Store
+from models.trial import Trial
+from tasks import train as training
+from tasks.portion import run_portion
+from tasks.records import load_record, load_records, score_prefix
+from tasks.search import draw_trial
+
+CORPUS = "bach-chorales"
+
+
+@pytest.fixture(autouse=True)
+def _no_flow_run() -> Iterator[None]:
+    """A task's logger belongs to a run; here the task's function is called as it is."""
+    with disable_run_logger():
+        yield
+
+
+@pytest.fixture
+def trials(campaign, digests) -> list[Trial]:
+    return [draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/bernoulli/SGD+C", index) for index in range(3)]
+
+
+def _run(store: Store, trials: Sequence[Trial], *, score: bool) -> list[dict[str, str]]:
+    return run_portion.fn(store.address, [trial.to_json() for trial in trials], CORPUS, "a portion", score)
+
+
+def test_search_trials_are_trained_and_never_scored(store, trials):
+    assert _run(store, trials, score=False) == []
+    assert list(load_records(store, [trial.key for trial in trials])) == [trial.key for trial in trials]
+    assert store.prefixes("scores") == []
+
+
+def test_final_trials_are_scored_exactly_once(store, trials):
+    assert _run(store, trials, score=True) == []
+    before = {trial.key: store.manifest(score_prefix(trial.key)) for trial in trials}
+    assert None not in before.values()
+    assert _run(store, trials, score=True) == []
+    assert {trial.key: store.manifest(score_prefix(trial.key)) for trial in trials} == before
+
+
+def test_a_trained_final_without_scores_is_scored_and_not_trained(store, trials, monkeypatch):
+    """A worker died between the two commits."""
+    assert _run(store, trials, score=False) == []
+    monkeypatch.setattr("tasks.train.train", None)
+    assert _run(store, trials, score=True) == []
+    assert len(store.prefixes("scores")) == 3
+
+
+def test_a_diverged_final_has_no_score_and_is_no_failure(store, trials):
+    wild = replace(trials[0], learning_rate=1e30)
+    assert _run(store, [wild, trials[1]], score=True) == []
+    assert load_record(store, wild.key).status == "diverged"
+    assert store.prefixes("scores") == [score_prefix(trials[1].key)]
+
+
+def test_a_trial_that_raises_is_named_and_the_others_are_committed(store, trials, monkeypatch):
+    train = training.train
+
+    def fragile(trial: Trial, *rest: Any) -> Any:
+        if trial == trials[1]:
+            raise FloatingPointError("this one broke\nsecond line")
+        return train(trial, *rest)
+
+    monkeypatch.setattr("tasks.train.train", fragile)
+    failures = _run(store, trials, score=True)
+    assert failures == [{"key": trials[1].key, "reason": "FloatingPointError: this one broke"}]
+    assert list(load_records(store, [trial.key for trial in trials])) == [trials[0].key, trials[2].key]
+    assert len(store.prefixes("scores")) == 2
+    monkeypatch.setattr("tasks.train.train", train)
+    assert _run(store, trials, score=True) == [], "a failure is nobody's result: the next run tries again"
+    assert len(store.prefixes("scores")) == 3
+
+
+def test_a_corpus_that_is_not_there_is_a_reason(store, trials):
+    lost = replace(trials[0], corpus="0" * 64)
+    (failure,) = _run(store, [lost, trials[1]], score=False)
+    assert failure["key"] == lost.key
+    assert failure["reason"].startswith("NotFoundError: ")
+    assert "0" * 64 in failure["reason"]
+    assert load_record(store, trials[1].key) is not None
+
+
+def test_a_failure_to_score_is_named_and_the_trained_trial_is_kept(store, trials, monkeypatch):
+    def broken(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("tasks.evaluate.score", broken)
+    assert _run(store, trials[:1], score=True) == [{"key": trials[0].key, "reason": "MemoryError: "}]
+    assert load_record(store, trials[0].key).status == "completed"
+    assert store.prefixes("scores") == []
+
+
+def test_every_trial_is_told_as_it_ends(store, trials, monkeypatch):
+    events: list[dict[str, Any]] = []
+    monkeypatch.setattr("tasks.portion.report_progress", events.append)
+    wild = replace(trials[0], learning_rate=1e30)
+    lost = replace(trials[0], corpus="0" * 64)
+    _run(store, [wild, lost, trials[1]], score=False)
+    assert [(event["kind"], event["key"], event["status"]) for event in events] == [
+        ("trial", wild.key, "diverged"),
+        ("trial", lost.key, "failed"),
+        ("trial", trials[1].key, "completed"),
+    ]
+    assert {(event["corpus"], event["variant"]) for event in events} == {(CORPUS, "rnn/bernoulli/SGD+C")}
+    record = load_record(store, trials[1].key)
+    assert (events[1]["valid"], events[2]["valid"]) == (None, record.valid)
+    assert events[2]["seconds"] == record.seconds
+
+
+def test_a_worker_uses_one_thread(store, trials):
+    torch.set_num_threads(2)
+    _run(store, trials[:1], score=False)
+    assert torch.get_num_threads() == 1
+
+
+def test_someone_who_stops_the_worker_is_obeyed(store, trials, monkeypatch):
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tasks.train.train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _run(store, trials, score=False)
