@@ -24,8 +24,10 @@ from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
+from infra import database_template
 from infra.errors import CounterpointError
 
+DATABASE = "prefect.db"
 STARTUP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
@@ -82,11 +84,12 @@ def _process(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {
         "PREFECT_HOME": str(home),
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / DATABASE}",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
+    database_template.put(home / DATABASE)
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", str(Path(__file__).with_name("api_server.py"))],
@@ -119,6 +122,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, home: Path) ->
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 if client.get(f"{url}/health").is_success:
+                    database_template.keep(home / DATABASE)
                     return
             except httpx.TransportError:
                 pass  # it does not listen yet

@@ -173,7 +173,7 @@ _PAPER_WORDS = Space(
 )
 _QUICK_MUSIC = replace(_PAPER_MUSIC, hidden_size=(100, 200), activations=("tanh",), batch=16, epochs=8, patience=3)
 _QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32, epochs=2)
-_QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=32, epochs=2)
+_QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=16, epochs=1)
 
 _TEXT = (PLAIN, "C", "CL", "CLR")
 _ALL = {"bach-chorales": all_subsets(), "folk-tunes-characters": _TEXT, "folk-tunes-words": _TEXT}
