@@ -1,0 +1,85 @@
+"""The main job elsewhere: a store in S3, and a Dask scheduler given by its address."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infra.s3 import BUCKET, WRITER, environment, running_server
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--preset", "smoke", "--corpora", "bach-chorales", "--trials", "1", "--seeds", "1", "--epochs", "1")
+
+
+def counterpoint(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
+    return subprocess.run(
+        [sys.executable, "-c", "from infra.cli import main; main()", *arguments],
+        cwd=ROOT,
+        env=mine | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@contextlib.contextmanager
+def dask_cluster(variables: dict[str, str]) -> Iterator[str]:
+    """A scheduler and one worker as somebody else would start them."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+    port = address.rsplit(":", 1)[1]
+    commands = [
+        ["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"],
+        ["worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard", "--host", "127.0.0.1"],
+    ]
+    processes = []
+    try:
+        for command in commands:
+            processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "dask", *command],
+                    cwd=ROOT,
+                    env=dict(os.environ) | variables,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            )
+        import distributed
+
+        with distributed.Client(address, timeout=60) as client:
+            client.wait_for_workers(1, timeout=60)
+        yield address
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(tmp_path: Path) -> None:
+    with running_server(tmp_path) as endpoint:
+        variables, store = environment(endpoint), f"s3://{BUCKET}/campaigns"
+        with dask_cluster(variables) as address:
+            done = counterpoint(variables, "reproduce", "--store", store, "--cluster", address, *TINY)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"report: {store}/reports/" in done.stdout
+
+        again = counterpoint(variables, "reproduce", "--store", store, *TINY)
+        assert again.returncode == 0, again.stdout + again.stderr
+        assert "all 4 trials are stored: nothing to train" in again.stdout
+
+        pulled = counterpoint(variables, "pull", "--store", store, "--to", str(tmp_path / "pulled"))
+        assert pulled.returncode == 0, pulled.stderr
+    document = json.loads((tmp_path / "pulled" / "results.json").read_text())
+    assert document["failures"] == []
+    page = (tmp_path / "pulled" / "index.html").read_text()
+    for secret in WRITER:
+        assert secret not in page + json.dumps(document) + done.stdout + done.stderr
