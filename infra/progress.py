@@ -77,6 +77,12 @@ def show_progress(
         client.unsubscribe_topic(TOPIC)  # type: ignore[no-untyped-call]
 
 
+def say(line: str) -> None:
+    """One line of what is going on, on standard error; nothing in quiet mode."""
+    if os.environ.get(MODE_VARIABLE) != "quiet":
+        Console(stderr=True, highlight=False).print(line, style="dim", markup=False, soft_wrap=True)
+
+
 class Progress:
     """What has been reported so far: trials by key, so that one that Dask ran twice counts once.
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import torch
 
+from infra.progress import say
 from infra.store import Store
 from models.chunks import Pieces, chunks, shuffled
 from models.randomness import generator_for
@@ -48,6 +49,7 @@ class Clock:
     def _measure(self, digest: str) -> tuple[float, float]:
         """Seconds of an epoch as a + b * units^2: a and b."""
         corpus, _ = prepared(self._store.address, digest)
+        say(f"timing some updates on {corpus.name}")
         plain = self._campaign.variants[self._names[digest]][0]
         trial = draw_trial(self._campaign, self._names[digest], digest, plain, 0)
         small, large = self._campaign.spaces[corpus.kind].hidden_size

@@ -43,9 +43,9 @@ class Plan:
         """Whether everything, fresh seeds included, is stored."""
         return all(row.stored == row.trials for row in self.rows)
 
-    def minutes(self, workers: int) -> float:
-        """Estimated minutes on so many processes."""
-        return sum(row.seconds for row in self.rows) / workers / 60
+    def seconds(self, workers: int) -> float:
+        """Estimated seconds on so many processes."""
+        return sum(row.seconds for row in self.rows) / workers
 
 
 def make_plan(store: Store, campaign: Campaign, digests: Mapping[str, str], clock: Clock) -> Plan:

@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from infra.progress import clock
 from tasks.campaign import Campaign
 from tasks.plan import Plan
 
@@ -28,11 +29,11 @@ _TITLES = {
 
 
 def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
-    """A row a variant: trials, how many are stored, estimated minutes on so many processes."""
-    table = _table("corpus", "variant", "trials", "stored", "minutes", right=3)
+    """A row a variant: trials, how many are stored, estimated time on so many processes."""
+    table = _table("corpus", "variant", "trials", "stored", "min:sec", right=3)
     for row in plan.rows:
-        minutes = f"{row.seconds / workers / 60:.1f}" if row.seconds else "-"
-        table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), minutes)
+        left = clock(row.seconds / workers) if row.seconds else "-"
+        table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
     total = sum(row.trials for row in plan.rows)
     stored = sum(row.stored for row in plan.rows)
     budget = f"{campaign.trials} search trials and {campaign.seeds} fresh seeds"
@@ -41,7 +42,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
         foot = f"all {total} trials are stored: nothing to train"
     else:
         foot = (
-            f"{total} trials, {stored} stored; about {plan.minutes(workers):.1f} minutes of training"
+            f"{total} trials, {stored} stored; about {clock(plan.seconds(workers))} of training"
             f" on {workers} processes, estimated from epochs timed on this machine"
         )
     return f"{head}\n{_render(table)}{foot}"
@@ -52,7 +53,8 @@ def score_table(document: Mapping[str, Any]) -> str:
     parts = []
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
         parts.append(f"{corpus}, test split, 95 % intervals over seeds and pieces\n{_corpus_table(list(rows))}")
-        parts.append(document["answers"][corpus]["line"] + "\n")
+        answer = document["answers"][corpus]
+        parts.append(fill(f"{answer['best']} {answer['techniques']}", WIDTH) + "\n")
     parts += [
         fill(f"failed: {f['corpus']} {f['variant']} {f['key'][:12]}: {f['reason']}", WIDTH, subsequent_indent="    ")
         for f in document["failures"]

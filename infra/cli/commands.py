@@ -30,7 +30,7 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
             from flows.reproduce import reproduce as run
 
             _check(request)
-            wait_until_ready()
+            _wait(wait_until_ready)
             outcome = run(request)
         print(f"{outcome.table}\nreport: {outcome.report}")
 
@@ -43,7 +43,7 @@ def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: 
             from flows.plan import plan as run
 
             _check(request)
-            wait_until_ready()
+            _wait(wait_until_ready)
             table = run(request)
         print(table)
 
@@ -56,7 +56,7 @@ def ingest(*names: Name, store: Store = None, places: Places = THIS_MACHINE, out
             from flows.ingest import ingest as run
 
             _check(request)
-            wait_until_ready()
+            _wait(wait_until_ready)
             digests = run(request)
         for name, digest in digests.items():
             print(f"{name}  {digest}")
@@ -70,7 +70,7 @@ def report(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output
             from flows.report import report as run
 
             _check(request)
-            wait_until_ready()
+            _wait(wait_until_ready)
             outcome = run(request)
         print(f"{outcome.table}\nreport: {outcome.report}")
 
@@ -107,6 +107,13 @@ def _flow_run(output: Output) -> Iterator[Callable[[], None]]:
 
     with api_server() as wait_until_ready:
         yield wait_until_ready
+
+
+def _wait(wait_until_ready: Callable[[], None]) -> None:
+    from infra.progress import say
+
+    say("waiting for Prefect's API server")
+    wait_until_ready()
 
 
 def _check(request: "CampaignRequest") -> None:

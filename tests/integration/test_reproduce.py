@@ -138,7 +138,15 @@ def test_a_mistake_is_answered_in_one_line(tmp_path: Path, options: dict[str, st
         "AWS_SECRET_ACCESS_KEY": "b",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", "run", "reproduce", *(word for pair in asked.items() for word in pair)],
+        [
+            sys.executable,
+            "-m",
+            "prefect",
+            "run",
+            "reproduce",
+            "--quiet",
+            *(word for pair in asked.items() for word in pair),
+        ],
         cwd=ROOT,
         env=environment() | nothing_listens,
         capture_output=True,

@@ -48,7 +48,7 @@ def test_before_anything_is_stored_everything_is_left(store, digests, campaign):
 
 def test_the_minutes_are_shared_by_the_workers():
     plan = Plan((PlanRow("a", "b", 4, 0, 90.0), PlanRow("a", "c", 4, 0, 150.0)))
-    assert (plan.minutes(1), plan.minutes(4)) == (4.0, 1.0)
+    assert (plan.seconds(1), plan.seconds(4)) == (240.0, 60.0)
 
 
 def test_in_the_middle_of_the_search(store, digests, campaign):
@@ -87,7 +87,7 @@ def test_from_the_search_to_the_end(store, digests):
         ensure_scored(store, record)
     plan = _plan(store, campaign, digests)
     assert plan.finished
-    assert plan.minutes(1) == 0
+    assert plan.seconds(1) == 0
 
 
 def test_a_finished_campaign_is_finished_and_a_larger_one_is_not(finished):

@@ -23,7 +23,9 @@ def _score(variant: str, metric: str = "log_likelihood", **values: Any) -> dict[
 
 
 def _document(*scores: dict[str, Any], failures: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
-    answers = {row["corpus"]: {"line": f"{row['corpus']}: the answer"} for row in scores}
+    answers = {
+        row["corpus"]: {"best": f"{row['corpus']}: the answer.", "techniques": "Nothing helped."} for row in scores
+    }
     return {"scores": list(scores), "answers": answers, "failures": list(failures)}
 
 
@@ -52,7 +54,7 @@ def test_a_real_campaign_is_shown_whole(finished: Finished):
     assert "accuracy %" in music
     assert "bits per character" in rest
     for answer in document["answers"].values():
-        assert answer["line"] in text.splitlines()
+        assert f"{answer['best']} {answer['techniques']}" in " ".join(text.split())
     assert _widest(text) <= WIDTH
 
 
@@ -152,8 +154,8 @@ def test_the_plan_has_a_row_a_variant_and_the_minutes():
     first, *_, last = text.splitlines()
     assert first == "plan, preset smoke: 2 search trials and 2 fresh seeds for each variant"
     body = [line.split() for line in text.splitlines() if line.startswith("bach-chorales")]
-    assert body == [["bach-chorales", PLAIN, "4", "1", "3.0"], ["bach-chorales", RICH, "4", "4", "-"]]
-    assert last.startswith("8 trials, 5 stored; about 3.0 minutes of training on 2 processes")
+    assert body == [["bach-chorales", PLAIN, "4", "1", "3:00"], ["bach-chorales", RICH, "4", "4", "-"]]
+    assert last.startswith("8 trials, 5 stored; about 3:00 of training on 2 processes")
     assert _widest(text) <= WIDTH
 
 
@@ -167,5 +169,5 @@ def test_a_large_plan_is_not_too_wide():
     rows = [PlanRow("folk-tunes-characters", f"{RICH}{number}", 34, 34, 86400.0) for number in range(24)]
     rows.append(PlanRow("folk-tunes-characters", RICH, 34, 0, 86400.0))
     text = plan_table(tiny_campaign("SGD"), Plan(tuple(rows)), workers=2)
-    assert "about 18000.0 minutes" in text
+    assert "about 300:00:00" in text
     assert _widest(text) <= WIDTH
