@@ -89,7 +89,7 @@ def test_music_is_searched_in_the_intervals_of_the_paper():
     assert max(units) > 385
     assert _log_uniform([trial.learning_rate for trial in trials], 1e-4, 1e-1)
     assert {trial.activation for trial in trials} == {"tanh", "sigmoid"}
-    assert {trial.technique("C") for trial in trials} == {Clipping(15.0)}
+    assert {trial.technique("C") for trial in trials} == {Clipping(15.0), Clipping(60.0)}
     assert {trial.technique("L") for trial in trials} == {
         Leaky(share, reading, 0.02, 0.2) for share in (0.25, 0.5) for reading in ("retention", "update-rate")
     }

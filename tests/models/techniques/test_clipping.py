@@ -70,8 +70,8 @@ def test_one_norm_over_all_parameters_of_a_trial():
     assert naive.norm(list(network.parameters.split(gradient).values())) == pytest.approx(threshold)
 
 
-def test_the_papers_thresholds():
-    assert Clipping.draw(Draws(0), "music").threshold == 15
+def test_the_papers_thresholds_and_its_rule():
+    assert {Clipping.draw(Draws(i), "music").threshold for i in range(40)} == {15.0, 60.0}
     for kind in ("words", "characters"):
         assert {Clipping.draw(Draws(i), kind).threshold for i in range(40)} == {30.0, 50.0}
 
