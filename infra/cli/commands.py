@@ -4,9 +4,8 @@ Everything but cyclopts is imported inside the commands; see `infra/cli/__init__
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from infra.cli.console import told_in_one_line
 from infra.cli.options import Campaign, Folder, Name, Output, Places, Store, Version
@@ -25,39 +24,20 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
     Trials that the store holds already are not trained again, so the same command goes on after an interruption.
     """
     with told_in_one_line():
-        request = campaign.request(places)
-        with _flow_run(output) as wait_until_ready:
-            from flows.reproduce import reproduce as run
-
-            _check(request)
-            _wait(wait_until_ready)
-            outcome = run(request)
+        outcome = _run_flow("reproduce", campaign.request(places), output)
         print(f"{outcome.table}\nreport: {outcome.report}")
 
 
 def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
     """Show what `reproduce` would run, and how many minutes it should take; trains nothing."""
     with told_in_one_line():
-        request = campaign.request(places)
-        with _flow_run(output) as wait_until_ready:
-            from flows.plan import plan as run
-
-            _check(request)
-            _wait(wait_until_ready)
-            table = run(request)
-        print(table)
+        print(_run_flow("plan", campaign.request(places), output))
 
 
 def ingest(*names: Name, store: Store = None, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
     """Parse corpora into the store, where later commands find them."""
     with told_in_one_line():
-        request = Campaign(store=store, corpora=names).request(places)
-        with _flow_run(output) as wait_until_ready:
-            from flows.ingest import ingest as run
-
-            _check(request)
-            _wait(wait_until_ready)
-            digests = run(request)
+        digests = _run_flow("ingest", Campaign(store=store, corpora=names).request(places), output)
         for name, digest in digests.items():
             print(f"{name}  {digest}")
 
@@ -65,13 +45,7 @@ def ingest(*names: Name, store: Store = None, places: Places = THIS_MACHINE, out
 def report(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
     """Build the report of a campaign again from what is stored; trains nothing."""
     with told_in_one_line():
-        request = campaign.request(places)
-        with _flow_run(output) as wait_until_ready:
-            from flows.report import report as run
-
-            _check(request)
-            _wait(wait_until_ready)
-            outcome = run(request)
+        outcome = _run_flow("report", campaign.request(places), output)
         print(f"{outcome.table}\nreport: {outcome.report}")
 
 
@@ -99,21 +73,18 @@ def pull(version: Version = None, /, *, to: Folder, store: Store = None) -> None
         print(pulled(ObjectStore(address), version, to))
 
 
-@contextmanager
-def _flow_run(output: Output) -> Iterator[Callable[[], None]]:
-    """Quiet logs, and one API server; yields the function that waits for it."""
+def _run_flow(name: str, request: "CampaignRequest", output: Output) -> Any:
+    """What the flow `flows.NAME.NAME` returns for a request, run on one API server, with quiet logs."""
     output.apply()
+    from infra.progress import say
     from infra.server import api_server
 
     with api_server() as wait_until_ready:
-        yield wait_until_ready
-
-
-def _wait(wait_until_ready: Callable[[], None]) -> None:
-    from infra.progress import say
-
-    say("waiting for Prefect's API server")
-    wait_until_ready()
+        flow = getattr(import_module(f"flows.{name}"), name)
+        _check(request)
+        say("waiting for Prefect's API server")
+        wait_until_ready()
+        return flow(request)
 
 
 def _check(request: "CampaignRequest") -> None:

@@ -54,8 +54,8 @@ class Clipping(Technique):
     def draw(cls, draws: Draws, kind: Kind) -> Self:
         """15 or 60 for music, 30 or 50 for text.
 
-        15, 30 and 50 are the paper's numbers. Its rule is to set c from the mean norm, which on the chorales is about 60
-        with the summed cost: there 15 clips every update, and makes of clipping a gradient of constant length.
+        15, 30 and 50 are the paper's numbers. Its rule is to set c from the mean norm, which on the chorales is about
+        60 with the summed cost: there 15 clips every update, which makes the length of every step the same.
         """
         return cls(draws.choice("threshold", (15.0, 60.0) if kind == "music" else (30.0, 50.0)))
 
