@@ -51,7 +51,7 @@ class Leaky(Technique):
     """A share of the units keeps part of its state, by one of the two readings of the paper."""
 
     letter: ClassVar[str] = "L"
-    title: ClassVar[str] = "leaky units"
+    title: ClassVar[str] = "leaky integration"
     share: float
     reading: Reading
     low: float = 0.02

@@ -28,7 +28,7 @@ class Rectifier(Technique):
     """Rectified units, and `l1` times the sum of their absolute states in the cost."""
 
     letter: ClassVar[str] = "R"
-    title: ClassVar[str] = "rectifier and sparsity"
+    title: ClassVar[str] = "rectifier and L1 penalty"
     l1: float
 
     def __post_init__(self) -> None:

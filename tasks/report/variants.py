@@ -6,14 +6,11 @@ Only names are read here; what a technique does is in `models/techniques/`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import models.techniques
+
 BASELINE = "baseline/"
 PLAIN = "SGD"
-TECHNIQUES = {
-    "C": "gradient clipping",
-    "L": "leaky integration",
-    "R": "rectifier and L1 penalty",
-    "M": "Nesterov momentum",
-}
+TECHNIQUES = {technique.letter: technique.title for technique in models.techniques.TECHNIQUES}
 _LETTERS = "".join(TECHNIQUES)
 
 
@@ -48,18 +45,9 @@ class Variant:
         """The whole name."""
         return f"{self.family}/{self.tail}" if self.family else self.tail
 
-    def with_technique(self, letter: str) -> "Variant":
-        """The same variant with one technique more, letters in the usual order."""
-        return Variant(self.family, self.optimizer, _ordered(self.techniques + letter))
-
     def without_technique(self, letter: str) -> "Variant":
         """The same variant with one technique less."""
         return Variant(self.family, self.optimizer, self.techniques.replace(letter, ""))
-
-
-def _ordered(letters: str) -> str:
-    known = [letter for letter in _LETTERS if letter in letters]
-    return "".join([*known, *sorted(set(letters) - set(_LETTERS))])
 
 
 def is_baseline(name: str) -> bool:
@@ -73,7 +61,7 @@ def plain_of(name: str) -> str:
 
 
 def subset_order(name: str) -> tuple[int, list[int], str]:
-    """Sort key: fewer techniques first, then in the order of C, L, R, M."""
+    """Sort key: fewer techniques first, then in the order of the techniques."""
     letters = Variant.parse(name).techniques
     return len(letters), [_LETTERS.find(letter) for letter in letters], name
 
