@@ -26,12 +26,9 @@ class Network:
     """
 
     def __init__(self, trial: Trial, frequency_D: Tensor, dtype: torch.dtype = torch.float32):
-        activation = trial.activation
-        for technique in trial.techniques:
-            activation = technique.activation(activation)
         width = len(frequency_D)
         self.trial = trial
-        self.core = RNN(width, trial.hidden_size, activation)
+        self.core = RNN(width, trial.hidden_size, trial.network_activation)
         self.output = trial.output_type(width, trial.hidden_size)
         self.parameters = Parameters(1, self.core.shapes() | self.output.shapes(), dtype)
         generator = generator_for(trial.seed, "initialisation")

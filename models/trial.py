@@ -159,6 +159,14 @@ class Trial:
         """Class of the output model."""
         return _BY_OUTPUT[self.output]
 
+    @property
+    def network_activation(self) -> Activation:
+        """The non-linearity that the network has: `activation`, unless a technique replaces it."""
+        activation = self.activation
+        for technique in self.techniques:
+            activation = technique.activation(activation)
+        return activation
+
     def technique(self, letter: str) -> Technique | None:
         """The technique of that letter, None where it is not in use."""
         return next((technique for technique in self.techniques if technique.letter == letter), None)

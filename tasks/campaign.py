@@ -13,8 +13,8 @@ from typing import Any
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from models.core.scan import Activation
+from models.kinds import Kind
 from models.trial import all_subsets, parse_variant, variant_name
-from tasks.corpus import Kind
 from tasks.ingest import corpus_kind, known_corpora
 
 PLAIN = ""

@@ -87,21 +87,13 @@ def _trial_row(
         "reason": reasons.get(trial.key, NOT_STORED) if record is None else "",
         "seed": trial.seed,
         "hidden_size": trial.hidden_size,
-        "activation": _activation(trial),
+        "activation": trial.network_activation,
         "learning_rate": trial.learning_rate,
         "valid": float("nan"),
         "selected": purpose == "search" and best is not None and trial.key == best.key,
         "chosen_from": best.key if purpose == "final" and best is not None else None,
     }
     return row | _techniques(trial) | ({} if record is None else _measured(record))
-
-
-def _activation(trial: Trial) -> str:
-    """The non-linearity that the network has: the one that was drawn, unless a technique replaces it."""
-    activation = trial.activation
-    for technique in trial.techniques:
-        activation = technique.activation(activation)
-    return activation
 
 
 def _techniques(trial: Trial) -> dict[str, Any]:

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from infra.errors import CorpusError
+from models.kinds import Kind
 
-Kind = Literal["music", "characters", "words"]
 SPLITS = ("train", "valid", "test")
 LOWEST_NOTE, NOTES = 21, 88
 

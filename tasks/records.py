@@ -71,9 +71,8 @@ def score_prefix(key: str) -> str:
 
 def load_record(store: Store, key: str) -> TrialRecord | None:
     """The record of a trial, None where the trial is not stored."""
-    if not store.committed(trial_prefix(key)):
-        return None
-    return TrialRecord.from_json(json.loads(store.read(trial_prefix(key), "record.json")))
+    stored = store.find(trial_prefix(key), "record.json")
+    return None if stored is None else TrialRecord.from_json(json.loads(stored))
 
 
 def load_records(store: Store, keys: Iterable[str]) -> dict[str, TrialRecord]:

@@ -9,11 +9,11 @@ What this does not do: train (`train.py`). The test split plays no part here.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from models.kinds import Kind
 from models.randomness import Draws, seed_for
 from models.techniques import TECHNIQUES, Technique
 from models.trial import Trial, parse_variant
 from tasks.campaign import Campaign, Space
-from tasks.corpus import Kind
 from tasks.ingest import corpus_kind
 from tasks.records import TrialRecord
 

@@ -146,10 +146,17 @@ class Store:
             NotFoundError: the prefix is not committed, or has no such object.
             IntegrityError: the bytes are missing, or are not those that were committed.
         """
-        for item in self._present(prefix).objects:
-            if item.name == name:
-                return self._verified(prefix, item)
-        raise NotFoundError(f"{self.address}: {prefix} has no {name!r}")
+        return self._read(self._present(prefix), name)
+
+    def find(self, prefix: str, name: str) -> bytes | None:
+        """Like `read`, but None where the prefix is not committed: one look at the manifest answers both.
+
+        Raises:
+            NotFoundError: the prefix is committed, and has no such object.
+            IntegrityError: the bytes are missing, or are not those that were committed.
+        """
+        manifest = self.manifest(prefix)
+        return None if manifest is None else self._read(manifest, name)
 
     def verify(self, prefix: str) -> None:
         """Hash every object of a commit again.
@@ -219,6 +226,12 @@ class Store:
         if manifest is None:
             raise NotFoundError(f"{self.address}: nothing is committed under {prefix}")
         return manifest
+
+    def _read(self, manifest: Manifest, name: str) -> bytes:
+        for item in manifest.objects:
+            if item.name == name:
+                return self._verified(manifest.prefix, item)
+        raise NotFoundError(f"{self.address}: {manifest.prefix} has no {name!r}")
 
     def _verified(self, prefix: str, item: StoredObject) -> bytes:
         stored = self._backend.read(f"{prefix}/{item.path}")

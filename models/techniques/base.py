@@ -7,15 +7,14 @@ Shape letters: S stacked trials, T time, B batch, H hidden, P parameters of one 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
 
 from models.core.scan import Activation
+from models.kinds import Kind
 from models.randomness import Draws
-
-Kind = Literal["music", "characters", "words"]
 
 
 @dataclass(frozen=True)

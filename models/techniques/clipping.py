@@ -15,8 +15,9 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
+from models.kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Kind, Technique
+from models.techniques.base import Technique
 
 
 def clip_(gradient_SP: Tensor, norm_S: Tensor, threshold: float) -> None:

@@ -15,8 +15,9 @@ from typing import ClassVar, Literal, Self
 import torch
 from torch import Tensor
 
+from models.kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Kind, Technique
+from models.techniques.base import Technique
 
 Reading = Literal["retention", "update-rate"]
 READINGS: tuple[Reading, ...] = ("retention", "update-rate")

@@ -14,8 +14,9 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
+from models.kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Kind, Technique
+from models.techniques.base import Technique
 
 
 def nesterov_step_(

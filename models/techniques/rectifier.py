@@ -14,8 +14,9 @@ from typing import ClassVar, Self
 from torch import Tensor
 
 from models.core.scan import Activation
+from models.kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Kind, Technique
+from models.techniques.base import Technique
 
 
 def l1_penalty(states_STBH: Tensor, weight: float) -> Tensor:

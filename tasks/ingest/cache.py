@@ -74,7 +74,8 @@ def find_corpus(store: Store, name: str) -> str | None:
 
 
 def _recorded(store: Store, key: str) -> str | None:
-    return str(json.loads(store.read(key, "record.json"))["corpus"]) if store.committed(key) else None
+    stored = store.find(key, "record.json")
+    return None if stored is None else str(json.loads(stored)["corpus"])
 
 
 def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import CorpusError
-from tasks.corpus import Corpus, Kind
+from models.kinds import Kind
+from tasks.corpus import Corpus
 
 # Called with (inputs done, inputs in all).
 Progress = Callable[[int, int], None]

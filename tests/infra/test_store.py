@@ -285,3 +285,11 @@ def test_a_writer_killed_midway_leaves_no_commit(store: Store) -> None:
     manifest = commit(store, **{"record.json": b"{}"})
     assert store.manifest(PREFIX) == manifest
     store.verify(PREFIX)
+
+
+def test_find_tells_what_is_not_committed_from_what_is_not_in_a_commit(store: Store) -> None:
+    assert store.find("trials/a", "record.json") is None
+    store.commit("trials/a", {"record.json": b"{}"}, kind="trial", provenance={})
+    assert store.find("trials/a", "record.json") == b"{}"
+    with pytest.raises(NotFoundError, match="curves"):
+        store.find("trials/a", "curves.parquet")

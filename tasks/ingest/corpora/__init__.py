@@ -4,7 +4,7 @@ To add one, write a file with a `Recipe` and add it to `CORPORA`. Nothing here w
 """
 
 from infra.errors import ConfigurationError
-from tasks.corpus import Kind
+from models.kinds import Kind
 from tasks.ingest.corpora.bach_chorales import BACH_CHORALES
 from tasks.ingest.corpora.folk_tunes import FOLK_TUNES_CHARACTERS, FOLK_TUNES_WORDS
 from tasks.ingest.recipe import Recipe
