@@ -1,7 +1,8 @@
 """The search: trials drawn for every variant, the choice on validation, and the fresh seeds of what was chosen.
 
 The i-th trial of every variant on a corpus shares every number that the two have in common: same learning rate,
-same units, same seed. So every variant has the same budget, and two variants differ by their techniques alone.
+same units, same seed. So every variant has the same budget, and two variants differ by their techniques alone. The
+draws are spread over the intervals (`Draws`): of n named values none comes twice before each came once.
 
 What this does not do: train (`train.py`). The test split plays no part here.
 """
@@ -39,7 +40,7 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
     """The trial of a variant with that index, from the intervals of the campaign."""
     kind = corpus_kind(corpus)
     space = campaign.spaces[kind]
-    draws = Draws(campaign.seed, corpus, "search", index)
+    draws = Draws(campaign.seed, corpus, "search", index=index)
     output, letters = parse_variant(variant)
     return Trial(
         corpus=digest,

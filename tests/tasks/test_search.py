@@ -113,6 +113,15 @@ def test_text_is_searched_on_the_values_of_the_paper(corpus, units, chunk, rates
     assert {trial.technique("C") for trial in trials} == {Clipping(30.0), Clipping(50.0)}
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("letters", ["", "C", "CL", "CLR"])
+def test_the_smallest_search_of_text_tries_every_learning_rate(letters, seed):
+    campaign = resolve(CampaignRequest(seed=seed))
+    for corpus in (CHARACTERS, WORDS):
+        rates = [trial.learning_rate for trial in _draws(corpus, letters, 3, campaign)]
+        assert sorted(rates) == sorted(campaign.spaces[corpus.split("-")[-1]].learning_rates)
+
+
 def test_a_trial_has_the_sizes_of_its_space_and_the_digest_of_its_corpus():
     for corpus, kind in ((CHORALES, "music"), (CHARACTERS, "characters"), (WORDS, "words")):
         space, (trial,) = THOROUGH.spaces[kind], _draws(corpus, count=1)
