@@ -9,6 +9,7 @@ from infra.store import Store
 from tasks.campaign import resolve
 from tasks.clock import Clock
 from tasks.ingest.stage import ingest_all
+from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.terminal import plan_table
 
@@ -26,6 +27,6 @@ def plan(request: CampaignRequest) -> str:
     campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
-    crew = Crew(request.cluster, request.workers)
+    crew = Crew(store, request.cluster, request.workers)
     digests = ingest_all(store, tuple(campaign.variants), crew)
-    return plan_table(campaign, make_plan(store, campaign, digests, Clock(store, campaign, digests)), crew.size)
+    return plan_table(campaign, make_plan(Ledger(store), campaign, digests, Clock(store, campaign, digests)), crew.size)

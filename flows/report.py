@@ -10,6 +10,7 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_all
+from tasks.ledger import Ledger
 from tasks.reporting import Outcome, make_report
 
 
@@ -26,5 +27,7 @@ def report(request: CampaignRequest) -> Outcome:
     campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
-    digests = ingest_all(store, tuple(campaign.variants), Crew(request.cluster, request.workers))
-    return make_report(store, campaign, digests, {}, started)
+    digests = ingest_all(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
+    outcome = make_report(Ledger(store), campaign, digests, {}, started)
+    print(outcome, flush=True)
+    return outcome

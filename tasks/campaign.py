@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infra.errors import ConfigurationError
+from infra.schedule import Period, due, seed_of
 from infra.settings import CampaignRequest
 from models.core.scan import Activation
 from models.kinds import Kind
@@ -124,9 +125,13 @@ def resolve(request: CampaignRequest) -> Campaign:
         variants=_variants(preset, corpora, request.variants),
         trials=request.trials or preset.trials,
         seeds=request.seeds or preset.seeds,
-        seed=request.seed or 0,
+        seed=_seed(request.seed),
         spaces=spaces,
     )
+
+
+def _seed(asked: int | Period | None) -> int:
+    return seed_of(asked, due()) if isinstance(asked, str) else asked or 0
 
 
 def _variants(preset: Preset, corpora: tuple[str, ...], asked: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
@@ -176,7 +181,7 @@ _QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32,
 _QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=16, epochs=1)
 
 _TEXT = (PLAIN, "C", "CL", "CLR")
-_ALL = {"bach-chorales": all_subsets(), "folk-tunes-characters": _TEXT, "folk-tunes-words": _TEXT}
+_ALL = {"bach-chorales": all_subsets("CLRM"), "folk-tunes-characters": _TEXT, "folk-tunes-words": _TEXT}
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
