@@ -71,6 +71,22 @@ def pull(version: Version = None, /, *, to: Folder, preset: Preset = None, store
         print(pulled(ObjectStore(address), version, to, preset=preset))
 
 
+def verify(*, store: Store = None) -> None:
+    """Hash everything in a store again; ends with 1 where something is not what was committed."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.errors import IntegrityError
+        from infra.store import Store as ObjectStore
+        from tasks.verify import verify as verified
+
+        found = verified(ObjectStore(address))
+        for line in found.damaged:
+            print(line)
+        if found.damaged:
+            raise IntegrityError(f"{len(found.damaged)} of {found.commits} commits are damaged")
+        print(f"{found.commits} commits are whole")
+
+
 def _run_flow(name: str, request: "CampaignRequest", output: Output) -> Any:
     """What the flow `flows.NAME.NAME` returns for a request, run on one API server, with quiet logs."""
     output.apply()
