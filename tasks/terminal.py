@@ -1,6 +1,6 @@
 """The plan and the scores as tables for a terminal, a log, and Prefect's page of a flow run.
 
-Numbers come from the plan and from `results.json`; nothing is computed here but how they look.
+Numbers come from the plan and from `results.json`, and look as on the page; nothing is computed here.
 """
 
 import io
@@ -16,16 +16,11 @@ from rich.table import Table
 from infra.progress import clock
 from tasks.campaign import Campaign
 from tasks.plan import Plan
+from tasks.report.metrics import BY_NAME
+from tasks.report.statistics import verdict
+from tasks.report.text import interval, number, signed
 
 WIDTH = 118
-_DIGITS = {"log_likelihood": 3, "accuracy": 2, "union_accuracy": 2, "bits_per_character": 3, "perplexity": 1}
-_TITLES = {
-    "log_likelihood": "log-likelihood",
-    "accuracy": "accuracy %",
-    "union_accuracy": "union accuracy %",
-    "bits_per_character": "bits per character",
-    "perplexity": "perplexity",
-}
 
 
 def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
@@ -66,7 +61,9 @@ def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
     by_place = {(row["variant"], row["metric"]): row for row in rows}
     shown = metrics[:2]
-    table = _table("variant", *(_TITLES[name] for name in shown), "better than SGD by", "seeds", right=len(shown) + 2)
+    # The unit stands under the label: beside it, the widest numbers would not fit.
+    titles = [f"{BY_NAME[name].label}\n{BY_NAME[name].unit}".rstrip() for name in shown]
+    table = _table("variant", *titles, "better than plain SGD by", "seeds", right=len(shown) + 2)
     for row in rows:
         if row["metric"] != metrics[0]:
             continue
@@ -77,34 +74,24 @@ def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _interval(row: Mapping[str, Any]) -> str:
-    digits = _DIGITS[row["metric"]]
-    if row["mean"] is None:
-        return "none"
-    if row["low"] is None:
-        return f"{row['mean']:.{digits}f}"
-    return f"{row['mean']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+    decimals = BY_NAME[row["metric"]].decimals
+    return f"{number(row['mean'], decimals)} {interval(row['low'], row['high'], decimals)}".rstrip()
 
 
 def _difference(row: Mapping[str, Any]) -> str:
     if row["difference"] is None:
         return ""
-    digits = _DIGITS[row["metric"]]
-    if row["diff_low"] is None:
-        return _signed(row["difference"], digits)
-    mark = "" if row["diff_low"] <= 0 <= row["diff_high"] else " *"
-    bounds = f"[{_signed(row['diff_low'], digits)}, {_signed(row['diff_high'], digits)}]"
-    return f"{_signed(row['difference'], digits)} {bounds}{mark}"
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{round(value, digits) + 0.0:+.{digits}f}"  # + 0.0: what rounds to -0 is nothing, and not less
+    decimals = BY_NAME[row["metric"]].decimals
+    text = f"{signed(row['difference'], decimals)} {interval(row['diff_low'], row['diff_high'], decimals)}".rstrip()
+    decided = row["diff_low"] is not None and verdict(row["diff_low"], row["diff_high"]) != "undecided"
+    return f"{text} *" if decided else text
 
 
 def _table(*titles: str, right: int) -> Table:
     """A plain table, the last `right` columns to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for number, title in enumerate(titles):
-        table.add_column(title, justify="right" if number >= len(titles) - right else "left", no_wrap=True)
+    for index, title in enumerate(titles):
+        table.add_column(title, justify="right" if index >= len(titles) - right else "left", no_wrap=True)
     return table
 
 

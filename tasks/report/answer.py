@@ -10,6 +10,7 @@ import pandas as pd
 
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, Metric
+from tasks.report.statistics import verdict
 from tasks.report.text import interval, joined, number, plural, signed
 from tasks.report.variants import Variant, is_baseline, plain_of, short_labels
 
@@ -57,7 +58,7 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
 
 
 def _score(metric: Metric, value: float) -> str:
-    return f"{number(value, metric.decimals)} {metric.unit or metric.label}"
+    return f"{number(value, metric.decimals)} {metric.measure}"
 
 
 def _best(corpus: str, metric: Metric, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]) -> str:
@@ -78,7 +79,7 @@ def _best(corpus: str, metric: Metric, trained: pd.DataFrame, scored: pd.DataFra
     if pd.isna(top["difference"]):
         plain = "was not asked for" if reference not in set(trained["variant"]) else "has no test score to compare with"
         return f"{start}; plain SGD {plain}."
-    if not top["diff_low"] > 0:
+    if verdict(top["diff_low"], top["diff_high"]) != "better":
         return f"{start}, which cannot be told apart from plain SGD: better by {gain} {gain_bounds}."
     ties = f"; {_rivals(rivals)} cannot be told apart from it" if rivals else ""
     return f"{start}, better than plain SGD by {gain} {gain_bounds}{ties}."
@@ -94,9 +95,10 @@ def _techniques(metric: Metric, effects: pd.DataFrame) -> str:
     tried = effects[effects["n_pairs"] > 0]
     if tried.empty:
         return ""
-    helped = [f"{r.technique} helped {_effect(metric, r)}" for r in tried.itertuples() if r.low > 0]
-    hurt = [f"{r.technique} hurt {_effect(metric, r)}" for r in tried.itertuples() if r.high < 0]
-    undecided = [r.technique for r in tried.itertuples() if not (r.low > 0 or r.high < 0)]
+    verdicts = [(verdict(row.low, row.high), row) for row in tried.itertuples()]
+    helped = [f"{row.technique} helped {_effect(metric, row)}" for said, row in verdicts if said == "better"]
+    hurt = [f"{row.technique} hurt {_effect(metric, row)}" for said, row in verdicts if said == "worse"]
+    undecided = [row.technique for said, row in verdicts if said == "undecided"]
     if not helped and not hurt:
         return f"Averaged over the variants with and without it, no technique ({joined(undecided, 'or')}) made a " + (
             "difference that can be told from chance."
@@ -116,10 +118,12 @@ def _alone(metric: Metric, scored: pd.DataFrame) -> str:
     single = single[single["difference"].notna()]
     if single.empty:
         return ""
-    told = [(Variant.parse(row.variant).techniques, row) for row in single.itertuples()]
-    better = sorted(letter for letter, row in told if row.diff_low > 0)
-    worse = sorted(letter for letter, row in told if row.diff_high < 0)
-    rest = sorted({letter for letter, _ in told} - {*better, *worse})
+    told = sorted(
+        (Variant.parse(row.variant).techniques, verdict(row.diff_low, row.diff_high)) for row in single.itertuples()
+    )
+    better, worse, rest = (
+        [letter for letter, said in told if said == wanted] for wanted in ("better", "worse", "undecided")
+    )
     said = [f"{joined(better)} improved on plain SGD"] if better else []
     said += [f"{joined(worse)} did worse than plain SGD"] if worse else []
     said += [f"{joined(rest)} cannot be told apart from plain SGD"] if rest else []

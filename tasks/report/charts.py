@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from tasks.report.metrics import Metric
+from tasks.report.statistics import Verdict, verdict
 from tasks.report.theme import BETTER, INK, MUTED, OTHER, PAPER, PLAIN, UNDECIDED, WORSE, layered, rows_of
 from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, short_labels
 
@@ -17,6 +18,7 @@ WIDTH = 420
 _ROW = 21
 # A baseline further away than this many times the spread of the variants would squeeze them into a corner.
 _STRETCH = 4.0
+_COLOURS: dict[Verdict, str] = {"better": BETTER, "worse": WORSE, "undecided": UNDECIDED}
 
 
 def forest(scores: pd.DataFrame, metric: Metric) -> tuple[alt.LayerChart, list[str]]:
@@ -40,8 +42,9 @@ def forest(scores: pd.DataFrame, metric: Metric) -> tuple[alt.LayerChart, list[s
     ]
     near, far = _near_baselines(scores, rows)
     y = _label_axis([labels[name] for name in trained["variant"]])
-    title = metric.label + (f" ({metric.unit})" if metric.unit else "")
-    x = alt.X("low:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, format="~g"))
+    x = alt.X(
+        "low:Q", title=metric.heading, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, format="~g")
+    )
     base = alt.Chart(rows_of(rows))
     colour = alt.Color("colour:N", scale=None)
     layers = [
@@ -93,7 +96,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     compared = scores[scores["difference"].notna()]
     rows = [_judged(labels[row.variant], row.difference, row.diff_low, row.diff_high) for row in _records(compared)]
     order = [labels[name] for name in scores["variant"] if not is_baseline(name)]
-    title = f"difference to plain SGD ({metric.unit or metric.label})"
+    title = f"difference to plain SGD ({metric.measure})"
     return layered(_judged_layers(rows, order, title), WIDTH - 110, _ROW * max(1, len(order)))
 
 
@@ -106,7 +109,7 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         order.append(label)
         rows.append(_judged(label, row.effect, row.low, row.high))
         pairs += [{"label": label, "pair": difference} for _, _, difference in row.pairs]
-    title = f"change when added ({metric.unit or metric.label})"
+    title = f"change when added ({metric.measure})"
     ticks = alt.Chart(rows_of(pairs)).mark_tick(color=MUTED, thickness=1.2, size=12, opacity=0.7, yOffset=13)
     ticks = ticks.encode(x="pair:Q", y=_label_axis(order))
     layers = [ticks, *_judged_layers(rows, order, title)]
@@ -114,14 +117,14 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 
 
 def _judged(label: str, value: float, low: float, high: float) -> dict[str, Any]:
-    verdict = BETTER if low > 0 else WORSE if high < 0 else UNDECIDED
+    colour = _COLOURS[verdict(low, high)]
     return {
         "label": label,
         "value": value,
         "low": _or(low, value),
         "high": _or(high, value),
-        "colour": verdict,
-        "fill": PAPER if verdict == UNDECIDED else verdict,
+        "colour": colour,
+        "fill": PAPER if colour == UNDECIDED else colour,
     }
 
 

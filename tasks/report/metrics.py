@@ -41,6 +41,16 @@ class Metric:
         """What a difference is multiplied by, so that positive is better: 1 or -1."""
         return 1 if self.higher_is_better else -1
 
+    @property
+    def heading(self) -> str:
+        """The title of an axis or a column: `accuracy (%)`."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def measure(self) -> str:
+        """What is said after a value: the unit, or the label where there is none."""
+        return self.unit or self.label
+
 
 def _same(mean: FloatArray) -> FloatArray:
     return mean
@@ -68,5 +78,8 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     "characters": (Metric("bits_per_character", "bits per character", "", "log_likelihood", _bits, False, 3),),
     "words": (Metric("perplexity", "perplexity", "", "log_likelihood", _perplexity, False, 2),),
 }
+
+BY_NAME = {metric.name: metric for metrics in METRICS.values() for metric in metrics}
+"""Every metric by the name that it has in the exported tables."""
 
 STEP_NAMES = {"music": "frame", "characters": "character", "words": "word"}

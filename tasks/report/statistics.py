@@ -17,6 +17,7 @@ corpora. Shape letters: R resamples, K final trials, P pieces, N seeds.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,17 @@ _SUMS = ("log_likelihood", "accuracy", "union_accuracy")
 # Numbers drawn at a time: bounds the memory of a corpus with thousands of pieces to some tens of megabytes.
 _BLOCK = 2_000_000
 
+Verdict = Literal["better", "worse", "undecided"]
+
+
+def verdict(low: float, high: float) -> Verdict:
+    """What the interval of a difference says; one that contains zero, or that does not exist, says nothing.
+
+    >>> verdict(0.1, 0.2), verdict(-0.2, -0.1), verdict(0.0, 0.2), verdict(float("nan"), float("nan"))
+    ('better', 'worse', 'undecided', 'undecided')
+    """
+    return "better" if low > 0 else "worse" if high < 0 else "undecided"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -42,7 +54,7 @@ class Estimate:
     @property
     def decided(self) -> bool:
         """Whether the interval lies on one side of zero."""
-        return self.low > 0 or self.high < 0
+        return verdict(self.low, self.high) != "undecided"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
+from tasks.report.statistics import verdict
 from tasks.report.text import NOTHING, count, duration, interval, number, plural, signed, significant
 from tasks.report.variants import is_baseline, short_labels
 
@@ -50,11 +51,7 @@ class Table:
 def score_columns(kind: str) -> tuple[str, ...]:
     """The headings of the columns that hold a `Cell`."""
     first, *others = METRICS[kind]
-    return (_heading(first), "better than plain SGD by", *(_heading(metric) for metric in others))
-
-
-def _heading(metric: Metric) -> str:
-    return f"{metric.label} ({metric.unit})" if metric.unit else metric.label
+    return (first.heading, "better than plain SGD by", *(metric.heading for metric in others))
 
 
 def score_rows(results: Results, estimates: Estimates, corpus: str) -> tuple[ScoreRow, ...]:
@@ -91,10 +88,9 @@ def _value_cell(row: pd.Series, metric: Metric) -> Cell:
 def _difference_cell(row: Any, metric: Metric) -> Cell:
     if pd.isna(row.difference):
         return Cell("")
-    verdict = "better" if row.diff_low > 0 else "worse" if row.diff_high < 0 else "undecided"
     bounds = interval(row.diff_low, row.diff_high, metric.decimals)
     note = f" ({plural(row.diff_dropped, 'seed')} unpaired)" if row.diff_dropped else ""
-    return Cell(signed(row.difference, metric.decimals), bounds + note, verdict)
+    return Cell(signed(row.difference, metric.decimals), bounds + note, verdict(row.diff_low, row.diff_high))
 
 
 def _diverged(trials: pd.DataFrame) -> str:

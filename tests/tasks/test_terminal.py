@@ -52,7 +52,8 @@ def test_a_real_campaign_is_shown_whole(finished: Finished):
     for name, part in (("uniform", music), ("one-probability", music), ("note-probability", music), ("unigram", rest)):
         assert _row(part, f"baseline/{name}")
     assert "log-likelihood" in music
-    assert "accuracy %" in music
+    assert _row(music, "log-likelihood") == ["log-likelihood", "accuracy"]
+    assert _row(music, "variant") == ["variant", "nats per frame", "%", "better than plain SGD by", "seeds"]
     assert "bits per character" in rest
     for answer in document["answers"].values():
         assert f"{answer['best']} {answer['techniques']}" in " ".join(text.split())
@@ -69,10 +70,10 @@ def test_a_score_has_its_interval_its_difference_and_its_seeds():
         _score(COUNT, "accuracy", mean=15.0, low=14.0, high=16.0),
     ]
     text = score_table(_document(*scores))
-    improved = ["-6.123 [-6.500, -5.750]", "31.46 [30.00, 33.00]", "+0.500 [+0.250, +0.750] *", "2/3"]
+    improved = ["−6.123 [−6.500, −5.750]", "31.46 [30.00, 33.00]", "+0.500 [0.250, 0.750] *", "2/3"]
     assert _row(text, RICH) == [RICH, *improved]
-    assert _row(text, PLAIN) == [PLAIN, "-6.623 [-7.000, -6.000]", "30.00 [29.00, 31.00]", "3/3"]
-    assert _row(text, COUNT) == [COUNT, "-11.060 [-11.500, -10.500]", "15.00 [14.00, 16.00]"], "counting has no seeds"
+    assert _row(text, PLAIN) == [PLAIN, "−6.623 [−7.000, −6.000]", "30.00 [29.00, 31.00]", "3/3"]
+    assert _row(text, COUNT) == [COUNT, "−11.060 [−11.500, −10.500]", "15.00 [14.00, 16.00]"], "counting has no seeds"
     order = [text.index(name) for name in (RICH, f"{PLAIN} ", COUNT)]
     assert order == sorted(order)
 
@@ -82,20 +83,21 @@ def test_a_score_has_its_interval_its_difference_and_its_seeds():
 )
 def test_the_star_is_for_intervals_on_one_side_of_zero(low, high, mark):
     text = score_table(_document(_score(PLAIN, mean=-1.0, difference=(low + high) / 2, diff_low=low, diff_high=high)))
-    assert _row(text, PLAIN)[-2] == f"{(low + high) / 2:+.3f} [{low:+.3f}, {high:+.3f}]{mark}"
+    expected = f"{(low + high) / 2:+.3f} [{low:.3f}, {high:.3f}]{mark}"
+    assert _row(text, PLAIN)[-2] == expected.replace("-", "−")
 
 
-def test_an_equal_score_is_better_by_plus_nothing():
+def test_an_equal_score_is_better_by_nothing():
     row = _score(PLAIN, mean=-1.0, difference=-0.0, diff_low=-0.0, diff_high=-0.0001)
-    assert _row(score_table(_document(row)), PLAIN)[-2] == "+0.000 [+0.000, +0.000] *"
+    assert _row(score_table(_document(row)), PLAIN)[-2] == "0.000 [0.000, 0.000] *"
 
 
 def test_what_does_not_exist_is_left_out_or_named():
     nothing = _score(RICH, n_seeds=0)
     one_of_one = _score(PLAIN, mean=-6.5, difference=0.125, n_seeds=1, seeds_asked=1)
     text = score_table(_document(nothing, one_of_one))
-    assert _row(text, RICH) == [RICH, "none", "0/3"]
-    assert _row(text, PLAIN) == [PLAIN, "-6.500", "+0.125", "1/1"]
+    assert _row(text, RICH) == [RICH, "–", "0/3"]
+    assert _row(text, PLAIN) == [PLAIN, "−6.500", "+0.125", "1/1"]
     assert "None" not in text
     assert "nan" not in text
 
@@ -107,7 +109,7 @@ def test_wide_numbers_are_not_cut():
     scores = [_score(RICH, **wide, **gain, n_seeds=10, seeds_asked=10), _score(RICH, "accuracy", **accuracy)]
     scores += [_score(COUNT, **wide), _score(COUNT, "accuracy", **accuracy)]
     text = score_table(_document(*scores))
-    cells = ["-60.997 [-60.997, -60.997]", "99.99 [99.99, 99.99]", "+10.125 [+10.125, +10.125] *", "10/10"]
+    cells = ["−60.997 [−60.997, −60.997]", "99.99 [99.99, 99.99]", "+10.125 [10.125, 10.125] *", "10/10"]
     assert _row(text, RICH) == [RICH, *cells]
     assert _row(text, COUNT) == [COUNT, *cells[:2]]
     assert _widest(text) <= WIDTH
@@ -129,7 +131,7 @@ def test_every_corpus_is_a_table_with_its_own_metric():
     assert "bach-chorales: the answer" in music
     assert "perplexity" not in music
     assert "perplexity" in words
-    assert _row(words, "rnn/softmax/SGD")[1] == "134.6 [130.0, 140.0]"
+    assert _row(words, "rnn/softmax/SGD")[1] == "134.56 [130.00, 140.00]"
 
 
 def test_every_failure_is_told_whole_in_lines_that_are_not_too_wide():
