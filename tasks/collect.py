@@ -22,8 +22,7 @@ from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Re
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
 
-_NUMBERS = ["threshold", "leak_share", "leak_low", "leak_high", "l1", "momentum"]
-_NUMBERS += ["valid", "updates", "epochs", "diverged_at", "seconds", "parameters"]
+_MEASURED = ("valid", "updates", "epochs", "diverged_at", "seconds", "parameters")
 NOT_STORED = "not in the store; run the campaign again"
 
 
@@ -50,8 +49,8 @@ def collect(
     asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
     rows = [_trial_row(trial, purpose, names, records.get(trial.key), chosen, reasons) for trial, purpose in asked]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
-    # A technique that no trial uses leaves a column of None, which is no number.
-    trials[_NUMBERS] = trials[_NUMBERS].apply(pd.to_numeric)
+    # Where nothing is stored a column holds None alone, which is no number.
+    trials[list(_MEASURED)] = trials[list(_MEASURED)].apply(pd.to_numeric)
     ended = datetime.now(UTC)
     return Results(
         trials=trials,
@@ -90,32 +89,11 @@ def _trial_row(
         "hidden_size": trial.hidden_size,
         "activation": trial.network_activation,
         "learning_rate": trial.learning_rate,
-        "valid": float("nan"),
+        "techniques": trial.to_json()["techniques"],
         "selected": purpose == "search" and best is not None and trial.key == best.key,
         "chosen_from": best.key if purpose == "final" and best is not None else None,
     }
-    return row | _techniques(trial) | ({} if record is None else _measured(record))
-
-
-def _techniques(trial: Trial) -> dict[str, Any]:
-    """Hyper-parameters of the techniques in use, under the names of the report's columns."""
-    columns = {
-        "C": {"threshold": "threshold"},
-        "L": {"share": "leak_share", "reading": "leak_reading", "low": "leak_low", "high": "leak_high"},
-        "R": {"l1": "l1"},
-        "M": {"momentum": "momentum"},
-    }
-    return {
-        column: getattr(technique, name)
-        for technique in trial.techniques
-        for name, column in columns.get(technique.letter, {}).items()
-    }
-
-
-def _measured(record: TrialRecord) -> dict[str, Any]:
-    return {
-        name: getattr(record, name) for name in ("valid", "updates", "epochs", "diverged_at", "seconds", "parameters")
-    }
+    return row if record is None else row | {name: getattr(record, name) for name in _MEASURED}
 
 
 def _curves(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,8 @@ import pandas as pd
 
 TRIAL_COLUMNS = (
     *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "seed", "hidden_size", "activation"),
-    *("learning_rate", "threshold", "leak_share", "leak_reading", "leak_low", "leak_high", "l1", "momentum"),
-    *("valid", "updates", "epochs", "diverged_at", "seconds", "parameters", "selected", "chosen_from"),
+    *("learning_rate", "techniques", "valid", "updates", "epochs", "diverged_at", "seconds", "parameters"),
+    *("selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "purpose", "update", "epoch", "learning_rate", "train", "valid"),
@@ -31,8 +31,8 @@ class Results:
     Attributes:
         trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
             `diverged` or `failed`; `valid` is the best validation log-likelihood in nats per step, higher is
-            better, NaN if none; a hyper-parameter of an absent technique is None or NaN; `selected` marks the
-            search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
+            better, NaN if none; `techniques` holds the hyper-parameters, letter -> {name: value}; `selected` marks
+            the search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
             Finals of different variants that share a `seed` are compared as a pair.
         curves: a row an epoch of a trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
             log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1.

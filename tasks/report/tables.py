@@ -3,7 +3,7 @@
 Numbers come from `estimates.py` and from the trials; nothing is estimated here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import verdict
-from tasks.report.text import NOTHING, count, duration, interval, number, plural, signed, significant
-from tasks.report.variants import is_baseline, short_labels
+from tasks.report.text import NOTHING, count, duration, interval, number, plural, setting, signed, significant
+from tasks.report.variants import is_baseline, letter_order, short_labels
 
 
 @dataclass(frozen=True)
@@ -98,44 +98,44 @@ def _diverged(trials: pd.DataFrame) -> str:
     return f"{(gone['purpose'] == 'search').sum()} + {(gone['purpose'] == 'final').sum()}"
 
 
-def _share(value: Any) -> str:
-    return significant(100 * value) + " %" if pd.notna(value) else NOTHING
-
-
-# heading, the columns it is made from, how it is written
-_CHOSEN: tuple[tuple[str, tuple[str, ...], Callable[..., str]], ...] = (
-    ("hidden units", ("hidden_size",), count),
-    ("activation", ("activation",), str),
-    ("learning rate", ("learning_rate",), significant),
-    ("C: threshold", ("threshold",), significant),
-    ("L: share of units", ("leak_share",), _share),
-    ("L: reading", ("leak_reading",), lambda value: NOTHING if pd.isna(value) else str(value)),
-    ("L: range", ("leak_low", "leak_high"), lambda low, high: f"{significant(low)} to {significant(high)}"),
-    ("R: L1 weight", ("l1",), significant),
-    ("M: momentum", ("momentum",), significant),
-    ("parameters", ("parameters",), count),
-    ("validation score", ("valid",), lambda value: number(value, 3)),
+# heading, column, how it is written; the hyper-parameters of the techniques stand between the two groups
+_BEFORE: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("hidden units", "hidden_size", count),
+    ("activation", "activation", str),
+    ("learning rate", "learning_rate", significant),
+)
+_AFTER: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("parameters", "parameters", count),
+    ("validation score", "valid", lambda value: number(value, 3)),
 )
 
 
 def chosen_table(results: Results, corpus: str) -> Table:
-    """The configuration that the search chose for each variant; techniques that no variant uses have no column."""
+    """The configuration that the search chose for each variant, a column for each hyper-parameter of a technique."""
     trials = results.trials
     chosen = trials[(trials["corpus"] == corpus) & trials["selected"].astype(bool)]
     labels = short_labels(results.variants(corpus))
-    used = [entry for entry in _CHOSEN if chosen[list(entry[1])].notna().any(axis=None)]
+    drawn = _hyper_parameters(chosen["techniques"])
+    headings = [heading for heading, _, _ in _BEFORE]
+    headings += [f"{letter}: {name.replace('_', ' ')}" for letter, name in drawn]
+    headings += [heading for heading, _, _ in _AFTER]
     rows = []
     for variant in results.variants(corpus):
-        mine = chosen[chosen["variant"] == variant]
-        if mine.empty:
-            rows.append((labels[variant], *[NOTHING] * len(used)))
-        for _, trial in mine.iterrows():
-            cells = (
-                NOTHING if pd.isna(trial[columns[0]]) else write(*(trial[column] for column in columns))
-                for _, columns, write in used
-            )
+        mine = chosen[chosen["variant"] == variant].to_dict("records")
+        if not mine:
+            rows.append((labels[variant], *[NOTHING] * len(headings)))
+        for trial in mine:
+            cells = [write(trial[column]) for _, column, write in _BEFORE]
+            cells += [setting(trial["techniques"].get(letter, {}).get(name)) for letter, name in drawn]
+            cells += [write(trial[column]) for _, column, write in _AFTER]
             rows.append((labels[variant], *cells))
-    return Table(("variant", *(heading for heading, _, _ in used)), tuple(rows))
+    return Table(("variant", *headings), tuple(rows))
+
+
+def _hyper_parameters(techniques: Iterable[Mapping[str, Mapping[str, Any]]]) -> list[tuple[str, str]]:
+    """Every (letter, name) that is in use: the letters in the order of the techniques, a technique's own order kept."""
+    used = [(letter, name) for each in techniques for letter, values in each.items() for name in values]
+    return sorted(dict.fromkeys(used), key=lambda pair: letter_order(pair[0]))
 
 
 def budget_table(results: Results) -> Table:

@@ -53,6 +53,21 @@ def significant(value: Any, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("-", "−")
 
 
+def setting(value: Any) -> str:
+    """A hyper-parameter of any type, by its type alone.
+
+    >>> setting(0.25), setting(1200), setting("update-rate"), setting(True), setting((0.02, 0.2)), setting(None)
+    ('0.25', '1,200', 'update-rate', 'yes', '0.02 to 0.2', '–')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Sequence):
+        return " to ".join(setting(part) for part in value)
+    return count(value) if isinstance(value, int) else significant(value)
+
+
 def count(value: Any) -> str:
     """A whole number with thousands set apart."""
     return NOTHING if value is None or pd.isna(value) else f"{int(value):,}"

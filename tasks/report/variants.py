@@ -11,7 +11,6 @@ import models.techniques
 BASELINE = "baseline/"
 PLAIN = "SGD"
 TECHNIQUES = {technique.letter: technique.title for technique in models.techniques.TECHNIQUES}
-_LETTERS = "".join(TECHNIQUES)
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,15 @@ def plain_of(name: str) -> str:
     return Variant(Variant.parse(name).family, PLAIN, "").name
 
 
+def letter_order(letter: str) -> int:
+    """Sort key: the order of the techniques; letters that stand for none come last."""
+    return list(TECHNIQUES).index(letter) if letter in TECHNIQUES else len(TECHNIQUES)
+
+
 def subset_order(name: str) -> tuple[int, list[int], str]:
     """Sort key: fewer techniques first, then in the order of the techniques."""
     letters = Variant.parse(name).techniques
-    return len(letters), [_LETTERS.find(letter) for letter in letters], name
+    return len(letters), [letter_order(letter) for letter in letters], name
 
 
 def short_labels(names: Iterable[str]) -> dict[str, str]:

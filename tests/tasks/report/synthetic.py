@@ -125,15 +125,21 @@ def _trial(
         "key": _key(rng), "corpus": corpus, "kind": kind, "variant": variant, "purpose": purpose, "status": status,
         "reason": "MemoryError: 2.1 GiB asked for, 1.9 GiB allowed" if status == "failed" else "", "seed": seed,
         "hidden_size": int(rng.integers(100, 401)), "activation": "relu" if "R" in letters else "tanh",
-        "learning_rate": rate, "threshold": 10 ** rng.uniform(0, 2) if "C" in letters else np.nan,
-        "leak_share": 0.5 if "L" in letters else np.nan, "leak_reading": "update-rate" if "L" in letters else None,
-        "leak_low": 0.02 if "L" in letters else np.nan, "leak_high": 0.2 if "L" in letters else np.nan,
-        "l1": 10 ** rng.uniform(-6, -3) if "R" in letters else np.nan,
-        "momentum": rng.uniform(0.001, 0.95) if "M" in letters else np.nan,
+        "learning_rate": rate, "techniques": _techniques(rng, letters),
         "valid": valid if status == "completed" else np.nan, "updates": 480, "epochs": 24,
         "diverged_at": 120.0 if diverged else np.nan, "seconds": rng.uniform(0.4, 2.0), "parameters": 60_000,
         "selected": False, "chosen_from": "",
     }  # fmt: skip
+
+
+def _techniques(rng: np.random.Generator, letters: str) -> dict[str, dict[str, Any]]:
+    draw = {
+        "C": lambda: {"threshold": 10 ** rng.uniform(0, 2)},
+        "L": lambda: {"share": 0.5, "reading": "update-rate", "low": 0.02, "high": 0.2},
+        "R": lambda: {"l1": 10 ** rng.uniform(-6, -3)},
+        "M": lambda: {"momentum": rng.uniform(0.001, 0.95)},
+    }
+    return {letter: draw[letter]() for letter in letters}
 
 
 def _curve(rng: np.random.Generator, trial: dict[str, Any], epochs: int) -> list[dict[str, Any]]:

@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.report import SCHEMA_VERSION, build_report, estimate
+from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
 from tasks.report.page import render_page
+from tasks.report.tables import chosen_table
 from tasks.report.theme import COLOURS
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -141,6 +142,31 @@ def test_names_and_reasons_are_inert():
     )
     _check_inert(html)
     assert "alert" in html
+
+
+def test_a_technique_of_ones_own_shows_its_hyper_parameters():
+    results = _small()
+    trials = results.trials.copy()
+    trials["variant"] = trials["variant"].replace("rnn/softmax/SGD+CLR", "rnn/softmax/SGD+CN")
+    own = {"C": {"threshold": 30.0}, "N": {"noise_share": 0.125, "steps": 1200, "range": (0.1, 0.5), "on": True}}
+    trials["techniques"] = [
+        own if row.variant.endswith("+CN") else {k: v for k, v in row.techniques.items() if k != "R"}
+        for row in trials.itertuples()
+    ]
+    asked = {name: ["rnn/softmax/SGD", "rnn/softmax/SGD+CN"] for name in results.corpora}
+    odd = dataclasses.replace(results, trials=trials, campaign={**results.campaign, "corpora": asked})
+    table = chosen_table(odd, "folk-tunes-words")
+    assert table.columns[4:] == (
+        *("C: threshold", "L: share", "L: reading", "L: low", "L: high"),
+        *("N: noise share", "N: steps", "N: range", "N: on", "parameters", "validation score"),
+    )
+    rows = {row[0]: row[4:-2] for row in table.rows}
+    assert rows["SGD+CN"] == ("30", "–", "–", "–", "–", "0.125", "1,200", "0.1 to 0.5", "yes")
+    assert rows["SGD"] == ("–",) * 9
+    chosen = json.loads(results_json(odd, estimate(odd, resamples=50)))["chosen"]
+    assert [row["techniques"] for row in chosen if row["variant"].endswith("+CN")] == [
+        {**own, "N": {**own["N"], "range": [0.1, 0.5]}}
+    ] * 2
 
 
 def test_unequal_budgets_are_admitted():
