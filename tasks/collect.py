@@ -97,11 +97,11 @@ def _trial_row(
 
 
 def _curves(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:
-    """Learning curves of every stored trial."""
-    ended = trials[trials["status"] != "failed"]
+    """Learning curves of every final trial that ended: nobody looks at those of the search, which are many more."""
+    ended = trials[(trials["purpose"] == "final") & (trials["status"] != "failed")]
     tables = ledger.tables(map(trial_prefix, ended["key"]), "curves.parquet")
     labelled = [
-        table.assign(key=row.key, corpus=row.corpus, variant=row.variant, purpose=row.purpose)
+        table.assign(key=row.key, corpus=row.corpus, variant=row.variant)
         for table, row in zip(tables, ended.itertuples(), strict=True)
     ]
     return _joined(labelled, CURVE_COLUMNS)

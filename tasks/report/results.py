@@ -16,7 +16,7 @@ TRIAL_COLUMNS = (
     *("selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
-    *("key", "corpus", "variant", "purpose", "update", "epoch", "learning_rate", "train", "valid"),
+    *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
     *("gradient_norm", "clipped_share"),
 )
 PIECE_COLUMNS = (
@@ -34,7 +34,7 @@ class Results:
             better, NaN if none; `techniques` holds the hyper-parameters, letter -> {name: value}; `selected` marks
             the search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
             Finals of different variants that share a `seed` are compared as a pair.
-        curves: a row an epoch of a trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
+        curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
             log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1.
         pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN

@@ -27,7 +27,7 @@ def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, 
     a cross is where a seed diverged.
     """
     finals = trials[trials["purpose"] == "final"]
-    curves = curves[curves["key"].isin(finals["key"]) & np.isfinite(curves["valid"])]
+    curves = curves[np.isfinite(curves["valid"])]
     if curves.empty:
         return []
     status = dict(zip(finals["key"], finals["status"], strict=True))

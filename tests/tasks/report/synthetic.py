@@ -101,7 +101,7 @@ def _variant(
         finals.append(final)
     for trial in [*search, *finals]:
         rows["trials"].append(trial)
-        if trial["status"] != "failed":
+        if trial["purpose"] == "final" and trial["status"] != "failed":
             rows["curves"] += _curve(rng, trial, epochs)
     for final in finals:
         if final["status"] == "completed":
@@ -149,7 +149,7 @@ def _curve(rng: np.random.Generator, trial: dict[str, Any], epochs: int) -> list
     speed = rng.uniform(0.25, 0.4)
     epoch = np.arange(1, length + 1)
     valid = last + (start - last) * np.exp(-speed * epoch) + rng.normal(0, 0.004 * abs(last), length)
-    shared = {k: trial[k] for k in ("key", "corpus", "variant", "purpose", "learning_rate")}
+    shared = {k: trial[k] for k in ("key", "corpus", "variant", "learning_rate")}
     return [
         shared | {"update": int(e) * 20, "epoch": int(e), "train": v + 0.05 * e / epochs, "valid": v,
                   "gradient_norm": float(np.exp(rng.normal(0, 0.3))), "clipped_share": rng.uniform(0, 0.3)}
@@ -161,7 +161,7 @@ def _pieces(
     rng: np.random.Generator, corpus: str, kind: str, variant: str, key: str, seed: int, level: float,
     steps: np.ndarray, difficulty: np.ndarray,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    noise = 0.0 if not difficulty.any() else rng.normal(0, 0.03 * abs(level), len(steps))
+    noise = 0.0 if not difficulty.any() else rng.normal(0, 0.02 * abs(level), len(steps))
     means = level + difficulty + noise
     accuracy = (
         np.maximum(0.04, 1 / (1 + np.exp(-0.6 * (means + 10.5)))) if kind == "music" else np.full(len(steps), np.nan)
