@@ -16,9 +16,11 @@ from rich.table import Table
 from infra.progress import clock
 from tasks.campaign import Campaign
 from tasks.plan import Plan
+from tasks.report.answer import shared_warnings
 from tasks.report.metrics import BY_NAME
 from tasks.report.statistics import verdict
 from tasks.report.text import interval, number, signed
+from tasks.report.variants import is_baseline
 
 WIDTH = 118
 
@@ -44,17 +46,25 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
 
 
 def score_table(document: Mapping[str, Any]) -> str:
-    """The scores of `results.json`: a table a corpus, the best variant first, baselines last, and the answer."""
+    """The scores of `results.json`: a table a corpus, the best variant first, baselines last; then the answer."""
     parts = []
+    shared = shared_warnings([answer["warnings"] for answer in document["answers"].values()])
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
         parts.append(f"{corpus}, test split, 95 % intervals over seeds and pieces\n{_corpus_table(list(rows))}")
         answer = document["answers"][corpus]
-        parts.append(fill(f"{answer['best']} {answer['techniques']}", WIDTH) + "\n")
+        own = [text for text in answer["warnings"] if text not in shared]
+        parts.append(_paragraphs([f"{answer['best']} {answer['techniques']}", *own]))
+    if shared:
+        parts.append(_paragraphs(shared))
     parts += [
         fill(f"failed: {f['corpus']} {f['variant']} {f['key'][:12]}: {f['reason']}", WIDTH, subsequent_indent="    ")
         for f in document["failures"]
     ]
     return "\n".join(parts)
+
+
+def _paragraphs(texts: Sequence[str]) -> str:
+    return "".join(fill(text.strip(), WIDTH) + "\n" for text in texts)
 
 
 def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -68,9 +78,14 @@ def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
         if row["metric"] != metrics[0]:
             continue
         cells = [_interval(by_place[row["variant"], name]) for name in shown]
-        seeds = "" if row["variant"].startswith("baseline/") else f"{row['n_seeds']}/{row['seeds_asked']}"
-        table.add_row(row["variant"], *cells, _difference(row), seeds)
+        table.add_row(row["variant"], *cells, _difference(row), _seeds(row))
     return _render(table)
+
+
+def _seeds(row: Mapping[str, Any]) -> str:
+    if is_baseline(row["variant"]):
+        return ""
+    return "held back" if row["held_back"] else f"{row['n_seeds']}/{row['seeds_asked']}"
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 The words follow the intervals: a difference whose 95 % interval contains zero is never called one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, Metric
 from tasks.report.statistics import verdict
-from tasks.report.text import interval, joined, number, plural, signed
+from tasks.report.text import interval, joined, number, plural, search_state, signed
 from tasks.report.variants import Variant, is_baseline, plain_of, short_labels
 
 
@@ -43,16 +44,17 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     scored = trained[trained["mean"].notna()]
     effects = estimates.effects
     effects = effects[(effects["corpus"] == corpus) & (effects["metric"] == metric.name)]
+    warnings = _search_warnings(trained, labels)
     if scored.empty:
         nothing = f"On {corpus} no variant came to a test score, so nothing can be said."
-        return Answer(nothing, "", "", (), f"{corpus}: no test score")
+        return Answer(nothing, "", "", tuple(warnings), f"{corpus}: no test score")
     top = scored.iloc[0]
     score = _score(metric, top["mean"])
     return Answer(
         best=_best(corpus, metric, trained, scored, labels),
         techniques=_techniques(metric, effects),
         alone=_alone(metric, scored),
-        warnings=tuple(_warnings(rows, trained, scored, labels)),
+        warnings=tuple(warnings + _score_warnings(rows, trained, scored, labels)),
         line=f"{corpus}: {labels[top['variant']]} {score}",
     )
 
@@ -130,8 +132,34 @@ def _alone(metric: Metric, scored: pd.DataFrame) -> str:
     return f"Added alone, {'; '.join(said)}."
 
 
-def _warnings(rows: pd.DataFrame, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]) -> list[str]:
+def shared_warnings(of_each: Sequence[Sequence[str]]) -> list[str]:
+    """The warnings that hold for every corpus, to be given once."""
+    return [text for text in of_each[0] if all(text in others for others in of_each)] if of_each else []
+
+
+def _search_warnings(trained: pd.DataFrame, labels: dict[str, str]) -> list[str]:
+    """A sentence for each variant whose search is not whole."""
     said = []
+    for _, row in trained[trained["search_ended"] < trained["search_asked"]].iterrows():
+        name = labels[row["variant"]]
+        if row["held_back"]:
+            said.append(f"{name} is {search_state(row)}. The same campaign, run again, completes it.")
+        else:
+            said.append(f"{name} was chosen among fewer: {search_state(row)}, so it is not compared on equal terms.")
+    return said
+
+
+def _score_warnings(
+    rows: pd.DataFrame, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]
+) -> list[str]:
+    said = []
+    best = scored.iloc[0]
+    lost = [f"{best[f'seeds_{end}']} {end}" for end in ("diverged", "failed") if best[f"seeds_{end}"]]
+    if lost:
+        said.append(
+            f"{labels[best['variant']]} is best over the {best['n_seeds']} of {best['seeds_asked']} seeds that ended; "
+            f"{joined(lost)}: the score of the survivors may flatter it."
+        )
     seeds = int(scored["n_seeds"].min())
     if seeds == 1:
         said.append("A variant with one seed has an interval over pieces only: it says nothing about other seeds.")
@@ -139,15 +167,14 @@ def _warnings(rows: pd.DataFrame, trained: pd.DataFrame, scored: pd.DataFrame, l
         said.append("With fewer than five seeds a variant, the intervals are too narrow.")
     if int(rows["n_pieces"].max()) < 10:
         said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
-    lost = trained.loc[trained["mean"].isna(), "variant"]
-    if len(lost):
-        said.append(f"Without a test score: {joined([labels[name] for name in lost])}.")
+    unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]
+    if len(unscored):
+        said.append(f"Without a test score: {joined([labels[name] for name in unscored])}.")
     counts = rows[rows["variant"].map(is_baseline) & rows["mean"].notna()]
     if len(counts):
-        best, top = counts.iloc[0], scored.iloc[0]
-        ahead = best["mean"] > top["mean"] if top["higher_is_better"] else best["mean"] < top["mean"]
+        count = counts.iloc[0]
+        ahead = count["mean"] > best["mean"] if best["higher_is_better"] else count["mean"] < best["mean"]
         if ahead:
-            said.append(
-                f"No variant beats counting: the baseline {labels[best['variant']]} is better than all of them."
-            )
+            name = labels[count["variant"]]
+            said.append(f"No variant beats counting: the baseline {name} is better than all of them.")
     return said

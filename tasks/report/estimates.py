@@ -16,6 +16,7 @@ from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, subset_orde
 SCORE_COLUMNS = (
     *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high"),
     *("n_pieces", "n_seeds", "seeds_asked", "seeds_diverged", "seeds_failed"),
+    *("search_asked", "search_ended", "held_back"),
     *("reference", "difference", "diff_low", "diff_high", "diff_seeds", "diff_dropped", "tied_with_best"),
 )
 EFFECT_COLUMNS = ("corpus", "metric", "technique", "effect", "low", "high", "n_pairs", "pairs_asked", "pairs")
@@ -29,7 +30,8 @@ class Estimates:
         scores: a row a (corpus, variant, metric), columns `SCORE_COLUMNS`. Within a metric the best mean comes
             first, variants without a score follow, baselines are last. A difference is to the plain variant of
             the same core and output model, positive is better. `tied_with_best`: the interval of the paired
-            difference to the best variant does not exclude zero.
+            difference to the best variant does not exclude zero. `held_back`: the search is not whole, and so
+            nothing was chosen and there are no final trials.
         effects: a row a (corpus, metric, technique), columns `EFFECT_COLUMNS`; `pairs` holds a tuple
             (without, with, difference) for each pair that was compared.
         resamples: number of bootstrap resamples.
@@ -63,7 +65,7 @@ def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
             rows = [_score_row(bootstrap, scored, metric, variant) for variant in (*variants, *baselines)]
             _mark_ties(bootstrap, metric, rows)
             for row in sorted(rows, key=lambda row: _rank(metric, row)):
-                counts = _final_counts(results, name, row["variant"])
+                counts = _trial_counts(results, name, row["variant"])
                 scores.append(common | {"kind": facts["kind"]} | counts | row)
             effects += [common | _effect_row(bootstrap, metric, variants, letter) for letter in TECHNIQUES]
     return Estimates(
@@ -114,16 +116,23 @@ def _rank(metric: Metric, row: dict[str, Any]) -> tuple[bool, bool, float, tuple
     return is_baseline(row["variant"]), unscored, value, subset_order(row["variant"])
 
 
-def _final_counts(results: Results, corpus: str, variant: str) -> dict[str, int]:
-    """How the final trials of a variant ended. Asked for: what was tried, or the campaign's number if nothing was."""
+def _trial_counts(results: Results, corpus: str, variant: str) -> dict[str, int | bool]:
+    """How the trials of a variant ended: what diverged has ended, what failed has not."""
     if is_baseline(variant):
-        return {"seeds_asked": 1, "seeds_diverged": 0, "seeds_failed": 0}
-    trials = results.trials
-    finals = trials[(trials["corpus"] == corpus) & (trials["variant"] == variant) & (trials["purpose"] == "final")]
+        counts = {"seeds_asked": 1, "seeds_diverged": 0, "seeds_failed": 0, "search_asked": 0, "search_ended": 0}
+        return counts | {"held_back": False}
+    trials = results.trials[(results.trials["corpus"] == corpus) & (results.trials["variant"] == variant)]
+    search, finals = (trials.loc[trials["purpose"] == purpose, "status"] for purpose in ("search", "final"))
+    search_asked = max(len(search), int(results.campaign.get("trials_per_variant") or 0))
+    search_ended = int((search != "failed").sum())
+    held_back = search_ended < search_asked and finals.empty
     return {
-        "seeds_asked": max(len(finals), int(results.campaign.get("seeds") or 0)),
-        "seeds_diverged": int((finals["status"] == "diverged").sum()),
-        "seeds_failed": int((finals["status"] == "failed").sum()),
+        "seeds_asked": 0 if held_back else max(len(finals), int(results.campaign.get("seeds") or 0)),
+        "seeds_diverged": int((finals == "diverged").sum()),
+        "seeds_failed": int((finals == "failed").sum()),
+        "search_asked": search_asked,
+        "search_ended": search_ended,
+        "held_back": held_back,
     }
 
 

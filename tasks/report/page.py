@@ -15,7 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from tasks.report import charts, tables, training_charts
-from tasks.report.answer import Answer, answer
+from tasks.report.answer import Answer, answer, shared_warnings
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
@@ -60,14 +60,14 @@ def render_page(results: Results, estimates: Estimates) -> str:
     )
     environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
     sections = [_section(results, estimates, name, i) for i, name in enumerate(results.corpora, start=1)]
-    budgets = [tables.search_budgets(results, name) for name in results.corpora]
     return environment.get_template("page.html.jinja").render(
         style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
         sections=sections,
         results=results,
         campaign=results.campaign,
         provenance=results.provenance,
-        equal_budget=all(low == high for low, high in budgets),
+        equal_budget=all(tables.equal_budgets(estimates, name) for name in results.corpora),
+        incomplete=[line for name in results.corpora for line in tables.incomplete_searches(estimates, name)],
         budget=tables.budget_table(results),
         corpora=tables.corpora_table(results),
         sources={name: _facts(facts.get("source", {})) for name, facts in results.corpora.items()},
@@ -78,7 +78,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         level=f"{100 * LEVEL:g}",
         seed=estimates.seed,
         techniques=TECHNIQUES,
-        shared=_shared_warnings(sections),
+        shared=shared_warnings([section.answer.warnings for section in sections]),
         command=_command(results.campaign),
     )
 
@@ -88,12 +88,6 @@ def _command(campaign: Mapping[str, Any]) -> str:
     options = {"preset": "preset", "trials": "trials_per_variant", "seeds": "seeds", "seed": "seed"}
     given = [f"--{option} {campaign[key]}" for option, key in options.items() if campaign.get(key) is not None]
     return " ".join(["prefect run reproduce", *given])
-
-
-def _shared_warnings(sections: list[Section]) -> list[str]:
-    """The warnings that hold for every corpus: they are given once."""
-    warnings = [section.answer.warnings for section in sections]
-    return [text for text in warnings[0] if all(text in others for others in warnings)] if warnings else []
 
 
 def _facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -14,7 +14,18 @@ from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import verdict
-from tasks.report.text import NOTHING, count, duration, interval, number, plural, setting, signed, significant
+from tasks.report.text import (
+    NOTHING,
+    count,
+    duration,
+    interval,
+    number,
+    plural,
+    search_state,
+    setting,
+    signed,
+    significant,
+)
 from tasks.report.variants import is_baseline, letter_order, short_labels
 
 
@@ -72,11 +83,17 @@ def score_rows(results: Results, estimates: Estimates, corpus: str) -> tuple[Sco
                 plain=not baseline and row.reference == "",
                 leading=bool(row.tied_with_best),
                 cells=(first, _difference_cell(row, METRICS[kind][0]), *others),
-                seeds="" if baseline else f"{row.n_seeds} / {row.seeds_asked}",
+                seeds=_seeds(row._asdict()),
                 diverged="" if baseline else _diverged(trials[trials["variant"] == row.variant]),
             )
         )
     return tuple(rows)
+
+
+def _seeds(row: Mapping[str, Any]) -> str:
+    if is_baseline(row["variant"]):
+        return ""
+    return search_state(row) if row["held_back"] else f"{row['n_seeds']} / {row['seeds_asked']}"
 
 
 def _value_cell(row: pd.Series, metric: Metric) -> Cell:
@@ -152,11 +169,19 @@ def budget_table(results: Results) -> Table:
     return Table((*columns, "updates", "training time"), tuple(rows))
 
 
-def search_budgets(results: Results, corpus: str) -> tuple[int, int]:
-    """The smallest and the largest number of search trials that a variant of a corpus was given."""
-    trials = results.trials[(results.trials["corpus"] == corpus) & (results.trials["purpose"] == "search")]
-    sizes = [int((trials["variant"] == variant).sum()) for variant in results.variants(corpus)]
-    return min(sizes, default=0), max(sizes, default=0)
+def equal_budgets(estimates: Estimates, corpus: str) -> bool:
+    """Whether the variants of a corpus that have a score were chosen among equally many search trials that ended."""
+    rows = estimates.primary(corpus)
+    compared = rows[rows["mean"].notna() & ~rows["variant"].map(is_baseline)]
+    return bool(compared["search_ended"].nunique() <= 1)
+
+
+def incomplete_searches(estimates: Estimates, corpus: str) -> list[str]:
+    """A line for each variant of a corpus of whose search a trial did not come to an end."""
+    rows = estimates.primary(corpus)
+    labels = short_labels(rows["variant"])
+    lacking = rows[rows["search_ended"] < rows["search_asked"]].to_dict("records")
+    return [f"{labels[row['variant']]} on {corpus}: {search_state(row)}" for row in lacking]
 
 
 def corpora_table(results: Results) -> Table:

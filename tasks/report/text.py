@@ -1,6 +1,6 @@
 """Numbers and lists as people read them: a real minus sign, a fixed number of decimals, a dash for nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +76,16 @@ def count(value: Any) -> str:
 def plural(number_of: int, noun: str) -> str:
     """'1 seed', '3 seeds'."""
     return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
+
+
+def search_state(row: Mapping[str, Any]) -> str:
+    """How far the search of a variant came; of a row of scores.
+
+    >>> search_state({"held_back": True, "search_ended": 3, "search_asked": 4})
+    'held back: 3 of 4 search trials ended'
+    """
+    ended = f"{row['search_ended']} of {plural(row['search_asked'], 'search trial')} ended"
+    return f"held back: {ended}" if row["held_back"] else ended
 
 
 def joined(names: Sequence[str], word: str = "and") -> str:

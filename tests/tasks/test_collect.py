@@ -21,7 +21,7 @@ from tasks.collect import NOT_STORED, collect
 from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
 from tasks.records import trial_prefix
-from tasks.report import build_report
+from tasks.report import build_report, estimate
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
@@ -196,6 +196,12 @@ def test_what_is_not_in_the_store_is_a_failure_with_its_reason(store, half):
     failed = results.trials[results.trials["status"] == "failed"]
     assert failed[["valid", "updates", "epochs", "seconds", "parameters"]].isna().all(axis=None)
     assert results.curves.empty, "no final trial is stored"
+    held_back = results.trials[results.trials["variant"] == "rnn/bernoulli/SGD+C"]
+    assert held_back["purpose"].tolist() == ["search", "search"]
+    assert not held_back["selected"].any()
+    rows = estimate(results, resamples=50).primary("bach-chorales").set_index("variant")
+    assert rows.loc["rnn/bernoulli/SGD+C", ["search_ended", "search_asked", "held_back"]].tolist() == [0, 2, True]
+    assert rows.loc["rnn/bernoulli/SGD", ["search_ended", "search_asked", "held_back"]].tolist() == [2, 2, False]
     assert set(results.pieces["key"]) == {""}, "baselines need no trial"
 
 

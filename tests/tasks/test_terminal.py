@@ -20,12 +20,20 @@ def _score(variant: str, metric: str = "log_likelihood", **values: Any) -> dict[
     """A row of `scores` in results.json; without values nothing was scored."""
     names = ("mean", "low", "high", "difference", "diff_low", "diff_high")
     row = {"corpus": "bach-chorales", "variant": variant, "metric": metric, "n_seeds": 3, "seeds_asked": 3}
+    row["held_back"] = False
     return row | dict.fromkeys(names) | values
 
 
-def _document(*scores: dict[str, Any], failures: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
+def _document(
+    *scores: dict[str, Any], failures: tuple[dict[str, str], ...] = (), warnings: tuple[str, ...] = ()
+) -> dict[str, Any]:
     answers = {
-        row["corpus"]: {"best": f"{row['corpus']}: the answer.", "techniques": "Nothing helped."} for row in scores
+        row["corpus"]: {
+            "best": f"{row['corpus']}: the answer.",
+            "techniques": "Nothing helped.",
+            "warnings": [*(f"{row['corpus']}: {text}" for text in warnings), "Few seeds."],
+        }
+        for row in scores
     }
     return {"scores": list(scores), "answers": answers, "failures": list(failures)}
 
@@ -174,3 +182,18 @@ def test_a_large_plan_is_not_too_wide():
     text = plan_table(tiny_campaign("SGD"), Plan(tuple(rows)), workers=2)
     assert "about 300:00:00" in text
     assert _widest(text) <= WIDTH
+
+
+def test_a_variant_that_is_held_back_has_no_seeds_that_failed():
+    held_back = _score(RICH, n_seeds=0, seeds_asked=0, held_back=True)
+    text = score_table(_document(_score(PLAIN, mean=-6.5), held_back))
+    assert _row(text, RICH) == [RICH, "–", "held back"]
+
+
+def test_warnings_stand_under_their_corpus_and_those_of_all_corpora_once():
+    words = _score("rnn/softmax/SGD", "perplexity", mean=134.56) | {"corpus": "folk-tunes-words"}
+    text = score_table(_document(_score(PLAIN, mean=-6.0), words, warnings=("SGD+L lost a seed.",)))
+    music, _, rest = text.partition("folk-tunes-words, test split")
+    assert "bach-chorales: SGD+L lost a seed." in music.splitlines()
+    assert "folk-tunes-words: SGD+L lost a seed." in rest.splitlines()
+    assert [line for line in text.splitlines() if "Few seeds" in line] == ["Few seeds."]

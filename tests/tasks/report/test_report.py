@@ -110,7 +110,8 @@ def test_the_page_tells_what_was_asked_of_it(files, results):
     for words in (
         "note-probability", "unigram", "MemoryError: 2.1 GiB asked for", "prefect run reproduce --preset default",
         "git checkout 0f1e2d3c",
-        "Every variant of a corpus had the same number", "with the same budget for all",
+        "Every variant that has a score was chosen among the same number", "with the same budget for all",
+        "SGD+LR on bach-chorales: held back: 7 of 8 search trials ended", "WorkerLost: killed three times",
         "10,000 bootstrap resamples",
         "2 trials failed", "3 October 2026, 04:08 UTC", "2 / 3", "(1 seed unpaired)", "too narrow",
         "37 pieces, 1,850 frames", "torch", "2.13.0",
@@ -172,9 +173,13 @@ def test_a_technique_of_ones_own_shows_its_hyper_parameters():
 def test_unequal_budgets_are_admitted():
     results = _small()
     one = results.trials.query("variant == 'rnn/softmax/SGD+C' and purpose == 'search' and not selected").index[0]
+    whole = re.sub(r"\s+", " ", _render(results))
+    assert "Every variant of a corpus had the same number of search trials." in whole
+    assert "searches are not whole" not in whole
     html = re.sub(r"\s+", " ", _render(dataclasses.replace(results, trials=results.trials.drop(index=one))))
     assert "did not all have the same number" in html
     assert "with the same budget" not in html
+    assert "SGD+C on folk-tunes-characters: 2 of 3 search trials ended" in html
 
 
 def test_a_campaign_in_which_nothing_ended_still_makes_a_page():
