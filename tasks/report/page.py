@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from tasks.report import charts, tables, training_charts
 from tasks.report.answer import Answer, answer, shared_warnings
+from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
@@ -79,15 +80,8 @@ def render_page(results: Results, estimates: Estimates) -> str:
         seed=estimates.seed,
         techniques=TECHNIQUES,
         shared=shared_warnings([section.answer.warnings for section in sections]),
-        command=_command(results.campaign),
+        command=reproduce_command(results.campaign),
     )
-
-
-def _command(campaign: Mapping[str, Any]) -> str:
-    """What to type to run this campaign again, as far as numbers and a preset say it."""
-    options = {"preset": "preset", "trials": "trials_per_variant", "seeds": "seeds", "seed": "seed"}
-    given = [f"--{option} {campaign[key]}" for option, key in options.items() if campaign.get(key) is not None]
-    return " ".join(["prefect run reproduce", *given])
 
 
 def _facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
