@@ -164,7 +164,7 @@ def _score_warnings(
     if seeds == 1:
         said.append("A variant with one seed has an interval over pieces only: it says nothing about other seeds.")
     elif seeds < 5:
-        said.append("With fewer than five seeds a variant, the intervals are too narrow.")
+        said.append("With fewer than five seeds for each variant, the intervals are too narrow.")
     if int(rows["n_pieces"].max()) < 10:
         said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
     unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]

@@ -43,7 +43,7 @@ def forest(scores: pd.DataFrame, metric: Metric) -> tuple[alt.LayerChart, list[s
     near, far = _near_baselines(scores, rows)
     y = _label_axis([labels[name] for name in trained["variant"]])
     x = alt.X(
-        "low:Q", title=metric.heading, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, format="~g")
+        "low:Q", title=metric.heading, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, format="~f")
     )
     base = alt.Chart(rows_of(rows))
     colour = alt.Color("colour:N", scale=None)
@@ -51,6 +51,7 @@ def forest(scores: pd.DataFrame, metric: Metric) -> tuple[alt.LayerChart, list[s
         base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=colour),
         base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", y=y, color=colour),
         *_baseline_layers(near),
+        *_gap_layers(trained, labels, y),
         _cue("better →", alt.value(WIDTH - 110), "right")
         if metric.higher_is_better
         else _cue("← better", alt.value(0)),
@@ -90,14 +91,31 @@ def _baseline_layers(near: list[dict[str, Any]]) -> list[alt.Chart]:
     return layers
 
 
+def _gap_layers(trained: pd.DataFrame, labels: dict[str, str], y: alt.Y) -> list[alt.Chart]:
+    """Words in the rows that would be empty without a reason."""
+    unscored = trained[trained["mean"].isna()]
+    rows = [{"label": labels[r.variant], "why": "held back" if r.held_back else "no score"} for r in _records(unscored)]
+    text = alt.Chart(rows_of(rows)).mark_text(align="right", color=MUTED, fontSize=11)
+    return [text.encode(x=alt.value(WIDTH - 110), y=y, text="why:N")] if rows else []
+
+
 def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
-    """How much better than plain SGD each variant is, row for row beside the forest plot."""
+    """How much better than plain SGD each variant is, row for row beside the forest plot; plain SGD itself at zero."""
     labels = short_labels(scores["variant"])
-    compared = scores[scores["difference"].notna()]
+    trained = scores[~scores["variant"].map(is_baseline)]
+    compared = trained[trained["difference"].notna()]
     rows = [_judged(labels[row.variant], row.difference, row.diff_low, row.diff_high) for row in _records(compared)]
-    order = [labels[name] for name in scores["variant"] if not is_baseline(name)]
+    order = [labels[name] for name in trained["variant"]]
     title = f"difference to plain SGD ({metric.measure})"
-    return layered(_judged_layers(rows, order, title), WIDTH - 110, _ROW * max(1, len(order)))
+    y = _label_axis(order)
+    plain = [{"label": labels[name], "value": 0} for name in dict.fromkeys(compared["reference"])]
+    zero = alt.Chart(rows_of(plain)).mark_point(filled=True, size=70, opacity=1, color=PLAIN)
+    layers = [
+        *_judged_layers(rows, order, title),
+        zero.encode(x="value:Q", y=y),
+        *_gap_layers(trained, labels, y),
+    ]
+    return layered(layers, WIDTH - 110, _ROW * max(1, len(order)))
 
 
 def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
@@ -132,7 +150,7 @@ def _judged_layers(rows: list[dict[str, Any]], order: list[str], title: str) -> 
     y = _label_axis(order)
     base = alt.Chart(rows_of(rows))
     colour = alt.Stroke("colour:N", scale=None)
-    x = alt.X("low:Q", title=title, scale=alt.Scale(nice=True), axis=alt.Axis(tickCount=4, format="~g"))
+    x = alt.X("low:Q", title=title, scale=alt.Scale(nice=True), axis=alt.Axis(tickCount=4, format="~f"))
     point = {"x": "value:Q", "y": y, "stroke": colour, "fill": alt.Fill("fill:N", scale=None)}
     return [
         alt.Chart(rows_of([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x="zero:Q"),

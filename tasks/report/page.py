@@ -40,6 +40,7 @@ class Section:
     columns: tuple[str, ...]
     rows: tuple[tables.ScoreRow, ...]
     chosen: tables.Table
+    changes: Mapping[str, tables.Cell]
     forest: Markup | None
     far: str
     differences: Markup | None
@@ -119,6 +120,7 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         columns=tables.score_columns(kind),
         rows=tables.score_rows(results, estimates, corpus),
         chosen=tables.chosen_table(results, corpus),
+        changes=tables.change_cells(effects, metric),
         forest=_drawn(scores["mean"], forest, f"{anchor}-forest", f"Test scores with intervals. {said.best}"),
         far=_far_away(scores, far, metric),
         differences=_drawn(

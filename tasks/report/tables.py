@@ -110,6 +110,18 @@ def _difference_cell(row: Any, metric: Metric) -> Cell:
     return Cell(signed(row.difference, metric.decimals), bounds + note, verdict(row.diff_low, row.diff_high))
 
 
+def change_cells(effects: pd.DataFrame, metric: Metric) -> dict[str, Cell]:
+    """What each technique changes, by its letter; in words where it was not tried or nothing can be compared."""
+    cells = {}
+    for row in effects.itertuples():
+        if row.n_pairs:
+            bounds = interval(row.low, row.high, metric.decimals)
+            cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, verdict(row.low, row.high))
+        else:
+            cells[row.technique] = Cell("nothing to compare" if row.pairs_asked else "not tried")
+    return cells
+
+
 def _diverged(trials: pd.DataFrame) -> str:
     gone = trials[trials["status"] == "diverged"]
     return f"{(gone['purpose'] == 'search').sum()} + {(gone['purpose'] == 'final').sum()}"

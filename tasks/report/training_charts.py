@@ -57,7 +57,7 @@ def _axes(curves: pd.DataFrame) -> tuple[dict[str, Any], float]:
             "valid:Q",
             title=None,
             scale=alt.Scale(domain=[floor, float(high + margin)], zero=False, nice=False),
-            axis=alt.Axis(tickCount=5, format="~g"),
+            axis=alt.Axis(tickCount=5, format="~f"),
         ),
     }
     return axes, floor
@@ -135,7 +135,7 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
     strip, best = ends
     scale = alt.Scale(domain=[strip - 0.3 * spread, best + 0.3 * spread], nice=False, zero=False)
     # below the floor lies the strip of the diverged trials, which has no values: no label there
-    axis = alt.Axis(tickCount=6, format="~g", labelExpr=f"datum.value < {strip + 0.5 * spread} ? '' : datum.label")
+    axis = alt.Axis(tickCount=6, format="~f", labelExpr=f"datum.value < {strip + 0.5 * spread} ? '' : datum.label")
     decades = alt.Axis(values=[10.0**power for power in range(-9, 3)], format="~g")
     x = alt.X("rate:Q", title="learning rate", scale=alt.Scale(type="log", nice=False, padding=8), axis=decades)
     where = {"x": x, "y": alt.Y("valid:Q", title=title, scale=scale, axis=axis)}

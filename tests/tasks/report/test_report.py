@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
+from tasks.report.metrics import BY_NAME
 from tasks.report.page import render_page
-from tasks.report.tables import chosen_table
+from tasks.report.tables import change_cells, chosen_table
 from tasks.report.theme import COLOURS
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -118,6 +119,40 @@ def test_the_page_tells_what_was_asked_of_it(files, results):
     ):  # fmt: skip
         assert words in text, words
     assert len(html) < 1_000_000
+
+
+def test_the_answer_begins_with_what_each_technique_changes(files, estimates):
+    html = re.sub(r"\s+", " ", files["index.html"].decode())
+    (table,) = re.findall(r'<table class="effects">.*?</table>', html)
+    body = [re.findall(r"<td.*?</td>", row) for row in re.findall(r"<tr>.*?</tr>", table.split("<tbody>")[1])]
+    assert [[re.sub(r"<.*?>", "", cell).split(" ")[0] for cell in row] for row in body] == [
+        ["helps", "helps", "unclear"], ["unclear", "helps", "unclear"], ["helps", "unclear", "unclear"],
+        ["hurts", "not", "not"],
+    ]  # fmt: skip
+    clipping = estimates.effects.query("technique == 'C' and metric == 'log_likelihood'").iloc[0]
+    bounds = f"[{clipping['low']:.3f}, {clipping['high']:.3f}]"
+    assert body[0][0] == f'<td class="better">helps +{clipping["effect"]:.3f} <small>{bounds}</small></td>'
+    assert html.index(table) < html.index('class="lead"')
+
+
+def test_a_technique_whose_variants_have_no_scores_is_not_called_untried():
+    results = _small()
+    pieces = results.pieces[results.pieces["variant"] != "rnn/softmax/SGD+CLR"]
+    effects = estimate(dataclasses.replace(results, pieces=pieces), resamples=50).effects
+    cells = change_cells(effects[effects["metric"] == "perplexity"], BY_NAME["perplexity"])
+    assert (cells["R"].value, cells["M"].value) == ("nothing to compare", "not tried")
+    assert cells["C"].verdict in ("better", "worse", "undecided")
+
+
+def test_no_axis_has_powers_of_ten(files):
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", files["index.html"].decode())
+    assert len(labels) > 200
+    assert not [label for label in labels if re.search(r"\de[+\-−]?\d", label)]
+
+
+def test_a_variant_without_a_score_is_not_an_empty_row_of_a_chart(files):
+    html = files["index.html"].decode()
+    assert html.count(">held back</text>") == 2
 
 
 def test_names_and_reasons_are_inert():
