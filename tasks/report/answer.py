@@ -42,8 +42,6 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     labels = short_labels(rows["variant"])
     trained = rows[~rows["variant"].map(is_baseline)]
     scored = trained[trained["mean"].notna()]
-    effects = estimates.effects
-    effects = effects[(effects["corpus"] == corpus) & (effects["metric"] == metric.name)]
     warnings = _search_warnings(trained, labels)
     if scored.empty:
         nothing = f"On {corpus} no variant came to a test score, so nothing can be said."
@@ -52,7 +50,7 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     score = _score(metric, top["mean"])
     return Answer(
         best=_best(corpus, metric, trained, scored, labels),
-        techniques=_techniques(metric, effects),
+        techniques=_techniques(metric, estimates.primary_effects(corpus)),
         alone=_alone(metric, scored),
         warnings=tuple(warnings + _score_warnings(rows, trained, scored, labels)),
         line=f"{corpus}: {labels[top['variant']]} {score}",
@@ -138,14 +136,20 @@ def shared_warnings(of_each: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _search_warnings(trained: pd.DataFrame, labels: dict[str, str]) -> list[str]:
-    """A sentence for each variant whose search is not whole."""
+    """A sentence for the variants whose searches are not whole and came equally far."""
+    lacking = trained[trained["search_ended"] < trained["search_asked"]].to_dict("records")
+    alike: dict[tuple[bool, str], list[str]] = {}
+    for row in lacking:
+        alike.setdefault((row["held_back"], search_state(row)), []).append(labels[row["variant"]])
     said = []
-    for _, row in trained[trained["search_ended"] < trained["search_asked"]].iterrows():
-        name = labels[row["variant"]]
-        if row["held_back"]:
-            said.append(f"{name} is {search_state(row)}. The same campaign, run again, completes it.")
+    for (held_back, state), names in alike.items():
+        one = len(names) == 1
+        if held_back:
+            said.append(
+                f"{joined(names)} {'is' if one else 'are'} {state}. The same campaign, run again, completes it."
+            )
         else:
-            said.append(f"{name} was chosen among fewer: {search_state(row)}, so it is not compared on equal terms.")
+            said.append(f"{joined(names)} {'was' if one else 'were'} chosen among fewer: {state}; not on equal terms.")
     return said
 
 
@@ -164,7 +168,7 @@ def _score_warnings(
     if seeds == 1:
         said.append("A variant with one seed has an interval over pieces only: it says nothing about other seeds.")
     elif seeds < 5:
-        said.append("With fewer than five seeds for each variant, the intervals are too narrow.")
+        said.append("With fewer than five seeds the interval of a variant is too narrow.")
     if int(rows["n_pieces"].max()) < 10:
         said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
     unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]

@@ -48,6 +48,11 @@ class Estimates:
         rows = self.scores[self.scores["corpus"] == corpus]
         return rows[rows["metric"] == METRICS[rows["kind"].iloc[0]][0].name]
 
+    def primary_effects(self, corpus: str) -> pd.DataFrame:
+        """The effects of the techniques on the first metric of a corpus."""
+        name = self.primary(corpus)["metric"].iloc[0]
+        return self.effects[(self.effects["corpus"] == corpus) & (self.effects["metric"] == name)]
+
 
 def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
     """Compute both tables for all corpora of a campaign."""

@@ -23,7 +23,7 @@ from tasks.report.results import Results
 from tasks.report.statistics import LEVEL
 from tasks.report.text import duration, first_line, joined, moment, number, plural
 from tasks.report.theme import to_svg
-from tasks.report.variants import TECHNIQUES, is_baseline, short_labels
+from tasks.report.variants import TECHNIQUES, short_labels
 
 _HERE = Path(__file__).parent
 
@@ -102,8 +102,7 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
     scores = estimates.primary(corpus)
     kind = scores["kind"].iloc[0]
     metric, anchor = METRICS[kind][0], f"corpus-{index}"
-    effects = estimates.effects
-    effects = effects[(effects["corpus"] == corpus) & (effects["metric"] == metric.name)]
+    effects = estimates.primary_effects(corpus)
     trials = results.trials[results.trials["corpus"] == corpus]
     curves = results.curves[results.curves["corpus"] == corpus]
     said = answer(estimates, corpus)
@@ -154,7 +153,7 @@ def _far_away(scores: pd.DataFrame, far: list[str], metric: Metric) -> str:
     labels = short_labels(scores["variant"])
     told = [
         f"{labels[row.variant]} ({number(row.mean, metric.decimals)})"
-        for row in scores[scores["variant"].isin(far) & scores["variant"].map(is_baseline)].itertuples()
+        for row in scores[scores["variant"].isin(far)].itertuples()
     ]
     if not told:
         return ""

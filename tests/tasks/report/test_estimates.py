@@ -103,8 +103,22 @@ def test_a_variant_that_was_scored_after_an_incomplete_search_is_told(results):
     row = _row(estimates, "rnn/bernoulli/SGD+C")
     assert (row["search_asked"], row["search_ended"], row["held_back"]) == (8, 6, False)
     assert (row["n_seeds"], row["seeds_asked"]) == (3, 3)
-    told = "SGD+C was chosen among fewer: 6 of 8 search trials ended, so it is not compared on equal terms."
+    told = "SGD+C was chosen among fewer: 6 of 8 search trials ended; not on equal terms."
     assert told in answer(estimates, CHORALES).warnings
+
+
+def test_variants_that_are_held_back_alike_share_a_sentence(results):
+    trials = results.trials[(results.trials["purpose"] == "search") | (results.trials["corpus"] != CHORALES)]
+    estimates = estimate(dataclasses.replace(results, trials=trials), resamples=50)
+    scores = estimates.scores.copy()
+    trained = (scores["corpus"] == CHORALES) & ~scores["variant"].str.startswith("baseline/")
+    scores.loc[trained, ["search_ended", "held_back"]] = 7, True
+    scores.loc[trained, ["mean", "low", "high"]] = np.nan
+    said = answer(dataclasses.replace(estimates, scores=scores), CHORALES)
+    assert said.line == f"{CHORALES}: no test score"
+    (told,) = said.warnings
+    assert told.count("SGD") == 16
+    assert told.endswith(" are held back: 7 of 8 search trials ended. The same campaign, run again, completes it.")
 
 
 def test_a_search_of_which_everything_diverged_is_whole(results):
