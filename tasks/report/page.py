@@ -4,7 +4,6 @@ It opens offline, has no script and asks nothing of any network; its content sec
 browser as well. Every text is escaped by the template; only the drawings and the style sheet are taken as they are.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ from tasks.report.theme import to_svg
 from tasks.report.variants import TECHNIQUES, short_labels
 
 _HERE = Path(__file__).parent
+# A longer list inside the facts, such as the files that were set aside, would push the rest of the page away.
+_MOST_FACTS = 12
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,20 @@ def render_page(results: Results, estimates: Estimates) -> str:
 
 
 def _facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as a flat list of names and texts; what is empty is left out."""
+    """Nested settings as a flat list of names and texts; what is empty is left out, what is long is counted."""
     told: list[tuple[str, str]] = []
     for name, value in values.items():
         title = f"{prefix}{name}".replace("_", " ")
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and len(value) > _MOST_FACTS:
+            told.append((title, f"{len(value)}, each named in results.json"))
+        elif isinstance(value, Mapping):
             told += _facts(value, f"{title}: ")
-        elif value not in (None, "", []):
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-            told.append((title, text))
+        elif isinstance(value, bool):
+            told.append((title, "yes" if value else "no"))
+        elif isinstance(value, list | tuple):
+            told += [(title, ", ".join(map(str, value)))] if value else []
+        elif value not in (None, ""):
+            told.append((title, str(value)))
     return told
 
 
@@ -119,7 +125,7 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         columns=tables.score_columns(kind),
         rows=tables.score_rows(results, estimates, corpus),
         chosen=tables.chosen_table(results, corpus),
-        changes=tables.change_cells(effects, metric),
+        changes=tables.change_cells(estimates, corpus),
         forest=_drawn(scores["mean"], forest, f"{anchor}-forest", f"Test scores with intervals. {said.best}"),
         far=_far_away(scores, far, metric),
         differences=_drawn(

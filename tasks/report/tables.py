@@ -26,7 +26,7 @@ from tasks.report.text import (
     signed,
     significant,
 )
-from tasks.report.variants import is_baseline, letter_order, short_labels
+from tasks.report.variants import Variant, is_baseline, letter_order, short_labels
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,20 @@ def _difference_cell(row: Any, metric: Metric) -> Cell:
     return Cell(signed(row.difference, metric.decimals), bounds + note, verdict(row.diff_low, row.diff_high))
 
 
-def change_cells(effects: pd.DataFrame, metric: Metric) -> dict[str, Cell]:
-    """What each technique changes, by its letter; in words where it was not tried or nothing can be compared."""
+def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
+    """What each technique changes, by its letter; in words where no two variants with scores differ in it alone."""
+    rows = estimates.primary(corpus)
+    tried = {letter for name in rows["variant"] if not is_baseline(name) for letter in Variant.parse(name).techniques}
+    metric = METRICS[rows["kind"].iloc[0]][0]
     cells = {}
-    for row in effects.itertuples():
+    for row in estimates.primary_effects(corpus).itertuples():
         if row.n_pairs:
             bounds = interval(row.low, row.high, metric.decimals)
             cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, verdict(row.low, row.high))
+        elif row.pairs_asked:
+            cells[row.technique] = Cell("no scores to compare")
         else:
-            cells[row.technique] = Cell("nothing to compare" if row.pairs_asked else "not tried")
+            cells[row.technique] = Cell("only beside others" if row.technique in tried else "not tried")
     return cells
 
 

@@ -136,8 +136,10 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
     scale = alt.Scale(domain=[strip - 0.3 * spread, best + 0.3 * spread], nice=False, zero=False)
     # below the floor lies the strip of the diverged trials, which has no values: no label there
     axis = alt.Axis(tickCount=6, format="~f", labelExpr=f"datum.value < {strip + 0.5 * spread} ? '' : datum.label")
-    decades = alt.Axis(values=[10.0**power for power in range(-9, 3)], format="~g")
-    x = alt.X("rate:Q", title="learning rate", scale=alt.Scale(type="log", nice=False, padding=8), axis=decades)
+    rates = [row["rate"] for row in rows] or [1.0]
+    between = (1, 2, 5) if max(rates) < 100 * min(rates) else (1,)
+    ticks = alt.Axis(values=[float(f"{digit}e{power}") for power in range(-9, 3) for digit in between], format="~g")
+    x = alt.X("rate:Q", title="learning rate", scale=alt.Scale(type="log", nice=False, padding=8), axis=ticks)
     where = {"x": x, "y": alt.Y("valid:Q", title=title, scale=scale, axis=axis)}
     shape = alt.Shape("shape:N", scale=None)
     points = alt.Chart(rows_of(rows)).mark_point(filled=True, size=50, opacity=0.8)

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
-from tasks.report.metrics import BY_NAME
 from tasks.report.page import render_page
 from tasks.report.tables import change_cells, chosen_table
 from tasks.report.theme import COLOURS
@@ -135,13 +134,36 @@ def test_the_answer_begins_with_what_each_technique_changes(files, estimates):
     assert html.index(table) < html.index('class="lead"')
 
 
-def test_a_technique_whose_variants_have_no_scores_is_not_called_untried():
+def test_a_technique_without_a_comparison_says_why():
     results = _small()
     pieces = results.pieces[results.pieces["variant"] != "rnn/softmax/SGD+CLR"]
-    effects = estimate(dataclasses.replace(results, pieces=pieces), resamples=50).effects
-    cells = change_cells(effects[effects["metric"] == "perplexity"], BY_NAME["perplexity"])
-    assert (cells["R"].value, cells["M"].value) == ("nothing to compare", "not tried")
+    cells = change_cells(estimate(dataclasses.replace(results, pieces=pieces), resamples=50), "folk-tunes-words")
+    assert (cells["R"].value, cells["M"].value) == ("no scores to compare", "not tried")
     assert cells["C"].verdict in ("better", "worse", "undecided")
+    asked = {name: ["rnn/softmax/SGD", "rnn/softmax/SGD+CLR"] for name in results.corpora}
+    trials = results.trials[results.trials["variant"].isin(asked["folk-tunes-words"])]
+    fewer = dataclasses.replace(results, trials=trials, campaign={**results.campaign, "corpora": asked})
+    cells = change_cells(estimate(fewer, resamples=50), "folk-tunes-words")
+    assert {letter: cell.value for letter, cell in cells.items()} == dict.fromkeys("CLR", "only beside others") | {
+        "M": "not tried"
+    }
+
+
+def test_facts_are_written_for_people_and_long_lists_are_counted():
+    results = _small()
+    spaces = {"words": {"learning_rates": (0.1, 0.01), "activations": ["tanh"], "range": (), "chunk": 40}}
+    source = {"quarantined": {f"bwv{number}": "5 parts, not 4" for number in range(45)}, "minor": 161}
+    corpora = {name: {**facts, "source": source} for name, facts in results.corpora.items()}
+    campaign = {**results.campaign, "spaces": spaces}
+    html = _render(dataclasses.replace(results, corpora=corpora, campaign=campaign))
+    facts = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", html))
+    assert facts["spaces: words: learning rates"] == "0.1, 0.01"
+    assert facts["spaces: words: activations"] == "tanh"
+    assert facts["spaces: words: chunk"] == "40"
+    assert "spaces: words: range" not in facts
+    assert facts["quarantined"] == "45, each named in results.json"
+    assert facts["dirty"] == "no"
+    assert "bwv44" not in html
 
 
 def test_no_axis_has_powers_of_ten(files):
