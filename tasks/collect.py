@@ -15,7 +15,6 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.evaluate import baseline_table
-from tasks.ingest import corpus_kind
 from tasks.ledger import Ledger
 from tasks.records import TrialRecord, score_prefix, trial_prefix
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
@@ -48,7 +47,10 @@ def collect(
     records |= ledger.records(trial for trial in finals if trial.key not in unscored)
     names = {digest: corpus for corpus, digest in digests.items()}
     asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
-    rows = [_trial_row(trial, purpose, names, records.get(trial.key), chosen, reasons) for trial, purpose in asked]
+    rows = [
+        _trial_row(trial, purpose, names, campaign.kinds, records.get(trial.key), chosen, reasons)
+        for trial, purpose in asked
+    ]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     # A technique that no trial uses leaves a column of None, which is no number.
     trials[_NUMBERS] = trials[_NUMBERS].apply(pd.to_numeric)
@@ -73,6 +75,7 @@ def _trial_row(
     trial: Trial,
     purpose: str,
     names: Mapping[str, str],
+    kinds: Mapping[str, str],
     record: TrialRecord | None,
     chosen: Mapping[tuple[str, str], Trial],
     reasons: Mapping[str, str],
@@ -81,7 +84,7 @@ def _trial_row(
     row = dict.fromkeys(TRIAL_COLUMNS) | {
         "key": trial.key,
         "corpus": names[trial.corpus],
-        "kind": corpus_kind(names[trial.corpus]),
+        "kind": kinds[names[trial.corpus]],
         "variant": trial.variant,
         "purpose": purpose,
         "status": "failed" if record is None else record.status,
