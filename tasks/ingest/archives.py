@@ -18,7 +18,18 @@ from infra.errors import CorpusError
 from tasks.ingest.address import parse_source
 from tasks.ingest.download import Progress
 from tasks.ingest.fetch import fetch, is_folder, read_local
-from tasks.ingest.members import MEMBER_BYTES, MEMBERS, TOTAL_BYTES, Members, is_gzip, is_hidden, is_tar, is_zip
+from tasks.ingest.members import (
+    MEMBER_BYTES,
+    MEMBERS,
+    TOTAL_BYTES,
+    Members,
+    Wanted,
+    any_file,
+    is_gzip,
+    is_hidden,
+    is_tar,
+    is_zip,
+)
 from tasks.ingest.tar_members import read_tar
 
 _BLOCK = 2**16
@@ -29,7 +40,12 @@ _READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others uncompress 
 
 
 def read_source(
-    address: str, *, sha256: str | None = None, largest: int = MEMBER_BYTES, progress: Progress | None = None
+    address: str,
+    *,
+    sha256: str | None = None,
+    largest: int = MEMBER_BYTES,
+    wanted: Wanted = any_file,
+    progress: Progress | None = None,
 ) -> dict[str, bytes]:
     """The files at an address: of a local folder, of an archive wherever it is, or a single one.
 
@@ -37,6 +53,7 @@ def read_source(
         address: as `fetch` takes it, or a local folder.
         sha256: what the file at the address must have; a folder has none.
         largest: most bytes of a file.
+        wanted: says of a file's name, folders included, whether it is read.
         progress: see `fetch`.
 
     Returns:
@@ -47,24 +64,25 @@ def read_source(
     """
     source = parse_source(address)
     if not is_folder(address):
-        return unpack(source.name, fetch(address, sha256=sha256, progress=progress), largest)
+        return unpack(source.name, fetch(address, sha256=sha256, progress=progress), largest, wanted)
     if sha256 is not None:
         raise CorpusError(f"{source}: a folder has no sha256; give the address of a file")
-    return read_folder(Path(source.location), largest)
+    return read_folder(Path(source.location), largest, wanted)
 
 
-def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES) -> dict[str, bytes]:
+def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> dict[str, bytes]:
     """The files of an archive, or the one file itself, sorted by name.
 
     Args:
         name: of the file, for messages and for a single file.
         data: its bytes.
         largest: most bytes of a member.
+        wanted: says of a member's name whether it is read; the others are not unpacked.
 
     Raises:
         CorpusError: it is damaged, over a limit, or holds what no data set needs; see docs/sources.md.
     """
-    members = Members(name, largest)
+    members = Members(name, largest, wanted)
     if is_zip(data):
         _read_zip(name, data, members)
     elif is_gzip(data):
@@ -74,22 +92,23 @@ def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES) -> dict[str, byt
         read_tar(name, content, members)
     elif is_tar(data):
         read_tar(name, data, members)
-    else:
+    elif members.enter(name) is not None:
         members.add(name, data)
     return members.files()
 
 
-def read_folder(path: Path, largest: int = MEMBER_BYTES) -> dict[str, bytes]:
+def read_folder(path: Path, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> dict[str, bytes]:
     """The files of a folder and of those in it, sorted by name; hidden ones are left out.
 
     Args:
         path: the folder.
         largest: most bytes of a file.
+        wanted: says of a file's name whether it is read.
 
     Raises:
         CorpusError: it cannot be read, is over a limit, holds a link that leads outside, a device or an archive.
     """
-    members = Members(str(path), largest)
+    members = Members(str(path), largest, wanted)
     for folder, folders, names in os.walk(path, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in [*folders, *sorted(name for name in names if not is_hidden(name))]:
@@ -98,7 +117,7 @@ def read_folder(path: Path, largest: int = MEMBER_BYTES) -> dict[str, bytes]:
             shown = str(full.relative_to(path))
             if full.is_symlink() and (name in folders or not _is_within(full, path)):
                 raise members.breach(shown, "is a link to a folder or out of the source")
-            if name not in folders:
+            if name not in folders and members.enter(shown) is not None:
                 members.add(shown, read_local(full, largest))
     return members.files()
 
@@ -128,13 +147,16 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, archive_bytes:
     name = info.orig_filename
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise members.breach(name, "is a link, a device or a pipe")
-    members.safe_name(name, folder=name.endswith("/"))
     if name.endswith("/"):
+        members.safe_name(name, folder=True)
         return
+    entered = members.enter(name)
     if info.flag_bits & _ENCRYPTED:
         raise members.breach(name, "is encrypted")
     if info.compress_type not in _READABLE:
         raise members.breach(name, "is compressed by a method other than deflate")
+    if entered is None:
+        return
     blocks, size = [], 0
     with archive.open(info) as file:
         while block := file.read(_BLOCK):
@@ -144,7 +166,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, archive_bytes:
             members.check_ratio(name, size, info.compress_size)
             # Entries may share their bytes, and may lie about them.
             members.check_ratio(name, members.total + size, archive_bytes)
-    members.add(name, b"".join(blocks))
+    members.add(entered, b"".join(blocks))
 
 
 def _gunzip(source: str, data: bytes, members: Members) -> bytes:

@@ -5,10 +5,12 @@ there are, and why these limits, is in docs/sources.md.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS
+
+Wanted = Callable[[str], bool]
 
 MEMBERS = 20_000
 """Most members, folders included."""
@@ -26,6 +28,11 @@ _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 _ARCHIVE_STARTS = (*_ZIP, _GZIP, b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 _ARCHIVE_NAMES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 _TAR_MAGIC = slice(257, 262)
+
+
+def any_file(name: str) -> bool:
+    """Every file is wanted."""
+    return True
 
 
 def is_zip(data: bytes) -> bool:
@@ -64,11 +71,13 @@ class Members:
     Args:
         source: the name of the source, for messages.
         largest: most bytes of a member.
+        wanted: says of a name whether the file is read; the others are judged by what they are and not unpacked.
     """
 
-    def __init__(self, source: str, largest: int = MEMBER_BYTES) -> None:
+    def __init__(self, source: str, largest: int, wanted: Wanted) -> None:
         self._source = source
         self._largest = largest
+        self._wanted = wanted
         self._seen = 0
         self.total = 0
         """Bytes taken in so far."""
@@ -126,22 +135,28 @@ class Members:
         if size > RATIO_FROM and size > RATIO * compressed:
             raise self.breach(name, f"grows to over {RATIO} times its compressed size")
 
-    def add(self, name: str, data: bytes) -> None:
-        """Take in a file; a hidden one is counted, and not kept.
+    def enter(self, name: str) -> str | None:
+        """The normal name of a file that is to be read; None for a hidden one, or one that is not wanted.
 
         Raises:
-            CorpusError: its size, its name, or that it is an archive itself.
+            CorpusError: its name, or it is there twice.
         """
-        self.check_size(name, len(data))
         name = self.safe_name(name)
         if name in self._names:
             raise self.breach(name, "is there twice")
         self._names.add(name)
-        self.total += len(data)
-        if is_hidden(name):
-            return
+        return None if is_hidden(name) or not self._wanted(name) else name
+
+    def add(self, name: str, data: bytes) -> None:
+        """Take in a file that was entered.
+
+        Raises:
+            CorpusError: its size, or that it is an archive itself.
+        """
+        self.check_size(name, len(data))
         if is_archive(name, data):
             raise self.breach(name, "is an archive within")
+        self.total += len(data)
         self._files[name] = data
 
     def files(self) -> dict[str, bytes]:
@@ -151,7 +166,7 @@ class Members:
             CorpusError: there is none.
         """
         if not self._files:
-            raise CorpusError(f"{self._source}: no file in it; give another source")
+            raise CorpusError(f"{self._source}: no file in it that is of use here; give another source")
         return dict(sorted(without_shared_folders(self._files).items()))
 
 

@@ -87,11 +87,11 @@ def _read_members(source: str, archive: tarfile.TarFile, members: Members) -> No
             continue
         long_name = None
         members.count()
-        members.check_size(name, header.size)
         if header.isdir():
             members.safe_name(name, folder=True)
-        else:
-            members.add(name, _content(archive, header))
+        elif (entered := members.enter(name)) is not None:
+            members.check_size(entered, header.size)
+            members.add(entered, _content(archive, header))
 
 
 def _content(archive: tarfile.TarFile, header: tarfile.TarInfo) -> bytes:

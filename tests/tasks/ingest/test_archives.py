@@ -136,6 +136,16 @@ def test_a_single_file_is_what_it_is(tmp_path: Path) -> None:
     assert read_source(f"file://{tmp_path / 'a.zip'}") == FILES
 
 
+@every_format
+def test_what_is_not_wanted_is_not_unpacked_but_judged(pack: Packer) -> None:
+    files = {"x/data/a.txt": b"text", "x/models/big": bytes(200), "x/more.zip": zipped(FILES), "x/b.gz": b"x"}
+    assert unpack("songs", pack(files), 100, lambda name: name.endswith(".txt")) == {"a.txt": b"text"}
+    with pytest.raises(CorpusError, match="leads out of the archive"):
+        unpack("songs", pack(files | {"../evil": b""}), 100, lambda name: name.endswith(".txt"))
+    with pytest.raises(CorpusError, match="no file in it that is of use here"):
+        unpack("songs", pack(files), 100, lambda name: False)
+
+
 # Limits
 
 
@@ -370,6 +380,7 @@ def test_what_no_folder_of_data_holds(tmp_path: Path) -> None:
     write(folder, {"evil": zipped(FILES)})
     with pytest.raises(CorpusError, match="is an archive within"):
         read_folder(folder)
+    assert read_folder(folder, wanted=lambda name: name.startswith("train/")).keys() == {"train/a.mid", "train/b.mid"}
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError, match="no file in it"):
         read_folder(tmp_path / "empty")
