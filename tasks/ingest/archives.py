@@ -139,7 +139,15 @@ def _read_zip(source: str, data: bytes, members: Members) -> None:
             for info in archive.infolist():
                 members.count()
                 _read_member(archive, info, len(data), members)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, struct.error) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        OverflowError,
+        NotImplementedError,
+        struct.error,
+    ) as error:
         raise CorpusError(f"{source}: a damaged .zip ({error}); fetch it again") from error
 
 

@@ -64,7 +64,7 @@ def read_tar(source: str, data: bytes, members: Members) -> None:
         CorpusError: it is damaged, over a limit, or has members that are neither files nor folders.
     """
     try:
-        with tarfile.open(fileobj=BytesIO(data), mode="r:", tarinfo=_Header) as archive:
+        with tarfile.open(fileobj=BytesIO(data), mode="r:", tarinfo=_Header, encoding="utf-8") as archive:
             _read_members(source, archive, members)
     except _Refused as error:
         raise members.breach(str(error), "is a link, a device, a pipe or a sparse file") from error

@@ -60,7 +60,7 @@ def test_a_vocabulary_like_that_of_a_text_gives_about_equal_classes() -> None:
     wanted = (counts.sum() - alone) / len(rest)
     assert len(rest) > 20
     assert np.abs(rest / wanted - 1).max() < 0.3  # the first of them are a few heavy words
-    assert np.abs(rest[10:] / wanted - 1).max() < 0.01
+    assert np.abs(rest[10:] / wanted - 1).max() < 0.02
 
 
 def test_equal_counts_go_by_number_and_few_words_each_have_a_class() -> None:
