@@ -15,6 +15,8 @@ from tasks.ingest.members import MEMBERS, Members
 
 LONGEST_HEADER = 2**16
 """Most bytes of a header that carries a long name."""
+EXTENDED_BYTES = 2**24
+"""Most bytes of all such headers, which bounds the time."""
 _LONG_NAME, _PAX, _PAX_FOR_ALL = tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE
 _EXTENDED = (_LONG_NAME, _PAX, _PAX_FOR_ALL)
 _END = bytes(tarfile.BLOCKSIZE)
@@ -74,15 +76,18 @@ def read_tar(source: str, data: bytes, members: Members) -> None:
 
 def _read_members(source: str, archive: tarfile.TarFile, members: Members) -> None:
     long_name = None
-    headers = 0
+    headers = extended = 0
     while (header := archive.next()) is not None:
         headers += 1
         if headers > 3 * MEMBERS:
             raise CorpusError(f"{source}: over {3 * MEMBERS:,} headers; nothing of it is read: split it")
         name = long_name or header.name
         if isinstance(header, _Header) and header.extension:
-            if header.size > LONGEST_HEADER:
-                raise members.breach(name, f"has a header of over {LONGEST_HEADER:,} bytes")
+            extended += header.size
+            if header.size > LONGEST_HEADER or extended > EXTENDED_BYTES:
+                raise members.breach(
+                    name, f"has headers of over {LONGEST_HEADER:,} bytes, or {EXTENDED_BYTES:,} in all"
+                )
             long_name = _long_name(header.extension, _content(archive, header)) or long_name
             continue
         long_name = None

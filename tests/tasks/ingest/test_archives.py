@@ -171,7 +171,8 @@ def test_the_size_of_a_member_and_of_all(pack: Packer, monkeypatch: pytest.Monke
 
 def test_the_limits_are_what_the_documents_say() -> None:
     assert (members.MEMBERS, members.MEMBER_BYTES, members.TOTAL_BYTES) == (20_000, 8 * 2**20, 512 * 2**20)
-    assert (members.RATIO, members.RATIO_FROM, tar_members.LONGEST_HEADER) == (200, 2**20, 2**16)
+    assert (members.RATIO, members.RATIO_FROM) == (200, 2**20)
+    assert (tar_members.LONGEST_HEADER, tar_members.EXTENDED_BYTES) == (2**16, 2**24)
 
 
 @pytest.mark.parametrize("pack", [zipped, gzipped])
@@ -277,11 +278,19 @@ def extended(kind: bytes, body: bytes) -> bytes:
 
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_extended_headers_that_are_long_or_senseless(kind: bytes) -> None:
-    assert "has a header of over 65,536 bytes" in refused("songs", extended(kind, b"1" * 65_537))
+    assert "has headers of over 65,536 bytes, or 16,777,216 in all" in refused("songs", extended(kind, b"1" * 65_537))
     if kind != tarfile.GNUTYPE_LONGNAME:
         # One such header takes tarfile's own expressions minutes.
         for body in (b"1" * 65_536, b"9 a=b\n", b"0 a=b\n", b"-6 a=b\n", b"\xb9 a=b\n", b"2 \n" * 9):
             assert "an extended header of no known form" in refused("songs", extended(kind, body))
+
+
+def test_extended_headers_are_limited_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"é{number}": b"" for number in range(3)}  # each name needs a header of 12 bytes
+    monkeypatch.setattr(tar_members, "EXTENDED_BYTES", 36)
+    assert unpack("songs", tarred(files)) == files
+    monkeypatch.setattr(tar_members, "EXTENDED_BYTES", 35)
+    assert "or 35 in all" in refused("songs", tarred(files))
 
 
 def test_a_chain_of_long_names_is_no_recursion() -> None:
