@@ -4,6 +4,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -14,7 +15,7 @@ from tasks.plan import make_plan
 from tasks.terminal import plan_table
 
 
-@flow(name="plan", task_runner=task_runner(), persist_result=False)
+@flow(name="plan", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
 def plan(request: CampaignRequest) -> str:
     """The plan of a request as a table: variants, trials, how many are stored, estimated minutes.
 

@@ -6,6 +6,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -14,7 +15,7 @@ from tasks.ledger import Ledger
 from tasks.reporting import Outcome, make_report
 
 
-@flow(name="report", task_runner=task_runner(), persist_result=False)
+@flow(name="report", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
 def report(request: CampaignRequest) -> Outcome:
     """Collect and publish; trials that are not stored are named in the report.
 

@@ -6,6 +6,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -19,7 +20,7 @@ from tasks.stages import run_all
 from tasks.terminal import plan_table
 
 
-@flow(name="reproduce", task_runner=task_runner(), persist_result=False)
+@flow(name="reproduce", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
 def reproduce(request: CampaignRequest) -> Outcome:
     """Compare the techniques as a request asks, and publish the report.
 

@@ -15,7 +15,6 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.evaluate import baseline_table
-from tasks.ingest import corpus_kind
 from tasks.ledger import Ledger
 from tasks.records import TrialRecord, score_prefix, trial_prefix
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
@@ -47,7 +46,10 @@ def collect(
     records |= ledger.records(trial for trial in finals if trial.key not in unscored)
     names = {digest: corpus for corpus, digest in digests.items()}
     asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
-    rows = [_trial_row(trial, purpose, names, records.get(trial.key), chosen, reasons) for trial, purpose in asked]
+    rows = [
+        _trial_row(trial, purpose, names, campaign.kinds, records.get(trial.key), chosen, reasons)
+        for trial, purpose in asked
+    ]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     # Where nothing is stored a column holds None alone, which is no number.
     trials[list(_MEASURED)] = trials[list(_MEASURED)].apply(pd.to_numeric)
@@ -72,6 +74,7 @@ def _trial_row(
     trial: Trial,
     purpose: str,
     names: Mapping[str, str],
+    kinds: Mapping[str, str],
     record: TrialRecord | None,
     chosen: Mapping[tuple[str, str], Trial],
     reasons: Mapping[str, str],
@@ -80,7 +83,7 @@ def _trial_row(
     row = dict.fromkeys(TRIAL_COLUMNS) | {
         "key": trial.key,
         "corpus": names[trial.corpus],
-        "kind": corpus_kind(names[trial.corpus]),
+        "kind": kinds[names[trial.corpus]],
         "variant": trial.variant,
         "purpose": purpose,
         "status": "failed" if record is None else record.status,

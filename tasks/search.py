@@ -15,7 +15,6 @@ from models.randomness import Draws, seed_for
 from models.techniques import TECHNIQUES, Technique
 from models.trial import Trial, parse_variant
 from tasks.campaign import Campaign, Space
-from tasks.ingest import corpus_kind
 from tasks.records import TrialRecord
 
 _SEEDS = 2**31
@@ -38,7 +37,7 @@ def search_trials(campaign: Campaign, digests: Mapping[str, str]) -> list[Trial]
 
 def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index: int) -> Trial:
     """The trial of a variant with that index, from the intervals of the campaign."""
-    kind = corpus_kind(corpus)
+    kind = campaign.kinds[corpus]
     space = campaign.spaces[kind]
     draws = Draws(campaign.seed, corpus, "search", index=index)
     output, letters = parse_variant(variant)

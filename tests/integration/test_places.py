@@ -109,12 +109,22 @@ def test_a_worker_stops_the_trial_of_a_command_that_was_killed(tmp_path: Path) -
 
 
 def is_training() -> bool:
-    """Run on a worker: whether one of its threads is inside of `models.training.train`."""
-    import sys
-    import traceback
+    """Run on a worker: whether one of its threads is inside of `models.training.train`, looked at for two seconds.
 
-    stacks = (traceback.extract_stack(frame) for frame in sys._current_frames().values())
-    return any(step.name == "train" and "models" in step.filename for stack in stacks for step in stack)
+    One look is not enough: a thread runs on while its stack is walked, and may return from the frames it began with.
+    """
+    import sys
+    import time
+
+    for _ in range(20):
+        for top in sys._current_frames().values():
+            frame = top
+            while frame is not None:
+                if frame.f_code.co_name == "train" and frame.f_code.co_filename.endswith("models/training.py"):
+                    return True
+                frame = frame.f_back
+        time.sleep(0.1)
+    return False
 
 
 def wait_until(true: Callable[[], bool]) -> None:

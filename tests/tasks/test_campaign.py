@@ -80,8 +80,10 @@ def test_one_variant_under_several_names_is_one():
     assert campaign.variants[CHORALES] == ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CL")
 
 
-def test_a_corpus_that_the_preset_does_not_have_gets_plain_sgd():
-    assert resolve(CampaignRequest(preset="smoke", corpora=(WORDS,))).variants == {WORDS: ("rnn/softmax/SGD",)}
+def test_a_corpus_that_the_preset_does_not_name_gets_the_variants_of_its_kind():
+    campaign = resolve(CampaignRequest(preset="smoke", corpora=(WORDS,)))
+    assert campaign.kinds == {WORDS: "words"}
+    assert campaign.variants == {WORDS: ("rnn/softmax/SGD", "rnn/softmax/SGD+C")}
 
 
 def test_without_sizes_the_preset_decides():
@@ -90,7 +92,7 @@ def test_without_sizes_the_preset_decides():
     assert (campaign.preset, campaign.trials, campaign.seeds) == ("thorough", preset.trials, preset.seeds)
     assert campaign.seed == 0
     assert campaign.spaces == preset.spaces
-    assert list(campaign.variants) == list(preset.letters)
+    assert tuple(campaign.variants) == preset.corpora
 
 
 def test_the_sizes_of_a_request_replace_those_of_the_preset():
@@ -114,8 +116,8 @@ def test_the_seed_may_be_that_of_the_day_or_the_week(monkeypatch):
 
 
 def test_the_default_campaign_is_about_the_techniques_of_the_paper():
-    assert len(PRESETS["default"].letters[CHORALES]) == 16
-    assert set("".join(PRESETS["default"].letters[CHORALES])) == set("CLRM")
+    assert len(PRESETS["default"].letters["music"]) == 16
+    assert set("".join(PRESETS["default"].letters["music"])) == set("CLRM")
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -18,10 +18,10 @@ from typing import Literal
 import numpy as np
 
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.abc_notation import Tune, decode, melody_steps, split_tunes
+from tasks.ingest.abc_notation import Tune, melody_steps, split_tunes
 from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
 from tasks.ingest.splits import Likeness, assign_splits
-from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, encode, words
+from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, decode, encode, words
 
 _RULES = 1
 _FEWEST_NOTES = 8
