@@ -1,6 +1,6 @@
 """From source files to a `Corpus` in the store: scores, keys, piano-rolls, text, splits.
 
-`corpora/` has one file a data set. Must never be here: training, torch, the network.
+`corpora/` has one file a data set. Must never be here: training, torch; the network anywhere but in `remote_*.py`.
 """
 
 from tasks.ingest.cache import find_corpus, ingest_corpus, load_corpus

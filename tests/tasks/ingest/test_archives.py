@@ -194,13 +194,23 @@ def test_a_bomb_is_stopped_before_it_unfolds() -> None:
     tracemalloc.stop()
 
 
-def test_zip_entries_that_share_their_bytes_count_as_often_as_they_are_there() -> None:
-    whole = zipped({"a": bytes(2**19) + np.random.default_rng(0).bytes(2**12)})
-    start = whole.index(b"PK\x01\x02")
-    entry, end = whole[start : whole.index(b"PK\x05\x06")], whole[whole.index(b"PK\x05\x06") :]
-    count = 400
-    end = end[:8] + struct.pack("<HHL", count, count, count * len(entry)) + end[16:]
-    assert "songs: " in refused("songs", whole[:start] + entry * count + end)
+def test_the_ratio_of_one_member_and_of_all_together() -> None:
+    noise, most = np.random.default_rng(0).bytes(2**20), bytes(members.RATIO_FROM)
+    assert "'a' grows to over 200 times" in refused("songs", zipped({"noise": noise, "a": most + b"1"}))
+    assert unpack("songs", zipped({"noise": noise, "a": most, "b": most}))
+    assert "'b' grows to over 200 times" in refused("songs", zipped({"a": most, "b": most}))
+
+
+def test_a_zip_of_many_entries_is_refused_before_they_are_made() -> None:
+    whole = zipped({"a": b""})
+    start, end = whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")
+    entries = whole[start:end] * 60_000
+    tail = whole[end : end + 8] + struct.pack("<HHL", 60_000, 60_000, len(entries)) + whole[end + 16 :]
+    data = whole[:start] + entries + tail
+    tracemalloc.start()
+    assert "over 20,000 members" in refused("songs", data)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("inner", [zipped, tarred, gzipped])

@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ class Site:
         careless: whether If-Range is taken for true.
         cuts: after how many bytes each of the next answers breaks off.
         status: an error to answer with, 0 for none.
+        pause: seconds that an answer takes.
         lengthless: whether the size is not said.
         asked: the Range of each request, empty where there was none.
         authorization: that of the last request.
@@ -31,6 +33,7 @@ class Site:
     careless: bool = False
     cuts: list[int] = field(default_factory=list)
     status: int = 0
+    pause: float = 0.0
     lengthless: bool = False
     asked: list[str] = field(default_factory=list)
     authorization: str = ""
@@ -46,6 +49,7 @@ def running_site(data: bytes) -> Iterator[Site]:
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
             site.asked.append(wanted)
+            time.sleep(site.pause)
             site.authorization = self.headers.get("Authorization", "")
             if site.status:
                 return self.answer(site.status, b"")
