@@ -18,8 +18,8 @@ def assign_classes(counts_D: np.ndarray, n_classes: int) -> np.ndarray:
 
     is smallest, the fewest of equally good; the last takes the rest. Since the counts fall, this always leaves a word
     for each of the classes after it. A word of more than 1/K of the tokens so has a class of its own, and the others
-    share what is left equally. Mikolov's program cuts at k/K of the cumulated share instead, whereby several rare words
-    each get a class of their own behind every frequent one.
+    share what is left equally. Mikolov's program cuts at k/K of the cumulated share instead, whereby the words behind a
+    frequent one each get a class of their own until k has caught up.
 
     Args:
         counts_D: how often each word is in the training split, not negative, D words.

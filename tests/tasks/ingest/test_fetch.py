@@ -237,6 +237,10 @@ def test_what_the_server_refuses_is_told_without_the_secrets_of_the_address(
     assert "HTTP Request" in caplog.text
 
 
+def test_a_file_that_has_moved_is_followed(site: Site) -> None:
+    assert fetch(site.address.replace("/songs/a%20b.zip", "/moved"), sha256=SHA256) == DATA
+
+
 def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

@@ -42,7 +42,7 @@ class Site:
 
 @contextlib.contextmanager
 def running_site(data: bytes) -> Iterator[Site]:
-    """A server that gives this file at every path."""
+    """A server that gives this file at every path, but for `/moved`, which leads to it."""
     site = Site(data)
 
     class Handler(BaseHTTPRequestHandler):
@@ -51,6 +51,8 @@ def running_site(data: bytes) -> Iterator[Site]:
             site.asked.append(wanted)
             time.sleep(site.pause)
             site.authorization = self.headers.get("Authorization", "")
+            if self.path == "/moved":
+                return self.answer(302, b"", location=site.address)
             if site.status:
                 return self.answer(site.status, b"")
             if site.tag and self.headers.get("If-None-Match") == site.tag:
@@ -63,9 +65,9 @@ def running_site(data: bytes) -> Iterator[Site]:
                 return self.answer(416, b"")
             return self.answer(206, site.data[start:], f"bytes {start}-{len(site.data) - 1}/{len(site.data)}")
 
-        def answer(self, status: int, body: bytes, place: str = "") -> None:
+        def answer(self, status: int, body: bytes, place: str = "", location: str = "") -> None:
             self.send_response(status)
-            headers = {"ETag": site.tag, "Last-Modified": site.date, "Content-Range": place}
+            headers = {"ETag": site.tag, "Last-Modified": site.date, "Content-Range": place, "Location": location}
             if not site.lengthless:
                 headers["Content-Length"] = str(len(body))
             for name, value in headers.items():
