@@ -6,12 +6,10 @@ Specification, section 4. Profiles: J. Albrecht and D. Shanahan, "The Use of Lar
 of Key-Finding Algorithm", Music Perception 31(1), 2013.
 """
 
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import numpy as np
-
-from tasks.ingest.musicxml import Note
+from numpy.typing import ArrayLike
 
 Mode = Literal["major", "minor"]
 _PROFILES: dict[Mode, tuple[float, ...]] = {
@@ -27,12 +25,18 @@ class Key(NamedTuple):
     mode: Mode
 
 
-def pitch_class_histogram(notes: Iterable[Note]) -> np.ndarray:
-    """How long every pitch class sounds: float64 (12,), in quarter notes, 0 is C."""
-    histogram = np.zeros(12)
-    for note in notes:
-        histogram[note.pitch % 12] += float(note.end - note.start)
-    return histogram
+def pitch_class_histogram(pitches: ArrayLike, durations: ArrayLike) -> np.ndarray:
+    """How long every pitch class sounds: float64 (12,), in the unit of the durations, 0 is C.
+
+    Args:
+        pitches: (N,) integers, MIDI numbers of the notes.
+        durations: (N,), of any unit: quarter notes, ticks.
+
+    >>> pitch_class_histogram([60, 72, 64], [1, 2, 4])
+    array([3., 0., 0., 0., 4., 0., 0., 0., 0., 0., 0., 0.])
+    """
+    classes = np.asarray(pitches, np.int64) % 12
+    return np.bincount(classes, np.asarray(durations, np.float64), minlength=12)
 
 
 def find_key(histogram: np.ndarray) -> Key:

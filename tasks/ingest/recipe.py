@@ -21,6 +21,13 @@ MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """A file that gives no piece, and why: a value, so that one bad file stops nothing."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one corpus is made.
 

@@ -25,7 +25,7 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.key import Key, find_key, pitch_class_histogram, semitones_to_c
 from tasks.ingest.musicxml import Part, read_parts
 from tasks.ingest.piano_roll import piano_roll, roll_statistics
-from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, Rejected, music21_folder
 from tasks.ingest.splits import Likeness, Steps, assign_splits
 
 _RULES = 1
@@ -50,13 +50,6 @@ class Piece:
     key: Key
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A file that gives no piece, and why."""
-
-    reason: str
-
-
 def parse_piece(path: Path) -> Piece | Rejected:
     """Read one score; what is wrong with it is a value, so that one bad file stops nothing.
 
@@ -75,7 +68,8 @@ def parse_piece(path: Path) -> Piece | Rejected:
     if not parts[0].notes:
         return Rejected("no note in its first part")
     notes = [note for part in parts for note in part.notes]
-    key = find_key(pitch_class_histogram(notes))
+    durations = [float(note.end - note.start) for note in notes]
+    key = find_key(pitch_class_histogram([note.pitch for note in notes], durations))
     return Piece(piano_roll(notes, semitones_to_c(key.tonic)), melody_steps(parts[0]), key)
 
 

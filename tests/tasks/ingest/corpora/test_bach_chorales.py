@@ -17,14 +17,15 @@ from tasks.ingest.corpora.bach_chorales import (
     BACH_CHORALES,
     LIKENESS,
     Piece,
-    Rejected,
     build,
     find_inputs,
     melody_steps,
     parse_piece,
 )
 from tasks.ingest.musicxml import read_parts
-from tasks.ingest.splits import group, linked_pairs, runs
+from tasks.ingest.recipe import Rejected
+from tasks.ingest.splits import group, linked_pairs
+from tests.tasks.ingest.melodies import runs
 from tests.tasks.ingest.scores import divisions, heard, note, parse_with_music21, rest, save_xml, score
 
 # The keys that the Neue Bach-Ausgabe prints, tonic as a pitch class.
