@@ -18,7 +18,7 @@ import psutil
 
 from infra.provenance import provenance
 from infra.store import Store
-from tasks.records import load_records
+from tasks.records import load_record
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_SECONDS = 0.2
@@ -68,8 +68,8 @@ def run(name: str, store: Path, options: list[str]) -> Measured:
 def training_seconds(address: Path) -> float:
     """Seconds of one core that the trials of a store took together."""
     store = Store(str(address))
-    keys = [prefix.split("/")[1] for prefix in store.prefixes("trials")]
-    return sum(record.seconds for record in load_records(store, keys).values())
+    records = [load_record(store, prefix.split("/")[1]) for prefix in store.prefixes("trials")]
+    return sum(record.seconds for record in records if record is not None)
 
 
 def main() -> None:

@@ -28,4 +28,4 @@ def ingest(request: CampaignRequest) -> dict[str, str]:
     """
     store = Store(request.store)
     store.check_writable()
-    return ingest_all(store, request.corpora or known_corpora(), Crew(request.cluster, request.workers))
+    return ingest_all(store, request.corpora or known_corpora(), Crew(store, request.cluster, request.workers))

@@ -4,16 +4,18 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.clock import Clock
 from tasks.ingest.stage import ingest_all
+from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.terminal import plan_table
 
 
-@flow(name="plan", task_runner=task_runner(), persist_result=False)
+@flow(name="plan", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
 def plan(request: CampaignRequest) -> str:
     """The plan of a request as a table: variants, trials, how many are stored, estimated minutes.
 
@@ -26,6 +28,6 @@ def plan(request: CampaignRequest) -> str:
     campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
-    crew = Crew(request.cluster, request.workers)
+    crew = Crew(store, request.cluster, request.workers)
     digests = ingest_all(store, tuple(campaign.variants), crew)
-    return plan_table(campaign, make_plan(store, campaign, digests, Clock(store, campaign, digests)), crew.size)
+    return plan_table(campaign, make_plan(Ledger(store), campaign, digests, Clock(store, campaign, digests)), crew.size)

@@ -6,14 +6,16 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_all
+from tasks.ledger import Ledger
 from tasks.reporting import Outcome, make_report
 
 
-@flow(name="report", task_runner=task_runner(), persist_result=False)
+@flow(name="report", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
 def report(request: CampaignRequest) -> Outcome:
     """Collect and publish; trials that are not stored are named in the report.
 
@@ -26,5 +28,7 @@ def report(request: CampaignRequest) -> Outcome:
     campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
-    digests = ingest_all(store, tuple(campaign.variants), Crew(request.cluster, request.workers))
-    return make_report(store, campaign, digests, {}, started)
+    digests = ingest_all(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
+    outcome = make_report(Ledger(store), campaign, digests, {}, started)
+    print(outcome, flush=True)
+    return outcome

@@ -6,20 +6,21 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.clock import Clock
 from tasks.ingest.stage import ingest_all
+from tasks.ledger import Ledger
 from tasks.plan import make_plan
-from tasks.records import load_records, unfinished
 from tasks.reporting import Outcome, make_report
 from tasks.search import final_trials, search_trials
 from tasks.stages import run_all
 from tasks.terminal import plan_table
 
 
-@flow(name="reproduce", task_runner=task_runner(), persist_result=False)
+@flow(name="reproduce", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
 def reproduce(request: CampaignRequest) -> Outcome:
     """Compare the techniques as a request asks, and publish the report.
 
@@ -29,22 +30,24 @@ def reproduce(request: CampaignRequest) -> Outcome:
         ConfigurationError: the request cannot be.
         StoreError: the store cannot be used.
         ClusterError: there is work, and no cluster to do it.
-        CampaignError: no trial at all came to an end.
+        CampaignError: a trial did not come to an end; the report is there, unless none did.
     """
     started = datetime.now(UTC)
     campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
-    crew = Crew(request.cluster, request.workers)
+    crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_all(store, tuple(campaign.variants), crew)
-    clock = Clock(store, campaign, digests)
-    print(plan_table(campaign, make_plan(store, campaign, digests, clock), crew.size), flush=True)
+    clock, ledger = Clock(store, campaign, digests), Ledger(store)
+    print(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size), flush=True)
 
     search = search_trials(campaign, digests)
-    reasons = run_all(store, unfinished(store, search, scored=False), digests, clock, crew, final=False)
-    records = load_records(store, [trial.key for trial in search])
-    finals = final_trials(campaign, digests, records.values())
-    reasons |= run_all(store, unfinished(store, finals, scored=True), digests, clock, crew, final=True)
+    reasons = run_all(ledger, search, digests, clock, crew, final=False)
+    finals = final_trials(campaign, digests, ledger.records(search))
+    reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
-    return make_report(store, campaign, digests, reasons, started)
+    outcome = make_report(ledger, campaign, digests, reasons, started)
+    print(outcome, flush=True)
+    outcome.check_complete()
+    return outcome

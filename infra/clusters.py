@@ -23,7 +23,6 @@ from prefect_dask.task_runners import DaskTaskRunner
 from infra.errors import ClusterError
 
 CONNECT_SECONDS = 10.0
-NO_WORKERS_SECONDS = 300
 MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -94,12 +93,25 @@ def dask_setup(worker: distributed.Worker) -> None:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
+def given_up() -> bool:
+    """Whether nobody waits for the running Dask task any more: it was cancelled, or its flow's process is gone.
+
+    Dask lets a running task go on to its end all the same. Work that is long asks now and then, and stops by itself.
+    Outside a Dask task the answer is no.
+    """
+    try:
+        worker = distributed.get_worker()
+    except ValueError:
+        return False
+    task = worker.state.tasks.get(worker.get_current_task())
+    return task is None or task.state in ("cancelled", "resumed")
+
+
 def _configure() -> None:
-    """Settings of Dask that have no argument: threads of a worker, and no wait without end for a worker."""
+    """Settings of Dask that have no argument, threads of a worker for one."""
     dask.config.set(
         {
             "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
-            "distributed.scheduler.no-workers-timeout": NO_WORKERS_SECONDS,
             "distributed.admin.system-monitor.gil.enabled": False,
         }
     )

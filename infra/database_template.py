@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,13 +46,15 @@ def keep(database: Path) -> None:
     template = template_path()
     if template.exists():
         return
-    try:
+    # a home that cannot be written, a disk that is full: every server then runs its migrations
+    with suppress(OSError, sqlite3.Error):
         template.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=template.parent, suffix=".part")
-    except OSError:
-        return  # a home that cannot be written: every server then runs its migrations
-    os.close(handle)
-    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(name)) as target:
+        with tempfile.TemporaryDirectory(dir=template.parent, prefix=".part-") as folder:
+            _copy(database, Path(folder) / "copy.db")
+            os.replace(Path(folder) / "copy.db", template)
+
+
+def _copy(database: Path, copy: Path) -> None:
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")  # one file, without the two that the server's mode has beside it
-    os.replace(name, template)

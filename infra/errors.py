@@ -8,7 +8,7 @@
     |   |-- ConflictError         somebody else's commit or pointer was first
     |   `-- IntegrityError        stored bytes are not the bytes that were committed
     |-- ClusterError          the Dask cluster cannot be reached or has no worker
-    `-- CampaignError         nothing is left to report: no trial of a campaign came to an end
+    `-- CampaignError         trials of a campaign did not come to an end
 
 `models/` raises plain `ValueError`s, since it knows of nothing outside itself; the edges turn them into
 a `ConfigurationError`. The command line prints the one line and exits with 2 for a `ConfigurationError`,
@@ -49,4 +49,4 @@ class ClusterError(CounterpointError):
 
 
 class CampaignError(CounterpointError):
-    """Nothing is left to report: no trial of the campaign came to an end."""
+    """Trials of a campaign did not come to an end: some of them, which its report names, or all of them."""

@@ -24,7 +24,9 @@ def _is_command_line() -> bool:
 def _register() -> None:
     from prefect.cli._app import _app
 
-    _app.command("infra.cli:run_app", name="run", help="Run Counterpoint: reproduce, ingest, report, plan, list, pull.")
+    _app.command(
+        "infra.cli:run_app", name="run", help="Run Counterpoint: reproduce, ingest, report, plan, list, pull, verify."
+    )
 
 
 if _is_command_line():

@@ -12,6 +12,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 
+from infra.schedule import Period
+
 DEFAULT_STORE = "./artifacts"
 STORE_VARIABLE = "COUNTERPOINT_STORE"
 
@@ -44,7 +46,8 @@ class CampaignRequest:
         trials: search trials for every variant.
         seeds: fresh seeds for every chosen configuration.
         epochs: most epochs of a trial.
-        seed: the one number all randomness comes from.
+        seed: the one number all randomness comes from; or `day` or `week`, for the number of the day or the week in
+            which the run is due (`infra/schedule.py`).
         cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine.
         workers: processes of the cluster on this machine; None for one a core.
 
@@ -59,6 +62,6 @@ class CampaignRequest:
     trials: Count | None = None
     seeds: Count | None = None
     epochs: Count | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0)] | Period | None = None
     cluster: Annotated[str, AfterValidator(_scheduler_address)] | None = None
     workers: Count | None = None

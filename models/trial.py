@@ -24,13 +24,12 @@ _BY_LETTER = {technique.letter: technique for technique in TECHNIQUES}
 _BY_OUTPUT = {output.name: output for output in OUTPUTS}
 
 
-def all_subsets() -> tuple[str, ...]:
-    """The letters of every subset of the techniques, the empty one first.
+def all_subsets(letters: str) -> tuple[str, ...]:
+    """The letters of every subset of some techniques, the empty one first.
 
-    >>> len(all_subsets()), all_subsets()[:6], all_subsets()[-1]
-    (16, ('', 'C', 'L', 'R', 'M', 'CL'), 'CLRM')
+    >>> all_subsets("CLR")
+    ('', 'C', 'L', 'R', 'CL', 'CR', 'LR', 'CLR')
     """
-    letters = [technique.letter for technique in TECHNIQUES]
     return tuple("".join(subset) for size in range(len(letters) + 1) for subset in combinations(letters, size))
 
 

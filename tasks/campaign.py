@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from infra.errors import ConfigurationError
+from infra.schedule import Period, due, seed_of
 from infra.settings import CampaignRequest
 from models.core.scan import Activation
 from models.kinds import Kind
 from models.trial import all_subsets, parse_variant, variant_name
-from tasks.ingest import corpus_kind, known_corpora
+from tasks.ingest import corpus_kind
 
 PLAIN = ""
 """The letters of plain SGD, which is in every campaign: it is what the others are compared with."""
@@ -54,14 +55,16 @@ class Preset:
         title: what it is for, one line.
         trials: search trials for every variant.
         seeds: fresh seeds for every chosen configuration.
-        letters: the subsets of techniques on each corpus.
+        corpora: those that it is about, where a request names none.
+        letters: the subsets of techniques on each kind of data.
         spaces: the search of each kind of data.
     """
 
     title: str
     trials: int
     seeds: int
-    letters: Mapping[str, tuple[str, ...]]
+    corpora: tuple[str, ...]
+    letters: Mapping[Kind, tuple[str, ...]]
     spaces: Mapping[Kind, Space]
 
 
@@ -71,12 +74,14 @@ class Campaign:
 
     Attributes:
         preset: name of the preset it started from.
+        kinds: kind of each corpus.
         variants: names of the variants of each corpus.
         trials, seeds, seed: search trials a variant, fresh seeds a chosen configuration, seed of everything.
         spaces: the search of each kind of data.
     """
 
     preset: str
+    kinds: Mapping[str, Kind]
     variants: Mapping[str, tuple[str, ...]]
     trials: int
     seeds: int
@@ -85,7 +90,7 @@ class Campaign:
 
     def to_json(self) -> dict[str, Any]:
         """What the report says of the budget."""
-        kinds = {corpus_kind(corpus) for corpus in self.variants}
+        kinds = set(self.kinds.values())
         return {
             "preset": self.preset,
             "corpora": {corpus: list(variants) for corpus, variants in self.variants.items()},
@@ -111,31 +116,31 @@ def resolve(request: CampaignRequest) -> Campaign:
     preset = PRESETS.get(request.preset)
     if preset is None:
         raise ConfigurationError(f"preset {request.preset!r}: there is none; take one of {', '.join(PRESETS)}")
-    corpora = request.corpora or tuple(preset.letters)
-    for corpus in corpora:
-        if corpus not in known_corpora():
-            known = ", ".join(known_corpora())
-            raise ConfigurationError(f"corpus {corpus!r}: there is none; take one of {known}")
+    kinds = {corpus: corpus_kind(corpus) for corpus in request.corpora or preset.corpora}
     spaces = preset.spaces
     if request.epochs is not None:
         spaces = {kind: replace(space, epochs=request.epochs) for kind, space in spaces.items()}
     return Campaign(
         preset=request.preset,
-        variants=_variants(preset, corpora, request.variants),
+        kinds=kinds,
+        variants=_variants(preset, kinds, request.variants),
         trials=request.trials or preset.trials,
         seeds=request.seeds or preset.seeds,
-        seed=request.seed or 0,
+        seed=_seed(request.seed),
         spaces=spaces,
     )
 
 
-def _variants(preset: Preset, corpora: tuple[str, ...], asked: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
+def _seed(asked: int | Period | None) -> int:
+    return seed_of(asked, due()) if isinstance(asked, str) else asked or 0
+
+
+def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
     """Variants of each corpus: the preset's, or those asked for, always with plain SGD as the first."""
     variants: dict[str, tuple[str, ...]] = {}
     wanted = None if asked is None else [_output_and_letters(name) for name in asked]
-    for corpus in corpora:
-        output = output_for(corpus_kind(corpus))
-        letters = preset.letters.get(corpus, (PLAIN,))
+    for corpus, kind in kinds.items():
+        output, letters = output_for(kind), preset.letters[kind]
         if wanted is not None:
             letters = tuple(some for its_output, some in wanted if its_output in (None, output))
             if not letters:
@@ -176,14 +181,16 @@ _QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32,
 _QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=16, epochs=1)
 
 _TEXT = (PLAIN, "C", "CL", "CLR")
-_ALL = {"bach-chorales": all_subsets(), "folk-tunes-characters": _TEXT, "folk-tunes-words": _TEXT}
+_EMBEDDED = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
+_ALL: dict[Kind, tuple[str, ...]] = {"music": all_subsets("CLRM"), "characters": _TEXT, "words": _TEXT}
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
         title="does everything work: two trials of two epochs, minutes of nobody's time",
         trials=2,
         seeds=2,
-        letters={"bach-chorales": (PLAIN, "C"), "folk-tunes-characters": (PLAIN, "C")},
+        corpora=("bach-chorales", "folk-tunes-characters"),
+        letters={"music": (PLAIN, "C"), "characters": (PLAIN, "C"), "words": (PLAIN, "C")},
         spaces={
             "music": replace(_QUICK_MUSIC, hidden_size=(20, 40), epochs=2),
             "characters": replace(_QUICK_CHARACTERS, hidden_size=(20, 20), epochs=1),
@@ -194,6 +201,7 @@ PRESETS: dict[str, Preset] = {
         title="all 16 subsets on the chorales, four on the text, small networks, minutes on two cores",
         trials=4,
         seeds=3,
+        corpora=_EMBEDDED,
         letters=_ALL,
         spaces={"music": _QUICK_MUSIC, "characters": _QUICK_CHARACTERS, "words": _QUICK_WORDS},
     ),
@@ -201,6 +209,7 @@ PRESETS: dict[str, Preset] = {
         title="the paper's intervals and sizes, trained to the end of early stopping, for a weekly schedule",
         trials=24,
         seeds=10,
+        corpora=_EMBEDDED,
         letters=_ALL,
         spaces={"music": _PAPER_MUSIC, "characters": _PAPER_CHARACTERS, "words": _PAPER_WORDS},
     ),

@@ -15,8 +15,8 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.evaluate import baseline_table
-from tasks.ingest import corpus_kind
-from tasks.records import TrialRecord, load_records, load_tables, score_prefix, trial_prefix, unfinished
+from tasks.ledger import Ledger
+from tasks.records import TrialRecord, score_prefix, trial_prefix
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
@@ -27,36 +27,39 @@ NOT_STORED = "not in the store; run the campaign again"
 
 
 def collect(
-    store: Store, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
+    ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
 ) -> Results:
     """All measurements of a campaign.
 
     Args:
-        store: where they are.
+        ledger: what is stored.
         campaign: what was asked.
         digests: digest of each corpus, by name.
         reasons: why trials failed in this run, by key.
         started: when this run began.
     """
     search = search_trials(campaign, digests)
-    records = load_records(store, [trial.key for trial in search])
-    chosen = {place: record.trial for place, record in choose(records.values()).items()}
-    finals = final_trials(campaign, digests, records.values())
+    records = ledger.records(search)
+    chosen = {place: record.trial for place, record in choose(search, records).items()}
+    finals = final_trials(campaign, digests, records)
     # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
-    unscored = {trial.key for trial in unfinished(store, finals, scored=True)}
-    records |= load_records(store, [trial.key for trial in finals if trial.key not in unscored])
+    unscored = {trial.key for trial in ledger.unfinished(finals, scored=True)}
+    records |= ledger.records(trial for trial in finals if trial.key not in unscored)
     names = {digest: corpus for corpus, digest in digests.items()}
     asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
-    rows = [_trial_row(trial, purpose, names, records.get(trial.key), chosen, reasons) for trial, purpose in asked]
+    rows = [
+        _trial_row(trial, purpose, names, campaign.kinds, records.get(trial.key), chosen, reasons)
+        for trial, purpose in asked
+    ]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     # A technique that no trial uses leaves a column of None, which is no number.
     trials[_NUMBERS] = trials[_NUMBERS].apply(pd.to_numeric)
     ended = datetime.now(UTC)
     return Results(
         trials=trials,
-        curves=_curves(store, trials),
-        pieces=_pieces(store, trials, digests),
-        corpora={corpus: _describe(store, digest) for corpus, digest in digests.items()},
+        curves=_curves(ledger, trials),
+        pieces=_pieces(ledger, trials, digests),
+        corpora={corpus: _describe(ledger.store, digest) for corpus, digest in digests.items()},
         campaign=campaign.to_json(),
         provenance=provenance()
         | {
@@ -72,6 +75,7 @@ def _trial_row(
     trial: Trial,
     purpose: str,
     names: Mapping[str, str],
+    kinds: Mapping[str, str],
     record: TrialRecord | None,
     chosen: Mapping[tuple[str, str], Trial],
     reasons: Mapping[str, str],
@@ -80,7 +84,7 @@ def _trial_row(
     row = dict.fromkeys(TRIAL_COLUMNS) | {
         "key": trial.key,
         "corpus": names[trial.corpus],
-        "kind": corpus_kind(names[trial.corpus]),
+        "kind": kinds[names[trial.corpus]],
         "variant": trial.variant,
         "purpose": purpose,
         "status": "failed" if record is None else record.status,
@@ -117,10 +121,10 @@ def _measured(record: TrialRecord) -> dict[str, Any]:
     }
 
 
-def _curves(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
+def _curves(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:
     """Learning curves of every stored trial."""
     ended = trials[trials["status"] != "failed"]
-    tables = load_tables(store, map(trial_prefix, ended["key"]), "curves.parquet")
+    tables = ledger.tables(map(trial_prefix, ended["key"]), "curves.parquet")
     labelled = [
         table.assign(key=row.key, corpus=row.corpus, variant=row.variant, purpose=row.purpose)
         for table, row in zip(tables, ended.itertuples(), strict=True)
@@ -128,16 +132,16 @@ def _curves(store: Store, trials: pd.DataFrame) -> pd.DataFrame:
     return _joined(labelled, CURVE_COLUMNS)
 
 
-def _pieces(store: Store, trials: pd.DataFrame, digests: Mapping[str, str]) -> pd.DataFrame:
+def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) -> pd.DataFrame:
     """Test scores of every final trial that completed, and of the baselines."""
     scored = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
-    tables = load_tables(store, map(score_prefix, scored["key"]), "pieces.parquet")
+    tables = ledger.tables(map(score_prefix, scored["key"]), "pieces.parquet")
     labelled = [
         table.assign(corpus=row.corpus, variant=row.variant, key=row.key, seed=row.seed)
         for table, row in zip(tables, scored.itertuples(), strict=True)
     ]
     counted = [
-        baseline_table(store, digest).assign(corpus=corpus, key="", seed=0) for corpus, digest in digests.items()
+        baseline_table(ledger.store, digest).assign(corpus=corpus, key="", seed=0) for corpus, digest in digests.items()
     ]
     return _joined(counted + labelled, PIECE_COLUMNS)
 

@@ -6,11 +6,10 @@ What this does not do: train, or decide anything by the estimate but the order a
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from infra.store import Store
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.clock import Clock
-from tasks.records import load_records, unfinished
+from tasks.ledger import Ledger
 from tasks.search import final_trials, search_trials
 
 
@@ -48,20 +47,20 @@ class Plan:
         return sum(row.seconds for row in self.rows) / workers
 
 
-def make_plan(store: Store, campaign: Campaign, digests: Mapping[str, str], clock: Clock) -> Plan:
+def make_plan(ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], clock: Clock) -> Plan:
     """Draw the search, and look up what is stored of it and of its fresh seeds.
 
     Args:
-        store: where trials are stored.
+        ledger: what is stored.
         campaign: what is asked.
         digests: digest of each corpus, by name.
         clock: estimates what is not stored.
     """
     trials = search_trials(campaign, digests)
-    stored = load_records(store, [trial.key for trial in trials])
-    finals = final_trials(campaign, digests, stored.values())
+    stored = ledger.records(trials)
+    finals = final_trials(campaign, digests, stored)
     lacking = {trial.key for trial in trials} - set(stored)
-    lacking |= {trial.key for trial in unfinished(store, finals, scored=True)}
+    lacking |= {trial.key for trial in ledger.unfinished(finals, scored=True)}
     rows = [
         _row(corpus, variant, _of(trials, digest, variant), _of(finals, digest, variant), campaign, lacking, clock)
         for corpus, digest in digests.items()

@@ -1,7 +1,8 @@
 """A portion of a campaign's trials, as one Prefect task on one worker.
 
 A worker asks the store before each trial, and commits each as it ends: a worker that dies costs at most the trial it
-was at. A trial that raises is named with its reason and does not disturb the others.
+was at. A trial that raises is named with its reason and does not disturb the others. After each epoch it is asked
+whether anybody still waits for the portion: where the flow run was cancelled or its process is gone, the work stops.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,23 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
+from infra.clusters import given_up
 from infra.progress import report_progress
 from infra.store import Store
+from models.training import Epoch
 from models.trial import Trial
 from tasks.evaluate import ensure_scored
 from tasks.records import TrialRecord
 from tasks.train import ensure_trained
+
+
+class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work any more
+    """Ends a portion whose flow run is gone."""
+
+
+def _stop_where_given_up(epoch: Epoch) -> None:
+    if given_up():
+        raise GivenUp
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
@@ -43,6 +55,8 @@ def run_portion(
         ended: dict[str, Any] = {"status": "failed", "valid": None, "seconds": None}
         try:
             record = _run(store, trial, score)
+        except GivenUp:
+            raise
         except Exception as error:  # the boundary: one trial's failure, whatever it is, must not end the others
             get_run_logger().exception("%s, trial %s failed", trial.variant, trial.key[:12])
             failures.append({"key": trial.key, "reason": f"{type(error).__name__}: {error}".splitlines()[0]})
@@ -53,7 +67,7 @@ def run_portion(
 
 
 def _run(store: Store, trial: Trial, score: bool) -> TrialRecord:
-    record = ensure_trained(store, trial)
+    record = ensure_trained(store, trial, _stop_where_given_up)
     if score and record.status == "completed":
         ensure_scored(store, record)
     return record

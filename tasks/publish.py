@@ -1,9 +1,12 @@
-"""Publish a report as an immutable version, point `latest.json` to it, list the versions, pull one.
+"""Publish a report as an immutable version, point to it, list the versions, pull one.
 
     version = UTC time YYYYMMDDTHHMMSSZ + "-" + the first 8 hexadecimal digits of the digest of the files
 
-so that versions sort by time. What this does not do: make a report (`tasks/report`), or write anywhere but through
-the store (infra/store), except for the directory that a report is pulled to.
+so that versions sort by time. `latest.json` points to the newest report, and `latest-PRESET.json` to the newest of a
+preset, so that the small campaign of every night does not hide the thorough one of Saturday.
+
+What this does not do: make a report (`tasks/report`), or write anywhere but through the store (infra/store), except for
+the directory that a report is pulled to.
 """
 
 import hashlib
@@ -15,7 +18,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,6 @@ from typing import Any
 from infra.errors import ConfigurationError, ConflictError, NotFoundError
 from infra.store import Manifest, Store
 
-POINTER = "latest.json"
 _PARENT = "reports"
 _VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 # A swap is refused only when somebody else's has been done, so the tries are turns of other publishers.
@@ -39,7 +41,7 @@ class PublishedReport:
         created: UTC time of the commit, ISO 8601.
         preset: of the campaign; "" where unknown.
         best: the best variant of the first corpus with its score; "" where unknown.
-        latest: whether `latest.json` points to it.
+        latest: whether it is the newest of its preset.
     """
 
     version: str
@@ -79,8 +81,18 @@ def publish(
         provenance={**provenance, "report": _summary(files)},
         plain_names=True,
     )
-    _point_to(store, version, manifest)
+    for pointer in dict.fromkeys((pointer_of(None), pointer_of(_summary(files)["preset"]))):
+        _point_to(store, pointer, version, manifest)
     return version
+
+
+def pointer_of(preset: str | None) -> str:
+    """The pointer to the newest report, of a preset or of all.
+
+    >>> pointer_of(None), pointer_of("thorough")
+    ('latest.json', 'latest-thorough.json')
+    """
+    return f"latest-{preset}.json" if preset else "latest.json"
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
@@ -100,44 +112,49 @@ def _summary(files: Mapping[str, bytes]) -> dict[str, str]:
     return {"preset": str(document.get("campaign", {}).get("preset", "")), "best": lines[0] if lines else ""}
 
 
-def _point_to(store: Store, version: str, manifest: Manifest) -> None:
+def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
     value = {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
     for attempt in range(_TRIES):
-        current, token = store.read_pointer(POINTER)
+        current, token = store.read_pointer(pointer)
         # versions begin with their time: the greater one is the newer one
         if current is not None and str(current["version"]) >= version:
             return
         try:
-            store.swap_pointer(POINTER, value, token)
+            store.swap_pointer(pointer, value, token)
         except ConflictError:
             time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to get out of step
         else:
             return
-    raise ConflictError(f"{store.address}: {version} is committed, but {POINTER} kept changing; run again")
+    raise ConflictError(f"{store.address}: {version} is committed, but {pointer} kept changing; run again")
 
 
 def list_reports(store: Store) -> tuple[PublishedReport, ...]:
     """All versions in a store, the oldest first."""
-    current, _ = store.read_pointer(POINTER)
-    latest = None if current is None else current["version"]
-    reports = []
+    reports: list[PublishedReport] = []
     for prefix in sorted(store.prefixes(_PARENT)):
         manifest = store.manifest(prefix)
         if manifest is not None:
             version = prefix.removeprefix(f"{_PARENT}/")
             told = manifest.provenance.get("report", {})
             preset, best = str(told.get("preset", "")), str(told.get("best", ""))
-            reports.append(PublishedReport(version, manifest.created, preset, best, version == latest))
-    return tuple(reports)
+            reports.append(PublishedReport(version, manifest.created, preset, best, latest=False))
+    newest = {_latest(store, preset) for preset in {report.preset for report in reports}}
+    return tuple(replace(report, latest=report.version in newest) for report in reports)
 
 
-def pull(store: Store, version: str | None, to: Path) -> Path:
+def _latest(store: Store, preset: str | None) -> str | None:
+    current, _ = store.read_pointer(pointer_of(preset))
+    return None if current is None else str(current["version"])
+
+
+def pull(store: Store, version: str | None, to: Path, *, preset: str | None = None) -> Path:
     """Copy a report into a directory, every byte checked; the directory appears whole or not at all.
 
     Args:
         store: where from.
-        version: as listed; None takes the one that `latest.json` points to.
+        version: as listed; None takes the newest.
         to: the directory to make. One that is empty, or holds this very report, will do.
+        preset: the newest of this preset is meant; None for the newest of all.
 
     Returns:
         The absolute path of the report's page, or of the directory where the report has no page.
@@ -147,7 +164,7 @@ def pull(store: Store, version: str | None, to: Path) -> Path:
         IntegrityError: stored bytes are not those that were committed.
         ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
     """
-    prefix = f"{_PARENT}/{_resolve(store, version)}"
+    prefix = f"{_PARENT}/{_resolve(store, version, preset)}"
     manifest = store.manifest(prefix)
     if manifest is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
@@ -160,12 +177,13 @@ def pull(store: Store, version: str | None, to: Path) -> Path:
     return to / "index.html" if "index.html" in files else to
 
 
-def _resolve(store: Store, version: str | None) -> str:
+def _resolve(store: Store, version: str | None, preset: str | None) -> str:
     if version is None:
-        current, _ = store.read_pointer(POINTER)
-        if current is None:
-            raise NotFoundError(f"{store.address}: no report is published here; `prefect run reproduce` makes one")
-        return str(current["version"])
+        latest = _latest(store, preset)
+        if latest is None:
+            of = f" of preset {preset!r}" if preset else ""
+            raise NotFoundError(f"{store.address}: no report{of} is published; `prefect run reproduce` makes one")
+        return latest
     if not _VERSION.fullmatch(version):
         raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
     return version

@@ -8,17 +8,17 @@ Only what completed or diverged is stored. A trial that failed is nobody's resul
 
 import io
 import json
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
 import pandas as pd
 
+from infra.errors import IntegrityError
 from infra.store import Store
 from models.trial import Trial
 
-_AT_A_TIME = 16
+_FORMAT = 1
 
 Status = Literal["completed", "diverged"]
 
@@ -49,13 +49,20 @@ class TrialRecord:
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON values."""
-        return {**asdict(self), "trial": self.trial.to_json(), "key": self.trial.key, "variant": self.trial.variant}
+        """The record as JSON values, with its format's version, its key and its variant for other readers."""
+        told = {"format": _FORMAT, "key": self.trial.key, "variant": self.trial.variant}
+        return {**told, **asdict(self), "trial": self.trial.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """The record that `to_json` wrote."""
-        rest = {name: value for name, value in values.items() if name not in ("key", "variant", "trial")}
+        """The record that `to_json` wrote.
+
+        Raises:
+            IntegrityError: it has another format.
+        """
+        if values.get("format") != _FORMAT:
+            raise IntegrityError(f"trial {values.get('key')}: its record is of another version; delete it, run again")
+        rest = {name: value for name, value in values.items() if name not in ("format", "key", "variant", "trial")}
         return cls(trial=Trial.from_json(values["trial"]), **rest)
 
 
@@ -75,31 +82,6 @@ def load_record(store: Store, key: str) -> TrialRecord | None:
     return None if stored is None else TrialRecord.from_json(json.loads(stored))
 
 
-def load_records(store: Store, keys: Iterable[str]) -> dict[str, TrialRecord]:
-    """The records of the trials that are stored, by key; many requests at a time, since a bucket is far away."""
-    keys = list(keys)
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        records = pool.map(lambda key: load_record(store, key), keys)
-        return {key: record for key, record in zip(keys, records, strict=True) if record is not None}
-
-
-def unfinished(store: Store, trials: Iterable[Trial], *, scored: bool) -> list[Trial]:
-    """The trials that are not stored, each once; with `scored` also those that completed and have no test score."""
-    distinct = {trial.key: trial for trial in trials}
-    records = load_records(store, distinct)
-    waiting = [key for key, record in records.items() if scored and record.status == "completed"]
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        committed = pool.map(lambda key: store.committed(score_prefix(key)), waiting)
-        unscored = {key for key, done in zip(waiting, committed, strict=True) if not done}
-    return [trial for key, trial in distinct.items() if key not in records or key in unscored]
-
-
-def load_tables(store: Store, prefixes: Iterable[str], name: str) -> list[pd.DataFrame]:
-    """The tables of that name of many commits, in their order."""
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        return list(pool.map(lambda prefix: _read_parquet(store, prefix, name), prefixes))
-
-
 def to_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     """Rows as the bytes of a Parquet file."""
     buffer = io.BytesIO()
@@ -107,6 +89,6 @@ def to_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def _read_parquet(store: Store, prefix: str, name: str) -> pd.DataFrame:
-    """A table that was stored as Parquet."""
-    return pd.read_parquet(io.BytesIO(store.read(prefix, name)))
+def read_parquet(data: bytes) -> pd.DataFrame:
+    """The table that `to_parquet` wrote."""
+    return pd.read_parquet(io.BytesIO(data))

@@ -10,9 +10,9 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from infra.errors import CampaignError
-from infra.store import Store
 from tasks.campaign import Campaign
 from tasks.collect import collect
+from tasks.ledger import Ledger
 from tasks.publish import publish
 from tasks.report import build_report
 from tasks.terminal import score_table
@@ -26,23 +26,40 @@ class Outcome:
         version: of the report.
         report: address of its page.
         table: the scores, for a terminal.
-        failures: number of trials that did not come to an end.
+        trials: number of trials that were asked for.
+        failures: number of those that did not come to an end.
     """
 
     version: str
     report: str
     table: str
+    trials: int
     failures: int
+
+    def __str__(self) -> str:
+        return f"{self.table}\nreport: {self.report}"
+
+    def check_complete(self) -> None:
+        """A campaign with gaps has its report, and its flow run has failed all the same: somebody should look.
+
+        Raises:
+            CampaignError: a trial did not come to an end.
+        """
+        if self.failures:
+            raise CampaignError(
+                f"{self.failures} of {self.trials} trials did not come to an end, the report names them:"
+                " mend the reason and run the same command again, it goes on from here"
+            )
 
 
 @task(name="report", cache_policy=NO_CACHE)
 def make_report(
-    store: Store, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
+    ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
 ) -> Outcome:
     """Collect, build, publish, and leave an artifact with the table and the link in Prefect.
 
     Args:
-        store: where everything is.
+        ledger: what is stored.
         campaign: what was asked.
         digests: digest of each corpus, by name.
         reasons: why trials failed in this run, by key.
@@ -51,13 +68,13 @@ def make_report(
     Raises:
         CampaignError: no trial at all came to an end.
     """
-    results = collect(store, campaign, digests, reasons, started)
+    results = collect(ledger, campaign, digests, reasons, started)
     if (results.trials["status"] == "failed").all():
         first = results.failures[0]["reason"]
         raise CampaignError(f"none of the {len(results.trials)} trials came to an end; the first: {first}")
     files = build_report(results)
-    version = publish(store, files, results.provenance)
-    address = f"{store.address}/reports/{version}/index.html"
+    version = publish(ledger.store, files, results.provenance)
+    address = f"{ledger.store.address}/reports/{version}/index.html"
     table = score_table(json.loads(files["results.json"]))
     # Prefect keeps artifacts in its own database only: the report is in the store, this points to it.
     create_markdown_artifact(
@@ -65,4 +82,4 @@ def make_report(
         key="counterpoint-report",
         description=f"Report {version}",
     )
-    return Outcome(version, address, table, len(results.failures))
+    return Outcome(version, address, table, len(results.trials), len(results.failures))

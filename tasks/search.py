@@ -1,7 +1,8 @@
 """The search: trials drawn for every variant, the choice on validation, and the fresh seeds of what was chosen.
 
 The i-th trial of every variant on a corpus shares every number that the two have in common: same learning rate,
-same units, same seed. So every variant has the same budget, and two variants differ by their techniques alone.
+same units, same seed. So every variant has the same budget, and two variants differ by their techniques alone. The
+draws are spread over the intervals (`Draws`): of n named values none comes twice before each came once.
 
 What this does not do: train (`train.py`). The test split plays no part here.
 """
@@ -14,7 +15,6 @@ from models.randomness import Draws, seed_for
 from models.techniques import TECHNIQUES, Technique
 from models.trial import Trial, parse_variant
 from tasks.campaign import Campaign, Space
-from tasks.ingest import corpus_kind
 from tasks.records import TrialRecord
 
 _SEEDS = 2**31
@@ -37,9 +37,9 @@ def search_trials(campaign: Campaign, digests: Mapping[str, str]) -> list[Trial]
 
 def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index: int) -> Trial:
     """The trial of a variant with that index, from the intervals of the campaign."""
-    kind = corpus_kind(corpus)
+    kind = campaign.kinds[corpus]
     space = campaign.spaces[kind]
-    draws = Draws(campaign.seed, corpus, "search", index)
+    draws = Draws(campaign.seed, corpus, "search", index=index)
     output, letters = parse_variant(variant)
     return Trial(
         corpus=digest,
@@ -66,30 +66,39 @@ def _learning_rate(space: Space, draws: Draws) -> float:
     return draws.log_uniform("learning_rate", *space.learning_rate)
 
 
-def choose(records: Iterable[TrialRecord]) -> dict[tuple[str, str], TrialRecord]:
-    """The best completed trial on validation of each corpus digest and variant; a variant without one is absent.
+def choose(search: Iterable[Trial], records: Mapping[str, TrialRecord]) -> dict[tuple[str, str], TrialRecord]:
+    """The best completed trial on validation of each corpus digest and variant; of equal scores the first drawn.
 
-    Of equal scores the first drawn is taken.
+    A variant of which a trial has no record is held back, and absent: chosen among fewer, it would not have had the
+    budget of the others, and a later run that completes its search might choose, and score on test, another one. So
+    is a variant of which no trial completed.
+
+    Args:
+        search: all trials of the search.
+        records: those that there are, by key.
     """
-    chosen: dict[tuple[str, str], TrialRecord] = {}
-    for record in records:
-        place = (record.trial.corpus, record.trial.variant)
-        if record.status == "completed" and (place not in chosen or record.valid > chosen[place].valid):
-            chosen[place] = record
+    tried: dict[tuple[str, str], list[TrialRecord | None]] = {}
+    for trial in search:
+        tried.setdefault((trial.corpus, trial.variant), []).append(records.get(trial.key))
+    chosen = {}
+    for place, found in tried.items():
+        completed = [record for record in found if record is not None and record.status == "completed"]
+        if completed and None not in found:
+            chosen[place] = max(completed, key=lambda record: record.valid)  # the first of equal ones
     return chosen
 
 
-def final_trials(campaign: Campaign, digests: Mapping[str, str], records: Iterable[TrialRecord]) -> list[Trial]:
+def final_trials(campaign: Campaign, digests: Mapping[str, str], records: Mapping[str, TrialRecord]) -> list[Trial]:
     """The chosen configurations with fresh seeds, the same seeds for every variant of a corpus.
 
     Args:
         campaign: what is asked.
         digests: digest of each corpus, by its name.
-        records: of the search, as far as it went.
+        records: of the search, as far as it went, by key.
     """
     names = {digest: corpus for corpus, digest in digests.items()}
     return [
         replace(best.trial, seed=seed_for(campaign.seed, names[digest], "final", number) % _SEEDS)
-        for (digest, _), best in choose(records).items()
+        for (digest, _), best in choose(search_trials(campaign, digests), records).items()
         for number in range(campaign.seeds)
     ]

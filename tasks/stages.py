@@ -1,8 +1,9 @@
 """A stage of a campaign on a cluster: trials go out in portions, and the stage waits for its end.
 
 Portions are Prefect tasks; what comes back from them is small, since the results are in the store. The store is the
-ledger: after a stage it is asked what is there. A portion whose workers were killed under it
-leaves its finished trials in the store and the others named, with the reason, and the campaign goes on.
+ledger: after each round it is asked what is there. What is missing then (a trial that raised, or that was lost with its
+worker, perhaps by another one's fault) goes out once more, each trial alone. What is missing after that is named with
+its reason, and the campaign goes on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,22 +12,21 @@ from prefect.futures import PrefectFuture
 
 from infra.crew import Crew
 from infra.progress import show_progress
-from infra.store import Store
 from models.trial import Trial
 from tasks.clock import Clock
+from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
-from tasks.records import unfinished
 
 
 def run_all(
-    store: Store, trials: Sequence[Trial], digests: Mapping[str, str], clock: Clock, crew: Crew, *, final: bool
+    ledger: Ledger, trials: Sequence[Trial], digests: Mapping[str, str], clock: Clock, crew: Crew, *, final: bool
 ) -> dict[str, str]:
-    """Train trials, score them if they are final ones, and wait.
+    """Train the trials that are not stored, score them if they are final ones, and wait.
 
     Args:
-        store: where they are committed.
-        trials: none of them done yet.
+        ledger: what is stored.
+        trials: what is asked for.
         digests: digest of each corpus, by name.
         clock: estimates by which the work is cut.
         crew: who works.
@@ -34,23 +34,37 @@ def run_all(
 
     Returns:
         The reason of every trial that did not come to an end, by key.
+
+    Raises:
+        ClusterError: there is work and no cluster, or its workers are gone and do not come back.
     """
-    if not trials:
-        return {}
     names = {digest: corpus for corpus, digest in digests.items()}
     label = "seeds" if final else "search"
     reasons: dict[str, str] = {}
-    with show_progress(crew.client, len(trials), label):
-        submitted = []
-        for number, portion in enumerate(portions(trials, clock.seconds, crew.size), 1):
+    if missing := ledger.unfinished(trials, scored=final):
+        first = portions(missing, clock.seconds, crew.size)
+        reasons |= _round(ledger, first, names, crew, label, final=final)
+    if missing := ledger.unfinished(missing, scored=final):
+        reasons |= _round(ledger, [[trial] for trial in missing], names, crew, f"{label} again", final=final)
+    return {trial.key: reasons[trial.key] for trial in ledger.unfinished(missing, scored=final)}
+
+
+def _round(
+    ledger: Ledger, cut: Sequence[Sequence[Trial]], names: Mapping[str, str], crew: Crew, label: str, *, final: bool
+) -> dict[str, str]:
+    """Send the portions out and wait for all of them; the reasons of what failed, by key."""
+    reasons: dict[str, str] = {}
+    with show_progress(crew.client, sum(map(len, cut)), label):
+        submitted: list[tuple[Sequence[Trial], PrefectFuture[list[dict[str, str]]]]] = []
+        for number, portion in enumerate(cut, 1):
             corpus = names[portion[0].corpus]
             values = [trial.to_json() for trial in portion]
-            future = run_portion.submit(store.address, values, corpus, f"{label} {number}, {corpus}", final)
-            submitted.append((portion, future))
+            name = f"{label} {number}, {corpus}"
+            submitted.append((portion, run_portion.submit(ledger.store.address, values, corpus, name, final)))
+        crew.wait([future for _, future in submitted])
         for portion, future in submitted:
             reasons |= _outcome(portion, future)
-    ended = {trial.key for trial in trials} - {trial.key for trial in unfinished(store, trials, scored=final)}
-    return {key: reason for key, reason in reasons.items() if key not in ended}
+    return reasons
 
 
 def _outcome(portion: Sequence[Trial], future: "PrefectFuture[list[dict[str, str]]]") -> dict[str, str]:
@@ -58,5 +72,11 @@ def _outcome(portion: Sequence[Trial], future: "PrefectFuture[list[dict[str, str
     try:
         return {failure["key"]: failure["reason"] for failure in future.result()}
     except Exception as error:  # the boundary: workers that were killed raise what Dask or Prefect make of it
-        reason = f"its worker was lost: {type(error).__name__}: {error}".splitlines()[0]
-        return {trial.key: reason for trial in portion}
+        return {trial.key: _lost(error) for trial in portion}
+
+
+def _lost(error: Exception) -> str:
+    name, first = type(error).__name__, (str(error).splitlines() or [""])[0]
+    if name == "KilledWorker":
+        return "its worker was killed, again and again: out of memory, perhaps"
+    return f"its portion of work was lost: {name}: {first}"

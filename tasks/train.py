@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ from safetensors.torch import save
 from infra.provenance import provenance
 from infra.store import Store
 from models.chunks import Pieces
-from models.training import Training, train
+from models.training import Epoch, Training, train
 from models.trial import Trial
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import load_corpus
@@ -24,14 +25,20 @@ def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]
     return corpus, {split: Pieces.from_arrays(corpus.splits[split]) for split in SPLITS}
 
 
-def ensure_trained(store: Store, trial: Trial) -> TrialRecord:
-    """The record of a trial: the stored one, or else that of training it now, committed."""
+def ensure_trained(store: Store, trial: Trial, tick: Callable[[Epoch], None] | None = None) -> TrialRecord:
+    """The record of a trial: the stored one, or else that of training it now, committed.
+
+    Args:
+        store: where it is, or will be.
+        trial: the configuration.
+        tick: called after every epoch; may raise to stop, and nothing is committed.
+    """
     stored = load_record(store, trial.key)
     if stored is not None:
         return stored
     corpus, pieces = prepared(store.address, trial.corpus)
     began = time.perf_counter()
-    training = train(trial, pieces["train"], pieces["valid"], corpus.width)
+    training = train(trial, pieces["train"], pieces["valid"], corpus.width, tick)
     record = _record(trial, training, time.perf_counter() - began)
     files = {
         "record.json": json.dumps(record.to_json(), indent=1).encode(),

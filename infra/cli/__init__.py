@@ -18,7 +18,14 @@ HELP = "Recurrent networks with and without each technique, on music and text: w
 
 def _build(name: str) -> App:
     app = App(name=name, help=HELP, help_flags=["--help"], version_flags=[], error_formatter=usage_error)
-    for command in (commands.reproduce, commands.plan, commands.ingest, commands.report, commands.pull):
+    for command in (
+        commands.reproduce,
+        commands.plan,
+        commands.ingest,
+        commands.report,
+        commands.pull,
+        commands.verify,
+    ):
         app.command(command)
     app.command(commands.list_reports, name="list")
     return app

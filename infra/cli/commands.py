@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from infra.cli.console import told_in_one_line
-from infra.cli.options import Campaign, Folder, Name, Output, Places, Store, Version
+from infra.cli.options import Campaign, Folder, Name, Output, Places, Preset, Store, Version
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest
@@ -24,8 +24,7 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
     Trials that the store holds already are not trained again, so the same command goes on after an interruption.
     """
     with told_in_one_line():
-        outcome = _run_flow("reproduce", campaign.request(places), output)
-        print(f"{outcome.table}\nreport: {outcome.report}")
+        _run_flow("reproduce", campaign.request(places), output)
 
 
 def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
@@ -45,8 +44,7 @@ def ingest(*names: Name, store: Store = None, places: Places = THIS_MACHINE, out
 def report(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
     """Build the report of a campaign again from what is stored; trains nothing."""
     with told_in_one_line():
-        outcome = _run_flow("report", campaign.request(places), output)
-        print(f"{outcome.table}\nreport: {outcome.report}")
+        _run_flow("report", campaign.request(places), output)
 
 
 def list_reports(*, store: Store = None) -> None:
@@ -63,14 +61,30 @@ def list_reports(*, store: Store = None) -> None:
             print(f"no report is published in {address}", file=sys.stderr)
 
 
-def pull(version: Version = None, /, *, to: Folder, store: Store = None) -> None:
+def pull(version: Version = None, /, *, to: Folder, preset: Preset = None, store: Store = None) -> None:
     """Copy a version of the report out of a store, every byte checked."""
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
         from tasks.publish import pull as pulled
 
-        print(pulled(ObjectStore(address), version, to))
+        print(pulled(ObjectStore(address), version, to, preset=preset))
+
+
+def verify(*, store: Store = None) -> None:
+    """Hash everything in a store again; ends with 1 where something is not what was committed."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.errors import IntegrityError
+        from infra.store import Store as ObjectStore
+        from tasks.verify import verify as verified
+
+        found = verified(ObjectStore(address))
+        for line in found.damaged:
+            print(line)
+        if found.damaged:
+            raise IntegrityError(f"{len(found.damaged)} of {found.commits} commits are damaged")
+        print(f"{found.commits} commits are whole")
 
 
 def _run_flow(name: str, request: "CampaignRequest", output: Output) -> Any:

@@ -6,7 +6,7 @@ Only cyclopts is imported here, since every `--help` pays for it: the checks, an
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
@@ -34,6 +34,7 @@ Store = Annotated[
     ),
 ]
 Version = Annotated[str | None, Parameter(help="Version of the report; the latest one where none is given.")]
+Preset = Annotated[str | None, Parameter(help="Of which preset the latest version is meant; any where none is given.")]
 Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where it is missing.")]
 Name = Annotated[str, Parameter(help="Names of corpora; all of them where none is given.")]
 
@@ -53,7 +54,10 @@ class Campaign:
     trials: Annotated[int | None, Parameter(help="Search trials for every variant.")] = None
     seeds: Annotated[int | None, Parameter(help="Fresh seeds for every chosen configuration.")] = None
     epochs: Annotated[int | None, Parameter(help="Most epochs of a trial.")] = None
-    seed: Annotated[int | None, Parameter(help="The number that all randomness comes from.")] = None
+    seed: Annotated[
+        int | Literal["day", "week"] | None,
+        Parameter(help="The number that all randomness comes from; day or week: the number of this day or week."),
+    ] = None
 
     def request(self, places: "Places | None" = None) -> "CampaignRequest":
         """The validated request; raises `ConfigurationError` that names the first option that cannot be."""

@@ -13,6 +13,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ from fsspec.asyn import sync
 from s3fs import S3FileSystem
 from s3fs.core import S3_RETRYABLE_ERRORS
 
-from infra.errors import StoreError
+from infra.errors import ConflictError, StoreError
 from infra.store.backend import Stored
 from infra.store.s3_errors import explain
 
@@ -36,6 +37,21 @@ TIMEOUTS = {"connect_timeout": 3, "read_timeout": 30}
 CONFLICT_TRIES = 6
 # s3fs splits at twice this size; S3 takes 5 GiB in one PUT.
 _SINGLE_PUT_BYTES = 2**31
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an object.
+
+    Attributes:
+        data: its bytes.
+        token: the etag of the object.
+        total: size of the whole object in bytes.
+    """
+
+    data: bytes
+    token: str
+    total: int
 
 
 class S3Backend:
@@ -78,6 +94,33 @@ class S3Backend:
                     if attempt == BODY_TRIES - 1:
                         raise
         return None
+
+    def read_part(self, path: str, start: int, length: int, token: str | None = None) -> Part | None:
+        """At most `length` bytes from `start` on; None where there is no object.
+
+        An empty part is what there is behind the end, of an empty object too.
+
+        Raises:
+            ConflictError: a token was given, and the object has another etag.
+            StoreError: it cannot be read.
+        """
+        wanted = {"Bucket": self._bucket, "Key": self._key(path), "Range": f"bytes={start}-{start + length - 1}"}
+        condition = {} if token is None else {"IfMatch": token}
+        files = self._files
+        with self._told():
+            try:
+                answer = files.call_s3("get_object", **wanted, **condition)
+                data = sync(files.loop, _whole, answer["Body"])
+            except OSError as error:
+                if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
+                    return None
+                if _status(error) == 412:
+                    raise ConflictError(f"s3://{self._bucket}/{self._key(path)}: it has changed") from error
+                if _status(error) == 416:
+                    return Part(b"", "", start)
+                raise
+        total = int(answer["ContentRange"].rpartition("/")[2])
+        return Part(data, answer["ETag"], total)
 
     def create(self, path: str, data: bytes) -> bool:
         """Write if there is none; False if there is one, which may be our own: see `Store`."""

@@ -13,7 +13,8 @@ What this does not do: know any kind of record, delete commits, or decide anythi
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,6 +78,20 @@ class Store:
                 f"{self.address}: ignores the conditions of writes, so that two writers would lose work;"
                 " take a store that honours If-None-Match and If-Match"
             )
+
+    @contextmanager
+    def beacon(self) -> Iterator[str]:
+        """Put up a small object while the block runs, and give its name: whoever `sees` it has this very store."""
+        name = f".beacon-{secrets.token_hex(8)}"
+        self._create(name, b"")
+        try:
+            yield name
+        finally:
+            self._backend.delete(name)
+
+    def sees(self, beacon: str) -> bool:
+        """Whether a beacon, put up by another process, is in this store."""
+        return self._backend.read(beacon) is not None
 
     def commit(
         self,

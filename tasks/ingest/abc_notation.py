@@ -32,19 +32,6 @@ class Tune:
     lines: tuple[str, ...]
 
 
-def decode(data: bytes) -> str:
-    r"""UTF-8, or Latin-1 where it is not that, with `\n` at every line's end; never fails.
-
-    >>> decode(b"X:1\r\nT:\xe9t\xe9")
-    'X:1\nT:été'
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
 def split_tunes(book: str) -> list[Tune]:
     """The tunes of a book, in their order; text outside of tunes is dropped."""
     tunes: list[list[str]] = []

@@ -14,7 +14,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,7 +48,7 @@ def ingest_corpus(store: Store, name: str, progress: Progress | None = None, map
         StoreError: the store cannot be used.
     """
     recipe = find_recipe(name)
-    inputs = recipe.find_inputs()
+    inputs = recipe.read_inputs()
     sums = hash_inputs(inputs)
     key = f"ingests/{source_digest(recipe, sums)}"
     if (stored := _recorded(store, key)) is not None:
@@ -67,10 +66,10 @@ def find_corpus(store: Store, name: str) -> str | None:
 
     Raises:
         ConfigurationError: there is no such corpus.
-        CorpusError: the inputs are missing.
+        CorpusError: the inputs are missing or cannot be read.
     """
     recipe = find_recipe(name)
-    return _recorded(store, f"ingests/{source_digest(recipe, hash_inputs(recipe.find_inputs()))}")
+    return _recorded(store, f"ingests/{source_digest(recipe, hash_inputs(recipe.read_inputs()))}")
 
 
 def _recorded(store: Store, key: str) -> str | None:
@@ -78,18 +77,15 @@ def _recorded(store: Store, key: str) -> str | None:
     return None if stored is None else str(json.loads(stored)["corpus"])
 
 
-def hash_inputs(inputs: Mapping[str, Path]) -> dict[str, str]:
+def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
     """sha256 of every input file, by its name.
 
     Raises:
-        CorpusError: there is no input, or one cannot be read.
+        CorpusError: there is no input.
     """
     if not inputs:
         raise CorpusError("no input files: install the full music21 package from PyPI")
-    try:
-        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in inputs.items()}
-    except OSError as error:
-        raise CorpusError(f"{error.filename}: {error.strerror}") from error
+    return {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()}
 
 
 def source_digest(recipe: Recipe, sums: Mapping[str, str]) -> str:

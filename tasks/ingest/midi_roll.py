@@ -13,10 +13,9 @@ from fractions import Fraction
 import numpy as np
 
 from infra.errors import CorpusError
-from tasks.corpus import NOTES
+from tasks.corpus import LOWEST_NOTE, NOTES
 from tasks.ingest.midi import MidiNotes
 from tasks.ingest.piano_roll import fold
-from tasks.corpus import LOWEST_NOTE
 from tasks.ingest.splits import Steps
 
 MAX_FRAMES = 200_000

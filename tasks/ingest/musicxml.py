@@ -8,15 +8,17 @@ Written because music21's own reader builds a full score: 17 s for the chorales,
 notes in all of them (`tests/tasks/ingest/test_bach_chorales.py` compares). It reads no pickle and no cache.
 """
 
+import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from xml.etree import ElementTree
 
 from infra.errors import CorpusError
 
 # On the two S314: expat bounds the expansion of entities since 2.4.1, and fetches nothing.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 _PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -48,28 +50,29 @@ class Part:
     measures: tuple[Fraction, ...]
 
 
-def read_parts(path: Path) -> tuple[Part, ...]:
+def read_parts(name: str, data: bytes) -> tuple[Part, ...]:
     """Read every part of a score, in the order of the file.
 
     Args:
-        path: a compressed (.mxl) or a plain (.xml) MusicXML score of the kind `score-partwise`.
+        name: of the file; one that ends in .mxl is compressed.
+        data: a MusicXML score of the kind `score-partwise`.
 
     Raises:
-        CorpusError: the file cannot be read, or holds something whose pitch or time would be read wrongly.
+        CorpusError: it is no such score, or holds something whose pitch or time would be read wrongly.
     """
     try:
-        root = ElementTree.fromstring(_xml(path))  # noqa: S314
+        root = ElementTree.fromstring(_xml(name, data))  # noqa: S314
         if root.tag != "score-partwise":
-            raise CorpusError(f"{path.name}: {root.tag} is not a partwise MusicXML score")
+            raise CorpusError(f"{name}: {root.tag} is not a partwise MusicXML score")
         return tuple(_read_part(part) for part in root.findall("part"))
-    except (OSError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, ZeroDivisionError) as error:
-        raise CorpusError(f"{path.name}: not a readable MusicXML score: {error}") from error
+    except (*_DAMAGED, ElementTree.ParseError, KeyError, ValueError, ZeroDivisionError) as error:
+        raise CorpusError(f"{name}: not a readable MusicXML score: {error}") from error
 
 
-def _xml(path: Path) -> bytes:
-    if path.suffix != ".mxl":
-        return path.read_bytes()
-    with zipfile.ZipFile(path) as archive:
+def _xml(name: str, data: bytes) -> bytes:
+    if not name.endswith(".mxl"):
+        return data
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         container = ElementTree.fromstring(archive.read("META-INF/container.xml"))  # noqa: S314
         rootfile = container.find(".//{*}rootfile")
         if rootfile is None:

@@ -1,7 +1,8 @@
 """What a corpus file must say: its name, the version of its rules, its input files, and how to build it.
 
 A recipe is one entry of `tasks.ingest.corpora.CORPORA`. It reads files, and writes nothing: storing is
-`tasks/ingest/cache.py`.
+`tasks/ingest/cache.py`. All files are read first, in one place, and parsers get bytes: a disk that fails is then an
+error of the ingest, and can never be taken for one bad file to be set aside.
 """
 
 import importlib.util
@@ -36,15 +37,27 @@ class Recipe:
         kind: of the corpus, known before anything is parsed.
         rules: version of the ingest rules; raise it with any change of code that can change the corpus,
             so that nobody's store gives back the old one.
-        find_inputs: the input files by name, without reading them.
-        build: the corpus of these files. It reports progress, and parses through the map function.
+        read_inputs: the contents of the input files by name, in the order of the names.
+        build: the corpus of these contents. It reports progress, and parses through the map function.
     """
 
     name: str
     kind: Kind
     rules: int
-    find_inputs: Callable[[], Mapping[str, Path]]
-    build: Callable[[Mapping[str, Path], Progress, MapFunction], Corpus]
+    read_inputs: Callable[[], Mapping[str, bytes]]
+    build: Callable[[Mapping[str, bytes], Progress, MapFunction], Corpus]
+
+
+def read_files(paths: Iterable[Path]) -> dict[str, bytes]:
+    """The contents of some files by their names, sorted.
+
+    Raises:
+        CorpusError: one of them cannot be read.
+    """
+    try:
+        return {path.name: path.read_bytes() for path in sorted(paths)}
+    except OSError as error:
+        raise CorpusError(f"{error.filename}: {error.strerror}; make it readable and run again") from error
 
 
 def music21_folder(name: str) -> Path:

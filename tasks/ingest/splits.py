@@ -138,13 +138,26 @@ def assign_splits(melodies: Sequence[Steps], sizes: Sequence[int], likeness: Lik
     return assign_groups(group(len(melodies), linked_pairs(melodies, likeness)), melodies, sizes)
 
 
-def assign_groups(groups: Iterable[Sequence[int]], melodies: Sequence[Steps], sizes: Sequence[int]) -> list[str]:
+def assign_groups(groups: Sequence[Sequence[int]], melodies: Sequence[Steps], sizes: Sequence[int]) -> list[str]:
     """The split of every melody, for groups that are found already; as `assign_splits`."""
     # sha256 of a tuple's text: Python's own hash is another one in every process
-    ordered = sorted(groups, key=lambda members: min(_sha256(melodies[piece]) for piece in members))
-    splits = [""] * len(melodies)
+    return fill_splits(groups, sizes, [_sha256(steps) for steps in melodies])
+
+
+def fill_splits(groups: Sequence[Sequence[int]], sizes: Sequence[int], digests: Sequence[bytes]) -> list[str]:
+    """The split of every piece, whole groups together, 60, 20 and 20 % of the frames or symbols.
+
+    Args:
+        groups: the pieces that belong together, each piece in one group.
+        sizes: frames or symbols of each piece, over 0.
+        digests: a sha256 of the contents of each piece; the smallest of a group is its place in the order.
+
+    Returns:
+        `train`, `valid` or `test` for each piece.
+    """
+    splits = [""] * len(sizes)
     filled = dict.fromkeys(SPLITS, 0)
-    for members in ordered:
+    for members in sorted(groups, key=lambda members: min(digests[piece] for piece in members)):
         size = sum(sizes[piece] for piece in members)
         placed = sum(filled.values()) + size
         split = max(SPLITS, key=lambda name: _SHARES[name] * placed - filled[name])  # noqa: B023 (called at once)

@@ -1,4 +1,4 @@
-"""Text to symbols: a vocabulary from the training split alone, and the streams that are scored.
+"""Bytes to text, and text to symbols: a vocabulary from the training split alone, and the streams that are scored.
 
 Characters: the text with one newline symbol a line. Words: what whitespace separates, and `<eos>` after each
 line. A symbol that the vocabulary lacks becomes `<unk>`, which is always symbol 0; the others follow by
@@ -11,6 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 UNKNOWN, END_OF_LINE, NEWLINE = "<unk>", "<eos>", "\n"
+
+
+def decode(data: bytes) -> str:
+    r"""UTF-8, or Latin-1 where it is not that, with `\n` at every line's end; never fails.
+
+    >>> decode(b"X:1\r\nT:\xe9t\xe9")
+    'X:1\nT:été'
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def characters(lines: Iterable[str]) -> list[str]:
@@ -54,3 +67,20 @@ def encode(stream: Iterable[str], index: Mapping[str, int]) -> np.ndarray:
     array([1, 0], dtype=int32)
     """
     return np.array([index.get(symbol, 0) for symbol in stream], np.int32)
+
+
+def encode_characters(text: str, vocabulary: Sequence[str]) -> np.ndarray:
+    """The numbers of a text's characters, int32 (T,): as `encode` gives, and for millions in a tenth of a second.
+
+    Args:
+        text: any text.
+        vocabulary: symbols; those of one character are found, and what is not among them becomes 0.
+
+    >>> encode_characters("axb", ("<unk>", "a", "b"))
+    array([1, 0, 2], dtype=int32)
+    """
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+    singles = {ord(symbol): number for number, symbol in enumerate(vocabulary) if len(symbol) == 1}
+    table = np.zeros(max(int(codes.max(initial=0)), *singles, 0) + 1, np.int32)
+    table[list(singles)] = list(singles.values())
+    return table[codes]

@@ -34,7 +34,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 def test_help_lists_every_command(base: list[str]) -> None:
     done = run(*base, "--help")
     assert done.returncode == 0
-    for command in ("reproduce", "ingest", "report", "plan", "list", "pull"):
+    for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "verify"):
         assert f" {command} " in done.stdout
 
 

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
-from infra.clusters import connect, local_cluster
+from infra.clusters import connect, given_up, local_cluster
 
 # flows run in a process of their own: one server and no settings of this process
 FLOW = """
@@ -49,6 +51,44 @@ def test_a_local_cluster_is_single_threaded_processes_on_the_loopback() -> None:
     assert arguments["host"] == "127.0.0.1"
     assert arguments["dashboard_address"] == "127.0.0.1:0"  # any free port: 8787 may be taken
     assert local_cluster(6)["memory_limit"] == pytest.approx(int(arguments["memory_limit"]) / 2, abs=1)  # type: ignore[call-overload]
+
+
+def test_outside_of_a_dask_task_nothing_is_given_up() -> None:
+    assert not given_up()
+
+
+def wait_to_be_given_up(started: str, stopped: str) -> None:
+    """A long task that asks now and then."""
+    Path(started).touch()
+    deadline = time.monotonic() + 120
+    while not given_up():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    Path(stopped).touch()
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("how", ["the future is cancelled", "the client is gone"])
+def test_a_task_that_nobody_waits_for_learns_it(tmp_path: Path, how: str) -> None:
+    started, stopped = tmp_path / "started", tmp_path / "stopped"
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
+        client = Client(cluster)
+        future = client.submit(wait_to_be_given_up, str(started), str(stopped))
+        _until(started.exists)
+        time.sleep(0.5)
+        assert not stopped.exists(), "somebody waits for it still"
+        if how == "the future is cancelled":
+            future.cancel()
+            _until(stopped.exists)
+        client.close()
+        _until(stopped.exists)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_connecting_outside_a_flow_is_refused() -> None:

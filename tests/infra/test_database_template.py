@@ -61,6 +61,13 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, cache: P
     assert not database_template.put(tmp_path / "second.db")
 
 
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    """As on a full disk; here the source is what cannot be copied."""
+    (tmp_path / "bad.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 4000)
+    database_template.keep(tmp_path / "bad.db")
+    assert list((cache / "counterpoint").iterdir()) == []
+
+
 def test_the_copy_is_of_one_version_of_prefect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     database_template.keep(migrated(tmp_path / "first.db"))
     monkeypatch.setattr(database_template, "version", lambda _: "99")

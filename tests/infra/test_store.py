@@ -5,6 +5,7 @@ import json
 import secrets
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -59,6 +60,15 @@ def test_what_is_committed_is_read(store: Store, files: dict[str, bytes], proven
     store.verify(prefix)
     files_on, root = raw(store)
     assert hashlib.sha256(files_on.cat_file(f"{root}/{prefix}/manifest.json")).hexdigest() == manifest.digest
+
+
+def test_a_beacon_is_seen_by_those_who_have_the_same_store_while_it_is_up(store: Store, tmp_path: Path) -> None:
+    with store.beacon() as beacon:
+        assert Store(store.address).sees(beacon)
+        assert not Store(f"file://{tmp_path / 'another'}").sees(beacon)
+        with store.beacon() as other:
+            assert other != beacon
+    assert not store.sees(beacon)
 
 
 def test_the_first_commit_stays(store: Store) -> None:

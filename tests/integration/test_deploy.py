@@ -119,8 +119,8 @@ def test_a_run_that_is_due_while_one_is_going_is_cancelled(deployments: dict[str
 
 def test_parameters_are_presets_and_hold_no_secret(deployments: dict[str, dict[str, Any]]) -> None:
     assert {name: found["parameters"] for name, found in deployments.items()} == {
-        "nightly": {"request": {"preset": "smoke"}},
-        "weekly": {"request": {"preset": "thorough"}},
+        "nightly": {"request": {"preset": "smoke", "seed": "day"}},
+        "weekly": {"request": {"preset": "thorough", "seed": "week"}},
     }
 
 

@@ -3,12 +3,15 @@
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import distributed
 import pytest
 
 from tests.infra.s3 import BUCKET, WRITER, environment, running_server
@@ -53,8 +56,6 @@ def dask_cluster(variables: dict[str, str]) -> Iterator[str]:
                     stderr=subprocess.DEVNULL,
                 )
             )
-        import distributed
-
         with distributed.Client(address, timeout=60) as client:
             client.wait_for_workers(1, timeout=60)
         yield address
@@ -83,3 +84,51 @@ def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(tmp_pat
     page = (tmp_path / "pulled" / "index.html").read_text()
     for secret in WRITER:
         assert secret not in page + json.dumps(document) + done.stdout + done.stderr
+
+
+def test_a_worker_stops_the_trial_of_a_command_that_was_killed(tmp_path: Path) -> None:
+    """Else it would go on for hours, for nobody, and the next campaign would wait behind it."""
+    store = tmp_path / "store"
+    # one trial of minutes: seed 4 draws the lowest learning rate
+    long = ("--corpora", "folk-tunes-words", "--variants", "SGD", "--trials", "1", "--epochs", "100000", "--seed", "4")
+    with dask_cluster({}) as address:
+        mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
+        command = [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), "--cluster", address]
+        process = subprocess.Popen(
+            [*command, *long], cwd=ROOT, env=mine, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        with distributed.Client(address) as client:
+            # Only its own thread says what a worker does: the scheduler forgets the tasks of a client that is gone.
+            wait_until(lambda: any(client.run(is_training).values()))
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            wait_until(lambda: not any(client.run(is_training).values()))
+            time.sleep(2)  # what was trained to its end would be committed now
+        assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
+
+
+def is_training() -> bool:
+    """Run on a worker: whether one of its threads is inside of `models.training.train`, looked at for two seconds.
+
+    One look is not enough: a thread runs on while its stack is walked, and may return from the frames it began with.
+    """
+    import sys
+    import time
+
+    for _ in range(20):
+        for top in sys._current_frames().values():
+            frame = top
+            while frame is not None:
+                if frame.f_code.co_name == "train" and frame.f_code.co_filename.endswith("models/training.py"):
+                    return True
+                frame = frame.f_back
+        time.sleep(0.1)
+    return False
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -14,7 +14,7 @@ def _inputs(output: str, T: int = 5, B: int = 2) -> torch.Tensor:
     return torch.stack(lanes, dim=1).unsqueeze(0)
 
 
-@pytest.mark.parametrize("letters", all_subsets())
+@pytest.mark.parametrize("letters", all_subsets("CLRM"))
 @pytest.mark.parametrize("output", ["bernoulli", "softmax"])
 def test_every_variant_equals_a_loop_over_steps(output, letters):
     trial = examples.trial(letters, output=output)
@@ -77,7 +77,7 @@ def test_leaky_units_change_the_states_and_only_they():
 
 def test_variants_of_one_seed_start_from_the_same_weights():
     frequency = frequencies(examples.pieces("bernoulli", [6]), 5)
-    rows = [Network(examples.trial(letters), frequency).parameters.theta_SP for letters in all_subsets()]
+    rows = [Network(examples.trial(letters), frequency).parameters.theta_SP for letters in all_subsets("CLRM")]
     assert all(torch.equal(rows[0], row) for row in rows)
     other = Network(examples.trial(seed=2), frequency).parameters.theta_SP
     assert not torch.equal(rows[0], other)

@@ -1,5 +1,6 @@
 """Named streams and named draws: stable, shared by name, in range, and evenly spread."""
 
+import itertools
 import math
 
 import pytest
@@ -42,6 +43,34 @@ def test_the_same_name_gives_the_same_number_whoever_asks():
     assert Draws(0, "chorales", 4).log_uniform("learning_rate", 1e-4, 1e-1) != rate
     assert Draws(1, "chorales", 3).log_uniform("learning_rate", 1e-4, 1e-1) != rate
     assert busy.log_uniform("momentum", 1e-4, 1e-1) != rate
+
+
+def test_every_four_in_a_row_have_one_in_each_quarter():
+    for block in range(50):
+        drawn = [Draws(7, index=4 * block + place).uniform("x", 0, 1) for place in range(4)]
+        assert sorted(int(4 * x) for x in drawn) == [0, 1, 2, 3]
+    orders = {tuple(int(4 * Draws(seed, index=i).uniform("x", 0, 1)) for i in range(4)) for seed in range(400)}
+    assert len(orders) == 24, "in every order"
+
+
+@pytest.mark.parametrize("options", [("a", "b"), (0.5, 0.1, 0.01), tuple("abcde")])
+def test_no_option_comes_twice_before_each_came_once(options):
+    n = len(options)
+    for block in range(30):
+        assert {Draws(3, index=n * block + place).choice("c", options) for place in range(n)} == set(options)
+    firsts = [Draws(seed).choice("c", options) for seed in range(MANY)]
+    for option in options:
+        assert abs(firsts.count(option) / MANY - 1 / n) <= 5 * math.sqrt((n - 1) / n**2 / MANY)
+
+
+def test_a_series_fills_its_interval_and_its_names_are_independent():
+    pairs = [[Draws(5, index=i).uniform(name, 0, 1) for name in "xy"] for i in range(MANY)]
+    for values in zip(*pairs, strict=True):
+        _evenly(list(values))
+    assert abs(torch.corrcoef(torch.tensor(pairs).T)[0, 1]) < 5 / math.sqrt(MANY)
+    quarters = [(int(4 * x), int(4 * y)) for x, y in pairs]
+    for cell in itertools.product(range(4), repeat=2):
+        assert abs(quarters.count(cell) / MANY - 1 / 16) < 5 * math.sqrt(15 / 256 / MANY)
 
 
 def _evenly(values: list[float]) -> None:

@@ -137,7 +137,7 @@ def test_a_zero_initial_state_stays_zero_and_a_learned_one_does_not():
 
 
 def test_every_subset_trains_to_weights_of_its_own():
-    results = {letters: _train(examples.trial(letters)) for letters in all_subsets()}
+    results = {letters: _train(examples.trial(letters)) for letters in all_subsets("CLRM")}
     assert all(result.status == "completed" for result in results.values())
     rows = {letters: result.curve[-1].train for letters, result in results.items()}
     assert len(set(rows.values())) == 16, rows

@@ -39,7 +39,7 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("letters", all_subsets())
+@pytest.mark.parametrize("letters", all_subsets("CLRM"))
 @pytest.mark.parametrize("output", ["bernoulli", "softmax"])
 def test_json_there_and_back(output, letters):
     trial = examples.trial(letters, output=output)
@@ -148,14 +148,14 @@ def test_json_of_something_else_is_refused(change):
 
 
 def test_subsets():
-    subsets = all_subsets()
+    subsets = all_subsets("CLRM")
     assert len(subsets) == len(set(subsets)) == len({frozenset(subset) for subset in subsets}) == 16
     assert subsets[0] == ""
     assert all(subset == "".join(letter for letter in "CLRM" if letter in subset) for subset in subsets)
     assert [len(subset) for subset in subsets] == sorted(len(subset) for subset in subsets)
 
 
-@pytest.mark.parametrize("letters", all_subsets())
+@pytest.mark.parametrize("letters", all_subsets("CLRM"))
 @pytest.mark.parametrize("output", ["bernoulli", "softmax"])
 def test_variant_names_there_and_back(output, letters):
     name = variant_name(output, letters)

@@ -91,6 +91,11 @@ def train_all(store: Store, trials: Iterable[Trial]) -> list[TrialRecord]:
     return [ensure_trained(store, trial) for trial in trials]
 
 
+def by_key(records: Iterable[TrialRecord]) -> dict[str, TrialRecord]:
+    """Records as a ledger gives them."""
+    return {record.trial.key: record for record in records}
+
+
 @dataclass(frozen=True)
 class Finished:
     """A campaign of which everything is stored: for reading only, for many tests share it."""
@@ -107,7 +112,7 @@ def finished() -> Finished:
     store, campaign = Store(f"memory://{uuid4().hex}"), tiny_campaign("SGD+C", "SGD+LM")
     digests = fill(store)
     search = train_all(store, search_trials(campaign, digests))
-    finals = train_all(store, final_trials(campaign, digests, search))
+    finals = train_all(store, final_trials(campaign, digests, by_key(search)))
     for record in finals:
         ensure_scored(store, record)
     return Finished(store, digests, campaign, search, finals)

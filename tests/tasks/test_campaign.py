@@ -1,6 +1,7 @@
 """What a request comes to: names, variants, sizes; and what the presets promise."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -79,8 +80,10 @@ def test_one_variant_under_several_names_is_one():
     assert campaign.variants[CHORALES] == ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CL")
 
 
-def test_a_corpus_that_the_preset_does_not_have_gets_plain_sgd():
-    assert resolve(CampaignRequest(preset="smoke", corpora=(WORDS,))).variants == {WORDS: ("rnn/softmax/SGD",)}
+def test_a_corpus_that_the_preset_does_not_name_gets_the_variants_of_its_kind():
+    campaign = resolve(CampaignRequest(preset="smoke", corpora=(WORDS,)))
+    assert campaign.kinds == {WORDS: "words"}
+    assert campaign.variants == {WORDS: ("rnn/softmax/SGD", "rnn/softmax/SGD+C")}
 
 
 def test_without_sizes_the_preset_decides():
@@ -89,7 +92,7 @@ def test_without_sizes_the_preset_decides():
     assert (campaign.preset, campaign.trials, campaign.seeds) == ("thorough", preset.trials, preset.seeds)
     assert campaign.seed == 0
     assert campaign.spaces == preset.spaces
-    assert list(campaign.variants) == list(preset.letters)
+    assert tuple(campaign.variants) == preset.corpora
 
 
 def test_the_sizes_of_a_request_replace_those_of_the_preset():
@@ -103,6 +106,18 @@ def test_the_sizes_of_a_request_replace_those_of_the_preset():
 def test_seed_zero_is_a_seed():
     assert resolve(CampaignRequest(seed=0)) == resolve(CampaignRequest())
     assert resolve(CampaignRequest(seed=1)) != resolve(CampaignRequest())
+
+
+def test_the_seed_may_be_that_of_the_day_or_the_week(monkeypatch):
+    monkeypatch.setattr("tasks.campaign.due", lambda: datetime(2026, 11, 28, 4, tzinfo=UTC))
+    assert resolve(CampaignRequest(seed="day")).seed == 20261128
+    assert resolve(CampaignRequest(seed="week")).seed == 202648
+    assert resolve(CampaignRequest(seed="week")) == resolve(CampaignRequest(seed=202648))
+
+
+def test_the_default_campaign_is_about_the_techniques_of_the_paper():
+    assert len(PRESETS["default"].letters["music"]) == 16
+    assert set("".join(PRESETS["default"].letters["music"])) == set("CLRM")
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -122,7 +137,7 @@ def test_every_preset_resolves_to_known_corpora_with_a_space_each(name):
 @pytest.mark.parametrize("name", ["default", "thorough"])
 def test_the_large_presets_cover_every_subset_on_the_chorales_and_four_on_text(name):
     campaign = resolve(CampaignRequest(preset=name))
-    subsets = ["+" + letters if letters else "" for letters in all_subsets()]
+    subsets = ["+" + letters if letters else "" for letters in all_subsets("CLRM")]
     assert len(subsets) == 16
     assert list(campaign.variants[CHORALES]) == [f"rnn/bernoulli/SGD{letters}" for letters in subsets]
     for corpus in (CHARACTERS, WORDS):

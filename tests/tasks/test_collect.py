@@ -19,12 +19,13 @@ from models.randomness import generator_for
 from tasks.campaign import Campaign
 from tasks.collect import NOT_STORED, collect
 from tasks.evaluate import ensure_scored
-from tasks.records import load_tables, trial_prefix
+from tasks.ledger import Ledger
+from tasks.records import trial_prefix
 from tasks.report import build_report
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
-from tests.tasks.conftest import Finished, tiny_campaign, train_all
+from tests.tasks.conftest import Finished, by_key, tiny_campaign, train_all
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
@@ -33,7 +34,7 @@ KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
 def _collect(
     store: Store, campaign: Campaign, digests: dict[str, str], reasons: Mapping[str, str] | None = None
 ) -> Results:
-    return collect(store, campaign, digests, reasons or {}, STARTED)
+    return collect(Ledger(store), campaign, digests, reasons or {}, STARTED)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,10 @@ def test_every_trial_is_a_row_with_what_its_record_says(finished, results):
 
 
 def test_the_chosen_trial_is_marked_and_its_finals_point_to_it(finished, results):
-    best = {place: record.trial.key for place, record in choose(finished.search).items()}
+    best = {
+        place: record.trial.key
+        for place, record in choose([record.trial for record in finished.search], by_key(finished.search)).items()
+    }
     selected = results.trials[results.trials["selected"]]
     assert sorted(selected["key"]) == sorted(best.values())
     assert (selected["purpose"] == "search").all()
@@ -102,7 +106,7 @@ def test_the_activation_is_the_one_that_the_network_has(store, digests):
 
 
 def test_the_curves_are_those_of_the_store(finished, results):
-    stored = load_tables(finished.store, map(trial_prefix, results.trials["key"]), "curves.parquet")
+    stored = Ledger(finished.store).tables(map(trial_prefix, results.trials["key"]), "curves.parquet")
     assert len(results.curves) == sum(map(len, stored))
     for key, curve in zip(results.trials["key"], stored, strict=True):
         mine = results.curves[results.curves["key"] == key].reset_index(drop=True)
@@ -207,7 +211,7 @@ def _named(trial: Any) -> dict[str, str]:
 
 
 def _finals(store: Store, campaign: Campaign, digests: dict[str, str], trained: list[Any]) -> list[Any]:
-    return final_trials(campaign, digests, train_all(store, trained))
+    return final_trials(campaign, digests, by_key(train_all(store, trained)))
 
 
 def test_a_final_that_was_trained_and_not_scored_is_a_failure_too(store, half):

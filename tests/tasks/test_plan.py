@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from models.trial import Trial
 from tasks.evaluate import ensure_scored
+from tasks.ledger import Ledger
 from tasks.plan import Plan, PlanRow, make_plan, portions
-from tasks.records import load_records
 from tasks.search import final_trials, search_trials
 from tests.models import examples
-from tests.tasks.conftest import tiny_campaign, train_all
+from tests.tasks.conftest import by_key, tiny_campaign, train_all
 
 
 class EvenClock:
@@ -25,7 +25,7 @@ class EvenClock:
 
 
 def _plan(store, campaign, digests) -> Plan:
-    return make_plan(store, campaign, digests, EvenClock())
+    return make_plan(Ledger(store), campaign, digests, EvenClock())
 
 
 def _of(trials: Sequence[Trial], row: PlanRow, digests) -> list[Trial]:
@@ -70,7 +70,7 @@ def test_from_the_search_to_the_end(store, digests):
     plan = _plan(store, campaign, digests)
     assert [(row.trials, row.stored) for row in plan.rows] == [(4, 2), (4, 2)]
 
-    finals = final_trials(campaign, digests, records)
+    finals = final_trials(campaign, digests, by_key(records))
     of_first, of_second = (_of(finals, row, digests) for row in plan.rows)
     trained = train_all(store, of_first)
     plan = _plan(store, campaign, digests)
@@ -103,7 +103,7 @@ def test_a_search_in_which_nothing_completed_has_no_seeds_to_wait_for(store, dig
     campaign = replace(campaign, spaces=spaces)
     search = search_trials(campaign, digests)
     train_all(store, search)
-    assert {record.status for record in load_records(store, [t.key for t in search]).values()} == {"diverged"}
+    assert {record.status for record in Ledger(store).records(search).values()} == {"diverged"}
     plan = _plan(store, campaign, digests)
     assert {(row.trials, row.stored, row.seconds) for row in plan.rows} == {(2, 2, 0)}
     assert plan.finished

@@ -11,8 +11,9 @@ from prefect.logging import disable_run_logger
 from infra.store import Store
 from models.trial import Trial
 from tasks import train as training
+from tasks.ledger import Ledger
 from tasks.portion import run_portion
-from tasks.records import load_record, load_records, score_prefix
+from tasks.records import load_record, score_prefix
 from tasks.search import draw_trial
 
 CORPUS = "bach-chorales"
@@ -36,7 +37,7 @@ def _run(store: Store, trials: Sequence[Trial], *, score: bool) -> list[dict[str
 
 def test_search_trials_are_trained_and_never_scored(store, trials):
     assert _run(store, trials, score=False) == []
-    assert list(load_records(store, [trial.key for trial in trials])) == [trial.key for trial in trials]
+    assert list(Ledger(store).records(trials)) == [trial.key for trial in trials]
     assert store.prefixes("scores") == []
 
 
@@ -74,7 +75,7 @@ def test_a_trial_that_raises_is_named_and_the_others_are_committed(store, trials
     monkeypatch.setattr("tasks.train.train", fragile)
     failures = _run(store, trials, score=True)
     assert failures == [{"key": trials[1].key, "reason": "FloatingPointError: this one broke"}]
-    assert list(load_records(store, [trial.key for trial in trials])) == [trials[0].key, trials[2].key]
+    assert list(Ledger(store).records(trials)) == [trials[0].key, trials[2].key]
     assert len(store.prefixes("scores")) == 2
     monkeypatch.setattr("tasks.train.train", train)
     assert _run(store, trials, score=True) == [], "a failure is nobody's result: the next run tries again"

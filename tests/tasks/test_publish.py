@@ -11,7 +11,7 @@ import pytest
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
 from infra.store import Store
 from tasks import publish as module
-from tasks.publish import POINTER, list_reports, publish, pull
+from tasks.publish import list_reports, pointer_of, publish, pull
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 
@@ -22,8 +22,8 @@ def store(request, tmp_path):
     return Store(address)
 
 
-def _files(text: str = "one") -> dict[str, bytes]:
-    document = {"campaign": {"preset": "small"}, "answers": {"corpus": {"line": f"corpus: SGD+C {text}"}}}
+def _files(text: str = "one", preset: str = "small") -> dict[str, bytes]:
+    document = {"campaign": {"preset": preset}, "answers": {"corpus": {"line": f"corpus: SGD+C {text}"}}}
     return {
         "index.html": f"<p>{text}</p>".encode(),
         "results.json": json.dumps(document).encode(),
@@ -31,8 +31,8 @@ def _files(text: str = "one") -> dict[str, bytes]:
     }
 
 
-def _latest(store: Store) -> str:
-    value, _ = store.read_pointer(POINTER)
+def _latest(store: Store, preset: str | None = None) -> str:
+    value, _ = store.read_pointer(pointer_of(preset))
     return value["version"]
 
 
@@ -70,14 +70,14 @@ def test_a_lost_swap_is_tried_again_against_the_new_pointer(store, monkeypatch):
     swap, calls = store.swap_pointer, []
 
     def overtaken(name, value, expected):
-        calls.append(value["version"])
+        calls.append(name)
         if len(calls) == 1:
             swap(name, {"version": newest}, expected)
         swap(name, value, expected)
 
     monkeypatch.setattr(store, "swap_pointer", overtaken)
     publish(store, _files(), {}, now=NOON)
-    assert len(calls) == 1
+    assert calls == ["latest.json", "latest-small.json"]
     assert _latest(store) == newest
 
 
@@ -87,7 +87,7 @@ def test_a_pointer_that_never_holds_still_is_told_in_one_line(store, monkeypatch
 
     monkeypatch.setattr(store, "swap_pointer", refused)
     monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
-    with pytest.raises(ConflictError, match="is committed, but latest.json kept changing"):
+    with pytest.raises(ConflictError, match=r"is committed, but latest\.json kept changing"):
         publish(store, _files(), {}, now=NOON)
     assert len(store.prefixes("reports")) == 1
 
@@ -97,10 +97,23 @@ def test_the_list_tells_preset_best_and_latest(store):
     publish(store, _files("1"), {}, now=NOON)
     publish(store, {"index.html": b""}, {}, now=NOON + timedelta(hours=1))
     first, second = list_reports(store)
-    assert (first.preset, first.best, first.latest) == ("small", "corpus: SGD+C 1", False)
+    assert (first.preset, first.best, first.latest) == ("small", "corpus: SGD+C 1", True)
     assert (second.preset, second.best, second.latest) == ("", "", True)
     assert str(first).startswith(first.version)
     assert str(second).endswith("(latest)")
+    publish(store, _files("2"), {}, now=NOON + timedelta(hours=2))
+    assert [report.latest for report in list_reports(store)] == [False, False, True]
+
+
+def test_a_small_campaign_does_not_hide_the_latest_of_another_preset(store, tmp_path):
+    thorough = publish(store, _files("long", "thorough"), {}, now=NOON)
+    nightly = publish(store, _files("night"), {}, now=NOON + timedelta(hours=1))
+    assert (_latest(store), _latest(store, "thorough"), _latest(store, "small")) == (nightly, thorough, nightly)
+    assert [(report.preset, report.latest) for report in list_reports(store)] == [("thorough", True), ("small", True)]
+    assert pull(store, None, tmp_path / "t", preset="thorough").read_text() == "<p>long</p>"
+    assert pull(store, None, tmp_path / "n").read_text() == "<p>night</p>"
+    with pytest.raises(NotFoundError, match="no report of preset 'default'"):
+        pull(store, None, tmp_path / "d", preset="default")
 
 
 def test_pull_copies_the_latest_or_a_named_version(store, tmp_path):
@@ -140,7 +153,7 @@ def test_pull_never_overwrites_something_else(store, tmp_path):
 
 
 def test_pull_says_what_is_missing(store, tmp_path):
-    with pytest.raises(NotFoundError, match="no report is published here"):
+    with pytest.raises(NotFoundError, match="no report is published"):
         pull(store, None, tmp_path / "a")
     with pytest.raises(ConfigurationError, match="not of the form"):
         pull(store, "../../etc", tmp_path / "a")

@@ -1,34 +1,14 @@
-"""Records of trials: JSON and back, what is stored and what still waits."""
+"""Records of trials: JSON and back, and tables as bytes."""
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from infra.store import Store
-from models.trial import Trial
-from tasks.records import (
-    TrialRecord,
-    load_record,
-    load_records,
-    load_tables,
-    score_prefix,
-    to_parquet,
-    trial_prefix,
-    unfinished,
-)
+from infra.errors import IntegrityError
+from tasks.records import TrialRecord, score_prefix, to_parquet, trial_prefix
 from tests.models import examples
 from tests.tasks.conftest import record_of
-
-
-def _put(store: Store, record: TrialRecord) -> None:
-    files = {"record.json": json.dumps(record.to_json()).encode()}
-    store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance={})
-
-
-def _score(store: Store, trial: Trial) -> None:
-    store.commit(score_prefix(trial.key), {"pieces.parquet": b""}, kind="score", provenance={})
 
 
 @pytest.mark.parametrize(
@@ -50,52 +30,11 @@ def test_a_trial_and_its_scores_are_stored_under_its_key():
     assert (trial_prefix("12ab"), score_prefix("12ab")) == ("trials/12ab", "scores/12ab")
 
 
-def test_only_what_is_stored_is_loaded_in_the_order_that_was_asked(store):
-    trials = [examples.trial(seed=seed) for seed in range(40)]
-    records = {trial.key: record_of(trial, -trial.seed) for trial in trials if trial.seed % 3}
-    for record in reversed(records.values()):
-        _put(store, record)
-    loaded = load_records(store, (trial.key for trial in trials))
-    assert loaded == records
-    assert list(loaded) == list(records), "the choice takes the first of equal scores"
-    assert load_record(store, trials[0].key) is None
-    assert load_record(store, trials[1].key) == records[trials[1].key]
-
-
-def test_unfinished_is_what_is_not_stored_and_on_request_what_is_not_scored(store):
-    trials = [examples.trial(seed=seed) for seed in range(4)]
-    absent, diverged, trained, scored = trials
-    _put(store, record_of(diverged, status="diverged", diverged_at=1))
-    _put(store, record_of(trained))
-    _put(store, record_of(scored))
-    _score(store, scored)
-    assert unfinished(store, trials, scored=False) == [absent]
-    assert unfinished(store, trials, scored=True) == [absent, trained]
-    assert unfinished(store, [], scored=True) == []
-
-
-def test_a_trial_that_is_asked_twice_waits_once(store):
-    trial, other = examples.trial(), examples.trial(seed=2)
-    assert unfinished(store, [trial, other, examples.trial()], scored=False) == [trial, other]
-    _put(store, record_of(trial))
-    assert unfinished(store, [trial, other, trial], scored=True) == [trial, other]
-
-
-def test_a_score_without_its_trial_is_not_enough(store):
-    trial = examples.trial()
-    _score(store, trial)
-    assert unfinished(store, [trial], scored=True) == [trial]
-
-
-def test_tables_come_back_in_their_order(store):
-    names = [f"trials/{number}" for number in range(20)]
-    for number, prefix in enumerate(names):
-        rows = [{"update": number, "train": float("nan")}, {"update": -number, "train": 0.1}]
-        store.commit(prefix, {"curves.parquet": to_parquet(rows)}, kind="trial", provenance={})
-    tables = load_tables(store, names[::-1], "curves.parquet")
-    assert [table["update"].tolist() for table in tables] == [[n, -n] for n in range(19, -1, -1)]
-    assert all(np.isnan(table["train"][0]) and table["train"][1] == 0.1 for table in tables)
-    assert load_tables(store, [], "curves.parquet") == []
+def test_a_record_of_another_format_is_refused():
+    values = record_of(examples.trial()).to_json()
+    for other in (values | {"format": 2}, {name: value for name, value in values.items() if name != "format"}):
+        with pytest.raises(IntegrityError, match="of another version"):
+            TrialRecord.from_json(other)
 
 
 def test_rows_are_a_parquet_file_without_an_index(tmp_path):

@@ -12,7 +12,7 @@ from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.trial import Trial
 from tasks.campaign import Campaign, resolve
 from tasks.search import choose, draw_trial, final_trials, search_trials
-from tests.tasks.conftest import record_of
+from tests.tasks.conftest import by_key, record_of
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
 DIGESTS = {CHORALES: "a" * 64, CHARACTERS: "b" * 64, WORDS: "c" * 64}
@@ -113,6 +113,15 @@ def test_text_is_searched_on_the_values_of_the_paper(corpus, units, chunk, rates
     assert {trial.technique("C") for trial in trials} == {Clipping(30.0), Clipping(50.0)}
 
 
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("letters", ["", "C", "CL", "CLR"])
+def test_the_smallest_search_of_text_tries_every_learning_rate(letters, seed):
+    campaign = resolve(CampaignRequest(seed=seed))
+    for corpus in (CHARACTERS, WORDS):
+        rates = [trial.learning_rate for trial in _draws(corpus, letters, 3, campaign)]
+        assert sorted(rates) == sorted(campaign.spaces[corpus.split("-")[-1]].learning_rates)
+
+
 def test_a_trial_has_the_sizes_of_its_space_and_the_digest_of_its_corpus():
     for corpus, kind in ((CHORALES, "music"), (CHARACTERS, "characters"), (WORDS, "words")):
         space, (trial,) = THOROUGH.spaces[kind], _draws(corpus, count=1)
@@ -126,7 +135,8 @@ def test_the_best_completed_trial_of_each_variant_is_chosen():
     scores = [-3.0, -1.0, -2.0, -4.0]
     records = [record_of(trial, valid) for stack in (plain, text) for trial, valid in zip(stack, scores, strict=True)]
     records += [record_of(trial, valid) for trial, valid in zip(clipped, reversed(scores), strict=True)]
-    best = {place: record.trial for place, record in choose(records).items()}
+    drawn = [*plain, *text, *clipped]
+    best = {place: record.trial for place, record in choose(drawn, by_key(records)).items()}
     assert best == {
         (DIGESTS[CHORALES], "rnn/bernoulli/SGD"): plain[1],
         (DIGESTS[CHORALES], "rnn/bernoulli/SGD+C"): clipped[2],
@@ -135,24 +145,38 @@ def test_the_best_completed_trial_of_each_variant_is_chosen():
 
 
 def test_of_equal_scores_the_first_drawn_is_chosen():
-    records = [record_of(trial, valid) for trial, valid in zip(_draws(CHORALES, count=3), (-2, -1, -1), strict=True)]
-    assert list(choose(records).values()) == [records[1]]
+    drawn = _draws(CHORALES, count=3)
+    records = [record_of(trial, valid) for trial, valid in zip(drawn, (-2, -1, -1), strict=True)]
+    assert list(choose(drawn, by_key(records)).values()) == [records[1]]
+    assert list(choose(drawn, by_key(reversed(records))).values()) == [records[1]]
 
 
 def test_what_diverged_is_never_chosen_however_good_it_was_before():
     first, second = _draws(CHORALES, count=2)
     diverged = record_of(first, -0.1, status="diverged", diverged_at=9)
     completed = record_of(second, -5.0)
-    assert list(choose([diverged, completed]).values()) == [completed]
-    assert list(choose([completed, diverged]).values()) == [completed]
-    assert choose([diverged]) == {}
-    assert final_trials(THOROUGH, DIGESTS, [diverged]) == []
+    assert list(choose([first, second], by_key([diverged, completed])).values()) == [completed]
+    assert list(choose([second, first], by_key([completed, diverged])).values()) == [completed]
+    assert choose([first], by_key([diverged])) == {}
+
+
+def test_a_variant_whose_search_is_not_complete_is_held_back():
+    """A choice among fewer would not be one of the same budget, and the missing one might be better."""
+    search = search_trials(THOROUGH, DIGESTS)
+    records = by_key(record_of(trial) for trial in search)
+    assert len(final_trials(THOROUGH, DIGESTS, records)) == 10 * 24
+    missing = search[30]
+    del records[missing.key]
+    finals = final_trials(THOROUGH, DIGESTS, records)
+    assert len(finals) == 10 * 23
+    assert missing.variant not in {trial.variant for trial in finals if trial.corpus == missing.corpus}
+    assert final_trials(THOROUGH, DIGESTS, {}) == []
 
 
 def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
     records = [record_of(trial, -index) for index, trial in enumerate(search_trials(THOROUGH, DIGESTS))]
-    chosen = choose(records)
-    finals = final_trials(THOROUGH, DIGESTS, records)
+    chosen = choose(search_trials(THOROUGH, DIGESTS), by_key(records))
+    finals = final_trials(THOROUGH, DIGESTS, by_key(records))
     seeds: dict[str, set[tuple[int, ...]]] = {digest: set() for digest in DIGESTS.values()}
     for place, best in chosen.items():
         again = [trial for trial in finals if (trial.corpus, trial.variant) == place]
@@ -167,8 +191,10 @@ def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
 
 
 def test_more_seeds_go_on_where_fewer_ended():
-    records = [record_of(trial) for trial in search_trials(THOROUGH, DIGESTS)]
+    records = by_key(record_of(trial) for trial in search_trials(THOROUGH, DIGESTS))
     few, more = ({t.key for t in final_trials(replace(THOROUGH, seeds=n), DIGESTS, records)} for n in (2, 3))
-    other = {t.seed for t in final_trials(replace(THOROUGH, seed=1), DIGESTS, records)}
+    reseeded = replace(THOROUGH, seed=1)
+    others = by_key(record_of(trial) for trial in search_trials(reseeded, DIGESTS))
+    other = {t.seed for t in final_trials(reseeded, DIGESTS, others)}
     assert few < more
     assert other.isdisjoint(t.seed for t in final_trials(THOROUGH, DIGESTS, records))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.collect import collect
+from tasks.ledger import Ledger
 from tasks.plan import Plan, PlanRow
 from tasks.report import estimate, results_json
 from tasks.terminal import WIDTH, plan_table, score_table
@@ -40,7 +41,7 @@ def _widest(text: str) -> int:
 
 
 def test_a_real_campaign_is_shown_whole(finished: Finished):
-    results = collect(finished.store, finished.campaign, finished.digests, {}, datetime.now(UTC))
+    results = collect(Ledger(finished.store), finished.campaign, finished.digests, {}, datetime.now(UTC))
     document = json.loads(results_json(results, estimate(results, resamples=50)))
     text = score_table(document)
     music, _, rest = text.partition("folk-tunes-characters, test split")

@@ -25,7 +25,7 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.key import Key, find_key, pitch_class_histogram, semitones_to_c
 from tasks.ingest.musicxml import Part, read_parts
 from tasks.ingest.piano_roll import piano_roll, roll_statistics
-from tasks.ingest.recipe import MapFunction, Progress, Recipe, Rejected, music21_folder
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, Rejected, music21_folder, read_files
 from tasks.ingest.splits import Likeness, Steps, assign_splits
 
 _RULES = 1
@@ -50,15 +50,16 @@ class Piece:
     key: Key
 
 
-def parse_piece(path: Path) -> Piece | Rejected:
-    """Read one score; what is wrong with it is a value, so that one bad file stops nothing.
+def parse_piece(file: tuple[str, bytes]) -> Piece | Rejected:
+    """Read one score, a name and contents; what is wrong with it is a value, so that one bad file stops nothing.
 
-    A pure function of the file that pickles, so that a map over processes can call it.
+    A pure function that pickles, so that a map over processes can call it.
     """
-    if path.suffix == ".krn":
+    name, data = file
+    if name.endswith(".krn"):
         return Rejected("Humdrum kern, not MusicXML; the same chorale is among the MusicXML files")
     try:
-        parts = read_parts(path)
+        parts = read_parts(name, data)
     except CorpusError as error:
         return Rejected(str(error))
     if len(parts) != _PARTS:
@@ -83,13 +84,12 @@ def melody_steps(part: Part) -> Steps:
     return tuple(after - before for before, after in zip(pitches, pitches[1:], strict=False) if after != before)
 
 
-def find_inputs() -> dict[str, Path]:
+def read_inputs() -> dict[str, bytes]:
     """The score files by name, sorted."""
-    folder = music21_folder("bach")
-    return {path.name: path for path in sorted(folder.glob("bwv*")) if path.suffix in _SUFFIXES}
+    return read_files(path for path in music21_folder("bach").glob("bwv*") if path.suffix in _SUFFIXES)
 
 
-def build(inputs: Mapping[str, Path], progress: Progress, map_pieces: MapFunction) -> Corpus:
+def build(inputs: Mapping[str, bytes], progress: Progress, map_pieces: MapFunction) -> Corpus:
     """Parse, transpose and split the chorales.
 
     Raises:
@@ -97,7 +97,7 @@ def build(inputs: Mapping[str, Path], progress: Progress, map_pieces: MapFunctio
     """
     pieces: dict[str, Piece] = {}
     quarantined: dict[str, str] = {}
-    for done, (name, parsed) in enumerate(zip(inputs, map_pieces(parse_piece, inputs.values()), strict=True), 1):
+    for done, (name, parsed) in enumerate(zip(inputs, map_pieces(parse_piece, inputs.items()), strict=True), 1):
         if isinstance(parsed, Rejected):
             quarantined[name] = parsed.reason
         else:
@@ -127,4 +127,4 @@ def build(inputs: Mapping[str, Path], progress: Progress, map_pieces: MapFunctio
     )
 
 
-BACH_CHORALES = Recipe("bach-chorales", "music", _RULES, find_inputs, build)
+BACH_CHORALES = Recipe("bach-chorales", "music", _RULES, read_inputs, build)

@@ -13,16 +13,15 @@ Rules, raise `_RULES` when one of them changes:
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.abc_notation import Tune, decode, melody_steps, split_tunes
-from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder
+from tasks.ingest.abc_notation import Tune, melody_steps, split_tunes
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
 from tasks.ingest.splits import Likeness, assign_splits
-from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, encode, words
+from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, decode, encode, words
 
 _RULES = 1
 _FEWEST_NOTES = 8
@@ -34,19 +33,19 @@ _STREAMS: dict[str, tuple[Callable[[Sequence[str]], list[str]], int]] = {
 }
 
 
-def find_inputs() -> dict[str, Path]:
+def read_inputs() -> dict[str, bytes]:
     """The files of the book by name, sorted."""
-    return {path.name: path for path in sorted(music21_folder("oneills1850").glob("*.abc"))}
+    return read_files(music21_folder("oneills1850").glob("*.abc"))
 
 
-def parse_book(path: Path) -> list[Tune]:
+def parse_book(data: bytes) -> list[Tune]:
     """The tunes of one file."""
-    return split_tunes(decode(path.read_bytes()))
+    return split_tunes(decode(data))
 
 
 def build(
     kind: Literal["characters", "words"],
-    inputs: Mapping[str, Path],
+    inputs: Mapping[str, bytes],
     progress: Progress,
     map_books: MapFunction,
 ) -> Corpus:
@@ -104,5 +103,5 @@ def _statistics(pieces: Sequence[np.ndarray]) -> dict[str, int]:
 
 
 _characters, _words = partial(build, "characters"), partial(build, "words")
-FOLK_TUNES_CHARACTERS = Recipe("folk-tunes-characters", "characters", _RULES, find_inputs, _characters)
-FOLK_TUNES_WORDS = Recipe("folk-tunes-words", "words", _RULES, find_inputs, _words)
+FOLK_TUNES_CHARACTERS = Recipe("folk-tunes-characters", "characters", _RULES, read_inputs, _characters)
+FOLK_TUNES_WORDS = Recipe("folk-tunes-words", "words", _RULES, read_inputs, _words)

@@ -26,7 +26,7 @@ TECHNIQUES = {
     "R": Rectifier(0.02),
     "M": Nesterov(0.9),
 }
-VARIANTS = tuple(variant_name("bernoulli", letters) for letters in all_subsets()) + tuple(
+VARIANTS = tuple(variant_name("bernoulli", letters) for letters in all_subsets("CLRM")) + tuple(
     variant_name("softmax", letters) for letters in ("", "C", "CL", "CLR")
 )
 

@@ -1,5 +1,7 @@
 """Small MusicXML scores, written by hand or by music21, and a reading of them by music21."""
 
+import io
+import tempfile
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -37,19 +39,14 @@ def score(*parts: list[str]) -> str:
     return f"<score-partwise>{body}</score-partwise>"
 
 
-def save_xml(path: Path, text: str) -> Path:
-    """Write plain MusicXML."""
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def save_mxl(path: Path, text: str) -> Path:
-    """Write compressed MusicXML with its container."""
+def mxl(text: str) -> bytes:
+    """Compressed MusicXML with its container."""
     container = "<container xmlns='urn:x'><rootfiles><rootfile full-path='inner.xml'/></rootfiles></container>"
-    with zipfile.ZipFile(path, "w") as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("META-INF/container.xml", container)
         archive.writestr("inner.xml", text)
-    return path
+    return packed.getvalue()
 
 
 def heard(notes: tuple[Note, ...]) -> list[Heard]:
@@ -70,8 +67,11 @@ def heard_by_music21(score: Score) -> list[list[Heard]]:
     ]
 
 
-def parse_with_music21(path: Path) -> list[list[Heard]]:
+def parse_with_music21(name: str, data: bytes) -> list[list[Heard]]:
     """The same of a file, without music21's cache of pickles."""
-    parsed = converter.parse(path, forceSource=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        parsed = converter.parse(path, forceSource=True)
     assert isinstance(parsed, Score)
     return heard_by_music21(parsed)

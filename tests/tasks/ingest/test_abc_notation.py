@@ -1,6 +1,4 @@
-import pytest
-
-from tasks.ingest.abc_notation import Tune, decode, melody_steps, split_tunes
+from tasks.ingest.abc_notation import Tune, melody_steps, split_tunes
 
 BOOK = """% A book
 
@@ -49,11 +47,6 @@ def test_octaves_count_and_transposing_on_the_staff_changes_nothing() -> None:
     low = melody_steps(Tune("", ("K:C", "C, C c c'", "D|E")))
     assert low == (7, 7, 7, -13, 1)
     assert melody_steps(Tune("", ("K:D", "D, D d d'", "E|F"))) == low
-
-
-@pytest.mark.parametrize(("data", "text"), [("é\n".encode(), "é\n"), (b"\xe9\r\n\r", "é\n\n"), (b"\xef\xbb\xbfX", "X")])
-def test_any_bytes_are_decoded(data: bytes, text: str) -> None:
-    assert decode(data) == text
 
 
 def test_a_book_without_a_tune_has_none() -> None:

@@ -17,7 +17,7 @@ from infra.store import Store
 from tasks.corpus import Corpus
 from tasks.ingest import CORPORA, cache, corpus_kind, find_corpus, ingest_corpus, known_corpora, load_corpus
 from tasks.ingest import recipe as recipes
-from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
 
 NAMES = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
 
@@ -31,9 +31,12 @@ class Source:
             path.write_text(digits)
         self.parsed = 0
 
-    def build(self, inputs: Mapping[str, Path], progress: Progress, map_function: MapFunction) -> Corpus:
+    def read(self) -> dict[str, bytes]:
+        return read_files(self.paths.values())
+
+    def build(self, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
         self.parsed += 1
-        texts = list(map_function(Path.read_text, inputs.values()))
+        texts = list(map_function(bytes.decode, inputs.values()))
         progress(len(texts), len(texts))
         pieces = [np.array([int(digit) for digit in text], np.int32) for text in texts]
         train, valid, test = pieces
@@ -45,7 +48,7 @@ class Source:
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     made = Source(tmp_path)
-    recipe = Recipe("digits", "characters", 1, lambda: made.paths, made.build)
+    recipe = Recipe("digits", "characters", 1, made.read, made.build)
     monkeypatch.setattr("tasks.ingest.corpora.CORPORA", (recipe,))
     return made
 
@@ -76,7 +79,7 @@ def test_finding_parses_nothing(store: Store, source: Source) -> None:
 def test_what_comes_back_is_equal(store: Store, source: Source) -> None:
     digest = ingest_corpus(store, "digits")
     loaded = load_corpus(store, digest)
-    made = source.build(source.paths, lambda done, total: None, map)
+    made = source.build(source.read(), lambda done, total: None, map)
     assert loaded.digest == digest == made.digest
     assert (loaded.name, loaded.kind, loaded.titles, loaded.vocabulary) == (
         made.name,
@@ -112,15 +115,15 @@ def test_a_new_version_of_the_rules_is_parsed_again(
     store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ingest_corpus(store, "digits")
-    newer = Recipe("digits", "characters", 2, lambda: source.paths, source.build)
+    newer = Recipe("digits", "characters", 2, source.read, source.build)
     monkeypatch.setattr("tasks.ingest.corpora.CORPORA", (newer,))
     ingest_corpus(store, "digits")
     assert source.parsed == 2
 
 
 def test_the_name_the_rules_and_every_byte_enter_the_source_digest(source: Source) -> None:
-    recipe = Recipe("digits", "characters", 1, lambda: source.paths, source.build)
-    sums = cache.hash_inputs(source.paths)
+    recipe = Recipe("digits", "characters", 1, source.read, source.build)
+    sums = cache.hash_inputs(source.read())
     digests = {
         cache.source_digest(recipe, sums),
         cache.source_digest(replace(recipe, name="other"), sums),
@@ -133,9 +136,9 @@ def test_the_name_the_rules_and_every_byte_enter_the_source_digest(source: Sourc
 
 
 def test_an_ingest_that_was_interrupted_before_its_record_is_done_again(store: Store, source: Source) -> None:
-    made = source.build(source.paths, lambda done, total: None, map)
-    recipe = Recipe("digits", "characters", 1, lambda: source.paths, source.build)
-    cache.store_corpus(store, made, recipe, cache.hash_inputs(source.paths))
+    made = source.build(source.read(), lambda done, total: None, map)
+    recipe = Recipe("digits", "characters", 1, source.read, source.build)
+    cache.store_corpus(store, made, recipe, cache.hash_inputs(source.read()))
     assert ingest_corpus(store, "digits") == made.digest
     assert load_corpus(store, made.digest).digest == made.digest
 
@@ -175,6 +178,7 @@ def test_unknown_names_and_digests_and_missing_inputs_are_told(store: Store, sou
     source.paths["b.txt"].unlink()
     with pytest.raises(CorpusError, match=r"b\.txt: No such file"):
         ingest_corpus(store, "digits")
+    assert store.prefixes("ingests") == store.prefixes("data") == [], "what was read is no corpus without the rest"
     source.paths.clear()
     with pytest.raises(CorpusError, match="no input files"):
         ingest_corpus(store, "digits")

@@ -1,9 +1,11 @@
 from collections import Counter
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ingest.text import build_vocabulary, characters, encode, words
+from tasks.ingest.text import build_vocabulary, characters, decode, encode, encode_characters, words
 
 lines = st.lists(st.text(alphabet="ab <|", max_size=8), max_size=6)
 
@@ -33,3 +35,17 @@ def test_the_vocabulary_knows_train_alone(train: list[str], other: list[str], fe
 
 def test_a_text_that_spells_the_unknown_symbol_does_not_get_two_of_it() -> None:
     assert build_vocabulary([["<unk>", "<unk>", "a"]], fewest=1) == ("<unk>", "a")
+
+
+@pytest.mark.parametrize(("data", "text"), [("é\n".encode(), "é\n"), (b"\xe9\r\n\r", "é\n\n"), (b"\xef\xbb\xbfX", "X")])
+def test_any_bytes_are_decoded(data: bytes, text: str) -> None:
+    assert decode(data) == text
+
+
+@given(st.text(max_size=20), st.lists(st.text(max_size=2), max_size=5, unique=True))
+def test_characters_in_a_row_have_the_numbers_that_they_have_one_by_one(text: str, symbols: list[str]) -> None:
+    vocabulary = ("<unk>", *symbols)
+    numbers = encode_characters(text, vocabulary)
+    one_by_one = encode(text, {symbol: number for number, symbol in enumerate(vocabulary)})
+    assert np.array_equal(numbers, one_by_one)
+    assert numbers.dtype == np.int32

@@ -5,7 +5,6 @@ import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,15 +17,15 @@ from tasks.ingest.corpora.bach_chorales import (
     LIKENESS,
     Piece,
     build,
-    find_inputs,
     melody_steps,
     parse_piece,
+    read_inputs,
 )
 from tasks.ingest.musicxml import read_parts
 from tasks.ingest.recipe import Rejected
 from tasks.ingest.splits import group, linked_pairs
 from tests.tasks.ingest.melodies import runs
-from tests.tasks.ingest.scores import divisions, heard, note, parse_with_music21, rest, save_xml, score
+from tests.tasks.ingest.scores import divisions, heard, note, parse_with_music21, rest, score
 
 # The keys that the Neue Bach-Ausgabe prints, tonic as a pitch class.
 KNOWN_KEYS = {
@@ -44,7 +43,7 @@ OTHER_TUNES = ("bwv269", "bwv281")
 
 
 def parse(stem: str) -> Piece:
-    piece = parse_piece(find_inputs()[f"{stem}.mxl"])
+    piece = parse_piece((f"{stem}.mxl", read_inputs()[f"{stem}.mxl"]))
     assert isinstance(piece, Piece)
     return piece
 
@@ -67,8 +66,8 @@ def test_known_pieces_come_to_c(stem: str) -> None:
 
 @pytest.mark.parametrize("stem", ["bwv269", "bwv66.6", "bwv371"])
 def test_rolls_are_what_music21_hears_at_the_quarter_notes(stem: str) -> None:
-    path = find_inputs()[f"{stem}.mxl"]
-    notes = [item for part in parse_with_music21(path) for item in part]
+    name = f"{stem}.mxl"
+    notes = [item for part in parse_with_music21(name, read_inputs()[name]) for item in part]
     piece = parse(stem)
     shift = (-piece.key.tonic + 5) % 12 - 5
     for frame, row in enumerate(piece.roll):
@@ -83,18 +82,18 @@ def test_one_tune_harmonised_again_is_one_melody_and_others_are_others() -> None
     assert groups == [[0, 1, 2, 3, 4], [5], [6]]
 
 
-def test_the_melody_is_the_first_part_at_the_onsets_without_rests_and_repetitions(tmp_path: Path) -> None:
+def test_the_melody_is_the_first_part_at_the_onsets_without_rests_and_repetitions() -> None:
     measure = divisions(2) + note("C", 5, 2) + note("D", 5, 1) + note("B", 4, 1) + note("D", 5, 2) + rest(2)
     measure += note("D", 5, 2) + note("G", 4, 4)
-    part = read_parts(save_xml(tmp_path / "a.xml", score([measure])))[0]
+    part = read_parts("a.xml", score([measure]).encode())[0]
     assert melody_steps(part) == (2, -7)
 
 
-def test_of_a_divided_first_part_the_upper_voice_is_the_melody(tmp_path: Path) -> None:
+def test_of_a_divided_first_part_the_upper_voice_is_the_melody() -> None:
     measure = (
         divisions(1) + note("E", 5, 1) + note("C", 5, 1, "<chord/>") + note("C", 5, 1) + note("F", 5, 1, "<chord/>")
     )
-    part = read_parts(save_xml(tmp_path / "a.xml", score([measure])))[0]
+    part = read_parts("a.xml", score([measure]).encode())[0]
     assert melody_steps(part) == (1,)
 
 
@@ -107,43 +106,43 @@ def test_of_a_divided_first_part_the_upper_voice_is_the_melody(tmp_path: Path) -
         ([[divisions(1) + rest(1)], *choir(*C_MAJOR[1:])], "no note in its first part"),
     ],
 )
-def test_what_is_no_chorale_is_set_aside_with_its_reason(tmp_path: Path, parts: list[list[str]], reason: str) -> None:
-    rejected = parse_piece(save_xml(tmp_path / "a.xml", score(*parts)))
+def test_what_is_no_chorale_is_set_aside_with_its_reason(parts: list[list[str]], reason: str) -> None:
+    rejected = parse_piece(("a.xml", score(*parts).encode()))
     assert isinstance(rejected, Rejected)
     assert reason in rejected.reason
 
 
-def small_collection(folder: Path) -> dict[str, Path]:
+def small_collection() -> dict[str, bytes]:
     """Six unlike chorales, one file that is broken, and one that is Humdrum."""
     inputs = {}
     for number, step in enumerate("CDEFGA"):
         tops = "".join(note(other, 5, 1) for other in (step, "B", step, "FGABCD"[number], "C", step))
         lower = divisions(1) + note("C", 4, 6)
-        inputs[f"bwv{number}.xml"] = save_xml(folder / f"{number}.xml", score([divisions(1) + tops], *[[lower]] * 3))
-    inputs["bwv7.mxl"] = save_xml(folder / "7.mxl", "not a zip")
-    inputs["bwv8.krn"] = save_xml(folder / "8.krn", "**kern")
+        inputs[f"bwv{number}.xml"] = score([divisions(1) + tops], *[[lower]] * 3).encode()
+    inputs["bwv7.mxl"] = b"not a zip"
+    inputs["bwv8.krn"] = b"**kern"
     return inputs
 
 
-def test_a_broken_file_stops_nothing_and_is_named(tmp_path: Path) -> None:
+def test_a_broken_file_stops_nothing_and_is_named() -> None:
     seen: list[tuple[int, int]] = []
-    corpus = build(small_collection(tmp_path), lambda *done: seen.append(done), map)
+    corpus = build(small_collection(), lambda *done: seen.append(done), map)
     assert list(corpus.source["quarantined"]) == ["bwv7.mxl", "bwv8.krn"]
     assert "not a readable MusicXML" in corpus.source["quarantined"]["bwv7.mxl"]
     assert seen == [(done, 8) for done in range(1, 9)]
     assert sum(map(len, corpus.splits.values())) == 6
 
 
-def test_a_map_over_workers_gives_the_same_corpus(tmp_path: Path) -> None:
-    inputs = small_collection(tmp_path)
+def test_a_map_over_workers_gives_the_same_corpus() -> None:
+    inputs = small_collection()
     with ThreadPoolExecutor(2) as workers:
         spread = build(inputs, lambda done, total: None, workers.map)
     assert spread.digest == build(inputs, lambda done, total: None, map).digest
 
 
-def test_names_decide_nothing_but_the_titles(tmp_path: Path) -> None:
-    inputs = small_collection(tmp_path)
-    renamed = {f"{9 - number}.xml": path for number, path in enumerate(inputs.values())}
+def test_names_decide_nothing_but_the_titles() -> None:
+    inputs = small_collection()
+    renamed = {f"{9 - number}.xml": data for number, data in enumerate(inputs.values())}
     straight, other = (build(files, lambda done, total: None, map) for files in (inputs, renamed))
     for split in straight.splits:
         assert sorted(piece.tobytes() for piece in straight.splits[split]) == sorted(
@@ -151,8 +150,8 @@ def test_names_decide_nothing_but_the_titles(tmp_path: Path) -> None:
         )
 
 
-def test_too_little_for_three_splits_is_an_error(tmp_path: Path) -> None:
-    only = save_xml(tmp_path / "a.xml", score(*choir(*C_MAJOR)))
+def test_too_little_for_three_splits_is_an_error() -> None:
+    only = score(*choir(*C_MAJOR)).encode()
     with pytest.raises(CorpusError, match="no piece in the valid split"):
         build({"a.xml": only}, lambda done, total: None, map)
 
@@ -162,7 +161,7 @@ def test_too_little_for_three_splits_is_an_error(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return build(find_inputs(), lambda done, total: None, map)
+    return build(read_inputs(), lambda done, total: None, map)
 
 
 @pytest.mark.integration
@@ -182,11 +181,11 @@ def test_the_counts_and_the_digest_are_pinned(corpus: Corpus) -> None:
 
 @pytest.mark.integration
 def test_no_run_of_a_melody_is_in_two_splits(corpus: Corpus) -> None:
-    inputs = find_inputs()
+    inputs = read_inputs()
     seen = {}
     for split, titles in corpus.titles.items():
         suffix = {title: next(name for name in inputs if name.rpartition(".")[0] == title) for title in titles}
-        melodies = [parse_piece(inputs[name]) for name in suffix.values()]
+        melodies = [parse_piece((name, inputs[name])) for name in suffix.values()]
         seen[split] = {
             run for piece in melodies if isinstance(piece, Piece) for run in runs(piece.steps, LIKENESS.long)
         }
@@ -222,7 +221,7 @@ def test_chorales_of_one_title_in_two_splits_are_known_to_be_different_tunes(cor
 @pytest.mark.integration
 def test_every_note_is_where_music21_has_it() -> None:
     """Every fifth score: music21 takes 17 s for all 365, which were compared once, and were equal."""
-    chosen = [path for path in find_inputs().values() if isinstance(parse_piece(path), Piece)][::5]
+    chosen = [file for file in read_inputs().items() if isinstance(parse_piece(file), Piece)][::5]
     assert len(chosen) == 73
-    for path in chosen:
-        assert [heard(part.notes) for part in read_parts(path)] == parse_with_music21(path), path.name
+    for file in chosen:
+        assert [heard(part.notes) for part in read_parts(*file)] == parse_with_music21(*file), file[0]

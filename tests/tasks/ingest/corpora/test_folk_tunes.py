@@ -1,7 +1,6 @@
 """The folk tunes: rules on small books, and the real one, which takes a second."""
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from tasks.ingest.corpora.folk_tunes import (
     FOLK_TUNES_CHARACTERS,
     FOLK_TUNES_WORDS,
     LIKENESS,
-    find_inputs,
     parse_book,
+    read_inputs,
 )
 from tasks.ingest.recipe import Recipe
 from tests.tasks.ingest.melodies import runs
@@ -33,7 +32,7 @@ GOLDEN = {
 }
 
 
-def build(recipe: Recipe, inputs: dict[str, Path]) -> Corpus:
+def build(recipe: Recipe, inputs: dict[str, bytes]) -> Corpus:
     return recipe.build(inputs, lambda done, total: None, map)
 
 
@@ -41,28 +40,26 @@ def text_of(corpus: Corpus, split: str) -> list[str]:
     return ["".join(corpus.vocabulary[symbol] for symbol in piece) for piece in corpus.splits[split]]
 
 
-def small_book(folder: Path) -> dict[str, Path]:
+def small_book() -> dict[str, bytes]:
     """Ten unlike tunes; the last is there again under another name; one is too short."""
     generator = np.random.default_rng(5)
     bodies = ["".join(generator.choice(list("CDEFGABcdefgab"), 30)) for _ in range(10)]
     tunes = [f"X:{number}\nT:Tune {number}\nK:C\n{body} zz |\n" for number, body in enumerate(bodies)]
     again = tunes[-1].replace("X:9\nT:Tune 9", "X:77\nT:Another name")
-    (folder / "a.abc").write_text("\n".join(tunes), encoding="utf-8")
-    (folder / "b.abc").write_text(f"{again}\nX:78\nT:Short\nK:C\nCDE\n", encoding="utf-8")
-    return {name: folder / name for name in ("a.abc", "b.abc")}
+    return {"a.abc": "\n".join(tunes).encode(), "b.abc": f"{again}\nX:78\nT:Short\nK:C\nCDE\n".encode()}
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.kind)
-def test_a_tune_under_two_names_is_in_one_split_and_a_short_one_in_none(tmp_path: Path, recipe: Recipe) -> None:
-    corpus = build(recipe, small_book(tmp_path))
+def test_a_tune_under_two_names_is_in_one_split_and_a_short_one_in_none(recipe: Recipe) -> None:
+    corpus = build(recipe, small_book())
     split_of = {title: split for split, titles in corpus.titles.items() for title in titles}
     assert split_of["9 Tune 9"] == split_of["77 Another name"]
     assert corpus.source["quarantined"] == {"b.abc: 78 Short": "3 notes, fewer than 8"}
     assert len(split_of) == 11
 
 
-def test_characters_are_the_lines_and_what_train_lacks_is_unknown_and_counted(tmp_path: Path) -> None:
-    corpus = build(FOLK_TUNES_CHARACTERS, small_book(tmp_path))
+def test_characters_are_the_lines_and_what_train_lacks_is_unknown_and_counted() -> None:
+    corpus = build(FOLK_TUNES_CHARACTERS, small_book())
     assert all(text.startswith("K:C\n") and text.endswith("|\n") for text in text_of(corpus, "train"))
     train = set("".join(text_of(corpus, "train")))
     assert set(corpus.vocabulary) == {"<unk>", *train}
@@ -71,8 +68,8 @@ def test_characters_are_the_lines_and_what_train_lacks_is_unknown_and_counted(tm
         assert counted["steps"] == corpus.steps(split)
 
 
-def test_words_seen_less_than_three_times_in_train_are_unknown(tmp_path: Path) -> None:
-    corpus = build(FOLK_TUNES_WORDS, small_book(tmp_path))
+def test_words_seen_less_than_three_times_in_train_are_unknown() -> None:
+    corpus = build(FOLK_TUNES_WORDS, small_book())
     assert {"K:C", "<eos>", "zz"} <= set(corpus.vocabulary)
     assert not any(len(word) > 20 for word in corpus.vocabulary), "every body is there once or twice"
     assert corpus.source["statistics"]["train"]["unknown"] > 0
@@ -80,7 +77,7 @@ def test_words_seen_less_than_three_times_in_train_are_unknown(tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def real() -> dict[str, Corpus]:
-    return {recipe.name: build(recipe, find_inputs()) for recipe in RECIPES}
+    return {recipe.name: build(recipe, read_inputs()) for recipe in RECIPES}
 
 
 @pytest.mark.golden
@@ -100,7 +97,7 @@ def test_both_corpora_have_the_same_tunes_in_each_split(real: dict[str, Corpus])
 
 
 def test_no_run_of_a_melody_is_in_two_splits(real: dict[str, Corpus]) -> None:
-    tunes = [tune for path in find_inputs().values() for tune in parse_book(path)]
+    tunes = [tune for book in read_inputs().values() for tune in parse_book(book)]
     by_text = {"".join(line + "\n" for line in tune.lines): tune for tune in tunes}
     corpus = real["folk-tunes-characters"]
     seen = {}

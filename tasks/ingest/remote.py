@@ -1,0 +1,70 @@
+"""A file over http(s) or in S3, read from the place where an earlier reading stopped.
+
+`open_remote` is told what is held already, and answers with a `Body` that says where it begins: at the end of what is
+held; at 0 where the file has changed or the server cannot give parts; or behind the last byte, with nothing in it,
+where all of it is held and the file is still the same. `remote_http.py` and `remote_s3.py` do it.
+
+What this does not do: write anything (`download.py`).
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from tasks.ingest.address import SourceAddress
+
+
+class Interrupted(Exception):
+    """The connection broke inside the file; what came before is good."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What there is already of a file.
+
+    Attributes:
+        size: bytes from the start on.
+        version: what the server called the file then: its ETag or its date. Without one nothing counts as held.
+        total: size of the whole file in bytes, None where the server did not say.
+        complete: whether nothing is missing.
+    """
+
+    size: int = 0
+    version: str = ""
+    total: int | None = None
+    complete: bool = False
+
+
+@dataclass(frozen=True)
+class Body:
+    """What a server gives.
+
+    Attributes:
+        start: place of the first byte in the file.
+        version: ETag or date of the file; empty where the server gives none.
+        total: size of the whole file in bytes, or None.
+        blocks: the bytes; raises `Interrupted` where the connection breaks.
+    """
+
+    start: int
+    version: str
+    total: int | None
+    blocks: Iterator[bytes] = field(default_factory=lambda: iter(()))
+
+
+def open_remote(address: SourceAddress, held: Held) -> AbstractContextManager[Body]:
+    """What is missing of a file.
+
+    Args:
+        address: of the protocol http, https or s3.
+        held: what there is of it.
+
+    Raises:
+        CorpusError: there is no such file, or it cannot be reached or read.
+    """
+    # Here, for reading a local file needs neither, and s3fs takes a second to import.
+    from tasks.ingest.remote_http import open_http
+    from tasks.ingest.remote_s3 import open_s3
+
+    opener = open_s3 if address.protocol == "s3" else open_http
+    return opener(address, held if held.version else Held())

@@ -1,0 +1,54 @@
+"""Classes of words by frequency, for the class-factorised softmax P(w) = P(class) P(w | class).
+
+Mikolov et al., "Extensions of recurrent neural network language model" (ICASSP 2011), section 3; specification,
+section 3: 30 classes of about 1/30 of the training tokens each. Of a corpus, the counts are
+`np.bincount(np.concatenate(corpus.splits["train"]), minlength=corpus.width)`.
+"""
+
+import numpy as np
+
+
+def assign_classes(counts_D: np.ndarray, n_classes: int) -> np.ndarray:
+    """The class of every word: words in a row by falling count, cut where the classes come out about equally heavy.
+
+    With the words in that order, equal counts by number, and with m the count of all words that are not in a class
+    yet, class k = 0, 1, ..., K-1 takes the next n >= 1 words for which
+
+        | their count  -  m / (K - k) |
+
+    is smallest, the fewest of equally good, and leaves a word for each of the classes after it; the last takes the
+    rest. A word of more than 1/K of the tokens so has a class of its own, and the others share what is left equally.
+    Mikolov's program cuts at k/K of the cumulated share instead, whereby several rare words each get a class of their
+    own behind every frequent one.
+
+    Args:
+        counts_D: how often each word is in the training split, not negative, D words.
+        n_classes: K, from 1; with fewer words than classes every word is a class.
+
+    Returns:
+        int64 (D,), from 0 to min(K, D) - 1: 0 for the most frequent words.
+
+    Raises:
+        ValueError: there is no word, a count is negative, or no class is asked for.
+
+    >>> assign_classes(np.array([1, 6, 2, 2, 1]), 2).tolist()
+    [1, 0, 1, 1, 1]
+    """
+    if counts_D.ndim != 1 or not len(counts_D) or counts_D.min() < 0 or n_classes < 1:
+        raise ValueError("classes of words: wants the counts of at least one word, none negative, and a class")
+    order = np.argsort(-counts_D.astype(np.int64), kind="stable")
+    cumulated = np.concatenate([[0], np.cumsum(counts_D[order], dtype=np.int64)])
+    classes = min(n_classes, len(order))
+    class_of_rank = np.empty(len(order), np.int64)
+    start = 0
+    for number in range(classes):
+        left = classes - number
+        share = (cumulated[-1] - cumulated[start]) / left
+        ends = np.arange(start + 1, len(order) - left + 2)
+        masses = cumulated[ends] - cumulated[start]
+        end = len(order) if left == 1 else int(ends[np.argmin(np.abs(masses - share))])
+        class_of_rank[start:end] = number
+        start = end
+    class_of_word = np.empty_like(class_of_rank)
+    class_of_word[order] = class_of_rank
+    return class_of_word

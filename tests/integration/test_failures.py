@@ -1,0 +1,136 @@
+"""A campaign in which a trial kills its worker and another one raises: gaps are named, and nothing else is lost."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+# A flow as flows/reproduce.py has it, over the small corpora of the tests, with a saboteur in every worker.
+FLOW = '''
+import json, os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dask
+import distributed
+from prefect import flow
+
+from infra.clusters import task_runner
+from infra.crew import Crew
+from infra.errors import CampaignError
+from infra.logs import quiet_logs
+from infra.server import api_server
+from infra.store import Store
+from tasks.clock import Clock
+from tasks.ledger import Ledger
+from tasks.reporting import make_report
+from tasks.search import final_trials, search_trials
+from tasks.stages import run_all
+from tests.tasks.conftest import fill, tiny_campaign
+
+
+class Saboteur(distributed.WorkerPlugin):
+    """Some trials kill their worker each time, some raise the first time."""
+
+    def __init__(self, deadly, fragile, folder):
+        self.deadly, self.fragile, self.folder = deadly, fragile, Path(folder)
+
+    def setup(self, worker):
+        import tasks.train
+        train = tasks.train.train
+
+        def sabotaged(trial, *rest):
+            if trial.key in self.deadly:
+                os._exit(9)
+            first = self.folder / trial.key
+            if trial.key in self.fragile and not first.exists():
+                first.touch()
+                raise OSError("the disk hiccuped")
+            return train(trial, *rest)
+
+        tasks.train.train = sabotaged
+
+
+@flow(task_runner=task_runner())
+def sabotaged(folder):
+    store, campaign = Store(f"{folder}/store"), tiny_campaign("SGD+C", "SGD+L")
+    digests = fill(store)
+    crew, clock, ledger = Crew(store, None, 2), Clock(store, campaign, digests), Ledger(store)
+    search = search_trials(campaign, digests)
+    deadly, fragile = search[2], search[4]
+    crew.client.register_plugin(Saboteur([deadly.key], [fragile.key], folder))
+    reasons = run_all(ledger, search, digests, clock, crew, final=False)
+    finals = final_trials(campaign, digests, ledger.records(search))
+    reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
+    outcome = make_report(ledger, campaign, digests, reasons, datetime.now(UTC))
+    try:
+        outcome.check_complete()
+        told = ""
+    except CampaignError as error:
+        told = str(error)
+    print(json.dumps({
+        "deadly": [deadly.key, deadly.variant, deadly.corpus], "reasons": reasons, "told": told,
+        "stored": sorted(ledger.records(search)), "asked": sorted(trial.key for trial in search),
+        "finals": sorted({f"{trial.corpus} {trial.variant}" for trial in finals}),
+        "unscored": len(ledger.unfinished(finals, scored=True)),
+        "raised once": Path(folder, fragile.key).exists(), "report": outcome.version,
+    }))
+
+
+if __name__ == "__main__":
+    quiet_logs()
+    with api_server() as wait_until_ready, dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+        wait_until_ready()
+        sabotaged(sys.argv[1])
+'''
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("sabotage")
+    script = folder / "sabotaged.py"
+    script.write_text(FLOW)
+    done = subprocess.run(
+        [sys.executable, script, folder],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return folder, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_trial_that_kills_its_worker_costs_no_other(outcome: tuple[Path, dict[str, Any]]) -> None:
+    _, told = outcome
+    key, *_ = told["deadly"]
+    assert told["stored"] == [other for other in told["asked"] if other != key]
+    assert told["reasons"] == {key: "its worker was killed, again and again: out of memory, perhaps"}
+
+
+def test_a_trial_that_raised_once_was_tried_again(outcome: tuple[Path, dict[str, Any]]) -> None:
+    _, told = outcome
+    assert told["raised once"]
+
+
+def test_its_variant_is_held_back_and_the_others_are_scored(outcome: tuple[Path, dict[str, Any]]) -> None:
+    _, told = outcome
+    _, variant, corpus = told["deadly"]
+    assert f"{corpus} {variant}" not in told["finals"]
+    assert len(told["finals"]) == 5, "three variants on two corpora, but one"
+    assert told["unscored"] == 0
+
+
+def test_the_report_names_it_and_the_run_has_failed(outcome: tuple[Path, dict[str, Any]]) -> None:
+    folder, told = outcome
+    assert told["told"].startswith("1 of 22 trials did not come to an end")
+    document = json.loads((folder / "store" / "reports" / told["report"] / "results.json").read_text())
+    assert [failure["key"] for failure in document["failures"]] == [told["deadly"][0]]

@@ -1,0 +1,403 @@
+"""Archives and folders: what is read, every limit, everything that is refused, and mutated archives."""
+
+import contextlib
+import io
+import os
+import struct
+import tarfile
+import tracemalloc
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.errors import CorpusError
+from tasks.ingest import archives, members, tar_members
+from tasks.ingest.archives import read_folder, read_source, unpack
+from tests.tasks.ingest.data import data_folder
+
+FILES = {"train/a.mid": b"MThd" + bytes(40), "train/b.mid": b"", "test/a.mid": b"other"}
+Packer = Callable[[Mapping[str, bytes]], bytes]
+
+
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(files: Mapping[str, bytes], mode: str = "w", form: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode, format=form) as archive:  # type: ignore[call-overload]
+        for name, data in files.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(data)
+            archive.addfile(header, io.BytesIO(data))
+    return out.getvalue()
+
+
+def gzipped(files: Mapping[str, bytes]) -> bytes:
+    return tarred(files, "w:gz")
+
+
+PACKERS = {
+    "zip": zipped,
+    "stored zip": lambda files: zipped(files, zipfile.ZIP_STORED),
+    "pax": tarred,
+    "gnu": lambda files: tarred(files, form=tarfile.GNU_FORMAT),
+    "ustar": lambda files: tarred(files, form=tarfile.USTAR_FORMAT),
+    "tgz": gzipped,
+}
+every_format = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
+
+
+def refused(name: str, data: bytes, **options: int) -> str:
+    """The one line with which an archive is refused."""
+    with pytest.raises(CorpusError) as caught:
+        unpack(name, data, **options)
+    line = str(caught.value)
+    assert line.isprintable()
+    assert line.startswith(name)
+    return line
+
+
+# What is read
+
+
+@every_format
+def test_the_files_come_by_name_and_in_order(pack: Packer) -> None:
+    found = unpack("songs", pack(FILES))
+    assert found == FILES
+    assert list(found) == sorted(FILES)
+
+
+@every_format
+def test_folders_that_all_files_share_are_left_out_but_not_a_split(pack: Packer) -> None:
+    assert unpack("songs", pack({f"./My Songs/data/{name}": data for name, data in FILES.items()})) == FILES
+    assert list(unpack("songs", pack({"x/train/a": b"", "x/train/b": b""}))) == ["train/a", "train/b"]
+    assert list(unpack("songs", pack({"x/a": b"", "x/a.b/c": b""}))) == ["a", "a.b/c"]
+
+
+@every_format
+def test_hidden_files_are_left_out(pack: Packer) -> None:
+    hidden = {"train/.DS_Store": b"x", "__MACOSX/train/._a.mid": b"x", ".git/a": b"x"}
+    assert unpack("songs", pack({**FILES, **hidden})) == FILES
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_long_and_foreign_names_in_a_tar(form: int) -> None:
+    files = {f"{'long/' * 60}é{number}.mid": bytes([number]) for number in range(3)} | {"z": b"z", "é": b""}
+    assert unpack("songs", tarred(files, form=form)) == files
+
+
+def test_a_tar_with_a_header_for_all_its_members_as_git_writes_it() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"comment": "28d5bca"}) as archive:
+        archive.addfile(tarfile.TarInfo("a"), io.BytesIO())
+    assert unpack("songs", out.getvalue()) == {"a": b""}
+
+
+def test_folders_within_archives_are_no_files() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name in (".", "./songs", "./songs/train"):
+            folder = tarfile.TarInfo(name)
+            folder.type = tarfile.DIRTYPE
+            archive.addfile(folder)
+        archive.addfile(tarfile.TarInfo("./songs/train/a"))
+    assert unpack("songs", out.getvalue()) == {"train/a": b""}
+    assert unpack("songs", zipped({"songs/": b"", "songs/train/": b"", "songs/train/a": b""})) == {"train/a": b""}
+
+
+names = st.text(alphabet="abé/. ", min_size=1, max_size=12)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(names, st.binary(max_size=3), max_size=4), st.sampled_from(list(PACKERS.values())))
+def test_any_names_are_read_or_refused_and_none_leads_outside(files: dict[str, bytes], pack: Packer) -> None:
+    with contextlib.suppress(CorpusError):
+        for name in unpack("songs", pack(files)):
+            assert ".." not in name.split("/")
+            assert not name.startswith("/")
+
+
+def test_a_single_file_is_what_it_is(tmp_path: Path) -> None:
+    assert unpack("a.txt", b"text") == {"a.txt": b"text"}
+    assert "over the limit of 3 bytes" in refused("a.txt", b"text", largest=3)
+    (tmp_path / "a.zip").write_bytes(zipped(FILES))
+    assert read_source(str(tmp_path / "a.zip")) == FILES
+    assert read_source(f"file://{tmp_path / 'a.zip'}") == FILES
+
+
+@every_format
+def test_what_is_not_wanted_is_not_unpacked_but_judged(pack: Packer) -> None:
+    files = {"x/data/a.txt": b"text", "x/models/big": bytes(200), "x/more.zip": zipped(FILES), "x/b.gz": b"x"}
+    assert unpack("songs", pack(files), 100, lambda name: name.endswith(".txt")) == {"a.txt": b"text"}
+    with pytest.raises(CorpusError, match="leads out of the archive"):
+        unpack("songs", pack(files | {"../evil": b""}), 100, lambda name: name.endswith(".txt"))
+    with pytest.raises(CorpusError, match="no file in it that is of use here"):
+        unpack("songs", pack(files), 100, lambda name: False)
+
+
+# Limits
+
+
+@every_format
+def test_the_number_of_members(pack: Packer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "MEMBERS", 3)
+    monkeypatch.setattr(archives, "MEMBERS", 3)
+    assert unpack("songs", pack(FILES)) == FILES
+    assert "over 3 members" in refused("songs", pack({**FILES, ".hidden": b""}))
+
+
+@every_format
+def test_the_size_of_a_member_and_of_all(pack: Packer, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"a": bytes(100), "b": bytes(100)}
+    assert unpack("songs", pack(files), largest=100) == files
+    assert refused("songs", pack({"a": b"", "b": bytes(101)}), largest=100).startswith(
+        "songs: 'b' is over the limit of 100 bytes; nothing of it is read"
+    )
+    monkeypatch.setattr(members, "TOTAL_BYTES", 200)
+    assert unpack("songs", pack(files)) == files
+    assert "over 200 bytes in all" in refused("songs", pack({**files, "c": b"1"}))
+
+
+def test_the_limits_are_what_the_documents_say() -> None:
+    assert (members.MEMBERS, members.MEMBER_BYTES, members.TOTAL_BYTES) == (20_000, 8 * 2**20, 512 * 2**20)
+    assert (members.RATIO, members.RATIO_FROM) == (200, 2**20)
+    assert (tar_members.LONGEST_HEADER, tar_members.EXTENDED_BYTES) == (2**16, 2**24)
+
+
+@pytest.mark.parametrize("pack", [zipped, gzipped])
+def test_the_ratio(pack: Packer) -> None:
+    blank = bytes(2 * members.RATIO_FROM)
+    assert "grows to over 200 times its compressed size" in refused("songs", pack({"a": blank}))
+    noise = np.random.default_rng(0).bytes(2**14)
+    assert unpack("songs", pack({"a": blank[: members.RATIO_FROM // 2]}))
+    assert unpack("songs", pack({"a": noise + blank}))
+
+
+def test_a_bomb_is_stopped_before_it_unfolds() -> None:
+    engine = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(engine.compress(bytes(2**20)) for _ in range(200)) + engine.flush()
+    tracemalloc.start()
+    refused("bomb", bomb)
+    refused("bomb", zipped({"a": bytes(7 * 2**20)}))
+    assert tracemalloc.get_traced_memory()[1] < 40 * 2**20
+    tracemalloc.stop()
+
+
+def test_zip_entries_that_share_their_bytes_count_as_often_as_they_are_there() -> None:
+    whole = zipped({"a": bytes(2**19) + np.random.default_rng(0).bytes(2**12)})
+    start = whole.index(b"PK\x01\x02")
+    entry, end = whole[start : whole.index(b"PK\x05\x06")], whole[whole.index(b"PK\x05\x06") :]
+    count = 400
+    end = end[:8] + struct.pack("<HHL", count, count, count * len(entry)) + end[16:]
+    assert "songs: " in refused("songs", whole[:start] + entry * count + end)
+
+
+@pytest.mark.parametrize("inner", [zipped, tarred, gzipped])
+@every_format
+def test_archives_within_archives(pack: Packer, inner: Packer) -> None:
+    assert "is an archive within" in refused("songs", pack({"a.mid": inner(FILES)}))
+    assert "is an archive within" in refused("songs", pack({"a.ZIP": b"nothing"}))
+
+
+# What is refused
+
+
+@every_format
+@pytest.mark.parametrize(
+    "name", ["../a", "a/../../b", "/etc/passwd", "C:/a", "c:a", "a\\b", "..\\a", "a\nb", "a\x1b[2J", "a/.."]
+)
+def test_names_that_lead_elsewhere(pack: Packer, name: str) -> None:
+    assert repr(name)[1:-1] in refused("songs", pack({**FILES, name: b"x"}))
+
+
+@every_format
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_names_that_are_there_twice(pack: Packer) -> None:
+    assert "'train/a.mid' is there twice" in refused("songs", pack({**FILES, "./train//a.mid": b"x"}))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.CONTTYPE]
+    + [tarfile.GNUTYPE_SPARSE, tarfile.GNUTYPE_LONGLINK, b"V", b"M"],
+)
+def test_what_is_neither_file_nor_folder_in_a_tar(kind: bytes) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        header = tarfile.TarInfo("train/evil")
+        header.type, header.linkname = kind, "/etc/passwd"
+        archive.addfile(header)
+    assert "'train/evil' is a link, a device, a pipe or a sparse file" in refused("songs", out.getvalue())
+
+
+@pytest.mark.parametrize("kind", [0o120000, 0o020000, 0o060000, 0o010000, 0o140000])
+def test_what_is_neither_file_nor_folder_in_a_zip(kind: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        info = zipfile.ZipInfo("train/evil")
+        info.external_attr = (kind | 0o644) << 16
+        archive.writestr(info, "/etc/passwd")
+    assert "'train/evil' is a link, a device or a pipe" in refused("songs", out.getvalue())
+
+
+def test_encrypted_members_and_methods_without_a_bound() -> None:
+    data = bytearray(zipped({"a": b"x"}))
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    assert "'a' is encrypted" in refused("songs", bytes(data))
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        assert "a method other than deflate" in refused("songs", zipped({"a": b"x"}, method))
+
+
+@pytest.mark.parametrize("key", ["size", "linkpath", "GNU.sparse.map", "GNU.sparse.size"])
+def test_extended_headers_that_change_more_than_a_name(key: str) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        header = tarfile.TarInfo("a")
+        header.pax_headers = {key: "1"}
+        archive.addfile(header)
+    assert f"an extended header with {key!r}" in refused("songs", out.getvalue())
+
+
+def extended(kind: bytes, body: bytes) -> bytes:
+    """A .tar that begins with an extended header of this body."""
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, len(body)
+    return header.tobuf(tarfile.USTAR_FORMAT) + body + bytes(-len(body) % 512) + tarred({"a": b""})
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_extended_headers_that_are_long_or_senseless(kind: bytes) -> None:
+    assert "has headers of over 65,536 bytes, or 16,777,216 in all" in refused("songs", extended(kind, b"1" * 65_537))
+    if kind != tarfile.GNUTYPE_LONGNAME:
+        # One such header takes tarfile's own expressions minutes.
+        for body in (b"1" * 65_536, b"9 a=b\n", b"0 a=b\n", b"-6 a=b\n", b"\xb9 a=b\n", b"2 \n" * 9):
+            assert "an extended header of no known form" in refused("songs", extended(kind, body))
+
+
+def test_extended_headers_are_limited_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {f"é{number}": b"" for number in range(3)}  # each name needs a header of 12 bytes
+    monkeypatch.setattr(tar_members, "EXTENDED_BYTES", 36)
+    assert unpack("songs", tarred(files)) == files
+    monkeypatch.setattr(tar_members, "EXTENDED_BYTES", 35)
+    assert "or 35 in all" in refused("songs", tarred(files))
+
+
+def test_a_chain_of_long_names_is_no_recursion() -> None:
+    chain = b"".join(extended(tarfile.GNUTYPE_LONGNAME, b"name\0")[:1024] for _ in range(3000))
+    assert unpack("songs", chain + tarred({"a": b"x"})) == {"name": b"x"}
+
+
+@every_format
+def test_what_is_cut_off_is_never_taken_for_whole(pack: Packer) -> None:
+    noise = np.random.default_rng(0).bytes(3072)
+    data = pack({"a": noise, "b": noise})
+    # A .tar ends with a block of zeros behind its last file; what follows that is padding.
+    whole = 2 * (512 + 3072) + 512 if data[257:262] == b"ustar" else len(data)
+    for length in {*range(1000, whole, 97), min(3584, whole - 2), whole - 512, whole - 1}:
+        refused("songs", data[:length])
+    unpack("songs", data[:whole])
+
+
+def test_what_is_no_archive_of_ours() -> None:
+    assert "no file in it" in refused("songs", zipped({}))
+    assert "no file in it" in refused("songs", zipped({".hidden": b""}))
+    assert "compressed, but no .tar.gz" in refused("songs", zlib.compress(b"text" * 100, wbits=31))
+    assert "something follows its end" in refused("songs", gzipped(FILES) * 2)
+    for start in (b"BZh91AY", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd"):
+        assert "is an archive within" in refused("songs", start + bytes(20))
+
+
+# Damage
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data(), st.sampled_from(list(PACKERS.values())))
+def test_mutated_archives_are_read_or_refused(data: st.DataObject, pack: Packer) -> None:
+    mutated = bytearray(pack(FILES))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(mutated) - 1))
+        mutated[place] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(mutated)))
+    for damaged in (bytes(mutated), bytes(mutated[:cut]), bytes(mutated[cut:])):
+        with contextlib.suppress(CorpusError):
+            unpack("songs", damaged)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08", b""]), st.binary(max_size=600))
+def test_any_bytes_are_a_file_or_refused(start: bytes, rest: bytes) -> None:
+    with contextlib.suppress(CorpusError):
+        unpack("songs", start + rest)
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_every_byte_of_an_archive_turned_over(pack: Packer) -> None:
+    data = pack({"train/a.mid": b"MThd", "b": b"xyz"})
+    for place in range(min(len(data), 3000)):
+        for value in (0, 0x7F, 0xFF, data[place] ^ 1):
+            with contextlib.suppress(CorpusError):
+                unpack("songs", data[:place] + bytes([value]) + data[place + 1 :])
+
+
+# Folders
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_a_folder_is_read_like_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "x", FILES | {".hidden": b"x", "train/.hidden/a": b"x"})
+    assert read_source(str(tmp_path)) == FILES
+    with pytest.raises(CorpusError, match="a folder has no sha256"):
+        read_source(str(tmp_path), sha256="0" * 64)
+    with pytest.raises(CorpusError, match="over the limit of 9 bytes"):
+        read_folder(tmp_path, largest=9)
+    monkeypatch.setattr(members, "MEMBERS", 5)
+    with pytest.raises(CorpusError, match="over 5 members"):  # three folders, three files
+        read_folder(tmp_path)
+
+
+def test_what_no_folder_of_data_holds(tmp_path: Path) -> None:
+    outside = write(tmp_path, {"outside": b"secret"}) / "outside"
+    folder = write(tmp_path / "songs", FILES)
+    (folder / "again.mid").symlink_to(folder / "train/a.mid")
+    assert read_folder(folder)["again.mid"] == FILES["train/a.mid"]
+    for target in (outside, folder / "train", folder / "evil", Path("/")):
+        (folder / "evil").symlink_to(target)
+        with pytest.raises(CorpusError, match="'evil' is a link to a folder or out of|levels of symbolic links"):
+            read_folder(folder)
+        (folder / "evil").unlink()
+    os.mkfifo(folder / "evil")
+    with pytest.raises(CorpusError, match="a device or a pipe"):
+        read_folder(folder)
+    (folder / "evil").unlink()
+    write(folder, {"evil": zipped(FILES)})
+    with pytest.raises(CorpusError, match="is an archive within"):
+        read_folder(folder)
+    assert read_folder(folder, wanted=lambda name: name.startswith("train/")).keys() == {"train/a.mid", "train/b.mid"}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CorpusError, match="no file in it"):
+        read_folder(tmp_path / "empty")
+    with pytest.raises(CorpusError, match="No such file"):
+        read_folder(tmp_path / "missing")
+
+
+def test_the_real_archives_are_read() -> None:
+    folder = data_folder() / "music-midi"
+    counts = {path.stem: len(read_source(str(path))) for path in sorted(folder.glob("*.zip"))}
+    assert counts == {"JSB Chorales": 382, "MuseData": 783, "Nottingham": 1037, "Piano-midi.de": 124}

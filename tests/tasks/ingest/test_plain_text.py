@@ -1,0 +1,146 @@
+"""Any text: pieces, splits by name and by content, what is set aside, and any bytes at all."""
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.errors import CorpusError
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.plain_text import BLOCK, FEWEST_FILES, MOST_LOST, Kind, build_text_corpus
+
+KINDS: tuple[Kind, ...] = ("characters", "words")
+
+
+def prose(seed: int, lines: int) -> str:
+    """Lines of words that come again and again."""
+    generator = np.random.default_rng(seed)
+    words = [f"word{number}" for number in range(30)]
+    return "".join(" ".join(generator.choice(words, generator.integers(1, 12))) + "\n" for _ in range(lines))
+
+
+def text_of(corpus: Corpus, split: str, place: int) -> str:
+    symbols = [corpus.vocabulary[symbol] for symbol in corpus.splits[split][place]]
+    if corpus.kind == "characters":
+        return "".join(symbols)
+    return " ".join(symbols).replace(" <eos>", "\n").replace("\n ", "\n")
+
+
+def everything(corpus: Corpus) -> dict[str, str]:
+    """Every piece's text by its title."""
+    titles = [(split, place, title) for split in SPLITS for place, title in enumerate(corpus.titles[split])]
+    return {title: text_of(corpus, split, place) for split, place, title in titles}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_file_is_cut_into_blocks_of_lines_that_are_the_whole_text(kind: Kind) -> None:
+    text = prose(1, 1500)
+    corpus = build_text_corpus("mine", kind, {"a.txt": text.encode()}, fewest=1)
+    pieces = everything(corpus)
+    count = len(pieces)
+    assert count == round(len(text) / BLOCK)
+    assert "".join(pieces[f"a.txt {place} of {count}"] for place in range(1, count + 1)) == text
+    assert all(piece.endswith("\n") for piece in pieces.values())
+    shares = [corpus.steps(split) / sum(corpus.steps(other) for other in SPLITS) for split in SPLITS]
+    assert np.allclose(shares, [0.6, 0.2, 0.2], atol=0.06)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_line_is_cut_at_blanks(kind: Kind) -> None:
+    text = prose(2, 1500).replace("\n", " ") + "   " + " " * 3 * BLOCK + "end"
+    corpus = build_text_corpus("mine", kind, {"a.txt": text.encode()}, fewest=1)
+    pieces = [piece for _, piece in sorted(everything(corpus).items(), key=lambda item: int(item[0].split()[1]))]
+    assert " ".join(" ".join(pieces).split()) == " ".join(text.split())
+    assert sum(piece.endswith("\n") for piece in pieces) == 1
+    assert max(map(len, pieces)) < 1.1 * BLOCK
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_files_are_pieces_and_equal_ones_are_in_one_split(kind: Kind) -> None:
+    files = {f"{number:02}.txt": prose(number % 20, 40).encode() for number in range(FEWEST_FILES + 10)}
+    corpus = build_text_corpus("mine", kind, files, fewest=1)
+    assert set(everything(corpus)) == set(files)
+    split_of = {title: split for split in SPLITS for title in corpus.titles[split]}
+    for number in range(20):
+        assert split_of[f"{number:02}.txt"] == split_of[f"{number + 20:02}.txt"]
+    assert [list(corpus.titles[split]) for split in SPLITS] == [sorted(corpus.titles[split]) for split in SPLITS]
+
+
+def test_the_split_depends_on_contents_and_not_on_names() -> None:
+    files = {f"{number:02}.txt": prose(number, 40).encode() for number in range(FEWEST_FILES)}
+    renamed = {f"x{name}": data for name, data in files.items()}
+    one, other = (build_text_corpus("mine", "characters", some) for some in (files, renamed))
+    assert one.digest == other.digest
+
+
+def test_names_may_give_the_splits() -> None:
+    data = {split: prose(number, 300).encode() for number, split in enumerate(SPLITS)}
+    forms = ("{}/a.txt", "{}.txt", "mine.{}.txt", "x/{}", "{}/{}.txt")
+    digests = set()
+    for form in forms:
+        files = {form.format(split, split): text for split, text in data.items()}
+        corpus = build_text_corpus("mine", "characters", files)
+        digests.add(corpus.digest)
+        for split in SPLITS:
+            assert (
+                "".join(text_of(corpus, split, place) for place in range(len(corpus.splits[split]))).encode()
+                == data[split]
+            )
+            assert len(corpus.splits[split]) > 1
+    assert len(digests) == 1
+    with pytest.raises(CorpusError, match="'more.txt' is in no split, and others are"):
+        build_text_corpus("mine", "characters", {**files, "more.txt": b"text"})
+    with pytest.raises(CorpusError, match="no text for the valid split"):
+        build_text_corpus("mine", "characters", {"train.txt": b"text", "test.txt": b"text"})
+
+
+def test_the_vocabulary_knows_train_alone() -> None:
+    files = {"train.txt": b"a a b\n" * 3 + b"rare\n", "valid.txt": b"a zebra\n", "test.txt": b"rare b\n"}
+    words = build_text_corpus("mine", "words", files)
+    assert set(words.vocabulary) == {"<unk>", "a", "b", "<eos>"}
+    assert text_of(words, "valid", 0) == "a <unk>\n"
+    assert text_of(words, "test", 0) == "<unk> b\n"
+    assert words.source["statistics"]["train"] == {"pieces": 1, "steps": 14, "unknown": 1}
+    assert "rare" in build_text_corpus("mine", "words", files, fewest=1).vocabulary
+    characters = build_text_corpus("mine", "characters", files)
+    assert text_of(characters, "valid", 0) == "a <unk>ebra\n"
+
+
+def test_utf8_and_latin1_and_a_missing_last_newline() -> None:
+    files = {"train.txt": "é\r\nß".encode(), "valid.txt": "éß".encode("latin-1"), "test.txt": b"\xef\xbb\xbf\xc3\xa9"}
+    corpus = build_text_corpus("mine", "characters", files)
+    assert [text_of(corpus, split, 0) for split in SPLITS] == ["é\nß\n", "éß\n", "é\n"]
+
+
+def test_what_is_no_text_is_set_aside_with_its_reason() -> None:
+    files = {f"{number:02}.txt": prose(number, 20).encode() for number in range(40)}
+    corpus = build_text_corpus("mine", "words", files | {"a.bin": b"\x7fELF\0", "b.txt": b" \n"})
+    assert corpus.source["quarantined"] == {
+        "a.bin": "NUL bytes: no text, or UTF-16; save it as UTF-8",
+        "b.txt": "no visible character",
+    }
+    assert "a.bin" not in everything(corpus)
+    assert MOST_LOST == 0.05
+    with pytest.raises(CorpusError, match=r"3 of 43 files are no text, over 5% of them; .* first 'a': NUL bytes"):
+        build_text_corpus("mine", "words", files | dict.fromkeys("abc", b"\0"))
+    for nothing in ({}, {"a": b""}, {"a": prose(0, 9).encode("utf-16")}):
+        with pytest.raises(CorpusError, match="files are no text"):
+            build_text_corpus("mine", "words", nothing)
+
+
+@pytest.mark.parametrize("data", [b"text", b"x" * 100_000, b"a\n" * 10])
+def test_too_little_text_is_told(data: bytes) -> None:
+    with pytest.raises(CorpusError, match="no text for the .* split; give more"):
+        build_text_corpus("mine", "characters", {"a.txt": data})
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["a", "b", "train/a", "valid/a", "test/a", "c/d"]), st.binary(max_size=30)),
+    st.sampled_from(KINDS),
+)
+def test_any_bytes_are_a_corpus_or_are_told(files: dict[str, bytes], kind: Kind) -> None:
+    with contextlib.suppress(CorpusError):
+        build_text_corpus("mine", kind, {name: data * 300 for name, data in files.items()}, fewest=1)
