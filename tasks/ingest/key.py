@@ -25,6 +25,12 @@ class Key(NamedTuple):
     mode: Mode
 
 
+# profile[(p - tonic) mod 12] over p is the profile rolled up by the tonic
+_PROFILE_OF_KEY = {
+    Key(tonic, mode): np.roll(profile, tonic) for mode, profile in _PROFILES.items() for tonic in range(12)
+}
+
+
 def pitch_class_histogram(pitches: ArrayLike, durations: ArrayLike) -> np.ndarray:
     """How long every pitch class sounds: float64 (12,), in the unit of the durations, 0 is C.
 
@@ -51,10 +57,8 @@ def find_key(histogram: np.ndarray) -> Key:
     >>> find_key(np.array([4.0, 0, 1, 0, 2, 1, 0, 3, 0, 1, 0, 1]))
     Key(tonic=0, mode='major')
     """
-    keys = [Key(tonic, mode) for mode in _PROFILES for tonic in range(12)]
-    # profile[(p - tonic) mod 12] over p is the profile rolled up by the tonic
-    scores = [float(np.roll(_PROFILES[key.mode], key.tonic) @ histogram) for key in keys]
-    return keys[int(np.argmax(scores))]
+    scores = [float(profile @ histogram) for profile in _PROFILE_OF_KEY.values()]
+    return list(_PROFILE_OF_KEY)[int(np.argmax(scores))]
 
 
 def semitones_to_c(tonic: int) -> int:

@@ -114,9 +114,10 @@ def _track_chunks(data: bytes, tracks: int, position: int) -> Iterator[bytes]:
 def _read_track(chunk: bytes, most_events: int, notes: _Notes) -> tuple[int, int]:
     """Add the notes of a track; its last tick and its number of events. An IndexError says that it is cut short."""
     sounding: dict[int, int] = {}
+    size = len(chunk)
     position = tick = status = 0
     for events in range(most_events + 1):
-        if position == len(chunk):
+        if position == size:
             return tick, events
         # of one byte in most events: not worth a call
         if (delta := chunk[position]) < 128:
