@@ -1,31 +1,32 @@
-"""Parse corpora into the store, so that they are there before a campaign asks. Wiring only."""
+"""Put data into the store: known corpora, or a user's own files under a name of their own. Wiring only."""
 
 from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
-from infra.settings import CampaignRequest
+from infra.settings import IngestRequest
 from infra.store import Store
-from tasks.ingest import known_corpora
-from tasks.ingest.stage import ingest_all
+from tasks.ingest.asked import asked_recipes
+from tasks.ingest.stage import ingest_from
+from tasks.terminal import corpora_table
 
 
 @flow(name="ingest", task_runner=task_runner(), persist_result=False)
-def ingest(request: CampaignRequest) -> dict[str, str]:
-    """Parse the corpora of a request, all known ones where it names none; what is stored is not parsed again.
-
-    Args:
-        request: its `store`, `corpora`, `cluster` and `workers` are used.
+def ingest(request: IngestRequest) -> dict[str, str]:
+    """Read and parse what a request asks for, and show it; what is stored is not parsed again.
 
     Returns:
         The digest of every corpus, by its name.
 
     Raises:
-        ConfigurationError: a corpus of that name is not known.
+        ConfigurationError: a corpus of that name is not known, or the options do not go together.
         CorpusError: a source cannot be read or used.
         StoreError: the store cannot be used.
         ClusterError: there is something to parse, and no cluster to do it.
     """
     store = Store(request.store)
     store.check_writable()
-    return ingest_all(store, request.corpora or known_corpora(), Crew(store, request.cluster, request.workers))
+    recipes, source = asked_recipes(request)
+    digests: dict[str, str] = ingest_from(store, recipes, source, Crew(store, request.cluster, request.workers))
+    print(corpora_table(store, digests), flush=True)
+    return digests

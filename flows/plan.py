@@ -9,7 +9,7 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.clock import Clock
-from tasks.ingest.stage import ingest_all
+from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.terminal import plan_table
@@ -25,9 +25,9 @@ def plan(request: CampaignRequest) -> str:
         StoreError: the store cannot be used.
         ClusterError: there is something to parse, and no cluster to do it.
     """
-    campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
+    campaign = resolve(request, store)
     crew = Crew(store, request.cluster, request.workers)
-    digests = ingest_all(store, tuple(campaign.variants), crew)
+    digests = ingest_named(store, tuple(campaign.variants), crew)
     return plan_table(campaign, make_plan(Ledger(store), campaign, digests, Clock(store, campaign, digests)), crew.size)

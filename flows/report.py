@@ -1,4 +1,4 @@
-"""Build the report of a campaign again from what is stored. Trains nothing."""
+"""Build the report of a campaign again from what is stored. Trains nothing; a corpus that is not stored is parsed."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
-from tasks.ingest.stage import ingest_all
+from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.reporting import Outcome, make_report
 
@@ -22,13 +22,15 @@ def report(request: CampaignRequest) -> Outcome:
     Raises:
         ConfigurationError: the request cannot be.
         StoreError: the store cannot be used.
+        CorpusError: a corpus is not stored, and cannot be had.
+        ClusterError: there is something to parse, and no cluster to do it.
         CampaignError: nothing of the campaign is stored.
     """
     started = datetime.now(UTC)
-    campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
-    digests = ingest_all(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
+    campaign = resolve(request, store)
+    digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
     outcome = make_report(Ledger(store), campaign, digests, {}, started)
     print(outcome, flush=True)
     return outcome

@@ -11,7 +11,7 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.clock import Clock
-from tasks.ingest.stage import ingest_all
+from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.reporting import Outcome, make_report
@@ -33,12 +33,12 @@ def reproduce(request: CampaignRequest) -> Outcome:
         CampaignError: a trial did not come to an end; the report is there, unless none did.
     """
     started = datetime.now(UTC)
-    campaign = resolve(request)
     store = Store(request.store)
     store.check_writable()
+    campaign = resolve(request, store)
     crew = Crew(store, request.cluster, request.workers)
 
-    digests = ingest_all(store, tuple(campaign.variants), crew)
+    digests = ingest_named(store, tuple(campaign.variants), crew)
     clock, ledger = Clock(store, campaign, digests), Ledger(store)
     print(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size), flush=True)
 

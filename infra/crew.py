@@ -7,6 +7,8 @@ from typing import Any
 
 import distributed
 from dask.system import CPU_COUNT
+from distributed.client import FuturesCancelledError
+from distributed.comm.core import CommClosedError
 from prefect.futures import PrefectFuture
 
 from infra.clusters import connect
@@ -54,17 +56,30 @@ class Crew:
         return self._present()
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
-        """Like the builtin `map`, on the workers; results come in the order of the values."""
-        for future in self.client.map(function, list(values), pure=False):
-            yield future.result()
+        """Like the builtin `map`, on the workers; results come in the order of the values.
+
+        Raises:
+            ClusterError: the cluster is gone, or its workers are killed by this work.
+        """
+        futures = self.client.map(function, list(values), pure=False)
+        for future in futures:
+            self._wait({future})
+            try:
+                yield future.result()
+            except distributed.KilledWorker as error:
+                raise ClusterError("a worker was killed again and again: out of memory, perhaps") from error
 
     def wait(self, futures: Sequence[PrefectFuture[Any]]) -> None:
         """Wait for the end of all of them, well or not.
 
         Raises:
-            ClusterError: for five minutes there has been no worker. The scheduler itself would wait for ever.
+            ClusterError: the scheduler is gone, or for five minutes there has been no worker, for which the scheduler
+                itself would wait for ever.
         """
-        waiting = {future.wrapped_future for future in futures}  # type: ignore[attr-defined]  # Dask's, all of them
+        self._wait({future.wrapped_future for future in futures})  # type: ignore[attr-defined]  # Dask's, all of them
+
+    def _wait(self, waiting: set[Any]) -> None:
+        where = self.address or "this machine"
         seen = time.monotonic()
         while waiting:
             try:
@@ -74,10 +89,13 @@ class Crew:
                 if self._present():
                     seen = time.monotonic()
                 elif time.monotonic() - seen > NO_WORKERS_SECONDS:
-                    where = self.address or "this machine"
                     raise ClusterError(
                         f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
                     ) from None
+            except (FuturesCancelledError, CommClosedError) as error:
+                raise ClusterError(
+                    f"the Dask scheduler on {where} is gone; start it and run again, it goes on"
+                ) from error
             else:
                 seen = time.monotonic()
 

@@ -5,6 +5,7 @@ An event is one of
 
     {"kind": "trial", "key": str, "corpus": str, "variant": str, "status": str, "valid": float, "seconds": float}
     {"kind": "ingest", "corpus": str, "done": int, "total": int}
+    {"kind": "download", "corpus": str, "done": bytes, "total": bytes or None}
 
 where `valid` is the validation log-likelihood in nats per step, higher is better, NaN or None where there is none.
 On a terminal a few lines are redrawn on standard error; elsewhere (CI, logs) a plain line comes at every tenth of the
@@ -18,7 +19,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +35,7 @@ from rich.text import Text
 TOPIC = "counterpoint"
 MODE_VARIABLE = "COUNTERPOINT_PROGRESS"
 LINES = 10  # plain lines from start to end
+_UNKNOWN_STEP = 10_000_000  # bytes of a download
 
 Event = Mapping[str, Any]
 
@@ -49,15 +51,20 @@ def report_progress(event: Event) -> None:
 
 @contextmanager
 def show_progress(
-    client: distributed.Client, total: int = 0, label: str = "trials", console: Console | None = None
+    client: distributed.Client | None,
+    total: int = 0,
+    label: str = "trials",
+    console: Console | None = None,
+    keys: Collection[str] | None = None,
 ) -> Iterator["Progress"]:
     """Show the events of a cluster's workers while the block runs.
 
     Args:
-        client: what `infra.clusters.connect` returned.
+        client: what `infra.clusters.connect` returned; None where no worker tells anything.
         total: number of trials that will be reported, >= 0; trials that were stored already are not among them.
         label: what is counted, in front of the bar.
         console: where to show it; standard error by default.
+        keys: of these trials: another campaign on the same cluster tells of its own; None for any.
 
     Returns:
         A context manager of the `Progress`, for events of this process: `progress.handle(event)`.
@@ -65,8 +72,9 @@ def show_progress(
     console = console or Console(stderr=True, highlight=False)
     mode = os.environ.get(MODE_VARIABLE, "live")
     live = mode == "live" and console.is_terminal and not console.is_dumb_terminal
-    progress = Progress(total, label, None if live or mode == "quiet" else console)
-    client.subscribe_topic(TOPIC, lambda event: progress.handle(event[1]))  # type: ignore[no-untyped-call]
+    progress = Progress(total, label, None if live or mode == "quiet" else console, keys)
+    if client is not None:
+        client.subscribe_topic(TOPIC, lambda event: progress.handle(event[1]))  # type: ignore[no-untyped-call]
     try:
         if live:
             with Live(get_renderable=progress.render, console=console, refresh_per_second=4), _logs_above(console):
@@ -74,7 +82,8 @@ def show_progress(
         else:
             yield progress
     finally:
-        client.unsubscribe_topic(TOPIC)  # type: ignore[no-untyped-call]
+        if client is not None:
+            client.unsubscribe_topic(TOPIC)  # type: ignore[no-untyped-call]
 
 
 def say(line: str) -> None:
@@ -90,15 +99,23 @@ class Progress:
         total: number of trials to come.
         label: what is counted.
         plain: where a plain line goes at every tenth of the way; None for no lines.
+        keys: of the trials that are counted; None for any.
     """
 
-    def __init__(self, total: int, label: str = "trials", plain: Console | None = None) -> None:
+    def __init__(
+        self,
+        total: int,
+        label: str = "trials",
+        plain: Console | None = None,
+        keys: Collection[str] | None = None,
+    ) -> None:
         self.total = total
         self.label = label
         self.best: dict[str, tuple[float, str]] = {}
         self.statuses: dict[str, str] = {}
         self.ingested: dict[str, tuple[int, int]] = {}
-        self._plain = plain
+        self.downloaded: dict[str, tuple[int, int | None]] = {}
+        self._plain, self._keys = plain, keys
         self._told: dict[str, int] = {}
         self._started = time.monotonic()
         self._lock = threading.Lock()
@@ -112,10 +129,18 @@ class Progress:
         """Take one event in; an event of an unknown kind is left alone."""
         with self._lock:
             if event["kind"] == "trial":
-                self._handle_trial(event)
+                if self._keys is None or event["key"] in self._keys:
+                    self._handle_trial(event)
             elif event["kind"] == "ingest":
                 self.ingested[event["corpus"]] = (event["done"], event["total"])
-                self._tell(event["corpus"], event["done"], event["total"], _ingest_line(event["corpus"], event))
+                line = f"parsing {event['corpus']}: {event['done']}/{event['total']} files"
+                self._tell(event["corpus"], event["done"], event["total"], line)
+            elif event["kind"] == "download":
+                self.downloaded[event["corpus"]] = (event["done"], event["total"])
+                line = f"downloading {event['corpus']}: {_megabytes(event['done'], event['total'])}"
+                # of unknown length: a line every ten megabytes
+                end = event["total"] or LINES * _UNKNOWN_STEP
+                self._tell(f"{event['corpus']}, download", event["done"], end, line)
 
     def _handle_trial(self, event: Event) -> None:
         self.statuses[event["key"]] = event["status"]
@@ -151,13 +176,18 @@ class Progress:
         """The lines that are redrawn on a terminal."""
         with self._lock:
             lines: list[RenderableType] = [
-                _bar(f"parsing {corpus}", done, total, "pieces")
+                _bar(f"downloading {corpus}", done, total, _megabytes(done, total))
+                for corpus, (done, total) in self.downloaded.items()
+                if done != total and corpus not in self.ingested
+            ]
+            lines += [
+                _bar(f"parsing {corpus}", done, total, f"{done}/{total} files")
                 for corpus, (done, total) in self.ingested.items()
                 if done < total
             ]
             if self.total:
                 tail = ", ".join([*self._troubles(), self._times()])
-                lines.append(_bar(self.label, self.done, self.total, tail))
+                lines.append(_bar(self.label, self.done, self.total, f"{self.done}/{self.total} {tail}"))
             for corpus, (valid, variant) in sorted(self.best.items()):
                 lines.append(Text(f"  {corpus}: best so far {variant}, {valid:.4f} nats per step", style="dim"))
             return Group(*lines)
@@ -174,13 +204,18 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _ingest_line(corpus: str, event: Event) -> str:
-    return f"parsing {corpus}: {event['done']}/{event['total']} pieces"
+def _megabytes(done: int, total: int | None) -> str:
+    """Bytes of a download as people read them.
+
+    >>> _megabytes(1_500_000, 3_000_000), _megabytes(1_500_000, None)
+    ('1.5/3.0 MB', '1.5 MB')
+    """
+    return f"{done / 1e6:.1f} MB" if total is None else f"{done / 1e6:.1f}/{total / 1e6:.1f} MB"
 
 
-def _bar(label: str, done: int, total: int, tail: str) -> RenderableType:
+def _bar(label: str, done: int, total: int | None, tail: str) -> RenderableType:
     row = Table.grid(padding=(0, 1))
-    row.add_row(Text(label), ProgressBar(total=total, completed=done, width=30), Text(f"{done}/{total}"), Text(tail))
+    row.add_row(Text(label), ProgressBar(total=total, completed=done, width=30, pulse=total is None), Text(tail))
     return row
 
 

@@ -10,6 +10,7 @@ import httpx
 from prefect.settings import get_current_settings
 
 from infra.errors import ClusterError, CounterpointError
+from infra.server import shown
 from infra.store import Store
 
 SECONDS = 10.0
@@ -23,13 +24,9 @@ def check_reach(client: distributed.Client, store: Store) -> None:
     """
     api = get_current_settings().api.url
     with store.beacon() as beacon:
-        workers = client.scheduler_info(n_workers=-1)["workers"]
-        answers = {
-            worker: client.submit(what_is_out_of_reach, store.address, beacon, api, workers=[worker], pure=False)
-            for worker in workers
-        }
-        for worker, answer in answers.items():
-            if reason := answer.result():
+        # Not a task: those of another campaign may keep a worker busy for hours.
+        for worker, reason in client.run(what_is_out_of_reach, store.address, beacon, api).items():
+            if reason:
                 raise ClusterError(f"the Dask worker {worker} {reason}")
 
 
@@ -44,6 +41,6 @@ def what_is_out_of_reach(store_address: str, beacon: str, api: str | None) -> st
         if api is not None:
             httpx.get(f"{api}/health", timeout=SECONDS, trust_env=False)
     except httpx.TransportError as error:
-        name = type(error).__name__
-        return f"cannot reach the Prefect server at {api} ({name}): set PREFECT_API_URL to one that it reaches"
+        where = f"{shown(str(api))} ({type(error).__name__})"
+        return f"cannot reach the Prefect server at {where}: set PREFECT_API_URL to one that it reaches"
     return ""

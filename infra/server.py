@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -68,12 +69,22 @@ def api_server() -> Iterator[Callable[[], None]]:
             yield lambda: _wait_until_ready(process, url, Path(home))
 
 
+def shown(url: str) -> str:
+    """Host and port of a server's address: the rest may hold a password.
+
+    >>> shown("https://me:hush@example.org:4200/api?key=hush")
+    'example.org:4200'
+    """
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
 def _check_reachable(url: str) -> None:
     with get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client:
         problem = client.api_healthcheck()
     if problem is not None:
         raise CounterpointError(
-            f"no Prefect server answers at {url} ({type(problem).__name__}): start it, or unset PREFECT_API_URL "
+            f"no Prefect server answers at {shown(url)} ({type(problem).__name__}): start it, or unset PREFECT_API_URL "
             "for a temporary one"
         )
 

@@ -1,13 +1,13 @@
 """What a person may ask of a campaign, typed, frozen and validated once, at the edge.
 
-A `CampaignRequest` is built by the command line from its options, or by Prefect from the JSON parameters of a
-deployment; the flow gets the same value either way. It names what is wanted and knows of no preset, corpus or
-variant: those are checked where they live, by the tasks.
+A `CampaignRequest` or `IngestRequest` is built by the command line from its options, or by Prefect from the JSON
+parameters of a deployment; the flow gets the same value either way. It names what is wanted and knows of no preset,
+corpus or variant: those are checked where they live, by the tasks.
 """
 
 import os
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
@@ -16,6 +16,7 @@ from infra.schedule import Period
 
 DEFAULT_STORE = "./artifacts"
 STORE_VARIABLE = "COUNTERPOINT_STORE"
+DATA_VARIABLE = "COUNTERPOINT_DATA"
 
 Name = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -30,6 +31,45 @@ def _scheduler_address(address: str) -> str:
 def default_store() -> str:
     """Address of the store where none is given: COUNTERPOINT_STORE, or else `./artifacts`."""
     return os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+
+
+Cluster = Annotated[str, AfterValidator(_scheduler_address)]
+Form = Literal["midi", "characters", "words"]
+
+
+def data_folder() -> str | None:
+    """Folder with a user's copies of the official data sets, COUNTERPOINT_DATA; None where it is not set."""
+    return os.environ.get(DATA_VARIABLE) or None
+
+
+@dataclass(frozen=True, config={"extra": "forbid"})
+class IngestRequest:
+    """Which data is asked to be put into a store: corpora that are known by name, or a user's own files.
+
+    Attributes:
+        store: address of the store.
+        names: of known corpora, none for those that come with the installation; or, with `form`, the name that the
+            user's files get.
+        source: address of the data: a folder, a file, an archive, `http(s)://`, `s3://`.
+        form: what the user's own files are, and how they are read.
+        manifest: address of the table of an official MIDI set.
+        step: ticks of a frame of the user's MIDI files; None for an eighth note of each.
+        fewest: how often a word of the user's text must be in train to be a symbol.
+        cluster, workers: as in `CampaignRequest`.
+
+    Raises:
+        pydantic.ValidationError: a field has the wrong type or range, or is unknown.
+    """
+
+    store: Name = Field(default_factory=default_store)
+    names: tuple[Name, ...] = ()
+    source: Name | None = None
+    form: Form | None = None
+    manifest: Name | None = None
+    step: Count | None = None
+    fewest: Count | None = None
+    cluster: Cluster | None = None
+    workers: Count | None = None
 
 
 @dataclass(frozen=True, config={"extra": "forbid"})
@@ -63,5 +103,5 @@ class CampaignRequest:
     seeds: Count | None = None
     epochs: Count | None = None
     seed: Annotated[int, Field(ge=0)] | Period | None = None
-    cluster: Annotated[str, AfterValidator(_scheduler_address)] | None = None
+    cluster: Cluster | None = None
     workers: Count | None = None

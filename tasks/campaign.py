@@ -13,6 +13,7 @@ from typing import Any
 from infra.errors import ConfigurationError
 from infra.schedule import Period, due, seed_of
 from infra.settings import CampaignRequest
+from infra.store import Store
 from models.core.scan import Activation
 from models.kinds import Kind
 from models.trial import all_subsets, parse_variant, variant_name
@@ -107,8 +108,12 @@ def output_for(kind: Kind) -> str:
     return "bernoulli" if kind == "music" else "softmax"
 
 
-def resolve(request: CampaignRequest) -> Campaign:
+def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
     """The campaign that a request asks for.
+
+    Args:
+        request: what is asked.
+        store: whose own corpora may be named too.
 
     Raises:
         ConfigurationError: it names a preset, a corpus or a variant that there is not, or none is left.
@@ -116,7 +121,7 @@ def resolve(request: CampaignRequest) -> Campaign:
     preset = PRESETS.get(request.preset)
     if preset is None:
         raise ConfigurationError(f"preset {request.preset!r}: there is none; take one of {', '.join(PRESETS)}")
-    kinds = {corpus: corpus_kind(corpus) for corpus in request.corpora or preset.corpora}
+    kinds = {corpus: corpus_kind(corpus, store) for corpus in request.corpora or preset.corpora}
     spaces = preset.spaces
     if request.epochs is not None:
         spaces = {kind: replace(space, epochs=request.epochs) for kind, space in spaces.items()}

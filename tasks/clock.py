@@ -6,9 +6,11 @@ make it less; a cluster elsewhere may be faster or slower.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import ceil
 
+import numpy as np
 import torch
 
 from infra.progress import say
@@ -22,7 +24,7 @@ from tasks.corpus import Corpus
 from tasks.search import draw_trial
 from tasks.train import prepared
 
-_BATCHES = 2
+_BATCHES, _CHUNKS = 2, 4
 
 
 class Clock:
@@ -63,9 +65,11 @@ class Clock:
 
 def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     """Seconds of an epoch, its validation included: a few batches timed, and scaled to the whole split."""
-    some = Pieces.from_arrays(corpus.splits["train"][: _BATCHES * trial.batch])
-    share = _cells(some, trial) / _cells(Pieces.from_arrays(corpus.splits["train"]), trial)
-    few = Pieces.from_arrays(corpus.splits["valid"][: max(1, round(share * len(corpus.splits["valid"])))])
+    # Of long pieces the beginnings: Penn Treebank's parts have 29,000 words each.
+    beginnings = [piece[: _CHUNKS * trial.chunk] for piece in corpus.splits["train"][: _BATCHES * trial.batch]]
+    some, everything = Pieces.from_arrays(beginnings), Pieces.from_arrays(corpus.splits["train"])
+    share = _cells(some, trial) / _cells(everything, trial)
+    few = Pieces.from_arrays(_first_steps(corpus.splits["valid"], round(share * corpus.steps("valid"))))
     # A tiny learning rate: a trial that diverges would end too soon.
     steady = replace(trial, epochs=1, learning_rate=1e-6)
     seconds = []
@@ -79,6 +83,13 @@ def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     finally:
         torch.set_num_threads(threads)
     return min(seconds) / share
+
+
+def _first_steps(pieces: Sequence[np.ndarray], steps: int) -> list[np.ndarray]:
+    """The beginnings of the pieces, equally long, with so many steps together, and one at least."""
+    longest = max(1, ceil(steps / len(pieces)))
+    wanted = min(len(pieces), max(1, steps // longest))
+    return [piece[:longest] for piece in pieces[:wanted]]
 
 
 def _cells(pieces: Pieces, trial: Trial) -> int:

@@ -17,6 +17,7 @@ from tasks.campaign import Campaign
 from tasks.evaluate import baseline_table
 from tasks.ledger import Ledger
 from tasks.records import TrialRecord, score_prefix, trial_prefix
+from tasks.report.portrait import portray, split_statistics
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
@@ -59,6 +60,7 @@ def collect(
         curves=_curves(ledger, trials),
         pieces=_pieces(ledger, trials, digests),
         corpora={corpus: _describe(ledger.store, digest) for corpus, digest in digests.items()},
+        portraits={corpus: portray(prepared(ledger.store.address, d)[0]) for corpus, d in digests.items()},
         campaign=campaign.to_json(),
         provenance=provenance()
         | {
@@ -137,4 +139,5 @@ def _describe(store: Store, digest: str) -> dict[str, Any]:
         "steps": {split: corpus.steps(split) for split in corpus.splits},
         "vocabulary": len(corpus.vocabulary),
         "source": dict(corpus.source),
+        "statistics": split_statistics(corpus),
     }

@@ -39,7 +39,7 @@ class Ledger:
         """The records of the trials that are stored, by key, in the order that was asked."""
         keys = [trial.key for trial in trials]
         unknown = [key for key in dict.fromkeys(keys) if key not in self._records]
-        found = _many(lambda key: load_record(self.store, key), unknown)
+        found = many(lambda key: load_record(self.store, key), unknown)
         self._records |= {key: record for key, record in found.items() if record is not None}
         return {key: self._records[key] for key in keys if key in self._records}
 
@@ -49,17 +49,18 @@ class Ledger:
         records = self.records(distinct.values())
         completed = [key for key, record in records.items() if scored and record.status == "completed"]
         waiting = [key for key in completed if key not in self._scored]
-        done = _many(lambda key: self.store.committed(score_prefix(key)), waiting)
+        done = many(lambda key: self.store.committed(score_prefix(key)), waiting)
         self._scored |= {key for key, committed in done.items() if committed}
         unscored = set(completed) - self._scored
         return [trial for key, trial in distinct.items() if key not in records or key in unscored]
 
     def tables(self, prefixes: Iterable[str], name: str) -> list[pd.DataFrame]:
         """The tables of that name of many commits, in their order."""
-        return list(_many(lambda prefix: read_parquet(self.store.read(prefix, name)), list(prefixes)).values())
+        return list(many(lambda prefix: read_parquet(self.store.read(prefix, name)), list(prefixes)).values())
 
 
-def _many(function: Callable[[T], U], values: Iterable[T]) -> Mapping[T, U]:
+def many(function: Callable[[T], U], values: Iterable[T]) -> Mapping[T, U]:
+    """What a function gives for each of the values, many requests at a time."""
     values = list(values)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return dict(zip(values, pool.map(function, values), strict=True))

@@ -164,7 +164,8 @@ def pull(store: Store, version: str | None, to: Path, *, preset: str | None = No
         IntegrityError: stored bytes are not those that were committed.
         ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
     """
-    prefix = f"{_PARENT}/{_resolve(store, version, preset)}"
+    version = resolve_version(store, version, preset)
+    prefix = f"{_PARENT}/{version}"
     manifest = store.manifest(prefix)
     if manifest is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
@@ -177,13 +178,21 @@ def pull(store: Store, version: str | None, to: Path, *, preset: str | None = No
     return to / "index.html" if "index.html" in files else to
 
 
-def _resolve(store: Store, version: str | None, preset: str | None) -> str:
+def resolve_version(store: Store, version: str | None, preset: str | None) -> str:
+    """The version that is meant: the one that is named, or the newest, of a preset or of all.
+
+    Raises:
+        NotFoundError: there is no report.
+        ConfigurationError: it cannot be a version.
+    """
     if version is None:
         latest = _latest(store, preset)
         if latest is None:
             of = f" of preset {preset!r}" if preset else ""
             raise NotFoundError(f"{store.address}: no report{of} is published; `prefect run reproduce` makes one")
         return latest
+    if preset is not None:
+        raise ConfigurationError("a version and a preset: the version says which report is meant; leave --preset out")
     if not _VERSION.fullmatch(version):
         raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
     return version

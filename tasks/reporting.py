@@ -10,6 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from infra.errors import CampaignError
+from tasks.artifact import score_markdown
 from tasks.campaign import Campaign
 from tasks.collect import collect
 from tasks.ledger import Ledger
@@ -56,7 +57,7 @@ class Outcome:
 def make_report(
     ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
 ) -> Outcome:
-    """Collect, build, publish, and leave an artifact with the table and the link in Prefect.
+    """Collect, build, publish, and leave an artifact with the scores and the address in Prefect.
 
     Args:
         ledger: what is stored.
@@ -75,11 +76,8 @@ def make_report(
     files = build_report(results)
     version = publish(ledger.store, files, results.provenance)
     address = f"{ledger.store.address}/reports/{version}/index.html"
-    table = score_table(json.loads(files["results.json"]))
-    # Prefect keeps artifacts in its own database only: the report is in the store, this points to it.
+    document = json.loads(files["results.json"])
     create_markdown_artifact(
-        f"# Counterpoint, {campaign.preset}\n\nReport: `{address}`\n\n```\n{table}\n```\n",
-        key="counterpoint-report",
-        description=f"Report {version}",
+        score_markdown(document, address), key="counterpoint-report", description=f"Report {version}"
     )
-    return Outcome(version, address, table, len(results.trials), len(results.failures))
+    return Outcome(version, address, score_table(document), len(results.trials), len(results.failures))

@@ -18,6 +18,8 @@ from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
 
+_ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
+
 
 def run_all(
     ledger: Ledger, trials: Sequence[Trial], digests: Mapping[str, str], clock: Clock, crew: Crew, *, final: bool
@@ -46,7 +48,7 @@ def run_all(
         reasons |= _round(ledger, first, names, crew, label, final=final)
     if missing := ledger.unfinished(missing, scored=final):
         reasons |= _round(ledger, [[trial] for trial in missing], names, crew, f"{label} again", final=final)
-    return {trial.key: reasons[trial.key] for trial in ledger.unfinished(missing, scored=final)}
+    return {trial.key: reasons.get(trial.key, _ELSEWHERE) for trial in ledger.unfinished(missing, scored=final)}
 
 
 def _round(
@@ -54,7 +56,8 @@ def _round(
 ) -> dict[str, str]:
     """Send the portions out and wait for all of them; the reasons of what failed, by key."""
     reasons: dict[str, str] = {}
-    with show_progress(crew.client, sum(map(len, cut)), label):
+    keys = {trial.key for portion in cut for trial in portion}
+    with show_progress(crew.client, len(keys), label, keys=keys):
         submitted: list[tuple[Sequence[Trial], PrefectFuture[list[dict[str, str]]]]] = []
         for number, portion in enumerate(cut, 1):
             corpus = names[portion[0].corpus]

@@ -1,6 +1,6 @@
-"""The plan and the scores as tables for a terminal, a log, and Prefect's page of a flow run.
+"""The plan, the scores and the corpora as tables for a terminal and a log.
 
-Numbers come from the plan and from `results.json`, and look as on the page; nothing is computed here.
+Numbers come from the plan, from `results.json` and from the store, and look as on the page; nothing is computed here.
 """
 
 import io
@@ -14,15 +14,20 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.progress import clock
+from infra.store import Store
 from tasks.campaign import Campaign
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest import load_corpus
 from tasks.plan import Plan
 from tasks.report.answer import shared_warnings
 from tasks.report.metrics import BY_NAME
+from tasks.report.set_aside import SetAside, by_reason
 from tasks.report.statistics import verdict
-from tasks.report.text import interval, number, signed
+from tasks.report.text import count, first_line, interval, number, signed
 from tasks.report.variants import is_baseline
 
 WIDTH = 118
+_FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 
 def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
@@ -63,6 +68,45 @@ def score_table(document: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
+    """A row a corpus, and below the table why files were set aside, a line a corpus that lost some.
+
+    Args:
+        store: where they are.
+        digests: of each corpus, by name.
+
+    Raises:
+        StoreError: one of them is not there, or is another one.
+    """
+    sizes = "train/valid/test"
+    table = _table("corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside", "digest", right=5)
+    table.collapse_padding = True
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
+    lost = []
+    for name, digest in digests.items():
+        corpus = load_corpus(store, digest)
+        pieces = " / ".join(count(len(corpus.splits[split])) for split in SPLITS)
+        steps = " / ".join(count(corpus.steps(split)) for split in SPLITS)
+        symbols = "88 notes" if corpus.kind == "music" else count(corpus.width)
+        groups = by_reason(corpus.source)
+        aside = count(sum(len(group.names) for group in groups))
+        table.add_row(name, corpus.kind, pieces, steps, symbols, aside, digest[:12])
+        lost += [_lost(name, corpus)] if groups else []
+    return f"{_render(table)}{_paragraphs(lost)}".rstrip("\n")
+
+
+def _lost(name: str, corpus: Corpus) -> str:
+    groups = by_reason(corpus.source)
+    told = [f"{_first_of(group)}: {first_line(group.reason, _LONGEST_REASON)}" for group in groups[:_FIRST_REASONS]]
+    more = sum(len(group.names) for group in groups[_FIRST_REASONS:])
+    return f"{name}, set aside: {'; '.join(told)}{f'; and {more:,} more' if more else ''}"
+
+
+def _first_of(group: SetAside) -> str:
+    first, *others = group.names
+    return f"{first} and {len(others):,} more" if others else first
+
+
 def _paragraphs(texts: Sequence[str]) -> str:
     return "".join(fill(text.strip(), WIDTH) + "\n" for text in texts)
 
@@ -77,23 +121,26 @@ def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         if row["metric"] != metrics[0]:
             continue
-        cells = [_interval(by_place[row["variant"], name]) for name in shown]
-        table.add_row(row["variant"], *cells, _difference(row), _seeds(row))
+        cells = [score_cell(by_place[row["variant"], name]) for name in shown]
+        table.add_row(row["variant"], *cells, difference_cell(row), seeds_cell(row))
     return _render(table)
 
 
-def _seeds(row: Mapping[str, Any]) -> str:
+def seeds_cell(row: Mapping[str, Any]) -> str:
+    """How many seeds of a row of `scores` have a score, of how many; "" for a baseline."""
     if is_baseline(row["variant"]):
         return ""
     return "held back" if row["held_back"] else f"{row['n_seeds']}/{row['seeds_asked']}"
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def score_cell(row: Mapping[str, Any]) -> str:
+    """The score of a row of `scores` with its interval."""
     decimals = BY_NAME[row["metric"]].decimals
     return f"{number(row['mean'], decimals)} {interval(row['low'], row['high'], decimals)}".rstrip()
 
 
-def _difference(row: Mapping[str, Any]) -> str:
+def difference_cell(row: Mapping[str, Any]) -> str:
+    """How much better than plain SGD a row of `scores` is; a star where the interval lies on one side of zero."""
     if row["difference"] is None:
         return ""
     decimals = BY_NAME[row["metric"]].decimals
@@ -111,7 +158,9 @@ def _table(*titles: str, right: int) -> Table:
 
 
 def _render(table: Table) -> str:
-    console = Console(file=io.StringIO(), width=WIDTH, color_system=None, legacy_windows=False)
+    console = Console(
+        file=io.StringIO(), width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False
+    )
     console.print(table)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -4,16 +4,18 @@ Everything but cyclopts is imported inside the commands; see `infra/cli/__init__
 """
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from infra.cli.console import told_in_one_line
-from infra.cli.options import Campaign, Folder, Name, Output, Places, Preset, Store, Version
+from infra.cli.options import Campaign, Data, Folder, Name, Output, Places, Preset, Store, Version
 
 if TYPE_CHECKING:
-    from infra.settings import CampaignRequest
+    from infra.settings import CampaignRequest, IngestRequest
 
 THIS_MACHINE = Places()
+DATA = Data()
 PRESET = Campaign()
 SHOWN = Output()
 
@@ -24,27 +26,34 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
     Trials that the store holds already are not trained again, so the same command goes on after an interruption.
     """
     with told_in_one_line():
-        _run_flow("reproduce", campaign.request(places), output)
+        _run_campaign("reproduce", campaign.request(places), output)
 
 
 def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
     """Show what `reproduce` would run, and how many minutes it should take; trains nothing."""
     with told_in_one_line():
-        print(_run_flow("plan", campaign.request(places), output))
+        print(_run_campaign("plan", campaign.request(places), output))
 
 
-def ingest(*names: Name, store: Store = None, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
-    """Parse corpora into the store, where later commands find them."""
+def ingest(
+    *names: Name, store: Store = None, data: Data = DATA, places: Places = THIS_MACHINE, output: Output = SHOWN
+) -> None:
+    """Parse corpora into the store, where later commands find them by their names."""
     with told_in_one_line():
-        digests = _run_flow("ingest", Campaign(store=store, corpora=names).request(places), output)
-        for name, digest in digests.items():
-            print(f"{name}  {digest}")
+        request = data.request(names, store, places)
+
+        def check() -> None:
+            from tasks.ingest.asked import asked_recipes
+
+            asked_recipes(request)
+
+        _run_flow("ingest", request, output, check)
 
 
 def report(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
     """Build the report of a campaign again from what is stored; trains nothing."""
     with told_in_one_line():
-        _run_flow("report", campaign.request(places), output)
+        _run_campaign("report", campaign.request(places), output)
 
 
 def list_reports(*, store: Store = None) -> None:
@@ -54,7 +63,7 @@ def list_reports(*, store: Store = None) -> None:
         from infra.store import Store as ObjectStore
         from tasks.publish import list_reports as listed
 
-        reports = listed(ObjectStore(address))
+        reports = listed(ObjectStore(address, create=False))
         for each in reports:
             print(each)
         if not reports:
@@ -68,7 +77,7 @@ def pull(version: Version = None, /, *, to: Folder, preset: Preset = None, store
         from infra.store import Store as ObjectStore
         from tasks.publish import pull as pulled
 
-        print(pulled(ObjectStore(address), version, to, preset=preset))
+        print(pulled(ObjectStore(address, create=False), version, to, preset=preset))
 
 
 def verify(*, store: Store = None) -> None:
@@ -79,7 +88,7 @@ def verify(*, store: Store = None) -> None:
         from infra.store import Store as ObjectStore
         from tasks.verify import verify as verified
 
-        found = verified(ObjectStore(address))
+        found = verified(ObjectStore(address, create=False))
         for line in found.damaged:
             print(line)
         if found.damaged:
@@ -87,24 +96,32 @@ def verify(*, store: Store = None) -> None:
         print(f"{found.commits} commits are whole")
 
 
-def _run_flow(name: str, request: "CampaignRequest", output: Output) -> Any:
-    """What the flow `flows.NAME.NAME` returns for a request, run on one API server, with quiet logs."""
+def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
+    def check() -> None:
+        from infra.store import Store as ObjectStore
+        from tasks.campaign import resolve
+
+        resolve(request, ObjectStore(request.store))
+
+    return _run_flow(name, request, output, check)
+
+
+def _run_flow(
+    name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], object]
+) -> Any:
+    """What the flow `flows.NAME.NAME` returns for a request, run on one API server, with quiet logs.
+
+    The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again.
+    """
     output.apply()
     from infra.progress import say
     from infra.server import api_server
+    from infra.store import Store as ObjectStore
 
     with api_server() as wait_until_ready:
         flow = getattr(import_module(f"flows.{name}"), name)
-        _check(request)
+        ObjectStore(request.store).check_writable()
+        check()
         say("waiting for Prefect's API server")
         wait_until_ready()
         return flow(request)
-
-
-def _check(request: "CampaignRequest") -> None:
-    """Tell a mistake now, while the server boots, instead of after it; the flow itself checks again."""
-    from infra.store import Store as ObjectStore
-    from tasks.campaign import resolve
-
-    resolve(request)
-    ObjectStore(request.store).check_writable()

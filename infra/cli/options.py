@@ -6,14 +6,16 @@ Only cyclopts is imported here, since every `--help` pays for it: the checks, an
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from cyclopts import Group, Parameter
 
 from infra.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from infra.settings import CampaignRequest
+    from infra.settings import CampaignRequest, IngestRequest
+
+Request = TypeVar("Request")
 
 OUTPUT = Group("Output")
 
@@ -36,7 +38,13 @@ Store = Annotated[
 Version = Annotated[str | None, Parameter(help="Version of the report; the latest one where none is given.")]
 Preset = Annotated[str | None, Parameter(help="Of which preset the latest version is meant; any where none is given.")]
 Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where it is missing.")]
-Name = Annotated[str, Parameter(help="Names of corpora; all of them where none is given.")]
+Name = Annotated[
+    str,
+    Parameter(
+        help="Names of known corpora, those that come with the installation where none is given; or the name for your "
+        "own files."
+    ),
+]
 
 
 @Parameter(name="*")
@@ -61,17 +69,45 @@ class Campaign:
 
     def request(self, places: "Places | None" = None) -> "CampaignRequest":
         """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
-        from pydantic import ValidationError
-
         from infra.settings import CampaignRequest
 
-        given = {**asdict(self), **(asdict(places) if places else {})}
-        try:
-            return CampaignRequest(**{name: value for name, value in given.items() if value not in (None, ())})
-        except ValidationError as problem:
-            first = problem.errors()[0]
-            option, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
-            raise ConfigurationError(f"--{option} {first['input']}: {_lower(message)}") from problem
+        return _validated(CampaignRequest, {**asdict(self), **(asdict(places) if places else {})})
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Which data: known corpora, from where they are known to be or from an address, or your own files."""
+
+    source: Annotated[
+        str | None,
+        Parameter(
+            name="--from",
+            help="Where the one corpus that is named is: a folder, a file or an archive; a path, http(s):// or s3://. "
+            "Default: COUNTERPOINT_DATA, or else where it is published.",
+        ),
+    ] = None
+    manifest: Annotated[
+        str | None, Parameter(help="Table of an official MIDI set: splits, order, transpositions. Default: beside it.")
+    ] = None
+    midi: Annotated[str | None, Parameter(help="Your own MIDI files: a folder or an archive.")] = None
+    characters: Annotated[str | None, Parameter(help="Your own text, read as characters.")] = None
+    words: Annotated[str | None, Parameter(help="Your own text, read as words.")] = None
+    step: Annotated[int | None, Parameter(help="Ticks of a frame of your MIDI files. Default: an eighth note.")] = None
+    fewest: Annotated[
+        int | None, Parameter(help="How often a word of your text must be in train to be a symbol. Default: 3.")
+    ] = None
+
+    def request(self, names: tuple[str, ...], store: str | None, places: "Places") -> "IngestRequest":
+        """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
+        from infra.settings import IngestRequest
+
+        own = {form: getattr(self, form) for form in ("midi", "characters", "words") if getattr(self, form) is not None}
+        if len(own) + (self.source is not None) > 1:
+            raise ConfigurationError("--from, --midi, --characters, --words: one of them at a time")
+        form, source = next(iter(own.items()), (None, self.source))
+        rest = {"manifest": self.manifest, "step": self.step, "fewest": self.fewest, **asdict(places)}
+        return _validated(IngestRequest, {"store": store, "names": names, "source": source, "form": form, **rest})
 
 
 @Parameter(name="*")
@@ -103,6 +139,19 @@ class Output:
         if self.plain or self.quiet:
             os.environ[MODE_VARIABLE] = "quiet" if self.quiet else "plain"
         quiet_logs(self.verbose)
+
+
+def _validated(kind: type[Request], given: dict[str, Any]) -> Request:
+    """A request of what was given; raises `ConfigurationError` that names the first option that cannot be."""
+    from pydantic import ValidationError
+
+    try:
+        return kind(**{name: value for name, value in given.items() if value not in (None, ())})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        option, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
+        option = "from" if option == "source" else option
+        raise ConfigurationError(f"--{option} {first['input']}: {_lower(message)}") from problem
 
 
 def _lower(message: str) -> str:

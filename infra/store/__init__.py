@@ -6,7 +6,8 @@ written it. See docs/storage.md for the layout and for what is promised.
 All writes of the project to storage go through this package, and nothing in it knows what is stored.
 """
 
+from infra.store.address import valid_path
 from infra.store.manifest import Manifest, StoredObject
 from infra.store.store import Store, Token
 
-__all__ = ["Manifest", "Store", "StoredObject", "Token"]
+__all__ = ["Manifest", "Store", "StoredObject", "Token", "valid_path"]

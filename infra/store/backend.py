@@ -20,8 +20,8 @@ class Stored(NamedTuple):
 class Backend(Protocol):
     """A place for bytes. Paths are relative to the store; every method raises StoreError, in one line."""
 
-    def check(self) -> None:
-        """Make sure that the place exists and answers, within seconds."""
+    def check(self, create: bool) -> None:
+        """Make sure that the place exists and answers, within seconds; a directory may be made, if `create`."""
 
     def read(self, path: str) -> Stored | None:
         """The whole object, or None where there is none."""

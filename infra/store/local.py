@@ -26,8 +26,10 @@ class LocalBackend:
     def __init__(self, directory: str) -> None:
         self._root = Path(directory)
 
-    def check(self) -> None:
-        """Make the directory where it is missing. An existing one may be read-only, for readers."""
+    def check(self, create: bool) -> None:
+        """Make the directory where it is missing, if `create`. An existing one may be read-only, for readers."""
+        if not create and not self._root.exists():
+            raise StoreError(f"there is no store at {str(self._root)!r}; check the address")
         with _told("make the directory", self._root):
             _make_directory(self._root)
         if not self._root.is_dir():

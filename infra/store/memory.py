@@ -19,7 +19,7 @@ class MemoryBackend:
         self._root = name
         self._files = MemoryFileSystem()
 
-    def check(self) -> None:
+    def check(self, create: bool) -> None:
         """Nothing to check: memory is always there."""
 
     def read(self, path: str) -> Stored | None:

@@ -63,7 +63,7 @@ class S3Backend:
         # The environment may change within a process: a client belongs to the one that it was made in.
         self._environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
 
-    def check(self) -> None:
+    def check(self, create: bool) -> None:
         """One request: the endpoint answers, the bucket exists, the credentials may read.
 
         It asks for a missing key, since the answer to HEAD BUCKET has no body that says what is wrong.
@@ -79,21 +79,14 @@ class S3Backend:
 
     def read(self, path: str) -> Stored | None:
         """The whole object and its etag, from one request; None where there is none."""
-        files = self._files
         with self._told():
-            for attempt in range(BODY_TRIES):
-                try:
-                    answer = files.call_s3("get_object", Bucket=self._bucket, Key=self._key(path))
-                except FileNotFoundError as error:
-                    if _code(error) == "NoSuchBucket":
-                        raise
-                    return None
-                try:
-                    return Stored(sync(files.loop, _whole, answer["Body"]), answer["ETag"])
-                except S3_RETRYABLE_ERRORS:  # botocore has tried the request again, but does not see the body
-                    if attempt == BODY_TRIES - 1:
-                        raise
-        return None
+            try:
+                answer, data = self._get(path)
+            except FileNotFoundError as error:
+                if _code(error) == "NoSuchBucket":
+                    raise
+                return None
+            return Stored(data, answer["ETag"])
 
     def read_part(self, path: str, start: int, length: int, token: str | None = None) -> Part | None:
         """At most `length` bytes from `start` on; None where there is no object.
@@ -104,14 +97,12 @@ class S3Backend:
             ConflictError: a token was given, and the object has another etag.
             StoreError: it cannot be read.
         """
-        wanted = {"Bucket": self._bucket, "Key": self._key(path), "Range": f"bytes={start}-{start + length - 1}"}
         condition = {} if token is None else {"IfMatch": token}
-        files = self._files
         with self._told():
             try:
-                answer = files.call_s3("get_object", **wanted, **condition)
-                data = sync(files.loop, _whole, answer["Body"])
+                answer, data = self._get(path, Range=f"bytes={start}-{start + length - 1}", **condition)
             except OSError as error:
+                # A failed condition has no one type, see `_put`.
                 if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
                     return None
                 if _status(error) == 412:
@@ -119,8 +110,7 @@ class S3Backend:
                 if _status(error) == 416:
                     return Part(b"", "", start)
                 raise
-        total = int(answer["ContentRange"].rpartition("/")[2])
-        return Part(data, answer["ETag"], total)
+            return Part(data, answer["ETag"], int(answer["ContentRange"].rpartition("/")[2]))
 
     def create(self, path: str, data: bytes) -> bool:
         """Write if there is none; False if there is one, which may be our own: see `Store`."""
@@ -149,6 +139,17 @@ class S3Backend:
 
     def _key(self, path: str) -> str:
         return f"{self._prefix}{path}"
+
+    def _get(self, path: str, **arguments: str) -> tuple[dict[str, Any], bytes]:
+        files, tries = self._files, BODY_TRIES
+        while True:
+            answer = files.call_s3("get_object", Bucket=self._bucket, Key=self._key(path), **arguments)
+            try:
+                return answer, sync(files.loop, _whole, answer["Body"])
+            except S3_RETRYABLE_ERRORS:  # botocore has tried the request again, but does not see the body
+                tries -= 1
+                if not tries:
+                    raise
 
     def _put(self, path: str, data: bytes, **condition: str) -> bool:
         where = f"{self._bucket}/{self._key(path)}"

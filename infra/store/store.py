@@ -31,6 +31,10 @@ _DIGITS_IN_NAME = 12
 class Store:
     """A store at an address.
 
+    Args:
+        address: as typed.
+        create: make a local directory where it is missing; without, that is an error, for commands that only read.
+
     Attributes:
         address: in its normal form, absolute, without secrets: what a worker process needs to open the same
             store.
@@ -45,11 +49,11 @@ class Store:
     b'{}'
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, create: bool = True) -> None:
         parsed = parse_address(address)
         self.address = str(parsed)
         self._backend = open_backend(parsed)
-        self._backend.check()
+        self._backend.check(create)
 
     def __repr__(self) -> str:
         return f"Store({self.address!r})"

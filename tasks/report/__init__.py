@@ -1,9 +1,10 @@
 """The report: what people open. Made from a campaign's `Results` and from nothing else.
 
-In this room: statistics, tables, charts, the page, the exported files. Never in it: reading or writing a store
+In this room: statistics, tables, charts, the pages, the exported files. Never in it: reading or writing a store
 (`tasks/publish.py`), training, scoring.
 """
 
+from tasks.report.corpora import render_corpora
 from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
 from tasks.report.page import render_page
@@ -13,13 +14,13 @@ __all__ = ["SCHEMA_VERSION", "Estimates", "Results", "build_report", "estimate"]
 
 
 def build_report(results: Results) -> dict[str, bytes]:
-    """Make the three files of a report.
+    """Make the four files of a report.
 
     Equal results give equal bytes: the random numbers of the bootstrap are named by the campaign's seed.
 
     Returns:
-        `index.html`, one page that opens offline; `results.json` and `results.parquet`, the same numbers for
-        programs (docs/report.md).
+        `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json` and
+        `results.parquet`, the same numbers for programs (docs/report.md).
 
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
@@ -27,6 +28,7 @@ def build_report(results: Results) -> dict[str, bytes]:
     estimates = estimate(results)
     return {
         "index.html": render_page(results, estimates).encode(),
+        "corpora.html": render_corpora(results).encode(),
         "results.json": results_json(results, estimates),
         "results.parquet": results_parquet(estimates),
     }

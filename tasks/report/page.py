@@ -1,15 +1,14 @@
 """The page: one self-contained HTML file, made from the tables, the charts and the template.
 
 It opens offline, has no script and asks nothing of any network; its content security policy says so to the
-browser as well. Every text is escaped by the template; only the drawings and the style sheet are taken as they are.
+browser as well. Every text is escaped by the template (`templates.py`). The corpora have a page of their own
+(`corpora.py`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
@@ -20,13 +19,10 @@ from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import LEVEL
-from tasks.report.text import duration, first_line, joined, moment, number, plural
+from tasks.report.templates import facts, fill_template
+from tasks.report.text import joined, number, plural
 from tasks.report.theme import to_svg
 from tasks.report.variants import TECHNIQUES, short_labels
-
-_HERE = Path(__file__).parent
-# A longer list inside the facts, such as the files that were set aside, would push the rest of the page away.
-_MOST_FACTS = 12
 
 
 @dataclass(frozen=True)
@@ -54,17 +50,9 @@ class Section:
 
 def render_page(results: Results, estimates: Estimates) -> str:
     """The whole page as text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
     sections = [_section(results, estimates, name, i) for i, name in enumerate(results.corpora, start=1)]
-    return environment.get_template("page.html.jinja").render(
-        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
+    return fill_template(
+        "page.html.jinja",
         sections=sections,
         results=results,
         campaign=results.campaign,
@@ -73,9 +61,8 @@ def render_page(results: Results, estimates: Estimates) -> str:
         incomplete=[line for name in results.corpora for line in tables.incomplete_searches(estimates, name)],
         budget=tables.budget_table(results),
         corpora=tables.corpora_table(results),
-        sources={name: _facts(facts.get("source", {})) for name, facts in results.corpora.items()},
-        origin=_facts(results.provenance),
-        settings=_facts({k: v for k, v in results.campaign.items() if k != "corpora"}),
+        origin=facts(results.provenance),
+        settings=facts({k: v for k, v in results.campaign.items() if k != "corpora"}),
         failures=results.failures,
         resamples=f"{estimates.resamples:,}",
         level=f"{100 * LEVEL:g}",
@@ -84,24 +71,6 @@ def render_page(results: Results, estimates: Estimates) -> str:
         shared=shared_warnings([section.answer.warnings for section in sections]),
         command=reproduce_command(results.campaign),
     )
-
-
-def _facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as a flat list of names and texts; what is empty is left out, what is long is counted."""
-    told: list[tuple[str, str]] = []
-    for name, value in values.items():
-        title = f"{prefix}{name}".replace("_", " ")
-        if isinstance(value, Mapping) and len(value) > _MOST_FACTS:
-            told.append((title, f"{len(value)}, each named in results.json"))
-        elif isinstance(value, Mapping):
-            told += _facts(value, f"{title}: ")
-        elif isinstance(value, bool):
-            told.append((title, "yes" if value else "no"))
-        elif isinstance(value, list | tuple):
-            told += [(title, ", ".join(map(str, value)))] if value else []
-        elif value not in (None, ""):
-            told.append((title, str(value)))
-    return told
 
 
 def _section(results: Results, estimates: Estimates, corpus: str, index: int) -> Section:

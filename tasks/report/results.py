@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from tasks.report.portrait import Portrait
+
 TRIAL_COLUMNS = (
     *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "seed", "hidden_size", "activation"),
     *("learning_rate", "techniques", "valid", "updates", "epochs", "diverged_at", "seconds", "parameters"),
@@ -39,7 +41,9 @@ class Results:
         pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
             for text. Baselines are rows too: variant `baseline/...`, seed 0, key "".
-        corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source.
+        corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
+            (split -> name -> number, `split_statistics`); JSON values.
+        portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
         failures: key, corpus, variant and reason of every trial that has no result.
@@ -52,6 +56,7 @@ class Results:
     curves: pd.DataFrame
     pieces: pd.DataFrame
     corpora: Mapping[str, Mapping[str, Any]]
+    portraits: Mapping[str, Portrait]
     campaign: Mapping[str, Any]
     provenance: Mapping[str, Any]
     failures: Sequence[Mapping[str, str]] = ()

@@ -202,7 +202,7 @@ def incomplete_searches(estimates: Estimates, corpus: str) -> list[str]:
 
 
 def corpora_table(results: Results) -> Table:
-    """The size of every corpus, split by split, and the digest that names its arrays."""
+    """The size of every corpus, split by split, and what was set aside; its page tells the rest (`corpora.py`)."""
     rows = []
     for name, facts in results.corpora.items():
         sizes = []
@@ -210,5 +210,6 @@ def corpora_table(results: Results) -> Table:
             steps, pieces = facts["steps"].get(split, 0), facts["pieces"].get(split, 0)
             sizes.append(f"{plural(pieces, 'piece')}, {plural(steps, STEP_NAMES[facts['kind']])}")
         vocabulary = count(facts["vocabulary"]) if facts["vocabulary"] else "88 notes"
-        rows.append((name, facts["kind"], *sizes, vocabulary, str(facts["digest"])[:12]))
-    return Table(("corpus", "kind", "train", "valid", "test", "vocabulary", "digest"), tuple(rows))
+        lost = count(len(facts.get("source", {}).get("quarantined", {})))
+        rows.append((name, facts["kind"], *sizes, vocabulary, lost))
+    return Table(("corpus", "kind", "train", "valid", "test", "vocabulary", "set aside"), tuple(rows))

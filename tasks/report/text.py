@@ -1,5 +1,6 @@
 """Numbers and lists as people read them: a real minus sign, a fixed number of decimals, a dash for nothing."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 NOTHING = "–"
+# Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def number(value: Any, decimals: int) -> str:
@@ -132,3 +135,23 @@ def first_line(message: Any, limit: int = 300) -> str:
     """The first line of a message, not longer than `limit` characters."""
     lines = str(message).strip().splitlines() or [""]
     return lines[0] if len(lines[0]) <= limit else lines[0][: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""A text of other people's with every character that cannot be seen written out.
+
+    >>> visible("a\tb\u202ec")
+    'a[U+0009]b[U+202E]c'
+    """
+    return "".join(f"[U+{ord(each):04X}]" if unicodedata.category(each) in _UNSEEN else each for each in text)
+
+
+def share(part: int, whole: int) -> str:
+    """A count with its percentage.
+
+    >>> share(181, 19864), share(2, 10_000), share(0, 10)
+    ('181 (0.9 %)', '2 (<0.1 %)', '0')
+    """
+    if part == 0:
+        return "0"
+    return f"{part:,} ({100 * part / whole:.1f} %)" if 1000 * part >= whole else f"{part:,} (<0.1 %)"

@@ -1,5 +1,6 @@
 """The crew: workers that are lost for good end the wait in one line, instead of waiting for ever."""
 
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,3 +45,13 @@ def test_workers_that_do_not_come_back_are_told(
         cluster.scale(0)
         with pytest.raises(ClusterError, match="lost its workers; start some and run again"):
             crew_of(cluster, client, tmp_path).wait([SimpleNamespace(wrapped_future=future)])
+
+
+def test_a_scheduler_that_is_gone_is_told(tmp_path: Path) -> None:
+    made = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+    with Client(made) as client:
+        future = client.submit(time.sleep, 60)
+        crew = crew_of(made, client, tmp_path)
+        threading.Timer(1.0, made.close).start()
+        with pytest.raises(ClusterError, match="is gone; start it and run again"):
+            crew.wait([SimpleNamespace(wrapped_future=future)])

@@ -55,17 +55,34 @@ def test_parsing_is_told_for_each_corpus() -> None:
         for done in (1, 2):
             progress.handle({"kind": "ingest", "corpus": corpus, "done": done, "total": 2})
     assert [line.split(",")[0] for line in text.getvalue().splitlines()] == [
-        f"parsing {corpus}: {done}/2 pieces" for corpus in ("bach", "folk") for done in (1, 2)
+        f"parsing {corpus}: {done}/2 files" for corpus in ("bach", "folk") for done in (1, 2)
     ]
+
+
+def test_a_download_is_told_in_megabytes_and_is_drawn_until_the_parsing() -> None:
+    progress, text = shown(0)
+    for done in range(0, 10_000_001, 100_000):
+        progress.handle({"kind": "download", "corpus": "songs", "done": done, "total": 10_000_000})
+    assert text.getvalue().splitlines()[::3] == [f"downloading songs: {n}.0/10.0 MB" for n in (1, 4, 7, 10)]
+    drawing = Progress(0)
+    drawing.handle({"kind": "download", "corpus": "songs", "done": 2_500_000, "total": None})
+    assert "downloading songs" in drawn(drawing)
+    assert "2.5 MB" in drawn(drawing)
+    drawing.handle({"kind": "ingest", "corpus": "songs", "done": 1, "total": 2})
+    assert "downloading" not in drawn(drawing)
+
+
+def drawn(progress: Progress) -> str:
+    console = Console(file=io.StringIO(), width=120, record=True)
+    console.print(progress.render())
+    return console.export_text()
 
 
 def test_what_is_drawn_on_a_terminal_names_the_count_and_the_best() -> None:
     progress = Progress(4, label="search")
     progress.handle(trial("x", -8.25, variant="rnn/bernoulli/SGD+[C]"))
     progress.handle({"kind": "ingest", "corpus": "folk", "done": 1, "total": 2})
-    console = Console(file=io.StringIO(), width=120, record=True)
-    console.print(progress.render())
-    text = console.export_text()
+    text = drawn(progress)
     for part in ("parsing folk", "search", "1/4", "left", "rnn/bernoulli/SGD+[C], -8.2500 nats per step"):
         assert part in text
 

@@ -48,7 +48,7 @@ def test_a_store_that_cannot_be_opened_and_a_server_that_does_not_answer_are_tol
     store = Store(str(tmp_path / "store"))
     with store.beacon() as beacon:
         reason = what_is_out_of_reach(store.address, beacon, "http://127.0.0.1:9/api")
-    assert reason.startswith("cannot reach the Prefect server at http://127.0.0.1:9/api (ConnectError): set PREFECT")
+    assert reason.startswith("cannot reach the Prefect server at 127.0.0.1:9 (ConnectError): set PREFECT")
 
 
 @pytest.mark.integration

@@ -73,3 +73,11 @@ def test_a_commit_where_a_file_is_in_the_way(tmp_path: Path) -> None:
     assert not store.committed(writers.PREFIX)
     with pytest.raises(StoreError, match=r"^cannot write '.*': Not a directory"):
         writers.commit(store, "1")
+
+
+def test_a_reader_makes_no_directory(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no store at"):
+        Store(str(tmp_path / "typo"), create=False)
+    assert not (tmp_path / "typo").exists()
+    Store(str(tmp_path / "there"))
+    assert Store(str(tmp_path / "there"), create=False).prefixes("trials") == []

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.errors import StoreError
+from infra.errors import ConflictError, StoreError
 from infra.store import Store
+from infra.store.s3 import Part, S3Backend
 from tests.infra import writers
 from tests.infra.s3 import READER, WRITER, LossyProxy, environment, lossy_proxy
 
@@ -123,6 +124,25 @@ def test_a_broken_body_is_read_again(proxy: LossyProxy, s3_address: str) -> None
     with pytest.raises(StoreError, match="out of reach|the request failed") as caught:
         store.verify(writers.PREFIX)
     assert str(caught.value).isprintable()
+
+
+def test_a_part_of_an_object_is_read_while_it_is_the_same(proxy: LossyProxy, s3_address: str) -> None:
+    backend = S3Backend(s3_address.removeprefix("s3://"))
+    assert backend.read_part("a", 0, 4) is None
+    assert backend.create("a", b"0123456789")
+    proxy.cut = 2
+    first = backend.read_part("a", 0, 4)
+    assert first is not None
+    assert (first.data, first.total) == (b"0123", 10)
+    assert backend.read_part("a", 8, 4, first.token) == Part(b"89", first.token, 10)
+    behind = backend.read_part("a", 10, 4, first.token)
+    assert behind is not None
+    assert behind.data == b""
+    assert backend.replace("a", b"changed", first.token)
+    with pytest.raises(ConflictError, match="it has changed"):
+        backend.read_part("a", 4, 4, first.token)
+    with pytest.raises(StoreError, match="there is no such bucket"):
+        S3Backend("no-such-bucket").read_part("a", 0, 4)
 
 
 def test_a_write_that_collides_is_sent_again(proxy: LossyProxy, s3_address: str) -> None:

@@ -13,9 +13,9 @@ import torch
 
 from models.baselines import baselines, frequencies, score_baseline
 from models.chunks import Pieces
-from models.metrics import summary
 from models.randomness import generator_for
 from tests.models import examples, naive
+from tests.models.pooled import summary
 
 DATA = Path(os.environ.get("COUNTERPOINT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 ROLLS = DATA / "music-rolls" / "JSB Chorales.pickle"

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import metrics
-from models.metrics import Scores, frame_accuracy, score, summary
+from models.metrics import Scores, frame_accuracy, score
 from models.trial import all_subsets
 from tests.models import examples, naive
+from tests.models.pooled import summary
 
 LENGTHS = [3, 1, 9, 4, 14, 2, 5]
 

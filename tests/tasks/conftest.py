@@ -59,7 +59,9 @@ def fill(store: Store) -> dict[str, str]:
     """Put both corpora into a store; their digests by name."""
     corpora = (tiny_music(), tiny_text())
     for corpus in corpora:
-        store_corpus(store, corpus, find_recipe(corpus.name), {})
+        recipe = find_recipe(corpus.name)
+        assert recipe is not None
+        store_corpus(store, corpus, recipe, {})
     return {corpus.name: corpus.digest for corpus in corpora}
 
 

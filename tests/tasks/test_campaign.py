@@ -21,7 +21,7 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
     [
         (CampaignRequest(preset="huge"), "'huge'", list(PRESETS)),
         (CampaignRequest(preset="huge\nline"), r"huge\nline", list(PRESETS)),
-        (CampaignRequest(corpora=("nottingham",)), "'nottingham'", known_corpora()),
+        (CampaignRequest(corpora=("lakh",)), "'lakh'", known_corpora()),
         (CampaignRequest(corpora=(CHORALES, "chorales")), "'chorales'", known_corpora()),
         (CampaignRequest(variants=("SGD", "SGD+X")), "'X'", LETTERS),
         (CampaignRequest(variants=("SGD+CLC",)), "'C' in 'CLC'", LETTERS),

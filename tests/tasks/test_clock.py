@@ -12,6 +12,7 @@ from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.clock import Clock
 from tasks.search import draw_trial
+from tasks.train import prepared
 from tests.tasks.conftest import tiny_music
 
 CORPUS = "bach-chorales"
@@ -89,6 +90,23 @@ def test_here_it_is_positive_grows_with_units_and_is_proportional_to_epochs(stor
     assert by_units == sorted(by_units)
     one, many = (clock.seconds(replace(trial, epochs=epochs)) for epochs in (1, 30))
     assert many == pytest.approx(30 * one)
+
+
+def test_of_long_pieces_some_chunks_are_timed_and_the_estimate_is_that_of_all(store, digests, campaign, monkeypatch):
+    """Penn Treebank has 32 pieces of 29,000 words: two batches of them are the whole of it."""
+    spaces = {kind: replace(s, hidden_size=(20, 20), batch=6, chunk=1) for kind, s in campaign.spaces.items()}
+    machine = Machine(monkeypatch, lambda units: 0.3)
+    timed: list[list[int]] = []
+    train = machine._train
+    monkeypatch.setattr(
+        "tasks.clock.train", lambda *given: timed.append([*given[1].lengths, sum(given[2].lengths)]) or train(*given)
+    )
+    seconds = Clock(store, replace(campaign, spaces=spaces), digests).seconds(_trial(campaign, digests, 20))
+    corpus, pieces = prepared(store.address, digests[CORPUS])
+    assert timed[0][:-1] == [4] * 6, "four chunks of one step"
+    cells = 6 * max(pieces["train"].lengths)  # six lanes side by side, as long as the longest
+    assert seconds == pytest.approx(0.3 * 24 * cells / 24)
+    assert 0 < timed[0][-1] < corpus.steps("valid")
 
 
 def test_estimating_stores_nothing(store: Store, digests, campaign):

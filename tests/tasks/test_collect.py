@@ -13,7 +13,7 @@ from safetensors.torch import load
 
 from infra.store import Store
 from models.baselines import baselines, frequencies, score_baseline
-from models.metrics import Scores, score, summary
+from models.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
 from tasks.campaign import Campaign
@@ -25,6 +25,7 @@ from tasks.report import build_report, estimate
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
+from tests.models.pooled import summary
 from tests.tasks.conftest import Finished, by_key, tiny_campaign, train_all
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -250,7 +251,7 @@ def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):
 
 def test_a_report_can_be_built_of_it(finished, results):
     files = build_report(results)
-    assert set(files) == {"index.html", "results.json", "results.parquet"}
+    assert set(files) == {"index.html", "corpora.html", "results.json", "results.parquet"}
     document = json.loads(files["results.json"])
     shown = {(row["corpus"], row["variant"]): row for row in document["scores"] if row["metric"] != "accuracy"}
     for corpus, variants in finished.campaign.variants.items():

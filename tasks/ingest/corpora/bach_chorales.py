@@ -25,7 +25,17 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.key import Key, find_key, pitch_class_histogram, semitones_to_c
 from tasks.ingest.musicxml import Part, read_parts
 from tasks.ingest.piano_roll import piano_roll, roll_statistics
-from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
+from tasks.ingest.recipe import (
+    HERE,
+    MapFunction,
+    Progress,
+    Recipe,
+    Rejected,
+    Source,
+    music21_folder,
+    only_embedded,
+    read_files,
+)
 from tasks.ingest.splits import Likeness, Steps, assign_splits
 
 _RULES = 1
@@ -50,13 +60,6 @@ class Piece:
     key: Key
 
 
-@dataclass(frozen=True)
-class Rejected:
-    """A file that gives no piece, and why."""
-
-    reason: str
-
-
 def parse_piece(file: tuple[str, bytes]) -> Piece | Rejected:
     """Read one score, a name and contents; what is wrong with it is a value, so that one bad file stops nothing.
 
@@ -76,7 +79,8 @@ def parse_piece(file: tuple[str, bytes]) -> Piece | Rejected:
     if not parts[0].notes:
         return Rejected("no note in its first part")
     notes = [note for part in parts for note in part.notes]
-    key = find_key(pitch_class_histogram(notes))
+    durations = [float(note.end - note.start) for note in notes]
+    key = find_key(pitch_class_histogram([note.pitch for note in notes], durations))
     return Piece(piano_roll(notes, semitones_to_c(key.tonic)), melody_steps(parts[0]), key)
 
 
@@ -90,8 +94,9 @@ def melody_steps(part: Part) -> Steps:
     return tuple(after - before for before, after in zip(pitches, pitches[1:], strict=False) if after != before)
 
 
-def read_inputs() -> dict[str, bytes]:
+def read_inputs(source: Source = HERE) -> dict[str, bytes]:
     """The score files by name, sorted."""
+    only_embedded(BACH_CHORALES.name, source)
     return read_files(path for path in music21_folder("bach").glob("bwv*") if path.suffix in _SUFFIXES)
 
 
@@ -133,4 +138,4 @@ def build(inputs: Mapping[str, bytes], progress: Progress, map_pieces: MapFuncti
     )
 
 
-BACH_CHORALES = Recipe("bach-chorales", "music", _RULES, read_inputs, build)
+BACH_CHORALES = Recipe("bach-chorales", "music", _RULES, read_inputs, build, embedded=True)

@@ -19,7 +19,7 @@ import numpy as np
 
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.abc_notation import Tune, melody_steps, split_tunes
-from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
+from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source, music21_folder, only_embedded, read_files
 from tasks.ingest.splits import Likeness, assign_splits
 from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, decode, encode, words
 
@@ -33,8 +33,9 @@ _STREAMS: dict[str, tuple[Callable[[Sequence[str]], list[str]], int]] = {
 }
 
 
-def read_inputs() -> dict[str, bytes]:
+def read_inputs(source: Source = HERE) -> dict[str, bytes]:
     """The files of the book by name, sorted."""
+    only_embedded("folk-tunes", source)
     return read_files(music21_folder("oneills1850").glob("*.abc"))
 
 
@@ -103,5 +104,5 @@ def _statistics(pieces: Sequence[np.ndarray]) -> dict[str, int]:
 
 
 _characters, _words = partial(build, "characters"), partial(build, "words")
-FOLK_TUNES_CHARACTERS = Recipe("folk-tunes-characters", "characters", _RULES, read_inputs, _characters)
-FOLK_TUNES_WORDS = Recipe("folk-tunes-words", "words", _RULES, read_inputs, _words)
+FOLK_TUNES_CHARACTERS = Recipe("folk-tunes-characters", "characters", _RULES, read_inputs, _characters, embedded=True)
+FOLK_TUNES_WORDS = Recipe("folk-tunes-words", "words", _RULES, read_inputs, _words, embedded=True)

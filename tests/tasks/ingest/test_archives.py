@@ -1,14 +1,12 @@
-"""Archives and folders: what is read, every limit, everything that is refused, and mutated archives."""
+"""Archives: what is read, every limit, everything that is refused, and mutated archives."""
 
 import contextlib
 import io
-import os
 import struct
 import tarfile
 import tracemalloc
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,43 +16,10 @@ from hypothesis import strategies as st
 
 from infra.errors import CorpusError
 from tasks.ingest import archives, members, tar_members
-from tasks.ingest.archives import read_folder, read_source, unpack
+from tasks.ingest.archives import read_source, unpack
 from tests.tasks.ingest.data import data_folder
+from tests.tasks.ingest.packing import FILES, PACKERS, Packer, gzipped, tarred, zipped
 
-FILES = {"train/a.mid": b"MThd" + bytes(40), "train/b.mid": b"", "test/a.mid": b"other"}
-Packer = Callable[[Mapping[str, bytes]], bytes]
-
-
-def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return out.getvalue()
-
-
-def tarred(files: Mapping[str, bytes], mode: str = "w", form: int = tarfile.PAX_FORMAT) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode, format=form) as archive:  # type: ignore[call-overload]
-        for name, data in files.items():
-            header = tarfile.TarInfo(name)
-            header.size = len(data)
-            archive.addfile(header, io.BytesIO(data))
-    return out.getvalue()
-
-
-def gzipped(files: Mapping[str, bytes]) -> bytes:
-    return tarred(files, "w:gz")
-
-
-PACKERS = {
-    "zip": zipped,
-    "stored zip": lambda files: zipped(files, zipfile.ZIP_STORED),
-    "pax": tarred,
-    "gnu": lambda files: tarred(files, form=tarfile.GNU_FORMAT),
-    "ustar": lambda files: tarred(files, form=tarfile.USTAR_FORMAT),
-    "tgz": gzipped,
-}
 every_format = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 
 
@@ -194,13 +159,23 @@ def test_a_bomb_is_stopped_before_it_unfolds() -> None:
     tracemalloc.stop()
 
 
-def test_zip_entries_that_share_their_bytes_count_as_often_as_they_are_there() -> None:
-    whole = zipped({"a": bytes(2**19) + np.random.default_rng(0).bytes(2**12)})
-    start = whole.index(b"PK\x01\x02")
-    entry, end = whole[start : whole.index(b"PK\x05\x06")], whole[whole.index(b"PK\x05\x06") :]
-    count = 400
-    end = end[:8] + struct.pack("<HHL", count, count, count * len(entry)) + end[16:]
-    assert "songs: " in refused("songs", whole[:start] + entry * count + end)
+def test_the_ratio_of_one_member_and_of_all_together() -> None:
+    noise, most = np.random.default_rng(0).bytes(2**20), bytes(members.RATIO_FROM)
+    assert "'a' grows to over 200 times" in refused("songs", zipped({"noise": noise, "a": most + b"1"}))
+    assert unpack("songs", zipped({"noise": noise, "a": most, "b": most}))
+    assert "'b' grows to over 200 times" in refused("songs", zipped({"a": most, "b": most}))
+
+
+def test_a_zip_of_many_entries_is_refused_before_they_are_made() -> None:
+    whole = zipped({"a": b""})
+    start, end = whole.index(b"PK\x01\x02"), whole.index(b"PK\x05\x06")
+    entries = whole[start:end] * 60_000
+    tail = whole[end : end + 8] + struct.pack("<HHL", 60_000, 60_000, len(entries)) + whole[end + 16 :]
+    data = whole[:start] + entries + tail
+    tracemalloc.start()
+    assert "over 20,000 members" in refused("songs", data)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("inner", [zipped, tarred, gzipped])
@@ -348,53 +323,6 @@ def test_every_byte_of_an_archive_turned_over(pack: Packer) -> None:
         for value in (0, 0x7F, 0xFF, data[place] ^ 1):
             with contextlib.suppress(CorpusError):
                 unpack("songs", data[:place] + bytes([value]) + data[place + 1 :])
-
-
-# Folders
-
-
-def write(folder: Path, files: Mapping[str, bytes]) -> Path:
-    for name, data in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder
-
-
-def test_a_folder_is_read_like_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path / "x", FILES | {".hidden": b"x", "train/.hidden/a": b"x"})
-    assert read_source(str(tmp_path)) == FILES
-    with pytest.raises(CorpusError, match="a folder has no sha256"):
-        read_source(str(tmp_path), sha256="0" * 64)
-    with pytest.raises(CorpusError, match="over the limit of 9 bytes"):
-        read_folder(tmp_path, largest=9)
-    monkeypatch.setattr(members, "MEMBERS", 5)
-    with pytest.raises(CorpusError, match="over 5 members"):  # three folders, three files
-        read_folder(tmp_path)
-
-
-def test_what_no_folder_of_data_holds(tmp_path: Path) -> None:
-    outside = write(tmp_path, {"outside": b"secret"}) / "outside"
-    folder = write(tmp_path / "songs", FILES)
-    (folder / "again.mid").symlink_to(folder / "train/a.mid")
-    assert read_folder(folder)["again.mid"] == FILES["train/a.mid"]
-    for target in (outside, folder / "train", folder / "evil", Path("/")):
-        (folder / "evil").symlink_to(target)
-        with pytest.raises(CorpusError, match="'evil' is a link to a folder or out of|levels of symbolic links"):
-            read_folder(folder)
-        (folder / "evil").unlink()
-    os.mkfifo(folder / "evil")
-    with pytest.raises(CorpusError, match="a device or a pipe"):
-        read_folder(folder)
-    (folder / "evil").unlink()
-    write(folder, {"evil": zipped(FILES)})
-    with pytest.raises(CorpusError, match="is an archive within"):
-        read_folder(folder)
-    assert read_folder(folder, wanted=lambda name: name.startswith("train/")).keys() == {"train/a.mid", "train/b.mid"}
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(CorpusError, match="no file in it"):
-        read_folder(tmp_path / "empty")
-    with pytest.raises(CorpusError, match="No such file"):
-        read_folder(tmp_path / "missing")
 
 
 def test_the_real_archives_are_read() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,11 +16,32 @@ from safetensors.numpy import save
 from infra.errors import ConfigurationError, CorpusError, IntegrityError, NotFoundError
 from infra.store import Store
 from tasks.corpus import Corpus
-from tasks.ingest import CORPORA, cache, corpus_kind, find_corpus, ingest_corpus, known_corpora, load_corpus
+from tasks.ingest import (
+    CORPORA,
+    cache,
+    corpus_kind,
+    embedded_corpora,
+    find_name,
+    find_recipe,
+    ingest_corpus,
+    known_corpora,
+    load_corpus,
+)
 from tasks.ingest import recipe as recipes
+from tasks.ingest.names import Named
 from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
 
-NAMES = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
+NAMES = (
+    "bach-chorales",
+    "folk-tunes-characters",
+    "folk-tunes-words",
+    "jsb-chorales",
+    "nottingham",
+    "piano-midi.de",
+    "musedata",
+    "penn-treebank-words",
+    "penn-treebank-characters",
+)
 
 
 class Source:
@@ -31,8 +53,12 @@ class Source:
             path.write_text(digits)
         self.parsed = 0
 
-    def read(self) -> dict[str, bytes]:
+    def read(self, source: recipes.Source = recipes.HERE) -> dict[str, bytes]:
         return read_files(self.paths.values())
+
+    @property
+    def recipe(self) -> Recipe:
+        return Recipe("digits", "characters", 1, self.read, self.build)
 
     def build(self, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
         self.parsed += 1
@@ -46,11 +72,8 @@ class Source:
 
 
 @pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
-    made = Source(tmp_path)
-    recipe = Recipe("digits", "characters", 1, made.read, made.build)
-    monkeypatch.setattr("tasks.ingest.corpora.CORPORA", (recipe,))
-    return made
+def source(tmp_path: Path) -> Source:
+    return Source(tmp_path)
 
 
 @pytest.fixture
@@ -60,24 +83,45 @@ def store() -> Store:
 
 def test_the_second_time_nothing_is_parsed(store: Store, source: Source) -> None:
     seen: list[tuple[int, int]] = []
-    digests = {ingest_corpus(store, "digits", lambda *done: seen.append(done)) for _ in range(3)}
+    digests = {ingest_corpus(store, source.recipe, progress=lambda *done: seen.append(done)) for _ in range(3)}
     assert len(digests) == 1
     assert source.parsed == 1
     assert seen == [(3, 3)]
 
 
-def test_finding_parses_nothing(store: Store, source: Source) -> None:
-    assert find_corpus(store, "digits") is None
-    assert source.parsed == 0
-    digest = ingest_corpus(store, "digits")
-    assert find_corpus(store, "digits") == digest
-    assert source.parsed == 1
-    with pytest.raises(ConfigurationError, match="unknown corpus"):
-        find_corpus(store, "bach")
+def test_a_name_stands_for_the_corpus_that_was_last_ingested_under_it(store: Store, source: Source) -> None:
+    assert find_name(store, "digits") is None
+    first = ingest_corpus(store, source.recipe)
+    assert find_name(store, "digits") == Named(first, "characters", 1)
+    source.paths["a.txt"].write_text("2222")
+    second = ingest_corpus(store, source.recipe)
+    assert find_name(store, "digits") == Named(second, "characters", 1)
+    source.paths["a.txt"].write_text("0120")
+    assert ingest_corpus(store, source.recipe) == first
+    assert find_name(store, "digits") == Named(first, "characters", 1)
+    assert source.parsed == 2
+
+
+def test_a_corpus_that_was_deleted_is_made_anew(tmp_path: Path, source: Source) -> None:
+    """What the error of a damaged corpus says to do."""
+    store = Store(str(tmp_path / "store"))
+    digest = ingest_corpus(store, source.recipe)
+    shutil.rmtree(tmp_path / "store" / "data" / digest)
+    assert ingest_corpus(store, source.recipe) == digest
+    assert source.parsed == 2
+    assert load_corpus(store, digest).digest == digest
+
+
+def test_settings_make_another_corpus_and_are_told(store: Store, source: Source) -> None:
+    first = ingest_corpus(store, source.recipe)
+    ingest_corpus(store, replace(source.recipe, settings={"step": 3}))
+    assert source.parsed == 2
+    assert len(store.prefixes("ingests")) == 2
+    assert load_corpus(store, first).source["rules"] == 1
 
 
 def test_what_comes_back_is_equal(store: Store, source: Source) -> None:
-    digest = ingest_corpus(store, "digits")
+    digest = ingest_corpus(store, source.recipe)
     loaded = load_corpus(store, digest)
     made = source.build(source.read(), lambda done, total: None, map)
     assert loaded.digest == digest == made.digest
@@ -94,52 +138,48 @@ def test_what_comes_back_is_equal(store: Store, source: Source) -> None:
 
 
 def test_every_input_is_named_with_its_hash(store: Store, source: Source) -> None:
-    digest = ingest_corpus(store, "digits")
+    digest = ingest_corpus(store, source.recipe)
     sums = json.loads(store.read(f"data/{digest}", "inputs.json"))
     assert sums["c.txt"] == "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35"
     assert set(sums) == set(source.paths)
 
 
 def test_a_changed_input_is_parsed_again_and_both_are_kept(store: Store, source: Source) -> None:
-    before = ingest_corpus(store, "digits")
+    before = ingest_corpus(store, source.recipe)
     source.paths["a.txt"].write_text("2222")
-    after = ingest_corpus(store, "digits")
+    after = ingest_corpus(store, source.recipe)
     assert before != after
     assert load_corpus(store, before).digest == before
     source.paths["a.txt"].write_text("0120")
-    assert ingest_corpus(store, "digits") == before
+    assert ingest_corpus(store, source.recipe) == before
     assert source.parsed == 2
 
 
-def test_a_new_version_of_the_rules_is_parsed_again(
-    store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ingest_corpus(store, "digits")
-    newer = Recipe("digits", "characters", 2, source.read, source.build)
-    monkeypatch.setattr("tasks.ingest.corpora.CORPORA", (newer,))
-    ingest_corpus(store, "digits")
+def test_a_new_version_of_the_rules_is_parsed_again(store: Store, source: Source) -> None:
+    ingest_corpus(store, source.recipe)
+    ingest_corpus(store, replace(source.recipe, rules=2))
     assert source.parsed == 2
 
 
 def test_the_name_the_rules_and_every_byte_enter_the_source_digest(source: Source) -> None:
-    recipe = Recipe("digits", "characters", 1, source.read, source.build)
+    recipe = source.recipe
     sums = cache.hash_inputs(source.read())
     digests = {
         cache.source_digest(recipe, sums),
         cache.source_digest(replace(recipe, name="other"), sums),
         cache.source_digest(replace(recipe, rules=2), sums),
+        cache.source_digest(replace(recipe, settings={"step": 1}), sums),
         cache.source_digest(recipe, {**sums, "a.txt": "0" * 64}),
         cache.source_digest(recipe, {name + "x": value for name, value in sums.items()}),
     }
-    assert len(digests) == 5
+    assert len(digests) == 6
     assert cache.source_digest(recipe, dict(reversed(sums.items()))) in digests
 
 
 def test_an_ingest_that_was_interrupted_before_its_record_is_done_again(store: Store, source: Source) -> None:
     made = source.build(source.read(), lambda done, total: None, map)
-    recipe = Recipe("digits", "characters", 1, source.read, source.build)
-    cache.store_corpus(store, made, recipe, cache.hash_inputs(source.read()))
-    assert ingest_corpus(store, "digits") == made.digest
+    cache.store_corpus(store, made, source.recipe, cache.hash_inputs(source.read()))
+    assert ingest_corpus(store, source.recipe) == made.digest
     assert load_corpus(store, made.digest).digest == made.digest
 
 
@@ -154,7 +194,7 @@ def test_an_ingest_that_was_interrupted_before_its_record_is_done_again(store: S
     ],
 )
 def test_what_is_no_corpus_is_told(store: Store, source: Source, damage: dict[str, bytes]) -> None:
-    digest = ingest_corpus(store, "digits")
+    digest = ingest_corpus(store, source.recipe)
     names = ("arrays.safetensors", "corpus.json")
     files = {name: store.read(f"data/{digest}", name) for name in names} | damage
     store.commit(f"data/{'0' * 64}", files, kind="corpus", provenance={})
@@ -163,25 +203,23 @@ def test_what_is_no_corpus_is_told(store: Store, source: Source, damage: dict[st
 
 
 def test_another_corpus_under_the_digest_is_told(store: Store, source: Source) -> None:
-    digest = ingest_corpus(store, "digits")
+    digest = ingest_corpus(store, source.recipe)
     files = {name: store.read(f"data/{digest}", name) for name in ("arrays.safetensors", "corpus.json")}
     store.commit(f"data/{'0' * 64}", files, kind="corpus", provenance={})
     with pytest.raises(IntegrityError, match="holds another corpus"):
         load_corpus(store, "0" * 64)
 
 
-def test_unknown_names_and_digests_and_missing_inputs_are_told(store: Store, source: Source) -> None:
-    with pytest.raises(ConfigurationError, match="unknown corpus 'bach': choose one of digits"):
-        ingest_corpus(store, "bach")
+def test_unknown_digests_and_missing_inputs_are_told(store: Store, source: Source) -> None:
     with pytest.raises(NotFoundError):
         load_corpus(store, "0" * 64)
     source.paths["b.txt"].unlink()
     with pytest.raises(CorpusError, match=r"b\.txt: No such file"):
-        ingest_corpus(store, "digits")
+        ingest_corpus(store, source.recipe)
     assert store.prefixes("ingests") == store.prefixes("data") == [], "what was read is no corpus without the rest"
     source.paths.clear()
     with pytest.raises(CorpusError, match="no input files"):
-        ingest_corpus(store, "digits")
+        ingest_corpus(store, source.recipe)
 
 
 def test_a_music21_that_is_missing_or_has_no_scores_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,18 +230,31 @@ def test_a_music21_that_is_missing_or_has_no_scores_is_told(monkeypatch: pytest.
         music21_folder("bach")
 
 
-def test_the_corpora_and_their_kinds() -> None:
+def test_the_corpora_and_their_kinds(store: Store, source: Source) -> None:
     assert known_corpora() == NAMES == tuple(recipe.name for recipe in CORPORA)
-    assert [corpus_kind(name) for name in NAMES] == ["music", "characters", "words"]
-    with pytest.raises(ConfigurationError):
-        corpus_kind("bach")
+    assert [corpus_kind(name) for name in embedded_corpora()] == ["music", "characters", "words"]
+    for unknown in ("bach", "../bach", ""):
+        with pytest.raises(ConfigurationError, match="take one of bach-chorales"):
+            corpus_kind(unknown, store)
+    ingest_corpus(store, source.recipe)
+    assert corpus_kind("digits", store) == "characters"
+    with pytest.raises(ConfigurationError, match="or ingest your own under that name"):
+        corpus_kind("digits")
+
+
+@pytest.mark.parametrize("name", embedded_corpora())
+def test_what_comes_with_the_installation_is_read_from_nowhere_else(name: str) -> None:
+    recipe = find_recipe(name)
+    assert recipe is not None
+    with pytest.raises(ConfigurationError, match="comes with the installation"):
+        recipe.read_inputs(recipes.Source("elsewhere"))
 
 
 def test_ingesting_imports_neither_music21_nor_torch_and_needs_no_home(tmp_path: Path) -> None:
     program = (
-        "import sys; from infra.store import Store; from tasks.ingest import ingest_corpus, load_corpus\n"
+        "import sys; from infra.store import Store; from tasks.ingest import find_recipe, ingest_corpus, load_corpus\n"
         f"store = Store({str(tmp_path / 'store')!r})\n"
-        "load_corpus(store, ingest_corpus(store, 'folk-tunes-words'))\n"
+        "load_corpus(store, ingest_corpus(store, find_recipe('folk-tunes-words')))\n"
         "print('music21' in sys.modules, 'torch' in sys.modules)"
     )
     done = subprocess.run(

@@ -2,10 +2,10 @@
 
 import contextlib
 import hashlib
-import multiprocessing
 import os
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.errors import CorpusError
+from tasks.ingest import download as download_module
 from tasks.ingest import remote_s3
 from tasks.ingest.address import parse_source
 from tasks.ingest.download import TRIES, downloads_folder
 from tasks.ingest.fetch import fetch, is_folder
+from tasks.ingest.remote import Body, Held
 from tests.infra.s3 import BUCKET
 from tests.tasks.ingest.web import Site, running_site
 
@@ -169,13 +171,15 @@ def test_a_server_without_parts_or_without_a_version_starts_over(site: Site, cha
         setattr(site, name, value)
     site.cuts = [100_000]
     assert fetch(site.address) == DATA
+    assert "tag" not in change or site.asked == ["", ""]
 
 
 def test_a_file_that_changed_between_the_halves_starts_over(site: Site) -> None:
     site.cuts = [10_000] * TRIES
     refused(site.address)
-    site.cuts, site.data, site.tag = [], DATA[::-1], '"two"'
+    site.cuts, site.data, site.tag, site.asked = [], DATA[::-1], '"two"', []
     assert fetch(site.address) == DATA[::-1]
+    assert len(site.asked) == 1, "If-Range has the server decide"
 
 
 def test_a_server_that_knows_ranges_and_not_their_condition_cannot_join_two_files(site: Site) -> None:
@@ -211,7 +215,8 @@ def test_a_wrong_sha256_keeps_nothing(site: Site, cache: Path) -> None:
 @pytest.mark.parametrize("lengthless", [False, True])
 def test_a_file_over_the_limit_keeps_nothing(site: Site, cache: Path, lengthless: bool) -> None:
     site.lengthless = lengthless
-    assert "over the limit of" in refused(site.address, limit=len(DATA) - 1)
+    line = refused(site.address, limit=len(DATA) - 1)
+    assert ("over the limit of 299,999" if lengthless else "300,000 bytes, over the limit") in line
     assert kept(cache) == set()
     assert fetch(site.address, limit=len(DATA)) == DATA
 
@@ -220,11 +225,20 @@ def test_a_file_over_the_limit_keeps_nothing(site: Site, cache: Path, lengthless
     ("status", "what"),
     [(404, "there is no such file (404)"), (403, "the server refuses it (403)"), (503, "cannot give it now (503)")],
 )
-def test_what_the_server_refuses_is_told_without_the_secrets_of_the_address(site: Site, status: int, what: str) -> None:
+def test_what_the_server_refuses_is_told_without_the_secrets_of_the_address(
+    site: Site, status: int, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     site.status = status
     address = site.address.replace("http://", "http://me:hush@") + "?token=hush"
     assert what in refused(address)
     assert site.authorization.startswith("Basic ")
+    assert "me:hush" not in caplog.text
+    assert "HTTP Request" in caplog.text
+
+
+def test_a_file_that_has_moved_is_followed(site: Site) -> None:
+    assert fetch(site.address.replace("/songs/a%20b.zip", "/moved"), sha256=SHA256) == DATA
 
 
 def test_nobody_listens() -> None:
@@ -241,15 +255,24 @@ def test_a_cache_that_cannot_be_written_is_told(site: Site, tmp_path: Path, monk
     assert "Not a directory; mend it, or set XDG_CACHE_HOME" in refused(site.address)
 
 
-def test_many_processes_download_one_file_once(site: Site) -> None:
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        found = pool.starmap(_fetch, [(site.address, SHA256)] * 3)
-    assert found == [SHA256] * 3
+def test_many_download_one_file_once(site: Site) -> None:
+    site.pause = 0.2
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _: fetch(site.address, sha256=SHA256), range(3))) == [DATA] * 3
     assert len(site.asked) == 1
 
 
-def _fetch(address: str, sha256: str) -> str:
-    return hashlib.sha256(fetch(address, sha256=sha256)).hexdigest()
+def test_a_body_that_ends_early_without_an_error_is_not_taken_for_whole(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.contextmanager
+    def short(address: object, held: Held) -> Iterator[Body]:
+        yield Body(held.size, "1", 9, iter([DATA[held.size : held.size + 4]]) if held.size < 8 else iter(()))
+
+    monkeypatch.setattr(download_module, "open_remote", short)
+    assert "the connection broke" in refused("http://host/a")
+    assert kept(cache) == {".part", ".json"}
+    assert next(cache.glob("*.part")).read_bytes() == DATA[:8]
 
 
 # S3

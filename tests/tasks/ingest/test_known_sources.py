@@ -41,7 +41,7 @@ def test_each_has_addresses_or_a_licence_and_its_own_name() -> None:
 @pytest.mark.parametrize("name", ["musedata-midi", "musedata-rolls", "penn-treebank"])
 def test_what_a_licence_forbids_is_told_with_what_to_do(name: str) -> None:
     with pytest.raises(
-        CorpusError, match=rf"^{name}: .* licen.* is not fetched; .*give the address of your own"
+        CorpusError, match=rf"^{name}: .* licen.* is not fetched; .*give your own .*by --from ADDRESS"
     ) as told:
         fetch_known(find_source(name))
     assert str(told.value).isprintable()
@@ -52,7 +52,7 @@ def test_the_addresses_are_tried_in_their_order(site: Site, tmp_path: Path) -> N
     source = KnownSource("songs", (missing, site.address, missing), SHA256)
     assert fetch_known(source) == (site.address, DATA)
     with pytest.raises(
-        CorpusError, match="songs: none of its 3 known addresses gives it; give that of your own copy; "
+        CorpusError, match="songs: none of its 3 known addresses gives it; give your own copy by --from ADDRESS; "
     ):
         fetch_known(replace(source, sha256="0" * 64))
     with pytest.raises(CorpusError, match="No such file"):

@@ -227,6 +227,11 @@ def test_what_no_piano_roll_needs_is_refused_by_name(data: bytes, what: str) -> 
     assert line.endswith("which no piano-roll needs; nothing of it is read or run")
 
 
+def test_integers_have_the_sign_of_their_dtype() -> None:
+    numbers = [np.int8(-1), np.uint8(255), np.int64(-(2**63)), np.uint64(2**64 - 1), 7]
+    assert roll_pickle.read_pickle("a", pickle.dumps(numbers)) == [-1, 255, -(2**63), 2**64 - 1, 7]
+
+
 def test_every_instruction_that_is_not_on_the_list_is_refused() -> None:
     known = {*roll_pickle._INSTRUCTIONS, ord(".")}
     for code in set(range(256)) - known:
@@ -331,10 +336,16 @@ def test_matlab_files_that_hold_something_else(value: Any, what: str, compress: 
 
 def test_sizes_that_say_more_than_there_is_reserve_nothing() -> None:
     plain = matlab(SMALL, compress=False)
-    huge = struct.pack("<ii", 1, 2**30)
-    for shape in (struct.pack("<ii", 1, 2), struct.pack("<ii", 3, 88)):
+    cells, matrix = struct.pack("<ii", 1, 2), struct.pack("<ii", 3, 88)
+    for shape, huge, what in (
+        (cells, (1, 2**30), "no cell array of at most 20,000"),
+        (cells, (1, 20_000), "it ends too early"),
+        (matrix, (1, 2**30), "real matrices of 88 columns"),
+        (matrix, (2**30, 88), "real matrices of 88 columns"),
+        (matrix, (-1, 88), "a size below zero"),
+    ):
         tracemalloc.start()
-        refused("a.mat", plain.replace(shape, huge))
+        assert what in refused("a.mat", plain.replace(shape, struct.pack("<ii", *huge)))
         assert tracemalloc.get_traced_memory()[1] < 50 * 2**20
         tracemalloc.stop()
 

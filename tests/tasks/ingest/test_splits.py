@@ -1,3 +1,4 @@
+from collections import Counter
 from itertools import combinations
 from random import Random
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.ingest.splits import Likeness, Steps, assign_splits, group, linked_pairs
+from tests.tasks.ingest.melodies import runs
 
 LIKENESS = Likeness(long=4, short=2, share=0.5)
 melodies = st.lists(st.lists(st.integers(-2, 2), max_size=9).map(tuple), max_size=12)
@@ -14,14 +16,9 @@ melodies = st.lists(st.lists(st.integers(-2, 2), max_size=9).map(tuple), max_siz
 def alike(one: Steps, other: Steps) -> bool:
     """Both rules by comparing strings of every place with every place."""
 
-    def pieces(steps: Steps, length: int) -> set[Steps]:
-        if len(steps) < length:
-            return {steps}
-        return {steps[at : at + length] for at in range(len(steps) - length + 1)}
-
-    if pieces(one, LIKENESS.long) & pieces(other, LIKENESS.long):
+    if runs(one, LIKENESS.long) & runs(other, LIKENESS.long):
         return True
-    first, second = pieces(one, LIKENESS.short), pieces(other, LIKENESS.short)
+    first, second = runs(one, LIKENESS.short), runs(other, LIKENESS.short)
     shared = len(first & second)
     return shared > 0 and shared / min(len(first), len(second)) >= LIKENESS.share
 
@@ -29,7 +26,31 @@ def alike(one: Steps, other: Steps) -> bool:
 @given(melodies)
 def test_pairs_are_linked_by_the_two_rules_and_no_other(tunes: list[Steps]) -> None:
     expected = {(i, j) for i, j in combinations(range(len(tunes)), 2) if alike(tunes[i], tunes[j])}
-    assert linked_pairs(tunes, LIKENESS) == expected
+    pairs = linked_pairs(tunes, LIKENESS)
+    assert pairs <= expected
+    assert group(len(tunes), pairs) == group(len(tunes), expected)
+
+
+@given(melodies, st.integers(1, 7), st.integers(1, 3))
+def test_pieces_are_linked_by_runs_of_any_length(tunes: list[Steps], length: int, common: int) -> None:
+    """Rule (a) for every length; and (b) with a share of 0, which links all that share a run that is rare enough."""
+    having = Counter(run for tune in tunes for run in runs(tune, length))
+    rare = {run for run, pieces in having.items() if pieces <= common}
+    for likeness, kept in ((Likeness(length, 30, 2.0), set(having)), (Likeness(30, length, 0.0, common), rare)):
+        pairs = combinations(range(len(tunes)), 2)
+        whole = {(i, j) for i, j in pairs if tunes[i] == tunes[j]} if likeness.long == 30 else set()
+        shared = {
+            (i, j)
+            for i, j in combinations(range(len(tunes)), 2)
+            if kept & runs(tunes[i], length) & runs(tunes[j], length)
+        }
+        assert group(len(tunes), linked_pairs(tunes, likeness)) == group(len(tunes), shared | whole)
+
+
+def test_a_scale_that_everybody_plays_links_nobody_where_it_is_common() -> None:
+    tunes = [(2, 2, 1, 10 + piece) for piece in range(6)]
+    assert linked_pairs(tunes, Likeness(long=4, short=2, share=0.5)) == set(combinations(range(6), 2))
+    assert linked_pairs(tunes, Likeness(long=4, short=2, share=0.5, common=5)) == set()
 
 
 @given(melodies)

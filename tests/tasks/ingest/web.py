@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +20,7 @@ class Site:
         careless: whether If-Range is taken for true.
         cuts: after how many bytes each of the next answers breaks off.
         status: an error to answer with, 0 for none.
+        pause: seconds that an answer takes.
         lengthless: whether the size is not said.
         asked: the Range of each request, empty where there was none.
         authorization: that of the last request.
@@ -31,6 +33,7 @@ class Site:
     careless: bool = False
     cuts: list[int] = field(default_factory=list)
     status: int = 0
+    pause: float = 0.0
     lengthless: bool = False
     asked: list[str] = field(default_factory=list)
     authorization: str = ""
@@ -39,14 +42,17 @@ class Site:
 
 @contextlib.contextmanager
 def running_site(data: bytes) -> Iterator[Site]:
-    """A server that gives this file at every path."""
+    """A server that gives this file at every path, but for `/moved`, which leads to it."""
     site = Site(data)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
             site.asked.append(wanted)
+            time.sleep(site.pause)
             site.authorization = self.headers.get("Authorization", "")
+            if self.path == "/moved":
+                return self.answer(302, b"", location=site.address)
             if site.status:
                 return self.answer(site.status, b"")
             if site.tag and self.headers.get("If-None-Match") == site.tag:
@@ -59,9 +65,9 @@ def running_site(data: bytes) -> Iterator[Site]:
                 return self.answer(416, b"")
             return self.answer(206, site.data[start:], f"bytes {start}-{len(site.data) - 1}/{len(site.data)}")
 
-        def answer(self, status: int, body: bytes, place: str = "") -> None:
+        def answer(self, status: int, body: bytes, place: str = "", location: str = "") -> None:
             self.send_response(status)
-            headers = {"ETag": site.tag, "Last-Modified": site.date, "Content-Range": place}
+            headers = {"ETag": site.tag, "Last-Modified": site.date, "Content-Range": place, "Location": location}
             if not site.lengthless:
                 headers["Content-Length"] = str(len(body))
             for name, value in headers.items():

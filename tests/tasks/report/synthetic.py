@@ -5,7 +5,6 @@ pieces differ much, seeds little; some trials diverge. On the music corpus LR is
 failed; a final trial of CLR failed and one of M diverged.
 """
 
-import hashlib
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +13,7 @@ import pandas as pd
 
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.statistics import generator_for
+from tests.tasks.report.synthetic_corpora import describe_corpus, synthetic_corpus
 
 # Nats per step by which a technique raises the log-likelihood.
 EFFECTS = {
@@ -34,11 +34,13 @@ TEXT_SUBSETS = ("", "C", "CL", "CLR")
 def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, random_seed: int = 0) -> Results:
     """A campaign over three corpora; equal arguments give equal results."""
     rng = np.random.default_rng(random_seed)
-    corpora = {
-        "bach-chorales": _corpus("music", 37, 50, 0),
-        "folk-tunes-characters": _corpus("characters", 60, 300, 64),
-        "folk-tunes-words": _corpus("words", 60, 70, 900),
+    made = {
+        "bach-chorales": ("music", 37, 50, 0),
+        "folk-tunes-characters": ("characters", 60, 300, 64),
+        "folk-tunes-words": ("words", 60, 70, 900),
     }
+    described = {name: describe_corpus(synthetic_corpus(name, *size)) for name, size in made.items()}
+    corpora = {name: facts for name, (facts, _) in described.items()}
     rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "pieces": []}
     asked = {}
     for name, facts in corpora.items():
@@ -46,7 +48,8 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         family = "rnn/bernoulli" if kind == "music" else "rnn/softmax"
         subsets = SUBSETS if kind == "music" else TEXT_SUBSETS
         asked[name] = [f"{family}/SGD" + (f"+{letters}" if letters else "") for letters in subsets]
-        steps = rng.integers(facts["mean_steps"] // 2, facts["mean_steps"] * 2, facts["pieces"]["test"])
+        mean_steps = made[name][2]
+        steps = rng.integers(mean_steps // 2, mean_steps * 2, facts["pieces"]["test"])
         difficulty = rng.normal(0, {"music": 1.4, "characters": 0.15, "words": 0.4}[kind], len(steps))
         for baseline, level in BASELINES[kind].items():
             spread = 0 if baseline == "uniform" else 1
@@ -59,7 +62,8 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         trials=pd.DataFrame(rows["trials"], columns=list(TRIAL_COLUMNS)),
         curves=pd.DataFrame(rows["curves"], columns=list(CURVE_COLUMNS)),
         pieces=pd.DataFrame(rows["pieces"], columns=list(PIECE_COLUMNS)),
-        corpora={name: {k: v for k, v in facts.items() if k != "mean_steps"} for name, facts in corpora.items()},
+        corpora=corpora,
+        portraits={name: portrait for name, (_, portrait) in described.items()},
         campaign={
             "preset": "default", "trials_per_variant": trials, "seeds": seeds,
             "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
@@ -73,16 +77,6 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         },
         failures=[{k: row[k] for k in ("key", "corpus", "variant", "reason")} for row in failed],
     )  # fmt: skip
-
-
-def _corpus(kind: str, test_pieces: int, mean_steps: int, vocabulary: int) -> dict[str, Any]:
-    pieces = {"train": test_pieces * 8, "valid": test_pieces, "test": test_pieces}
-    return {
-        "kind": kind, "digest": hashlib.sha256(kind.encode()).hexdigest(), "vocabulary": vocabulary,
-        "mean_steps": mean_steps,
-        "pieces": pieces, "steps": {split: n * mean_steps for split, n in pieces.items()},
-        "source": {"package": "music21 10.5.1", "rule": "one frame a quarter note"},
-    }  # fmt: skip
 
 
 def _variant(

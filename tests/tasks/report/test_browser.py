@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing is asked of a network, nothing is complained of, nothing sticks out."""
+"""The pages in a real browser: nothing is asked of a network, nothing is complained of, nothing sticks out."""
 
 import pytest
 
@@ -12,9 +12,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, files):
-    path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_bytes(files["index.html"])
-    return path
+    folder = tmp_path_factory.mktemp("report")
+    for name in ("index.html", "corpora.html"):
+        (folder / name).write_bytes(files[name])
+    return folder / "index.html"
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,30 @@ def test_it_opens_offline_and_fits(window, page, width, scheme):
     assert window.evaluate("document.querySelectorAll('svg').length") > 10
     assert set(window.requests) == {page.as_uri()}
     assert window.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_of_the_corpora_opens_offline_and_fits(window, page, width, scheme):
+    corpora = page.with_name("corpora.html")
+    window.requests.clear()
+    window.open(corpora, width, scheme=scheme)
+    assert window.evaluate("document.documentElement.scrollWidth") == width
+    rolls = [window.evaluate(f"document.querySelectorAll('.roll svg')[{i}].clientWidth") for i in range(3)]
+    assert rolls == [
+        window.evaluate(f"+document.querySelectorAll('.roll svg')[{i}].getAttribute('width')") for i in range(3)
+    ], "a roll is never squeezed: it scrolls"
+    note = "getComputedStyle(document.querySelector('.roll path[stroke=\"#0072b2\"]')).stroke"
+    assert window.evaluate(note) == {"light": "rgb(0, 114, 178)", "dark": "rgb(98, 181, 238)"}[scheme]
+    assert set(window.requests) == {corpora.as_uri()}
+    assert window.complaints == []
+
+
+def test_the_pages_lead_to_each_other(window, page):
+    window.open(page, 1200)
+    assert window.evaluate("document.querySelector('a[href^=corpora]').href") == page.with_name("corpora.html").as_uri()
+    window.open(page.with_name("corpora.html"), 1200)
+    assert window.evaluate("document.querySelector('a[href^=index]').href") == page.as_uri()
 
 
 def test_dark_mode_reaches_the_drawings(window, page):

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import json
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -15,48 +14,8 @@ from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
 from tasks.report.page import render_page
 from tasks.report.tables import change_cells, chosen_table
 from tasks.report.theme import COLOURS
+from tests.tasks.report.inert import EVIL, Page, check_inert
 from tests.tasks.report.synthetic import synthetic_results
-
-EVIL = '<script>alert("x")</script>'
-VOID = {"meta", "link", "br", "img", "input", "hr"}
-
-
-class _Page(HTMLParser):
-    """Collects the tags of a page and complains of one that is not closed in its order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict]] = []
-        self.open: list[str] = []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.tags if name == tag]
-
-
-def _check_inert(html: str) -> _Page:
-    page = _Page(html)
-    names = {tag for tag, _ in page.tags}
-    assert not names & {"script", "iframe", "object", "embed", "form", "base", "img"}
-    for _, attributes in page.tags:
-        assert not [name for name in attributes if name.startswith("on")]
-        for name in ("href", "src", "xlink:href"):
-            assert attributes.get(name, "#").startswith(("#", "data:,"))
-    assert "@import" not in html
-    assert not re.findall(r"url\((?!#corpus-)", html)
-    return page
 
 
 def _small():
@@ -70,16 +29,16 @@ def _render(results) -> str:
 
 
 def test_the_page_is_well_formed_and_asks_for_nothing(files):
-    page = _check_inert(files["index.html"].decode())
+    page = check_inert(files["index.html"].decode())
     identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
-    targets = [a["href"].removeprefix("#") for a in page.all("a")]
-    assert set(targets) <= set(identifiers)
+    targets = {a["href"].removeprefix("#") for a in page.all("a")}
+    assert targets - set(identifiers) == {"corpora.html"}
     assert "default-src 'none'" in files["index.html"].decode()
 
 
 def test_headings_are_in_order_and_drawings_are_described(files):
-    page = _Page(files["index.html"].decode())
+    page = Page(files["index.html"].decode())
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -114,7 +73,7 @@ def test_the_page_tells_what_was_asked_of_it(files, results):
         "SGD+LR on bach-chorales: held back: 7 of 8 search trials ended", "WorkerLost: killed three times",
         "10,000 bootstrap resamples",
         "2 trials failed", "3 October 2026, 04:08 UTC", "2 / 3", "(1 seed unpaired)", "too narrow",
-        "37 pieces, 1,850 frames", "torch", "2.13.0",
+        "37 pieces, 1,850 frames", "<td>46</td>", "torch", "2.13.0",
     ):  # fmt: skip
         assert words in text, words
     assert len(html) < 1_000_000
@@ -149,21 +108,18 @@ def test_a_technique_without_a_comparison_says_why():
     }
 
 
-def test_facts_are_written_for_people_and_long_lists_are_counted():
+def test_facts_are_written_for_people():
     results = _small()
     spaces = {"words": {"learning_rates": (0.1, 0.01), "activations": ["tanh"], "range": (), "chunk": 40}}
-    source = {"quarantined": {f"bwv{number}": "5 parts, not 4" for number in range(45)}, "minor": 161}
-    corpora = {name: {**facts, "source": source} for name, facts in results.corpora.items()}
-    campaign = {**results.campaign, "spaces": spaces}
-    html = _render(dataclasses.replace(results, corpora=corpora, campaign=campaign))
+    campaign = {**results.campaign, "spaces": spaces, "weights": {f"weight {n}": n for n in range(13)}}
+    html = _render(dataclasses.replace(results, campaign=campaign))
     facts = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", html))
     assert facts["spaces: words: learning rates"] == "0.1, 0.01"
     assert facts["spaces: words: activations"] == "tanh"
     assert facts["spaces: words: chunk"] == "40"
     assert "spaces: words: range" not in facts
-    assert facts["quarantined"] == "45, each named in results.json"
+    assert facts["weights"] == "13, each named in results.json"
     assert facts["dirty"] == "no"
-    assert "bwv44" not in html
 
 
 def test_no_axis_has_powers_of_ten(files):
@@ -198,7 +154,7 @@ def test_names_and_reasons_are_inert():
             failures=[{"key": EVIL, "corpus": EVIL, "variant": EVIL, "reason": EVIL}],
         )
     )
-    _check_inert(html)
+    check_inert(html)
     assert "alert" in html
 
 
@@ -245,11 +201,11 @@ def test_a_campaign_in_which_nothing_ended_still_makes_a_page():
     pieces = results.pieces[results.pieces["variant"].str.startswith("baseline/")]
     html = _render(dataclasses.replace(results, trials=trials, pieces=pieces, curves=results.curves.iloc[:0]))
     assert "no variant came to a test score" in html
-    _check_inert(html)
+    check_inert(html)
     nothing = dataclasses.replace(
         results, trials=trials.iloc[:0], pieces=pieces.iloc[:0], curves=results.curves.iloc[:0]
     )
-    _check_inert(_render(nothing))
+    check_inert(_render(nothing))
 
 
 def test_results_lack_a_column():

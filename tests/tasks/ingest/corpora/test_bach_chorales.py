@@ -16,14 +16,15 @@ from tasks.ingest.corpora.bach_chorales import (
     BACH_CHORALES,
     LIKENESS,
     Piece,
-    Rejected,
     build,
     melody_steps,
     parse_piece,
     read_inputs,
 )
 from tasks.ingest.musicxml import read_parts
-from tasks.ingest.splits import group, linked_pairs, runs
+from tasks.ingest.recipe import Rejected
+from tasks.ingest.splits import group, linked_pairs
+from tests.tasks.ingest.melodies import runs
 from tests.tasks.ingest.scores import divisions, heard, note, parse_with_music21, rest, score
 
 # The keys that the Neue Bach-Ausgabe prints, tonic as a pitch class.

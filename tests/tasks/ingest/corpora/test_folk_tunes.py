@@ -15,7 +15,7 @@ from tasks.ingest.corpora.folk_tunes import (
     read_inputs,
 )
 from tasks.ingest.recipe import Recipe
-from tasks.ingest.splits import runs
+from tests.tasks.ingest.melodies import runs
 
 RECIPES = (FOLK_TUNES_CHARACTERS, FOLK_TUNES_WORDS)
 GOLDEN = {

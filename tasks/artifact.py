@@ -1,0 +1,55 @@
+"""The scores as Markdown, for Prefect's page of a flow run: a short table a corpus, and where the report is.
+
+Prefect keeps it in its own database; the report itself is in the store. Numbers come from `results.json`.
+"""
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+from tasks.report.metrics import BY_NAME
+from tasks.report.text import visible
+from tasks.terminal import difference_cell, score_cell, seeds_cell
+
+_SPECIAL = frozenset("\\`*_[]<>#|~&")
+
+
+def score_markdown(document: Mapping[str, Any], address: str) -> str:
+    """A heading, the answer and a table of the first metric for each corpus, then the address of the report.
+
+    Args:
+        document: `results.json`.
+        address: of the report's page.
+    """
+    parts = [f"# Counterpoint, {escape(str(document['campaign'].get('preset', '')))}"]
+    for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
+        scores = list(rows)
+        first = [row for row in scores if row["metric"] == scores[0]["metric"]]
+        head = ("variant", BY_NAME[scores[0]["metric"]].heading, "better than plain SGD by", "seeds")
+        cells = [(row["variant"], score_cell(row), difference_cell(row), seeds_cell(row)) for row in first]
+        parts += [f"## {escape(corpus)}", escape(document["answers"][corpus]["best"])]
+        parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
+    if document["failures"]:
+        parts.append(f"{len(document['failures'])} trials did not come to an end; the report names them.")
+    return "\n\n".join([*parts, f"Report: {_code(address)}"]) + "\n"
+
+
+def escape(text: str) -> str:
+    r"""A text as it stands, on one line, whatever Markdown would make of it.
+
+    >>> escape("a|b`c`"), escape("<b>")
+    ('a\\|b\\`c\\`', '\\<b\\>')
+    """
+    return "".join(f"\\{each}" if each in _SPECIAL else each for each in visible(text))
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(map(escape, cells))} |"
+
+
+def _code(text: str) -> str:
+    """A span of code, which knows no escapes: its fence is longer than any row of backticks within."""
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    return f"{fence} {visible(text)} {fence}" if "`" in text else f"`{visible(text)}`"

@@ -1,0 +1,123 @@
+"""From a request to recipes: known corpora by their names, or one made for a user's own files.
+
+Own files become a corpus under the name that the user gives, or that their address suggests. A name of a known corpus
+is refused for them: campaigns would be about another thing than they say.
+"""
+
+import re
+from collections.abc import Mapping
+
+from infra.errors import ConfigurationError
+from infra.settings import IngestRequest
+from tasks.corpus import Corpus
+from tasks.ingest.address import parse_source
+from tasks.ingest.archives import read_source
+from tasks.ingest.corpora import embedded_corpora, find_recipe
+from tasks.ingest.midi_corpus import build_midi_corpus
+from tasks.ingest.names import unknown_corpus
+from tasks.ingest.plain_text import FEWEST_WORDS, build_text_corpus
+from tasks.ingest.plain_text import Kind as TextKind
+from tasks.ingest.recipe import MapFunction, Progress, Recipe, Source
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_TEXT_BYTES = 64 * 2**20
+_RULES = 1
+"""Of a user's own files; raised with any change of code that can change such a corpus."""
+
+
+def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
+    """What is asked for, and where it is.
+
+    Raises:
+        ConfigurationError: a name is not known or cannot be one, or the options do not go together.
+        CorpusError: the address cannot be one.
+    """
+    for address in (request.source, request.manifest):
+        if address is not None:
+            _refuse_secrets(address)
+    if request.form is not None:
+        return (_own(request),), Source(request.source)
+    for option in ("step", "fewest"):
+        if getattr(request, option) is not None:
+            raise ConfigurationError(
+                f"--{option}: it is for your own files; give them by --midi, --words, --characters"
+            )
+    names = request.names or embedded_corpora()
+    source = Source(request.source, request.manifest)
+    if (request.source or request.manifest) and len(request.names) != 1:
+        raise ConfigurationError(
+            f"--from, --manifest: name the one corpus that they are for; {len(names)} are asked for"
+        )
+    return tuple(_known(name) for name in names), source
+
+
+def _refuse_secrets(address: str) -> None:
+    """What a flow is asked for is kept in Prefect's database and shown on its page: no place for a password."""
+    if "://" in address and any(sign in address for sign in "@?"):
+        raise ConfigurationError(
+            "the address of the data has '@' or '?' in it, which is how passwords and tokens look,"
+            " and Prefect would keep it: download the file, and give its path"
+        )
+
+
+def _known(name: str) -> Recipe:
+    recipe = find_recipe(name)
+    if recipe is None:
+        raise unknown_corpus(name)
+    return recipe
+
+
+def _own(request: IngestRequest) -> Recipe:
+    if request.source is None:
+        raise ConfigurationError("your own files: give their address by --midi, --words or --characters")
+    if request.manifest is not None:
+        raise ConfigurationError("--manifest: it is for the official MIDI sets; leave it out for your own files")
+    if len(request.names) > 1:
+        raise ConfigurationError(f"your own files get one name, and {len(request.names)} are given")
+    name = request.names[0] if request.names else _suggested(request.source)
+    if not _NAME.fullmatch(name) or name == "manifest" or find_recipe(name) is not None:
+        raise ConfigurationError(
+            f"corpus {name!r}: not a name for your own files; give another, of small letters, digits, '.', '_' and '-'"
+        )
+    if request.form == "midi":
+        return _midi(name, request)
+    return _text(name, "words" if request.form == "words" else "characters", request)
+
+
+def _suggested(address: str) -> str:
+    """A name for the files at an address: its last part without endings, in small letters."""
+    stem = re.sub(r"(\.(zip|tar|tgz|gz|txt|mid|midi))+$", "", parse_source(address).name.lower())
+    return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")
+
+
+def _midi(name: str, request: IngestRequest) -> Recipe:
+    if request.fewest is not None:
+        raise ConfigurationError("--fewest: it is for --words; leave it out for MIDI")
+
+    def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+        return build_midi_corpus(name, files, None, request.step, progress, map_function)
+
+    return Recipe(name, "music", _RULES, _read, build, {"step": request.step})
+
+
+def _text(name: str, kind: TextKind, request: IngestRequest) -> Recipe:
+    if request.step is not None:
+        raise ConfigurationError("--step: it is for --midi; leave it out for text")
+    if kind == "characters" and request.fewest is not None:
+        raise ConfigurationError("--fewest: it is for --words; every character of train is a symbol")
+    fewest = request.fewest or FEWEST_WORDS
+
+    def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+        corpus = build_text_corpus(name, kind, files, fewest)
+        progress(len(files), len(files))
+        return corpus
+
+    return Recipe(name, kind, _RULES, _read_text, build, {"fewest": fewest} if kind == "words" else {})
+
+
+def _read(source: Source) -> dict[str, bytes]:
+    return read_source(str(source.address), progress=source.progress)
+
+
+def _read_text(source: Source) -> dict[str, bytes]:
+    return read_source(str(source.address), largest=_TEXT_BYTES, progress=source.progress)

@@ -1,0 +1,48 @@
+"""penn-treebank-words, penn-treebank-characters: the Penn Treebank as Mikolov prepared it for language models.
+
+`penn_treebank.py` has the rules, docs/sources.md the licence: a user brings the files, by --from or COUNTERPOINT_DATA.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from infra.settings import data_folder
+from tasks.corpus import Corpus
+from tasks.ingest.address import parse_source
+from tasks.ingest.archives import read_source, unpack
+from tasks.ingest.fetch import is_folder
+from tasks.ingest.known_sources import fetch_known, find_source
+from tasks.ingest.penn_treebank import FILE_BYTES, Kind, build_penn_treebank, is_penn_treebank_file
+from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
+
+_RULES = 1
+ARCHIVE = "simple-examples.tgz"
+
+
+def read_inputs(source: Source = HERE) -> Mapping[str, bytes]:
+    """The text files of the source, of COUNTERPOINT_DATA where none is given.
+
+    Raises:
+        CorpusError: neither is given, since its licence has a user bring it; or it cannot be read.
+    """
+    no_manifest("penn-treebank", source)
+    address = source.address or data_folder()
+    if address is None:
+        name, data = fetch_known(find_source("penn-treebank"), progress=source.progress)
+        return unpack(name, data, FILE_BYTES, is_penn_treebank_file)
+    if is_folder(address) and (packed := Path(parse_source(address).location) / ARCHIVE).is_file():
+        address = str(packed)
+    return read_source(address, largest=FILE_BYTES, wanted=is_penn_treebank_file, progress=source.progress)
+
+
+def _build(kind: Kind, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+    corpus = build_penn_treebank(f"penn-treebank-{kind}", kind, inputs)
+    progress(len(inputs), len(inputs))
+    return corpus
+
+
+PENN_TREEBANK_WORDS = Recipe("penn-treebank-words", "words", _RULES, read_inputs, partial(_build, "words"))
+PENN_TREEBANK_CHARACTERS = Recipe(
+    "penn-treebank-characters", "characters", _RULES, read_inputs, partial(_build, "characters")
+)

@@ -1,0 +1,14 @@
+"""What is in a store, from Python: `load_corpus`, `load_trials`, `load_report`.
+
+    import counterpoint
+    chorales = counterpoint.load_corpus("./artifacts", "bach-chorales")
+    chorales.splits["train"][0].shape      # (T, 88)
+
+Reading only, and every byte is checked against what was committed. The package is thin: it lives in `tasks/public`, and
+the work is done by `tasks/`. To train and compare, use `prefect run` or the flows.
+"""
+
+from tasks.corpus import Corpus
+from tasks.reading import Report, load_corpus, load_report, load_trials
+
+__all__ = ["Corpus", "Report", "load_corpus", "load_report", "load_trials"]

@@ -1,0 +1,97 @@
+"""Read a store by addresses and names, for people who work with Python: corpora, trials, reports.
+
+`import counterpoint` gives these functions. Nothing is trained, parsed or written here.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from infra.errors import NotFoundError
+from infra.store import Store
+from tasks.corpus import Corpus
+from tasks.ingest import find_name
+from tasks.ingest import load_corpus as load_by_digest
+from tasks.ledger import many
+from tasks.publish import resolve_version
+from tasks.records import load_record
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A published report.
+
+    Attributes:
+        version: its name.
+        results: `results.json`, as docs/report.md describes it.
+        scores: `results.parquet`, a row a corpus, variant and metric.
+    """
+
+    version: str
+    results: Mapping[str, Any]
+    scores: pd.DataFrame
+
+
+def load_corpus(store: str, name: str) -> Corpus:
+    """A corpus that was ingested into a store.
+
+    Args:
+        store: its address, a folder or `s3://bucket/prefix`.
+        name: of the corpus, as in `prefect run ingest`.
+
+    Returns:
+        The corpus: `splits` has for each of train, valid and test a tuple of arrays, one a piece, uint8 (T, 88)
+        piano-rolls or int32 (T,) symbols; `vocabulary` the text of each symbol.
+
+    Raises:
+        NotFoundError: nothing was ingested under that name.
+        StoreError: the store cannot be used, or holds other bytes than were committed.
+    """
+    opened = Store(store, create=False)
+    named = find_name(opened, name)
+    if named is None:
+        raise NotFoundError(f"{opened.address}: no corpus {name!r}; `prefect run ingest` makes one")
+    return replace(load_by_digest(opened, named.digest), name=name)
+
+
+def load_trials(store: str) -> pd.DataFrame:
+    """Every trial that is stored, a row each, by key.
+
+    Columns are the fields of `models.trial.Trial`, with `techniques` a mapping from letter to hyper-parameters and
+    `max_epochs` for the most epochs that were allowed, and those of `tasks.records.TrialRecord`: `status`, `valid` in
+    nats a step, `epochs` and `updates` that were made, `seconds` and so on.
+
+    Args:
+        store: its address.
+
+    Raises:
+        StoreError: the store cannot be used, or holds other bytes than were committed.
+    """
+    opened = Store(store, create=False)
+    keys = [prefix.rpartition("/")[2] for prefix in opened.prefixes("trials")]
+    records = [record.to_json() for record in many(lambda key: load_record(opened, key), keys).values() if record]
+    rows = [{**record["trial"], "max_epochs": record["trial"]["epochs"], **record} for record in records]
+    return pd.DataFrame(rows).drop(columns=["trial", "format"], errors="ignore")
+
+
+def load_report(store: str, version: str | None = None, *, preset: str | None = None) -> Report:
+    """A published report.
+
+    Args:
+        store: its address.
+        version: as `prefect run list` names it; None for the newest.
+        preset: the newest of this preset is meant; None for the newest of all.
+
+    Raises:
+        NotFoundError: there is no such report.
+        StoreError: the store cannot be used, or holds other bytes than were committed.
+    """
+    opened = Store(store, create=False)
+    version = resolve_version(opened, version, preset)
+    files = {name: opened.read(f"reports/{version}", name) for name in ("results.json", "results.parquet")}
+    scores = pd.read_parquet(io.BytesIO(files["results.parquet"]))
+    return Report(version, json.loads(files["results.json"]), scores)

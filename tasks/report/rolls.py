@@ -1,0 +1,106 @@
+"""Piano-rolls as drawings: runs of notes over the rows of a keyboard, and how often each note is on.
+
+A roll is drawn by hand, since a chart would take a mark a note: all runs are one path, a roll of 200 frames some
+10 kB. Its size is fixed, a frame as wide in every roll; where a window is narrower it scrolls.
+"""
+
+from collections.abc import Sequence
+
+import altair as alt
+from markupsafe import Markup
+
+from tasks.corpus import LOWEST_NOTE, NOTES
+from tasks.report.portrait import FRAMES, Roll
+from tasks.report.theme import GRID, INK, MUTED, OTHER, UNDECIDED, layered, rows_of
+
+_SHARPS = (1, 3, 6, 8, 10)
+_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+# Pixels: of a frame, of a note, left of the keyboard, below it.
+_FRAME, _NOTE, _LEFT, _BELOW = 5, 5, 34, 34
+_TICK = 20
+_FEWEST_NOTES = 24
+
+
+def note_name(note: int) -> str:
+    """The name of a MIDI number.
+
+    >>> note_name(36), note_name(60), note_name(78)
+    ('C2', 'C4', 'F♯5')
+    """
+    return f"{_NAMES[note % 12]}{note // 12 - 1}"
+
+
+def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
+    """The lowest and the highest note of the drawings of some rolls: a note more on either side, two octaves or more.
+
+    >>> shown_range([Roll("a", "the first", 9, ((60, 0, 4), (64, 2, 9)))])
+    (51, 74)
+    """
+    notes = [note for roll in rolls for note, _, _ in roll.runs] or [60]
+    low, high = min(notes) - 1, max(notes) + 1
+    lacking = max(0, _FEWEST_NOTES - (high - low + 1))
+    low, high = low - lacking // 2, high + lacking - lacking // 2
+    lowest, highest = LOWEST_NOTE, LOWEST_NOTE + NOTES - 1
+    return min(max(low, lowest), highest - _FEWEST_NOTES + 1), max(min(high, highest), lowest + _FEWEST_NOTES - 1)
+
+
+def draw_roll(roll: Roll, low: int, high: int, description: str) -> Markup:
+    """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame."""
+    frames = min(roll.frames, FRAMES)
+    width, height = frames * _FRAME, (high - low + 1) * _NOTE
+    parts = [
+        _opening(_LEFT + width + 12, height + _BELOW + 6, description),
+        _path(GRID, _NOTE - 1, [f"M{_LEFT} {_middle(n, high)}h{width}" for n in range(low, high + 1) if _is_black(n)]),
+    ]
+    for note in range(low, high + 1):
+        if note % 12 == 0:
+            foot = (high - note + 1) * _NOTE
+            parts.append(_path(UNDECIDED, 0.5, [f"M{_LEFT} {foot}h{width}"]))
+            parts.append(_text(_LEFT - 6, foot - _NOTE / 2 + 4, note_name(note), "end", INK))
+    for frame in range(0, frames + 1, _TICK):
+        x = _LEFT + frame * _FRAME
+        parts.append(_path(UNDECIDED, 0.5, [f"M{x} 0v{height + 4}"]))
+        parts.append(_text(x, height + 16, str(frame), "middle", INK))
+    runs = [f"M{_LEFT + a * _FRAME} {_middle(note, high)}h{(b - a) * _FRAME}" for note, a, b in roll.runs]
+    parts += [_path(OTHER, _NOTE - 1, runs), _text(_LEFT, height + 34, "frame", "start", MUTED), Markup("</svg>")]
+    return Markup("").join(parts)
+
+
+def _is_black(note: int) -> bool:
+    return note % 12 in _SHARPS
+
+
+def _middle(note: int, high: int) -> float:
+    return (high - note + 0.5) * _NOTE
+
+
+def _opening(width: int, height: int, description: str) -> Markup:
+    size = Markup('width="{0}" height="{1}" viewBox="0 0 {0} {1}"').format(width, height)
+    return Markup('<svg xmlns="http://www.w3.org/2000/svg" {} role="img" aria-label="{}">').format(size, description)
+
+
+def _path(colour: str, width: float, commands: Sequence[str]) -> Markup:
+    path = Markup('<path stroke="{}" stroke-width="{}" d="{}"/>')
+    return path.format(colour, width, "".join(commands)) if commands else Markup("")
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str) -> Markup:
+    element = Markup('<text x="{}" y="{}" text-anchor="{}" font-size="12" fill="{}">{}</text>')
+    return element.format(x, y, anchor, colour, text)
+
+
+def share_chart(shares: Sequence[float]) -> alt.LayerChart:
+    """How often each of the 88 notes is on, a bar a note, those of the black keys in grey."""
+    rows = [
+        {"low": note - 0.42, "high": note + 0.42, "none": 0, "share": 100 * share, "colour": colour}
+        for note, share in enumerate(shares, LOWEST_NOTE)
+        for colour in (UNDECIDED if _is_black(note) else OTHER,)
+    ]
+    octaves = [note for note in range(LOWEST_NOTE, LOWEST_NOTE + NOTES) if note % 12 == 0]
+    axis = alt.Axis(values=octaves, labelExpr="'C' + (datum.value / 12 - 1)", grid=False)
+    scale = alt.Scale(domain=[LOWEST_NOTE - 1, LOWEST_NOTE + NOTES], nice=False)
+    x = alt.X("low:Q", title="note", scale=scale, axis=axis)
+    y = alt.Y("share:Q", title="frames with it (%)", axis=alt.Axis(tickCount=4))
+    colour = alt.Color("colour:N", scale=None)
+    bars = alt.Chart(rows_of(rows)).mark_bar().encode(x=x, x2="high:Q", y=y, y2="none:Q", color=colour)
+    return layered([bars], 380, 150)

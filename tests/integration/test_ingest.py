@@ -1,0 +1,96 @@
+"""Ingesting as a person types it: own MIDI and text, an official set by its address, and a campaign on them."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import counterpoint
+import pytest
+
+from tests.tasks.ingest.data import data_folder
+from tests.tasks.ingest.test_official_set import midi
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+
+def prefect_run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
+    command = [sys.executable, "-m", "prefect", "run", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=mine, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("ingest") / "store")
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of fifty unlike little songs, with one file that is no MIDI and one that is none but its name."""
+    path = tmp_path_factory.mktemp("songs") / "My Songs.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        for number in range(50):
+            steps = [(number * k * k + 3 * k) % 12 for k in range(12 + number % 7)]
+            packed.writestr(f"songs/{number:02}.mid", midi(*(60 + step for step in steps)))
+        packed.writestr("songs/broken.mid", b"no MIDI at all")
+        packed.writestr("songs/README", b"notes on the songs")
+    return path
+
+
+def test_own_midi_is_ingested_under_a_name_and_what_is_broken_is_named(store: str, songs: Path) -> None:
+    done = prefect_run("ingest", "--midi", str(songs), "--store", store)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "my-songs" in done.stdout
+    assert "broken.mid" in done.stdout
+    corpus = counterpoint.load_corpus(store, "my-songs")
+    assert sum(len(pieces) for pieces in corpus.splits.values()) == 50
+    assert list(corpus.source["quarantined"]) == ["broken.mid"]
+    again = prefect_run("ingest", "--midi", str(songs), "--store", store, "--plain")
+    assert again.returncode == 0
+    assert "parsing" not in again.stderr, "it is stored"
+    assert counterpoint.load_corpus(store, "my-songs").digest == corpus.digest
+
+
+def test_a_campaign_runs_on_it_and_its_report_names_what_was_set_aside(store: str, songs: Path) -> None:
+    options = ("--preset", "smoke", "--corpora", "my-songs", "--trials", "1", "--seeds", "1", "--epochs", "1")
+    done = prefect_run("reproduce", "--store", store, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "rnn/bernoulli/SGD+C" in done.stdout
+    report = counterpoint.load_report(store)
+    assert report.results["corpora"]["my-songs"]["source"]["quarantined"].keys() == {"broken.mid"}
+    folder = Path(store) / "reports" / report.version
+    assert "broken.mid" in (folder / "corpora.html").read_text()
+    assert json.loads((folder / "results.json").read_text())["failures"] == []
+
+
+def test_an_official_set_by_the_address_of_a_copy(store: str) -> None:
+    folder = data_folder()
+    done = prefect_run(
+        "ingest", "jsb-chorales", "--from", str(folder / "music-midi" / "JSB Chorales.zip"), "--store", store
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    corpus = counterpoint.load_corpus(store, "jsb-chorales")
+    assert {split: corpus.steps(split) for split in corpus.splits} == {"train": 13807, "valid": 4602, "test": 4725}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("nowhere",), 2, "corpus 'nowhere': there is none"),
+        (("--midi", "a", "--words", "b"), 2, "one of them at a time"),
+        (("--midi", "/nowhere/at/all.zip"), 1, "/nowhere/at/all.zip: No such file"),
+        (("penn-treebank-words",), 1, "LDC99T42"),
+        (("musedata",), 1, "--from ADDRESS"),
+        (("bach-chorales", "--from", "a.zip"), 2, "comes with the installation"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(store: str, arguments: tuple[str, ...], code: int, told: str) -> None:
+    done = prefect_run("ingest", *arguments, "--store", store, "--quiet")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert told in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -1,0 +1,111 @@
+"""What every corpus promises, whoever wrote it: one suite over the tuple.
+
+Those that come with the installation pass it everywhere; those that a user brings, where the real data are.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from infra.errors import CorpusError
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest import CORPORA
+from tasks.ingest.recipe import Recipe, Source
+from tests.tasks.ingest.data import data_folder
+
+pytestmark = pytest.mark.integration  # all of them are parsed, twice
+
+KINDS = ("music", "characters", "words")
+
+
+def source_of(recipe: Recipe) -> Source:
+    return Source() if recipe.embedded else Source(str(data_folder()))
+
+
+@pytest.fixture(scope="module", params=CORPORA, ids=lambda recipe: recipe.name)
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    found: Recipe = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def built(recipe: Recipe) -> tuple[Corpus, list[tuple[int, int]]]:
+    seen: list[tuple[int, int]] = []
+    corpus = recipe.build(recipe.read_inputs(source_of(recipe)), lambda *done: seen.append(done), map)
+    return corpus, seen
+
+
+def test_names_differ_and_are_plain() -> None:
+    names = [recipe.name for recipe in CORPORA]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name) for name in names)
+
+
+def test_the_corpus_is_what_its_recipe_says(recipe: Recipe, built: tuple[Corpus, list[tuple[int, int]]]) -> None:
+    corpus, _ = built
+    assert (corpus.name, corpus.kind) == (recipe.name, recipe.kind)
+    assert recipe.kind in KINDS
+    assert recipe.rules >= 1
+
+
+def test_the_inputs_are_sorted_bytes(recipe: Recipe) -> None:
+    inputs = recipe.read_inputs(source_of(recipe))
+    assert list(inputs) == sorted(inputs)
+    assert all(isinstance(data, bytes) for data in inputs.values())
+
+
+def test_progress_goes_up_to_its_end(built: tuple[Corpus, list[tuple[int, int]]]) -> None:
+    _, seen = built
+    done = [count for count, _ in seen]
+    assert done == sorted(done)
+    assert seen[-1][0] == seen[-1][1] > 0
+
+
+IN_TWO_SPLITS = {
+    "folk-tunes-words": 1,  # two tunes, each a few known fields and eight bars of `<unk>`
+    "nottingham": 2,  # as it was published
+}
+
+
+def test_no_piece_is_in_two_splits(built: tuple[Corpus, list[tuple[int, int]]]) -> None:
+    corpus, _ = built
+    seen = {split: {piece.tobytes() for piece in corpus.splits[split]} for split in SPLITS}
+    shared = len(seen["train"] & seen["valid"]) + len((seen["train"] | seen["valid"]) & seen["test"])
+    assert shared == IN_TWO_SPLITS.get(corpus.name, 0)
+
+
+def test_the_source_tells_what_was_set_aside_and_the_statistics(
+    built: tuple[Corpus, list[tuple[int, int]]],
+) -> None:
+    corpus, _ = built
+    assert isinstance(corpus.source["origin"], str)
+    assert isinstance(corpus.source["quarantined"], dict)
+    for split in SPLITS:
+        told = corpus.source["statistics"][split]
+        assert told["pieces"] == len(corpus.splits[split])
+        steps = told["frames"] if corpus.kind == "music" else told["steps"]
+        assert steps == corpus.steps(split)
+
+
+def test_a_symbol_of_train_is_never_unknown_by_accident(built: tuple[Corpus, list[tuple[int, int]]]) -> None:
+    corpus, _ = built
+    if corpus.kind == "music":
+        assert corpus.vocabulary == ()
+        return
+    counts = np.bincount(np.concatenate(corpus.splits["train"]), minlength=corpus.width)
+    assert len(set(corpus.vocabulary)) == corpus.width
+    assert (counts[1:] > 0).all(), "the vocabulary is train's"
+
+
+def test_building_again_gives_the_same(recipe: Recipe, built: tuple[Corpus, list[tuple[int, int]]]) -> None:
+    corpus, _ = built
+    again = recipe.build(recipe.read_inputs(source_of(recipe)), lambda *_: None, map)
+    assert again.digest == corpus.digest
+
+
+def test_bad_inputs_are_told_in_one_line(recipe: Recipe) -> None:
+    for inputs in ({}, {"train/a.bin": b"\0\1\2" * 99}, {"a.txt": b""}):
+        with pytest.raises(CorpusError) as caught:
+            recipe.build(inputs, lambda *_: None, map)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,48 @@
+"""A page taken apart: its tags in their order, and nothing in it that is live."""
+
+import re
+from html.parser import HTMLParser
+
+EVIL = '<script>alert("x")</script>'
+PAGES = ("index.html", "corpora.html")
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects the tags of a page and complains of one that is not closed in its order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def check_inert(html: str) -> Page:
+    """Refuse what is live in a page: scripts, frames, handlers, and addresses other than those of its own report."""
+    page = Page(html)
+    names = {tag for tag, _ in page.tags}
+    assert not names & {"script", "iframe", "object", "embed", "form", "base", "img"}
+    for _, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("href", "src", "xlink:href"):
+            target = attributes.get(name, "#")
+            assert target.startswith(("#", "data:,")) or target in PAGES
+    assert "@import" not in html
+    assert not re.findall(r"url\((?!#corpus-)", html)
+    return page

@@ -1,0 +1,79 @@
+"""The scores as Markdown, read by a parser of Markdown: tables are tables, and nothing in a name is markup."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tasks.artifact import escape, score_markdown
+from tests.tasks.test_terminal import COUNT, PLAIN, RICH, _document, _score
+
+ADDRESS = "s3://bucket/reports/20260102T030405Z-1a2b3c4d/index.html"
+
+
+def _html(document: dict[str, Any], address: str = ADDRESS) -> str:
+    text = score_markdown({"campaign": {"preset": "smoke"}, **document}, address)
+    return str(MarkdownIt("commonmark").enable("table").render(text))
+
+
+def _cells(html: str) -> list[list[str]]:
+    rows = re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
+    return [[unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+
+
+def test_every_corpus_is_a_heading_an_answer_and_a_table_of_its_first_metric():
+    document = _document(
+        _score(RICH, mean=-6.125, low=-6.5, high=-5.75, difference=0.5, diff_low=0.25, diff_high=0.75, n_seeds=2),
+        _score(RICH, "accuracy", mean=31.5),
+        _score(PLAIN, mean=-6.625),
+        _score(COUNT, mean=-11.0),
+        _score("rnn/softmax/SGD", "perplexity", mean=134.56) | {"corpus": "folk-tunes-words"},
+    )
+    html = _html(document)
+    assert re.findall(r"<h[12]>.*?</h[12]>", html) == [
+        "<h1>Counterpoint, smoke</h1>",
+        "<h2>bach-chorales</h2>",
+        "<h2>folk-tunes-words</h2>",
+    ]
+    assert "<p>bach-chorales: the answer.</p>" in html
+    assert _cells(html) == [
+        ["variant", "log-likelihood (nats per frame)", "better than plain SGD by", "seeds"],
+        [RICH, "−6.125 [−6.500, −5.750]", "+0.500 [0.250, 0.750] *", "2/3"],
+        [PLAIN, "−6.625", "", "3/3"],
+        [COUNT, "−11.000", "", ""],
+        ["variant", "perplexity", "better than plain SGD by", "seeds"],
+        ["rnn/softmax/SGD", "134.56", "", "3/3"],
+    ]
+    assert html.endswith(f"<p>Report: <code>{ADDRESS}</code></p>\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["a|b", "`a`", "<b>x</b>", "[a](b)", "*a*_b_", "a\\|b", "# a", "&amp;", "~~a~~", "a\nb", "![x](y)"]
+)
+def test_a_name_is_shown_as_it_is_and_is_no_markup(name):
+    shown = name.replace("\n", "[U+000A]")
+    row = _score(name, mean=-1.0) | {"corpus": name}
+    html = _html(_document(row))
+    assert _cells(html)[1][0] == shown
+    assert unescape(re.findall(r"<h2>(.*?)</h2>", html)[0]) == shown
+    assert not re.findall(r"<(?!/?(?:h1|h2|p|table|thead|tbody|tr|th|td|code)\b)", html)
+    assert html.count("<code>") == 1, "the address alone"
+
+
+@pytest.mark.parametrize("address", ["file:///a`b/index.html", "file:///`a``b`", "file:///a|b"])
+def test_an_address_is_code_whatever_it_holds(address):
+    html = _html(_document(_score(PLAIN, mean=-1.0)), address)
+    assert [unescape(code) for code in re.findall(r"<code>(.*?)</code>", html)] == [address]
+
+
+def test_trials_that_failed_are_counted():
+    failure = {"corpus": "bach-chorales", "variant": PLAIN, "key": "a" * 64, "reason": "MemoryError"}
+    told = "trials did not come to an end"
+    assert f"2 {told}" in _html(_document(_score(PLAIN, mean=-1.0), failures=(failure, failure)))
+    assert told not in _html(_document(_score(PLAIN, mean=-1.0)))
+
+
+def test_plain_names_stay_readable():
+    assert escape("rnn/bernoulli/SGD+CLRM (3 seeds)") == "rnn/bernoulli/SGD+CLRM (3 seeds)"

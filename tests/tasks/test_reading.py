@@ -1,0 +1,75 @@
+"""`import counterpoint`: corpora, trials and reports of a store, by names."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import counterpoint
+import numpy as np
+import pytest
+
+from infra.errors import ConfigurationError, NotFoundError
+from infra.store import Store
+from tasks.ingest.cache import load_corpus
+from tasks.ingest.names import Named, give_name
+from tasks.publish import publish
+from tasks.report import build_report
+from tests.tasks.conftest import Finished
+from tests.tasks.test_collect import _collect
+
+
+def test_every_public_name_is_there() -> None:
+    assert {name for name in vars(counterpoint) if not name.startswith("_")} == set(counterpoint.__all__)
+
+
+def test_a_corpus_by_its_name(finished: Finished) -> None:
+    store, digest = finished.store, finished.digests["bach-chorales"]
+    give_name(store, "my-chorales", Named(digest, "music", 1))
+    corpus = counterpoint.load_corpus(store.address, "my-chorales")
+    expected = load_corpus(store, digest)
+    assert corpus.digest == digest
+    assert {split: len(pieces) for split, pieces in corpus.splits.items()} == {"train": 6, "valid": 3, "test": 3}
+    for split, pieces in expected.splits.items():
+        for ours, theirs in zip(corpus.splits[split], pieces, strict=True):
+            np.testing.assert_array_equal(ours, theirs, strict=True)
+    with pytest.raises(NotFoundError, match="no corpus 'nothing'; `prefect run ingest` makes one"):
+        counterpoint.load_corpus(store.address, "nothing")
+
+
+def test_every_trial_is_a_row(finished: Finished) -> None:
+    trials = counterpoint.load_trials(finished.store.address).set_index("key")
+    records = {record.trial.key: record for record in finished.search + finished.finals}
+    assert set(trials.index) == set(records)
+    for key, record in records.items():
+        row = trials.loc[key]
+        assert (row["status"], row["valid"], row["seconds"]) == (record.status, record.valid, record.seconds)
+        assert (row["variant"], row["learning_rate"], row["seed"]) == (
+            record.trial.variant,
+            record.trial.learning_rate,
+            record.trial.seed,
+        )
+        assert set(row["techniques"]) == set(record.trial.letters)
+        assert (row["epochs"], row["max_epochs"]) == (record.epochs, record.trial.epochs)
+    trial, record = records[trials.index[0]].trial.to_json(), records[trials.index[0]].to_json()
+    assert set(trial) & set(record) == {"epochs"}, "of equal names only this one is told apart"
+
+
+def test_an_empty_store_has_no_trials(tmp_path: Path) -> None:
+    assert counterpoint.load_trials(str(tmp_path)).empty
+
+
+def test_a_report_by_version_or_the_newest(finished: Finished) -> None:
+    store = Store("memory://reading-reports")
+    results = _collect(finished.store, finished.campaign, finished.digests)
+    files = build_report(results)
+    older = publish(store, files, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
+    newer = publish(store, {**files, "extra.txt": b"x"}, {}, now=datetime(2026, 1, 2, tzinfo=UTC))
+    assert counterpoint.load_report(store.address).version == newer
+    assert counterpoint.load_report(store.address, preset="smoke").version == newer
+    report = counterpoint.load_report(store.address, older)
+    assert report.version == older
+    assert report.results["schema"] == "counterpoint.results"
+    assert len(report.scores) == len(report.results["scores"]) > 0
+    with pytest.raises(NotFoundError):
+        counterpoint.load_report(store.address, preset="thorough")
+    with pytest.raises(ConfigurationError):
+        counterpoint.load_report(store.address, "latest")
