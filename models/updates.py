@@ -65,7 +65,7 @@ class Updater:
         """
         parameters = self.network.parameters
         data = chunk.data.unsqueeze(0)
-        states_STBH = self.network.states(data, self.network.start(carried, chunk.fresh_B), self.dropout)
+        states_STBH, last_SBK = self.network.states(data, self.network.start(carried, chunk.fresh_B), self.dropout)
         before, steps = chunk.real(states_STBH[:, :-1]), len(chunk.real_N)
         nll = -self.network.log_likelihood(before, chunk.real(data), self.dropout).sum()
         nats = nll.item()
@@ -80,7 +80,7 @@ class Updater:
         tally.steps += steps
         # A lane that has run out would go on through silence for the rest of the epoch, and a state that
         # overflows there makes 0 * inf of gradients that are 0.
-        return torch.where(chunk.mask_TB[-1][:, None], states_STBH[:, -1].detach(), 0.0)
+        return torch.where(chunk.mask_TB[-1][:, None], last_SBK, 0.0)
 
     def _penalty(self, chunk: Chunk, states_STBH: Tensor) -> Tensor | float:
         if not self._penalising:

@@ -33,13 +33,21 @@ def _chunks(pieces: Pieces, order: Sequence[int] = range(len(LENGTHS))) -> list[
     return list(chunks(pieces, order, 3, 4))
 
 
+def _path(run: Updater, weights: Mapping[str, Tensor], data: Tensor, start: Tensor | None) -> list[Tensor]:
+    """What is carried from the start to the last step of a lane."""
+    if run.trial.core == "rnn":
+        return naive.states(weights, data, run.network.core.activation, examples.retention_of(run.network), start)
+    steps = {"lstm": naive.lstm, "gru": naive.gru}[run.trial.core]
+    return steps(weights, data, weights["initial_state"] if start is None else start)
+
+
 def _naive_cost(run: Updater, weights: Mapping[str, Tensor], lanes: Sequence[Lane]) -> tuple[Tensor, list[Tensor]]:
     """The cost of a chunk as the docstring of training has it, and each lane's last state."""
-    retention, total, last, steps = examples.retention_of(run.network), 0.0, [], 0
+    total, last, steps, units = 0.0, [], 0, run.trial.hidden_size
     for data, start in lanes:
-        path = naive.states(weights, data, run.network.core.activation, retention, start)
+        path = _path(run, weights, data, start)
         for t, step in enumerate(data):
-            total = total - naive.log_likelihood(weights, path[t], step)
+            total = total - naive.log_likelihood(weights, path[t][:units], step)
             if "R" in run.trial.letters:
                 total = total + run.trial.technique("R").l1 * path[t + 1].abs().sum()
         last.append(path[-1].detach())
@@ -71,14 +79,15 @@ def _trial(letters: str, **changes: Any) -> Trial:
 
 
 @pytest.mark.parametrize(
-    ("letters", "output", "cost", "initial"),
+    ("core", "letters", "output", "cost", "initial"),
     [
-        *itertools.product(["", "LR"], ["bernoulli"], ["sum", "mean"], ["learned", "zero"]),
-        *itertools.product(["", "R"], ["softmax"], ["sum", "mean"], ["learned"]),
+        *itertools.product(["rnn"], ["", "LR"], ["bernoulli"], ["sum", "mean"], ["learned", "zero"]),
+        *itertools.product(["rnn"], ["", "R"], ["softmax"], ["sum", "mean"], ["learned"]),
+        *itertools.product(["lstm", "gru"], [""], ["bernoulli", "softmax"], ["sum"], ["learned", "zero"]),
     ],
 )
-def test_gradients_equal_autograd_through_single_steps(letters, output, cost, initial):
-    trial = _trial(letters, output=output, cost=cost, initial_state=initial)
+def test_gradients_equal_autograd_through_single_steps(core, letters, output, cost, initial):
+    trial = _trial(letters, core=core, output=output, cost=cost, initial_state=initial)
     pieces = examples.pieces(output, LENGTHS)
     run, tally = _run(trial, pieces), Tally()
     first, second = _chunks(pieces)
@@ -102,8 +111,12 @@ def test_gradients_equal_autograd_through_single_steps(letters, output, cost, in
     initial_gradient = run.network.parameters.split(run.network.parameters.gradient_SP)["initial_state"]
     assert initial_gradient.any() == (initial == "learned")
     assert (tally.updates, tally.steps) == (2, sum(LENGTHS))
-    activation, retention = run.network.core.activation, examples.retention_of(run.network)
-    nats = sum(naive.piece_log_likelihood(weights, piece, activation, retention) for piece in steps)
+    paths = [_path(run, weights, piece, None) for piece in steps]
+    nats = sum(
+        naive.log_likelihood(weights, path[t][: trial.hidden_size], step).item()
+        for path, piece in zip(paths, steps, strict=True)
+        for t, step in enumerate(piece)
+    )
     assert tally.log_likelihood == pytest.approx(nats, rel=1e-10)
 
 
