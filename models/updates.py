@@ -47,6 +47,7 @@ class Updater:
         width = network.output.width
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._penalising = [t for t in trial.techniques if type(t).penalty is not Technique.penalty]
+        self._transforming = [t for t in trial.techniques if type(t).transform_ is not Technique.transform_]
 
     def update(self, chunk: Chunk, carried: Tensor | None, learning_rate: float, tally: Tally) -> Tensor:
         """One chunk: forward, backward, one step.
@@ -95,11 +96,12 @@ class Updater:
         norm = float(norm_S)
         if not isfinite(norm):
             raise Diverged
-        for technique in self.trial.techniques:
-            technique.transform_(gradient_SP, norm_S)
         tally.updates += 1
         tally.norms += norm
-        tally.clipped += float(gradient_SP.norm()) < norm * (1 - 1e-6)
+        if self._transforming:
+            for technique in self._transforming:
+                technique.transform_(gradient_SP, norm_S)
+            tally.clipped += float(gradient_SP.norm()) < norm * (1 - 1e-6)
         stepped = [t.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate) for t in self.trial.techniques]
         if not any(stepped):
             sgd_step_(theta_SP, gradient_SP, learning_rate)
