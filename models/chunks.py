@@ -10,6 +10,7 @@ Shape letters: S stacked trials, T time, B lanes, N real steps, D width of the d
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import torch
@@ -94,7 +95,7 @@ def shuffled(pieces: Pieces, lanes: int, generator: torch.Generator) -> list[int
     return [int(piece) for group in mixed for piece in groups[group]]
 
 
-def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[Chunk]:
+def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int, skip: int = 0) -> Iterator[Chunk]:
     """All pieces in chunks of at most `length` steps, `lanes` of them at a time.
 
     Args:
@@ -102,8 +103,16 @@ def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Ite
         order: indices of the pieces in the order in which free lanes take them.
         lanes: pieces side by side; not more are used than there are.
         length: longest chunk.
+        skip: chunks to leave out at the start; nothing is copied for them.
     """
-    lanes = min(lanes, len(order))
+    for stretches in islice(_stretches(pieces, order, min(lanes, len(order)), length), skip, None):
+        yield _cut(pieces, *stretches)
+
+
+def _stretches(
+    pieces: Pieces, order: Sequence[int], lanes: int, length: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """For every chunk: the piece of each lane, where in the data it is, how many steps of it come, if it begins."""
     waiting = iter(order)
     piece_B = np.zeros(lanes, dtype=np.int64)
     place_B = np.zeros(lanes, dtype=np.int64)
@@ -117,7 +126,7 @@ def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Ite
         steps_B = np.minimum(end_B - place_B, length)
         if not steps_B.any():
             return
-        yield _cut(pieces, piece_B, place_B, steps_B, fresh_B)
+        yield piece_B, place_B, steps_B, fresh_B
         place_B = place_B + steps_B
 
 

@@ -78,8 +78,7 @@ def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = N
     carried = None
     for chunk in chunks(pieces, order.tolist(), LANES, LONGEST):
         data = chunk.data.unsqueeze(0)
-        states_STBH = network.states(data, network.start(carried, chunk.fresh_B))
-        carried = states_STBH[:, -1]
+        states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(data)
         rows = [network.log_likelihood(before, real)]
         if wants_accuracy and sampling is not None:

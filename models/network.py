@@ -2,7 +2,8 @@
 
 Step t is predicted from h_{t-1}, so the first step of a piece is predicted from h_0 alone, and counts.
 
-Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, P parameters in a row.
+Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, P parameters in a row, K values that
+the core carries on, of which the first H are the state.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.core import RNN
 from models.parameters import Parameters
 from models.randomness import generator_for
 from models.trial import Trial
@@ -28,7 +28,7 @@ class Network:
     def __init__(self, trial: Trial, frequency_D: Tensor, dtype: torch.dtype = torch.float32):
         width = len(frequency_D)
         self.trial = trial
-        self.core = RNN(width, trial.hidden_size, trial.network_activation)
+        self.core = trial.core_type(width, trial.hidden_size, trial.network_activation)
         self.output = trial.output_type(width, trial.hidden_size)
         self.parameters = Parameters(1, self.core.shapes() | self.output.shapes(), dtype)
         generator = generator_for(trial.seed, "initialisation")
@@ -60,29 +60,30 @@ class Network:
         for name, value in mine.items():
             value.copy_(weights[name])
 
-    def start(self, carried_SBH: Tensor | None, fresh_B: Tensor) -> Tensor:
-        """State before a chunk: h_0 where a piece begins, the carried state, outside the graph, elsewhere."""
-        initial_SH = self.parameters.by_name["initial_state"]
+    def start(self, carried_SBK: Tensor | None, fresh_B: Tensor) -> Tensor:
+        """State before a chunk: the initial one where a piece begins, the carried one, outside the graph, elsewhere."""
+        initial_SK = self.parameters.by_name["initial_state"]
         if self.trial.initial_state == "zero":
-            initial_SH = initial_SH.detach()
-        initial_SBH = initial_SH.unsqueeze(1).expand(-1, len(fresh_B), -1)
-        if carried_SBH is None:
-            return initial_SBH.contiguous()
-        return torch.where(fresh_B[:, None], initial_SBH, carried_SBH.detach())
+            initial_SK = initial_SK.detach()
+        initial_SBK = initial_SK.unsqueeze(1).expand(-1, len(fresh_B), -1)
+        if carried_SBK is None:
+            return initial_SBK.contiguous()
+        return torch.where(fresh_B[:, None], initial_SBK, carried_SBK.detach())
 
-    def states(self, data: Tensor, start_SBH: Tensor, dropout: torch.Generator | None = None) -> Tensor:
-        """h_0 ... h_T of a chunk, shape (S, T + 1, B, H): states [:, :-1] predict, [:, -1] is carried on.
+    def states(self, data: Tensor, start_SBK: Tensor, dropout: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """h_0 ... h_T of a chunk, (S, T + 1, B, H), of which [:, :-1] predict; and what is carried on, (S, B, K).
 
         Args:
             data: values (S, T, B, D) or symbols (S, T, B).
-            start_SBH: h_0.
+            start_SBK: what was carried here, h_0 first.
             dropout: random numbers for the inputs' dropout, None outside training.
         """
         rate = self.trial.input_dropout
         if dropout is not None and rate > 0 and data.is_floating_point():
             data = drop(data, rate, dropout)
-        states_STBH = self.core.states(self.parameters.by_name, data, start_SBH, self.retention_SH)
-        return torch.cat([start_SBH.unsqueeze(1), states_STBH], dim=1)
+        states_STBH, carried_SBK = self.core.states(self.parameters.by_name, data, start_SBK, self.retention_SH)
+        h0_SBH = start_SBK[..., : self.trial.hidden_size]
+        return torch.cat([h0_SBH.unsqueeze(1), states_STBH], dim=1), carried_SBK
 
     def log_likelihood(self, states_STBH: Tensor, data: Tensor, dropout: torch.Generator | None = None) -> Tensor:
         """Log-probability of each step's data given the state before it, nats, shape (S, T, B)."""

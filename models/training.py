@@ -1,23 +1,22 @@
-"""Training: truncated back-propagation through time, a learning-rate schedule, early stopping.
+"""Training: epochs of updates, a learning-rate schedule, early stopping; in steps that can be stopped between.
 
-One update a chunk (`chunks.py`): the gradient goes back to the start of the chunk, the state is carried on from
-the chunk before it. The cost of a chunk is, over its real steps,
-
-    sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
-    mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
-
-After every epoch the validation split is scored. The best parameters so far are kept; without a new best the
-learning rate is multiplied by `decay`, and after `patience` such epochs in a row training ends.
+One update a chunk (`updates.py`). After every epoch the validation split is scored. The best parameters so far are
+kept; without a new best the learning rate is multiplied by `decay`, and after `patience` such epochs in a row
+training ends.
 
 Divergence is a result: a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing, ends training with the number of the update. What was best before it is kept.
 
-Shape letters: S stacked trials, T time, B batch, P parameters in a row.
+A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
+checkpoint taken there gives a run that ends with the same bits.
+
+Shape letters: S stacked trials, P parameters in a row, B lanes, K carried numbers a lane.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from math import isfinite, log
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 import torch
@@ -27,34 +26,12 @@ from models.baselines import frequencies
 from models.chunks import Chunk, Pieces, chunks, shuffled
 from models.metrics import score
 from models.network import Network
-from models.optimizers import sgd_step_
+from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tally
 from models.randomness import generator_for
 from models.trial import Trial
+from models.updates import Diverged, Updater
 
-DIVERGED_COST = 10.0
-"""Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of the learning curve.
-
-    Attributes:
-        epoch, update: passes over train and updates so far; 0 for the network as it starts.
-        learning_rate: of the epoch.
-        train: log-likelihood in nats a step, as met while training; NaN for epoch 0.
-        valid: log-likelihood in nats a step of the validation split, after the epoch.
-        gradient_norm: mean norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
-        clipped_share: share of the updates whose gradient a technique made smaller; NaN for epoch 0.
-    """
-
-    epoch: int
-    update: int
-    learning_rate: float
-    train: float
-    valid: float
-    gradient_norm: float
-    clipped_share: float
+_NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -78,27 +55,13 @@ class Training:
     weights: dict[str, Tensor]
 
 
-@dataclass
-class _Tally:
-    """Sums over the updates of one epoch."""
-
-    updates: int = 0
-    log_likelihood: float = 0.0
-    steps: int = 0
-    norms: list[float] = field(default_factory=list)
-    clipped: int = 0
-
-
-class _Diverged(Exception):
-    """Raised inside the epoch, turned into a status by `train`."""
-
-
 def train(
     trial: Trial,
     train_pieces: Pieces,
     valid_pieces: Pieces,
     width: int,
-    tick: Callable[[Epoch], None] | None = None,
+    between: Callable[["Run"], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Training:
     """Train one trial to its end.
 
@@ -106,112 +69,145 @@ def train(
         trial: the configuration.
         train_pieces, valid_pieces: the two splits that training may see.
         width: notes or symbols D.
-        tick: called after every epoch; may raise to stop.
+        between: called after every step but the last; may ask for `Run.checkpoint`, and raise to stop.
+        checkpoint: where to go on from, None for the start.
+
+    Raises:
+        CheckpointError: the checkpoint is not one of this trial.
     """
-    run = _Run(trial, train_pieces, width)
-    learning_rate = trial.learning_rate
-    nan = float("nan")
-    curve = [Epoch(0, 0, learning_rate, nan, score(run.network, valid_pieces).mean_log_likelihood, nan, nan)]
-    best, weights, waited, diverged_at = curve[0], run.network.parameters.theta_SP.clone(), 0, None
-    for number in range(1, trial.epochs + 1):
+    run = Run(trial, train_pieces, valid_pieces, width, checkpoint)
+    while run.advance():
+        if between is not None:
+            between(run)
+    return run.result()
+
+
+class Run:
+    """A training under way.
+
+    Attributes:
+        progress: where it is; for reading.
+
+    Args and errors are those of `train`.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        train_pieces: Pieces,
+        valid_pieces: Pieces,
+        width: int,
+        checkpoint: Checkpoint | None = None,
+    ):
+        self._trial, self._train, self._valid = trial, train_pieces, valid_pieces
+        self._network = Network(trial, frequencies(train_pieces, width).float())
+        self._updater = Updater(trial, self._network)
+        self._best_SP = self._network.parameters.theta_SP.clone()
+        self._carried_SBK: Tensor | None = None
+        self._diverged = False
+        self.progress = Progress(trial.learning_rate)
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        self._chunks = self._epoch_from(self.progress.chunk)
+
+    def advance(self) -> bool:
+        """One step: an update, or the scoring that ends an epoch; whether there is another one after it."""
         try:
-            tally = run.epoch(number, learning_rate)
-            valid = run.validate(valid_pieces)
-        except _Diverged:
-            diverged_at = run.updates
-            break
-        curve.append(_row(number, run.updates, learning_rate, tally, valid))
-        if tick is not None:
-            tick(curve[-1])
-        if valid > best.valid:
-            best, waited = curve[-1], 0
-            weights.copy_(run.network.parameters.theta_SP)
-            continue
-        learning_rate *= trial.decay
-        waited += 1
-        if waited == trial.patience:
-            break
-    named = {name: value[0].clone() for name, value in run.network.parameters.split(weights).items()}
-    status: Literal["completed", "diverged"] = "completed" if diverged_at is None else "diverged"
-    if run.network.retention_SH is not None:
-        named["retention"] = run.network.retention_SH[0].clone()
-    return Training(status, diverged_at, best, tuple(curve), run.updates, named)
+            if not self.progress.curve:
+                self._begin()
+            elif (chunk := next(self._chunks, None)) is not None:
+                self._update(chunk)
+            else:
+                return self._end_epoch()
+        except Diverged:
+            self._diverged = True
+        return not self._diverged
+
+    def _begin(self) -> None:
+        valid = score(self._network, self._valid).mean_log_likelihood
+        self.progress.curve.append(Epoch(0, 0, self.progress.learning_rate, _NAN, valid, _NAN, _NAN))
+
+    def _update(self, chunk: Chunk) -> None:
+        now = self.progress
+        now.updates += 1
+        self._carried_SBK = self._updater.update(chunk, self._carried_SBK, now.learning_rate, now.tally)
+        now.chunk += 1
+
+    def _end_epoch(self) -> bool:
+        now = self.progress
+        valid = score(self._network, self._valid).mean_log_likelihood
+        if not isfinite(valid):
+            raise Diverged
+        now.curve.append(_row(now, valid))
+        if valid > now.curve[now.best].valid:
+            now.best, now.waited = now.epoch, 0
+            self._best_SP.copy_(self._network.parameters.theta_SP)
+        else:
+            now.learning_rate *= self._trial.decay
+            now.waited += 1
+        if now.waited == self._trial.patience or now.epoch == self._trial.epochs:
+            return False
+        now.epoch, now.chunk, now.tally, self._carried_SBK = now.epoch + 1, 0, Tally(), None
+        self._chunks = self._epoch_from(0)
+        return True
+
+    def _epoch_from(self, chunk: int) -> Iterator[Chunk]:
+        trial = self._trial
+        order = shuffled(self._train, trial.batch, generator_for(trial.seed, "order", self.progress.epoch))
+        return chunks(self._train, order, trial.batch, trial.chunk, skip=chunk)
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that the rest of this training depends on, copied."""
+        tensors = {name: value.clone() for name, value in self._tensors().items()}
+        return Checkpoint(self._trial.key, deepcopy(self.progress), tensors)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        theta_SP, dropout = self._network.parameters.theta_SP, self._updater.dropout.get_state()
+        tensors = {"theta": theta_SP, "velocity": self._updater.velocity_SP, "best": self._best_SP, "dropout": dropout}
+        return tensors if self._carried_SBK is None else tensors | {"carried": self._carried_SBK}
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.key != self._trial.key:
+            raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {self._trial.key}")
+        now = self.progress = deepcopy(checkpoint.progress)
+        if now.chunk:
+            initial_SK = self._network.parameters.by_name["initial_state"]
+            lanes = min(self._trial.batch, len(self._train))
+            self._carried_SBK = torch.zeros_like(initial_SK.detach()).unsqueeze(1).repeat(1, lanes, 1)
+        mine, tensors = self._tensors(), checkpoint.tensors
+        if {name: (value.shape, value.dtype) for name, value in tensors.items()} != {
+            name: (value.shape, value.dtype) for name, value in mine.items()
+        }:
+            raise CheckpointError(f"checkpoint: its tensors are not those of {self._trial.variant}")
+        # Copied into memory of our own: a file's tensors may lie anywhere, and a product add in another order there.
+        for name, value in mine.items():
+            value.copy_(tensors[name])
+        self._updater.dropout.set_state(mine["dropout"])
+
+    def result(self) -> Training:
+        """What came of it, once there is no step left."""
+        now, network = self.progress, self._network
+        weights = {name: value[0].clone() for name, value in network.parameters.split(self._best_SP).items()}
+        if network.retention_SH is not None:
+            weights["retention"] = network.retention_SH[0].clone()
+        return Training(
+            status="diverged" if self._diverged else "completed",
+            diverged_at=now.updates if self._diverged else None,
+            best=now.curve[now.best],
+            curve=tuple(now.curve),
+            updates=now.updates,
+            weights=weights,
+        )
 
 
-def _row(number: int, update: int, learning_rate: float, tally: _Tally, valid: float) -> Epoch:
+def _row(now: Progress, valid: float) -> Epoch:
+    tally = now.tally
     return Epoch(
-        epoch=number,
-        update=update,
-        learning_rate=learning_rate,
+        epoch=now.epoch,
+        update=now.updates,
+        learning_rate=now.learning_rate,
         train=tally.log_likelihood / tally.steps,
         valid=valid,
-        gradient_norm=sum(tally.norms) / tally.updates,
+        gradient_norm=tally.norms / tally.updates,
         clipped_share=tally.clipped / tally.updates,
     )
-
-
-class _Run:
-    """The state of one training run: the network, the velocity, the number of updates."""
-
-    def __init__(self, trial: Trial, pieces: Pieces, width: int):
-        self.trial, self.pieces = trial, pieces
-        self.network = Network(trial, frequencies(pieces, width).float())
-        self.velocity_SP = torch.zeros_like(self.network.parameters.theta_SP)
-        self.updates = 0
-        uniform = log(width) if self.network.output.symbols else width * log(2)
-        self.limit = DIVERGED_COST * uniform
-        self.dropout = generator_for(trial.seed, "dropout")
-
-    def validate(self, pieces: Pieces) -> float:
-        value = score(self.network, pieces).mean_log_likelihood
-        if not isfinite(value):
-            raise _Diverged
-        return value
-
-    def epoch(self, number: int, learning_rate: float) -> _Tally:
-        order = shuffled(self.pieces, self.trial.batch, generator_for(self.trial.seed, "order", number))
-        tally, carried = _Tally(), None
-        for chunk in chunks(self.pieces, order, self.trial.batch, self.trial.chunk):
-            carried = self.update(chunk, carried, learning_rate, tally)
-        return tally
-
-    def update(self, chunk: Chunk, carried: Tensor | None, learning_rate: float, tally: _Tally) -> Tensor:
-        """One chunk: forward, backward, one step; returns the state to carry on."""
-        parameters = self.network.parameters
-        self.updates += 1
-        data = chunk.data.unsqueeze(0)
-        states_STBH = self.network.states(data, self.network.start(carried, chunk.fresh_B), self.dropout)
-        before, steps = chunk.real(states_STBH[:, :-1]), len(chunk.real_N)
-        nll = -self.network.log_likelihood(before, chunk.real(data), self.dropout).sum()
-        nats = nll.item()
-        if not nats < self.limit * steps:
-            raise _Diverged
-        divisor = steps if self.trial.cost == "mean" else int(chunk.mask_TB[0].sum())
-        cost = (nll + self._penalty(chunk.real(states_STBH[:, 1:]))) / divisor
-        parameters.gradient_SP.zero_()
-        cost.backward()  # type: ignore[no-untyped-call]
-        self._step(learning_rate, tally)
-        tally.log_likelihood -= nats
-        tally.steps += steps
-        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
-        # overflows there makes 0 * inf of gradients that are 0.
-        return torch.where(chunk.mask_TB[-1][:, None], states_STBH[:, -1].detach(), 0.0)
-
-    def _penalty(self, states_STBH: Tensor) -> Tensor | float:
-        penalties = (technique.penalty(states_STBH) for technique in self.trial.techniques)
-        return sum(penalty_STB.sum() for penalty_STB in penalties if penalty_STB is not None)
-
-    def _step(self, learning_rate: float, tally: _Tally) -> None:
-        theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
-        norm_S = gradient_SP.norm(dim=1)
-        norm = float(norm_S)
-        if not isfinite(norm):
-            raise _Diverged
-        for technique in self.trial.techniques:
-            technique.transform_(gradient_SP, norm_S)
-        tally.updates += 1
-        tally.norms.append(norm)
-        tally.clipped += float(gradient_SP.norm()) < norm * (1 - 1e-6)
-        stepped = [t.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate) for t in self.trial.techniques]
-        if not any(stepped):
-            sgd_step_(theta_SP, gradient_SP, learning_rate)

@@ -12,6 +12,7 @@ from itertools import combinations
 from math import inf
 from typing import Any, Literal, Self
 
+from models.core import CORES, Core
 from models.core.scan import ACTIVATIONS, Activation
 from models.outputs import OUTPUTS, Output
 from models.techniques import TECHNIQUES, Technique
@@ -22,6 +23,9 @@ NUMERICS_VERSION = 1
 Cost = Literal["sum", "mean"]
 _BY_LETTER = {technique.letter: technique for technique in TECHNIQUES}
 _BY_OUTPUT = {output.name: output for output in OUTPUTS}
+_BY_CORE = {core.name: core for core in CORES}
+_LATER = {"core": "rnn"}
+"""Fields that came after trials were stored: left out of the JSON at these values, so that old keys stay."""
 
 
 def all_subsets(letters: str) -> tuple[str, ...]:
@@ -33,29 +37,43 @@ def all_subsets(letters: str) -> tuple[str, ...]:
     return tuple("".join(subset) for size in range(len(letters) + 1) for subset in combinations(letters, size))
 
 
-def variant_name(output: str, letters: str) -> str:
+def variant_name(core: str, output: str, letters: str) -> str:
     """How a variant is written: core, output model, optimizer and techniques.
 
-    >>> variant_name("bernoulli", "CL"), variant_name("softmax", "")
-    ('rnn/bernoulli/SGD+CL', 'rnn/softmax/SGD')
+    >>> variant_name("rnn", "bernoulli", "CL"), variant_name("lstm", "softmax", "")
+    ('rnn/bernoulli/SGD+CL', 'lstm/softmax/SGD')
     """
-    return f"rnn/{output}/SGD" + (f"+{letters}" if letters else "")
+    return f"{core}/{output}/SGD" + (f"+{letters}" if letters else "")
 
 
-def parse_variant(name: str) -> tuple[str, str]:
-    """Output model and letters of a variant's name, the letters in the paper's order.
+def parse_variant(name: str) -> tuple[str, str, str]:
+    """Core, output model and letters of a variant's name, the letters in the paper's order.
 
     Raises:
-        ValueError: it names a core, an output model, an optimizer or a technique that there is not.
+        ValueError: it names a core, an output model, an optimizer or a technique that there is not, or a technique that
+            does not go with the core.
 
     >>> parse_variant("rnn/bernoulli/SGD+RC")
-    ('bernoulli', 'CR')
+    ('rnn', 'bernoulli', 'CR')
     """
     core, output, optimizer, letters = _parts(name)
-    if core != "rnn" or output not in _BY_OUTPUT or optimizer != "SGD":
-        outputs = " or ".join(_BY_OUTPUT)
-        raise ValueError(f"variant {name!r}: wants rnn/OUTPUT/SGD with OUTPUT {outputs}, and +LETTERS after it")
-    return output, technique_letters(letters)
+    if core not in _BY_CORE or output not in _BY_OUTPUT or optimizer != "SGD":
+        cores, outputs = " or ".join(_BY_CORE), " or ".join(_BY_OUTPUT)
+        wanted = f"CORE/OUTPUT/SGD with CORE {cores}, OUTPUT {outputs}, and +LETTERS after it"
+        raise ValueError(f"variant {name!r}: wants {wanted}")
+    letters = technique_letters(letters)
+    _check_goes_with(core, letters)
+    return core, output, letters
+
+
+def _check_goes_with(core: str, letters: str) -> None:
+    for technique in (_BY_LETTER[letter] for letter in letters):
+        if _BY_CORE[core].gated and not technique.gated:
+            others = " and ".join(t.letter for t in TECHNIQUES if t.gated)
+            raise ValueError(
+                f"technique {technique.letter} ({technique.title}) does not go with {core}: its gates decide what is"
+                f" kept and have non-linearities of their own; take it with rnn, or {others} with {core}"
+            )
 
 
 def technique_letters(letters: str) -> str:
@@ -85,10 +103,11 @@ class Trial:
 
     Attributes:
         corpus: digest of the corpus.
+        core: name of the recurrent core.
         output: name of the output model.
         techniques: the techniques in use; put into the paper's order.
         hidden_size: units H.
-        activation: the non-linearity, unless a technique replaces it.
+        activation: the non-linearity, unless a technique replaces it; tanh for a core with gates, which has its own.
         learning_rate: eps at the start.
         cost: whether the cost of a chunk is the sum or the mean over its steps; either is the mean over the batch.
         chunk: longest stretch of steps that a gradient goes back through.
@@ -102,10 +121,11 @@ class Trial:
         seed: of every random number of the trial.
 
     Raises:
-        ValueError: a value is out of its range.
+        ValueError: a value is out of its range, or does not go with another one.
     """
 
     corpus: str
+    core: str = "rnn"
     output: str
     techniques: tuple[Technique, ...] = ()
     hidden_size: int
@@ -123,6 +143,7 @@ class Trial:
     seed: int
 
     def __post_init__(self) -> None:
+        _member("core", self.core, tuple(_BY_CORE))
         _member("output", self.output, tuple(_BY_OUTPUT))
         _member("activation", self.activation, ACTIVATIONS)
         _member("cost", self.cost, ("sum", "mean"))
@@ -140,6 +161,9 @@ class Trial:
         order = technique_letters(self.letters)
         in_order = tuple(sorted(self.techniques, key=lambda technique: order.index(technique.letter)))
         object.__setattr__(self, "techniques", in_order)
+        _check_goes_with(self.core, order)
+        if self.core_type.gated and self.activation != "tanh":
+            raise ValueError(f"activation: {self.core} has its own, got {self.activation!r}; wants tanh")
         if self.output_type.symbols and self.input_dropout > 0:
             raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
 
@@ -151,7 +175,12 @@ class Trial:
     @property
     def variant(self) -> str:
         """Name of the variant."""
-        return variant_name(self.output, self.letters)
+        return variant_name(self.core, self.output, self.letters)
+
+    @property
+    def core_type(self) -> type[Core]:
+        """Class of the recurrent core."""
+        return _BY_CORE[self.core]
 
     @property
     def output_type(self) -> type[Output]:
@@ -171,8 +200,9 @@ class Trial:
         return next((technique for technique in self.techniques if technique.letter == letter), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The trial as JSON values, techniques by letter."""
+        """The trial as JSON values, techniques by letter; without the core where it is the simple one."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
         values["techniques"] = {technique.letter: asdict(technique) for technique in self.techniques}
         return values
 

@@ -19,8 +19,8 @@ from models.kinds import Kind
 from models.trial import all_subsets, parse_variant, variant_name
 from tasks.ingest import corpus_kind
 
-PLAIN = ""
-"""The letters of plain SGD, which is in every campaign: it is what the others are compared with."""
+SIMPLE, PLAIN = "rnn", ""
+"""The core and the letters of plain SGD, which is in every campaign: it is what the others are compared with."""
 
 
 @dataclass(frozen=True)
@@ -143,27 +143,32 @@ def _seed(asked: int | Period | None) -> int:
 def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
     """Variants of each corpus: the preset's, or those asked for, always with plain SGD as the first."""
     variants: dict[str, tuple[str, ...]] = {}
-    wanted = None if asked is None else [_output_and_letters(name) for name in asked]
+    wanted = None if asked is None else [_parse(name) for name in asked]
     for corpus, kind in kinds.items():
-        output, letters = output_for(kind), preset.letters[kind]
+        output = output_for(kind)
+        named = [(SIMPLE, letters) for letters in preset.letters[kind]]
         if wanted is not None:
-            letters = tuple(some for its_output, some in wanted if its_output in (None, output))
-            if not letters:
+            named = [(core, letters) for core, its_output, letters in wanted if its_output in (None, output)]
+            if not named:
                 raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}, which is {output}")
-        variants[corpus] = tuple(dict.fromkeys(variant_name(output, some) for some in (PLAIN, *letters)))
+        names = (variant_name(core, output, letters) for core, letters in ((SIMPLE, PLAIN), *named))
+        variants[corpus] = tuple(dict.fromkeys(names))
     return variants
 
 
-def _output_and_letters(name: str) -> tuple[str | None, str]:
-    """`rnn/bernoulli/SGD+CL` is for music alone; the short `SGD+CL` is for every corpus, with its own output."""
+def _parse(name: str) -> tuple[str, str | None, str]:
+    """`lstm/bernoulli/SGD+C` is for music alone; the short `SGD+CL` is for every corpus, with its own output.
+
+    The short one means the simple core.
+    """
     short = "/" not in name
     try:
         if short and not name.startswith("SGD"):
             raise ValueError(f"variant {name!r}: wants SGD+LETTERS, or all of it, like rnn/bernoulli/SGD+CL")
-        output, letters = parse_variant(f"rnn/softmax/{name}" if short else name)
+        core, output, letters = parse_variant(f"{SIMPLE}/softmax/{name}" if short else name)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
-    return (None if short else output), letters
+    return core, (None if short else output), letters
 
 
 _PAPER_MUSIC = Space(

@@ -1,8 +1,9 @@
 """A portion of a campaign's trials, as one Prefect task on one worker.
 
-A worker asks the store before each trial, and commits each as it ends: a worker that dies costs at most the trial it
-was at. A trial that raises is named with its reason and does not disturb the others. After each epoch it is asked
-whether anybody still waits for the portion: where the flow run was cancelled or its process is gone, the work stops.
+A worker asks the store before each trial, and commits each as it ends: a worker that dies costs what the trial it was
+at did since its last checkpoint. A trial that raises is named with its reason and does not disturb the others. Every
+second it is asked whether anybody still waits for the portion: where the flow run was cancelled or its process is gone,
+the work stops, and leaves a checkpoint.
 """
 
 from collections.abc import Sequence
@@ -16,20 +17,10 @@ from prefect.logging import get_run_logger
 from infra.clusters import given_up
 from infra.progress import report_progress
 from infra.store import Store
-from models.training import Epoch
 from models.trial import Trial
 from tasks.evaluate import ensure_scored
 from tasks.records import TrialRecord
-from tasks.train import ensure_trained
-
-
-class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work any more
-    """Ends a portion whose flow run is gone."""
-
-
-def _stop_where_given_up(epoch: Epoch) -> None:
-    if given_up():
-        raise GivenUp
+from tasks.train import GivenUp, ensure_trained
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
@@ -67,7 +58,7 @@ def run_portion(
 
 
 def _run(store: Store, trial: Trial, score: bool) -> TrialRecord:
-    record = ensure_trained(store, trial, _stop_where_given_up)
+    record = ensure_trained(store, trial, given_up)
     if score and record.status == "completed":
         ensure_scored(store, record)
     return record

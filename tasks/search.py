@@ -10,6 +10,8 @@ What this does not do: train (`train.py`). The test split plays no part here.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from models.core import CORES
+from models.core.scan import Activation
 from models.kinds import Kind
 from models.randomness import Draws, seed_for
 from models.techniques import TECHNIQUES, Technique
@@ -40,13 +42,14 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
     kind = campaign.kinds[corpus]
     space = campaign.spaces[kind]
     draws = Draws(campaign.seed, corpus, "search", index=index)
-    output, letters = parse_variant(variant)
+    core, output, letters = parse_variant(variant)
     return Trial(
         corpus=digest,
+        core=core,
         output=output,
         techniques=_techniques(letters, draws, kind),
         hidden_size=draws.integer("hidden_size", *space.hidden_size),
-        activation=draws.choice("activation", space.activations),
+        activation=_activation(core, space, draws),
         learning_rate=_learning_rate(space, draws),
         chunk=space.chunk,
         batch=space.batch,
@@ -58,6 +61,11 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
 
 def _techniques(letters: str, draws: Draws, kind: Kind) -> tuple[Technique, ...]:
     return tuple(technique.draw(draws, kind) for technique in TECHNIQUES if technique.letter in letters)
+
+
+def _activation(core: str, space: Space, draws: Draws) -> Activation:
+    gated = next(known.gated for known in CORES if known.name == core)
+    return "tanh" if gated else draws.choice("activation", space.activations)
 
 
 def _learning_rate(space: Space, draws: Draws) -> float:

@@ -1,4 +1,4 @@
-"""The object store: immutable commits and one small pointer, on a directory, in S3, or in memory.
+"""The object store: immutable commits and small pointers, on a directory, in S3, or in memory.
 
 A commit is its manifest: the objects are written first, `manifest.json` last and only if nobody else has
 written it. See docs/storage.md for the layout and for what is promised.
@@ -8,6 +8,6 @@ All writes of the project to storage go through this package, and nothing in it 
 
 from infra.store.address import valid_path
 from infra.store.manifest import Manifest, StoredObject
-from infra.store.store import Store, Token
+from infra.store.store import SCRATCH, Store, Token
 
-__all__ = ["Manifest", "Store", "StoredObject", "Token", "valid_path"]
+__all__ = ["SCRATCH", "Manifest", "Store", "StoredObject", "Token", "valid_path"]

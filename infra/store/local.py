@@ -18,6 +18,7 @@ from infra.errors import StoreError
 from infra.store.backend import Stored
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+_TRIES = 5
 
 
 class LocalBackend:
@@ -48,8 +49,7 @@ class LocalBackend:
         """Write if there is none, durably; False if there is one."""
         target = self._root / path
         with _told("write", target):
-            _make_directory(target.parent)
-            temporary = _temporary(target.parent, data)
+            temporary = _temporary_in_new(target.parent, data)
             try:
                 os.link(temporary, target)
             except FileExistsError:
@@ -75,9 +75,14 @@ class LocalBackend:
         return True
 
     def delete(self, path: str) -> None:
-        """Remove the object if it is there."""
-        with _told("delete", self._root / path):
-            (self._root / path).unlink(missing_ok=True)
+        """Remove the object if it is there, and the folders in the store that are empty without it."""
+        target = self._root / path
+        with _told("delete", target):
+            target.unlink(missing_ok=True)
+        # A folder that is not empty refuses; so may one that another process has just removed.
+        with contextlib.suppress(OSError):
+            for folder in target.parents[: len(target.parents) - len(self._root.parents) - 1]:
+                folder.rmdir()
 
     def children(self, parent: str, name: str) -> list[str]:
         """Every CHILD for which `parent/CHILD/name` is there, sorted."""
@@ -114,6 +119,16 @@ def _make_directory(directory: Path) -> None:
     with contextlib.suppress(FileExistsError):
         directory.mkdir()
     _sync_directory(directory.parent)
+
+
+def _temporary_in_new(directory: Path, data: bytes) -> Path:
+    # Whoever deletes the last object of a folder removes the folder, perhaps just now.
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            _make_directory(directory)
+            return _temporary(directory, data)
+    _make_directory(directory)
+    return _temporary(directory, data)
 
 
 def _temporary(directory: Path, data: bytes) -> Path:

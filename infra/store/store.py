@@ -7,7 +7,9 @@ touch each other's. The first manifest wins; everybody else gets the winner's. A
 after a lost answer may be told "it exists" by its own success: what is there is read back, and a nonce tells
 whose it is.
 
-What this does not do: know any kind of record, delete commits, or decide anything by a listing.
+What is committed is for good, but for what lies under `checkpoints/`: that is discarded when it has served.
+
+What this does not do: know any kind of record, delete anything else, or decide anything by a listing.
 """
 
 import hashlib
@@ -25,6 +27,8 @@ from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_jso
 
 # What a pointer was when it was read; None where there was no pointer. Opaque to callers.
 Token = str | None
+SCRATCH = "checkpoints"
+"""The one folder from which commits and pointers may be discarded."""
 _DIGITS_IN_NAME = 12
 
 
@@ -187,6 +191,32 @@ class Store:
         for item in self._present(prefix).objects:
             self._verified(prefix, item)
 
+    def discard(self, prefix: str) -> None:
+        """Remove a commit under `checkpoints/`: the manifest first, so that it is whole or not there all the way.
+
+        Objects that nobody committed stay, as after any killed writer.
+
+        Raises:
+            StoreError: it lies elsewhere, where commits are for good, or the store refuses.
+        """
+        self._check_scratch(prefix)
+        try:
+            manifest = self.manifest(prefix)
+        except IntegrityError:
+            manifest = None  # of a damaged one nobody knows the objects
+        self._backend.delete(f"{prefix}/{MANIFEST}")
+        for item in () if manifest is None else manifest.objects:
+            self._backend.delete(f"{prefix}/{item.path}")
+
+    def discard_pointer(self, name: str) -> None:
+        """Remove a pointer under `checkpoints/`, if it is there.
+
+        Raises:
+            StoreError: it lies elsewhere, or the store refuses.
+        """
+        self._check_scratch(name)
+        self._backend.delete(name)
+
     def prefixes(self, parent: str) -> list[str]:
         """The committed children of `reports`, `trials`, ..., sorted: `["reports/2026..."]`.
 
@@ -259,6 +289,11 @@ class Store:
         wrong = "is missing" if stored is None else "has changed"
         line = f"{self.address}: {prefix}/{item.path} {wrong}; delete {prefix} and run again"
         raise IntegrityError(line)
+
+    def _check_scratch(self, path: str) -> None:
+        self._check_names(path)
+        if not path.startswith(f"{SCRATCH}/"):
+            raise StoreError(f"{self.address}: {path} is for good; only what is under {SCRATCH}/ may be discarded")
 
     def _check_names(self, *paths: str) -> None:
         for path in paths:

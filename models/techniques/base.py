@@ -23,6 +23,8 @@ class Technique:
 
     letter: ClassVar[str]
     title: ClassVar[str]
+    gated: ClassVar[bool] = True
+    """Whether it applies to a core with gates, whose non-linearities are its own."""
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:

@@ -30,6 +30,7 @@ class Rectifier(Technique):
 
     letter: ClassVar[str] = "R"
     title: ClassVar[str] = "rectifier and L1 penalty"
+    gated: ClassVar[bool] = False
     l1: float
 
     def __post_init__(self) -> None:

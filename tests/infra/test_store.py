@@ -250,6 +250,8 @@ def together(store: Store, name: str, *arguments: tuple[str, ...]) -> list[str]:
         outputs.append(json.dumps(writers.commit(store, *each)) if name == "race" else "")
         if name == "count":
             writers.add(store, int(each[0]))
+        if name == "come_and_go":
+            writers.commit_and_discard(store, *each)
 
     threads = [threading.Thread(target=act, args=each) for each in arguments]
     for thread in threads:
@@ -303,3 +305,85 @@ def test_find_tells_what_is_not_committed_from_what_is_not_in_a_commit(store: St
     assert store.find("trials/a", "record.json") == b"{}"
     with pytest.raises(NotFoundError, match="curves"):
         store.find("trials/a", "curves.parquet")
+
+
+SCRATCH = "checkpoints/key/7"
+
+
+def test_a_discarded_commit_is_gone_with_its_objects_and_may_come_again(store: Store) -> None:
+    commit(store, "checkpoints/key/8", **{"record.json": b"stays"})
+    for data in (b"first", b"second"):
+        commit(store, SCRATCH, **{"record.json": data, "folder/weights": b"w"})
+        assert store.read(SCRATCH, "record.json") == data
+        store.discard(SCRATCH)
+        assert not store.committed(SCRATCH)
+        files_on, root = raw(store)
+        left = [path for path in files_on.find(f"{root}/checkpoints") if "key/8/" not in path and path[-1] != "/"]
+        assert [path for path in left if files_on.isfile(path)] == []
+    store.discard(SCRATCH)
+    assert store.prefixes("checkpoints/key") == ["checkpoints/key/8"]
+    store.verify("checkpoints/key/8")
+
+
+def test_a_damaged_commit_can_be_discarded(store: Store) -> None:
+    commit(store, SCRATCH)
+    files_on, root = raw(store)
+    files_on.pipe_file(f"{root}/{SCRATCH}/manifest.json", b"[]")
+    store.discard(SCRATCH)
+    assert store.manifest(SCRATCH) is None
+    path = commit(store, SCRATCH, **{"record.json": b"{}"}).objects[0].path
+    files_on.rm_file(f"{root}/{SCRATCH}/{path}")
+    store.discard(SCRATCH)
+    assert store.manifest(SCRATCH) is None
+
+
+@pytest.mark.parametrize("path", [PREFIX, "latest.json", "checkpoints", "checkpointsx/key", "reports/checkpoints/1"])
+def test_what_is_for_good_cannot_be_discarded(store: Store, path: str) -> None:
+    commit(store)
+    store.swap_pointer("latest.json", {"version": "1"}, None)
+    for discard in (store.discard, store.discard_pointer):
+        with pytest.raises(StoreError, match=f"{path} is for good; only what is under checkpoints/"):
+            discard(path)
+        with pytest.raises(StoreError, match="cannot be a name here"):
+            discard("checkpoints/../trials/key")
+    store.verify(PREFIX)
+    assert store.read_pointer("latest.json")[0] == {"version": "1"}
+
+
+def test_a_discarded_pointer_is_gone_and_its_token_with_it(store: Store) -> None:
+    name = "checkpoints/key.json"
+    store.discard_pointer(name)
+    store.swap_pointer(name, {"at": "1"}, None)
+    _, token = store.read_pointer(name)
+    store.discard_pointer(name)
+    assert store.read_pointer(name) == (None, None)
+    with pytest.raises(ConflictError):
+        store.swap_pointer(name, {"at": "2"}, token)
+    store.swap_pointer(name, {"at": "2"}, None)
+    assert store.read_pointer(name)[0] == {"at": "2"}
+
+
+def test_who_is_killed_while_discarding_leaves_no_commit(store: Store) -> None:
+    if store.address.startswith("memory"):
+        pytest.skip("the memory of a killed process is gone with it")
+    writers.commit_scratch(store)
+    writer = writers.start("stall_discarding", store.address)
+    try:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "midway\n"
+    finally:
+        writer.kill()
+        writer.communicate()
+    assert store.manifest(writers.SCRATCH) is None
+    files_on, root = raw(store)
+    assert len([path for path in files_on.find(f"{root}/{writers.SCRATCH}") if files_on.isfile(path)]) == 2
+    writers.commit_scratch(store)
+    store.verify(writers.SCRATCH)
+    store.discard(writers.SCRATCH)
+    assert store.manifest(writers.SCRATCH) is None
+
+
+@pytest.mark.usefixtures("slow_memory")
+def test_many_come_and_go_at_once_and_none_is_in_the_way_of_another(store: Store) -> None:
+    together(store, "come_and_go", *[(str(writer),) for writer in range(WRITERS)])
+    assert [prefix for n in range(WRITERS) for prefix in store.prefixes(f"checkpoints/{n}")] == []

@@ -40,6 +40,19 @@ def test_a_pointer_is_old_or_new_wherever_its_writer_is_killed(tmp_path: Path) -
     assert numbers == {0, 1}
 
 
+def test_a_discarded_commit_is_whole_or_not_there_wherever_it_stops(tmp_path: Path) -> None:
+    whole = set()
+    for store in crash_everywhere(tmp_path, "discard"):
+        whole.add(store.committed(writers.SCRATCH))
+        if store.committed(writers.SCRATCH):
+            store.verify(writers.SCRATCH)
+        writers.commit_scratch(store)
+        store.verify(writers.SCRATCH)
+        store.discard(writers.SCRATCH)
+        assert not (Path(store.address.removeprefix("file://")) / "checkpoints").exists(), "no empty folder is left"
+    assert whole == {False, True}
+
+
 def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     for writer in ("1", "2"):

@@ -20,6 +20,7 @@ from infra.store import Store
 
 PREFIX = "trials/key"
 POINTER = "latest.json"
+SCRATCH = "checkpoints/key/7"
 
 
 def files_of(writer: str) -> dict[str, bytes]:
@@ -71,8 +72,45 @@ def stall(address: str) -> None:
     Store(address).commit(PREFIX, Stalling.fromkeys(["record.json", "weights"], b""), kind="trial", provenance={})
 
 
+def stall_discarding(address: str) -> None:
+    """Begin to discard a commit, say `midway` after the first deletion, and never go on."""
+    store = Store(address)
+    delete = store._backend.delete
+
+    def stalling(path: str) -> None:
+        delete(path)
+        print("midway", flush=True)
+        time.sleep(600)
+
+    store._backend.delete = stalling
+    store.discard(SCRATCH)
+
+
+def commit_scratch(store: Store) -> None:
+    """Commit two objects where they may be discarded."""
+    store.commit(SCRATCH, files_of("1"), kind="checkpoint", provenance={})
+
+
+def come_and_go(address: str, writer: str) -> None:
+    """Commit, point there, and discard both, again and again."""
+    store = Store(address)
+    _await_start()
+    commit_and_discard(store, writer)
+
+
+def commit_and_discard(store: Store, writer: str) -> None:
+    """Commit, point there, and discard both, twenty times."""
+    for number in range(20):
+        prefix, pointer = f"checkpoints/{writer}/{number}", f"checkpoints/{writer}.json"
+        store.commit(prefix, files_of(writer), kind="checkpoint", provenance={})
+        store.swap_pointer(pointer, {"at": prefix}, None)
+        store.verify(prefix)
+        store.discard(prefix)
+        store.discard_pointer(pointer)
+
+
 def crash(directory: str, what: str) -> None:
-    """Commit or swap in `directory/n`, killed before its n-th line of infra/store, for every n there is."""
+    """Commit, swap or discard in `directory/n`, killed before its n-th line of infra/store, for every n there is."""
     for number in itertools.count(1):
         child = os.fork()
         if child == 0:
@@ -82,6 +120,10 @@ def crash(directory: str, what: str) -> None:
                 _, token = store.read_pointer(POINTER)
                 _kill_at_line(number)
                 store.swap_pointer(POINTER, {"number": 1}, token)
+            elif what == "discard":
+                commit_scratch(store)
+                _kill_at_line(number)
+                store.discard(SCRATCH)
             else:
                 _kill_at_line(number)
                 commit(store, "1")
@@ -142,5 +184,5 @@ def run_together(name: str, arguments: Mapping[int, tuple[str, ...]]) -> Iterato
 
 
 if __name__ == "__main__":
-    programs = {program.__name__: program for program in (race, count, stall, crash)}
+    programs = {program.__name__: program for program in (race, count, stall, stall_discarding, come_and_go, crash)}
     programs[sys.argv[1]](*sys.argv[2:])

@@ -59,6 +59,37 @@ def states(
     return path
 
 
+def _affine(weights: Mapping[str, Tensor], h: Tensor, step: Tensor, symbol: bool) -> tuple[Tensor, Tensor]:
+    """W_in x + b and W h of one step, each of all gates in a row."""
+    x = torch.stack([(step == d).to(h.dtype) for d in range(len(weights["input_weight"]))]) if symbol else step
+    return x @ weights["input_weight"] + weights["bias"], weights["recurrent_weight"] @ h
+
+
+def lstm(weights: Mapping[str, Tensor], steps: Tensor, start: Tensor) -> list[Tensor]:
+    """[h, c] from the start to step T of one piece."""
+    H, path = len(start) // 2, [start]
+    for step in steps:
+        h, c = path[-1][:H], path[-1][H:]
+        z = sum(_affine(weights, h, step, not steps.is_floating_point()))
+        show, take, keep = (activate("sigmoid", z[k * H : (k + 1) * H]) for k in range(3))
+        c = keep * c + take * activate("tanh", z[3 * H :])
+        path.append(torch.cat([show * activate("tanh", c), c]))
+    return path
+
+
+def gru(weights: Mapping[str, Tensor], steps: Tensor, start: Tensor) -> list[Tensor]:
+    """h from the start to step T of one piece."""
+    H, path = len(start), [start]
+    for step in steps:
+        h = path[-1]
+        x, u = _affine(weights, h, step, not steps.is_floating_point())
+        reset = activate("sigmoid", x[:H] + u[:H])
+        mix = activate("sigmoid", x[H : 2 * H] + u[H : 2 * H])
+        new = activate("tanh", x[2 * H :] + reset * (u[2 * H :] + weights["recurrent_bias"]))
+        path.append((1 - mix) * new + mix * h)
+    return path
+
+
 def log_likelihood(weights: Mapping[str, Tensor], h: Tensor, step: Tensor) -> Tensor:
     """Nats of one step given the state before it: notes where the step is a vector, else a symbol."""
     z = weights["output_bias"] + h @ weights["output_weight"]

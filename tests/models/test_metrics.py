@@ -44,6 +44,24 @@ def test_log_likelihood_equals_a_loop_over_pieces(monkeypatch, output, letters, 
     assert scores.accuracy is scores.union_accuracy is None
 
 
+@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("core", ["lstm", "gru"])
+def test_a_gated_core_carries_all_of_its_state_from_chunk_to_chunk(monkeypatch, core, output):
+    monkeypatch.setattr(metrics, "LANES", 3)
+    monkeypatch.setattr(metrics, "LONGEST", 4)
+    pieces = examples.pieces(output, LENGTHS)
+    trial = examples.trial(core=core, output=output)
+    network = examples.network(trial, pieces)
+    weights, run = network.parameters.member(0), getattr(naive, core)
+    expected = []
+    for index in range(len(pieces)):
+        steps = examples.steps_of(pieces, index)
+        path = run(weights, steps, weights["initial_state"])
+        nats = [naive.log_likelihood(weights, path[t][: trial.hidden_size], step) for t, step in enumerate(steps)]
+        expected.append(math.fsum(value.item() for value in nats))
+    np.testing.assert_allclose(score(network, pieces).log_likelihood, expected, rtol=1e-11)
+
+
 def test_more_pieces_than_lanes_and_more_steps_than_a_chunk():
     lengths = [2, 600, 300] + [1 + i % 3 for i in range(70)]
     assert len(lengths) > metrics.LANES
@@ -82,7 +100,7 @@ def test_steps_in_float32_are_summed_in_float64():
     pieces = examples.Pieces.from_arrays(examples.music([metrics.LONGEST]))
     network = examples.Network(examples.trial(), examples.frequencies(pieces, 5).float())
     data = pieces.data[None, :, None]
-    states = network.states(data, network.start(None, torch.ones(1, dtype=torch.bool)))
+    states, _ = network.states(data, network.start(None, torch.ones(1, dtype=torch.bool)))
     rows = network.log_likelihood(states[:, :-1], data).detach()
     assert rows.dtype == torch.float32
     assert score(network, pieces).log_likelihood[0] == pytest.approx(math.fsum(rows.flatten().tolist()), rel=1e-14)

@@ -20,7 +20,7 @@ def test_every_variant_equals_a_loop_over_steps(output, letters):
     trial = examples.trial(letters, output=output)
     network = examples.network(trial, examples.pieces(output, [6]))
     data = _inputs(output)
-    states = network.states(data, network.start(None, torch.ones(2, dtype=torch.bool)))
+    states, _ = network.states(data, network.start(None, torch.ones(2, dtype=torch.bool)))
     ours = network.log_likelihood(states[:, :-1], data)
     activation = "relu" if "R" in letters else "tanh"
     weights = network.parameters.member(0)
@@ -38,7 +38,7 @@ def test_a_step_is_predicted_from_its_past_alone():
     changed = data.clone()
     changed[0, 3] = 1 - changed[0, 3]
     fresh = torch.ones(2, dtype=torch.bool)
-    first, second = (network.states(x, network.start(None, fresh)) for x in (data, changed))
+    first, second = (network.states(x, network.start(None, fresh))[0] for x in (data, changed))
     assert torch.equal(first[:, :4], second[:, :4]), "h_0 to h_3 predict steps 1 to 4"
     assert (first[:, 4] != second[:, 4]).any()
 
@@ -70,7 +70,7 @@ def test_leaky_units_change_the_states_and_only_they():
     assert torch.equal(plain.parameters.theta_SP, leaky.parameters.theta_SP)
     assert plain.retention_SH is None
     assert int((leaky.retention_SH > 0).sum()) == 4
-    first, second = (n.states(data, n.start(None, fresh))[0, 1] for n in (plain, leaky))
+    first, second = (n.states(data, n.start(None, fresh))[0][0, 1] for n in (plain, leaky))
     assert (first[:, :4] != second[:, :4]).all()
     assert torch.equal(first[:, 4:], second[:, 4:])
 
@@ -93,7 +93,7 @@ def test_a_network_takes_over_weights_and_refuses_other_names(letters):
         weights["retention"] = trained.retention_SH[0]
     other.load(weights)
     fresh = torch.ones(2, dtype=torch.bool)
-    first, second = (network.states(data, network.start(None, fresh)) for network in (trained, other))
+    first, second = (network.states(data, network.start(None, fresh))[0] for network in (trained, other))
     assert torch.equal(first, second)
     assert torch.equal(trained.parameters.theta_SP, other.parameters.theta_SP)
     lacking = {name: value for name, value in weights.items() if name != "bias"}
@@ -118,7 +118,7 @@ def test_dropout_of_inputs_and_of_outputs():
 
     def run(generator: torch.Generator | None, **rates: float) -> tuple[torch.Tensor, torch.Tensor]:
         network = examples.network(examples.trial(**rates), train)
-        states = network.states(data, network.start(None, fresh), generator)
+        states, _ = network.states(data, network.start(None, fresh), generator)
         return states, network.log_likelihood(states[:, :-1], data, generator)
 
     seeded = torch.Generator().manual_seed

@@ -14,7 +14,7 @@ from models.chunks import Pieces
 from models.metrics import score
 from models.network import Network
 from models.techniques import Clipping, Technique
-from models.training import Epoch, Training, train
+from models.training import Run, Training, train
 from models.trial import Trial, all_subsets
 from tests.models import examples
 
@@ -75,17 +75,23 @@ def test_the_first_epoch_is_the_network_as_it_starts():
     assert all(math.isnan(x) for x in (start.train, start.gradient_norm, start.clipped_share))
 
 
-def test_epochs_bound_the_training_and_tick_sees_every_one():
-    seen: list[Epoch] = []
-    result = _train(examples.trial(epochs=2), tick=seen.append)
+def test_epochs_bound_the_training_and_between_sees_every_step_but_the_last():
+    seen: list[tuple[int, int]] = []
+    result = _train(
+        examples.trial(epochs=2), between=lambda run: seen.append((run.progress.updates, len(run.progress.curve)))
+    )
     assert [row.epoch for row in result.curve] == [0, 1, 2]
-    assert tuple(seen) == result.curve[1:]
+    half = result.curve[1].update
+    assert seen == [
+        *((update, 1) for update in range(half + 1)),
+        *((update, 2) for update in range(half, 2 * half + 1)),
+    ]
 
-    def stop(row: Epoch) -> None:
+    def stop(run: Run) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _train(examples.trial(), tick=stop)
+        _train(examples.trial(), between=stop)
 
 
 @pytest.mark.parametrize("letters", ["", "L", "R"])

@@ -9,10 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.baselines import frequencies
 from models.chunks import Chunk, Pieces, chunks
+from models.network import Network
+from models.progress import Tally
 from models.techniques import Clipping, Nesterov, Rectifier
-from models.training import _Run, _Tally
 from models.trial import Trial
+from models.updates import Updater
 from tests.models import examples, naive
 
 # In chunks of 4 on 3 lanes: carried, fresh and idle lanes, and padding in the middle of a lane.
@@ -21,25 +24,30 @@ L1 = 0.3
 Lane = tuple[Tensor, Tensor | None]
 
 
-def _run(trial: Trial, pieces: Pieces) -> _Run:
-    run = _Run(trial, pieces, 5)
+def _run(trial: Trial, pieces: Pieces) -> Updater:
     # Its h_0 is 0 where the trial says so.
-    run.network = examples.network(trial, pieces)
-    run.velocity_SP = torch.zeros_like(run.network.parameters.theta_SP)
-    return run
+    return Updater(trial, examples.network(trial, pieces))
 
 
 def _chunks(pieces: Pieces, order: Sequence[int] = range(len(LENGTHS))) -> list[Chunk]:
     return list(chunks(pieces, order, 3, 4))
 
 
-def _naive_cost(run: _Run, weights: Mapping[str, Tensor], lanes: Sequence[Lane]) -> tuple[Tensor, list[Tensor]]:
+def _path(run: Updater, weights: Mapping[str, Tensor], data: Tensor, start: Tensor | None) -> list[Tensor]:
+    """What is carried from the start to the last step of a lane."""
+    if run.trial.core == "rnn":
+        return naive.states(weights, data, run.network.core.activation, examples.retention_of(run.network), start)
+    steps = {"lstm": naive.lstm, "gru": naive.gru}[run.trial.core]
+    return steps(weights, data, weights["initial_state"] if start is None else start)
+
+
+def _naive_cost(run: Updater, weights: Mapping[str, Tensor], lanes: Sequence[Lane]) -> tuple[Tensor, list[Tensor]]:
     """The cost of a chunk as the docstring of training has it, and each lane's last state."""
-    retention, total, last, steps = examples.retention_of(run.network), 0.0, [], 0
+    total, last, steps, units = 0.0, [], 0, run.trial.hidden_size
     for data, start in lanes:
-        path = naive.states(weights, data, run.network.core.activation, retention, start)
+        path = _path(run, weights, data, start)
         for t, step in enumerate(data):
-            total = total - naive.log_likelihood(weights, path[t], step)
+            total = total - naive.log_likelihood(weights, path[t][:units], step)
             if "R" in run.trial.letters:
                 total = total + run.trial.technique("R").l1 * path[t + 1].abs().sum()
         last.append(path[-1].detach())
@@ -47,7 +55,7 @@ def _naive_cost(run: _Run, weights: Mapping[str, Tensor], lanes: Sequence[Lane])
     return total / (steps if run.trial.cost == "mean" else len(lanes)), last
 
 
-def _leaves(run: _Run, row: Tensor) -> dict[str, Tensor]:
+def _leaves(run: Updater, row: Tensor) -> dict[str, Tensor]:
     """Independent copies of the parameters in a row laid out like theta."""
     parts = run.network.parameters.split(row)
     learned = run.trial.initial_state == "learned"
@@ -71,16 +79,17 @@ def _trial(letters: str, **changes: Any) -> Trial:
 
 
 @pytest.mark.parametrize(
-    ("letters", "output", "cost", "initial"),
+    ("core", "letters", "output", "cost", "initial"),
     [
-        *itertools.product(["", "LR"], ["bernoulli"], ["sum", "mean"], ["learned", "zero"]),
-        *itertools.product(["", "R"], ["softmax"], ["sum", "mean"], ["learned"]),
+        *itertools.product(["rnn"], ["", "LR"], ["bernoulli"], ["sum", "mean"], ["learned", "zero"]),
+        *itertools.product(["rnn"], ["", "R"], ["softmax"], ["sum", "mean"], ["learned"]),
+        *itertools.product(["lstm", "gru"], [""], ["bernoulli", "softmax"], ["sum"], ["learned", "zero"]),
     ],
 )
-def test_gradients_equal_autograd_through_single_steps(letters, output, cost, initial):
-    trial = _trial(letters, output=output, cost=cost, initial_state=initial)
+def test_gradients_equal_autograd_through_single_steps(core, letters, output, cost, initial):
+    trial = _trial(letters, core=core, output=output, cost=cost, initial_state=initial)
     pieces = examples.pieces(output, LENGTHS)
-    run, tally = _run(trial, pieces), _Tally()
+    run, tally = _run(trial, pieces), Tally()
     first, second = _chunks(pieces)
     weights = _leaves(run, run.network.parameters.theta_SP)
     steps = [examples.steps_of(pieces, i) for i in range(4)]
@@ -91,7 +100,7 @@ def test_gradients_equal_autograd_through_single_steps(letters, output, cost, in
     torch.testing.assert_close(run.network.parameters.gradient_SP[0], gradient, rtol=1e-9, atol=1e-11)
     assert not carried.requires_grad
     torch.testing.assert_close(carried[0, 0], last[0], rtol=1e-12, atol=1e-12)
-    assert tally.norms[0] == pytest.approx(naive.norm([gradient]), rel=1e-9)
+    assert tally.norms == pytest.approx(naive.norm([gradient]), rel=1e-9)
 
     # The second chunk: lane 0 goes on from its state, which is now a constant; lane 2 has run out.
     run.update(second, carried, 0.0, tally)
@@ -101,9 +110,13 @@ def test_gradients_equal_autograd_through_single_steps(letters, output, cost, in
 
     initial_gradient = run.network.parameters.split(run.network.parameters.gradient_SP)["initial_state"]
     assert initial_gradient.any() == (initial == "learned")
-    assert (tally.updates, tally.steps, len(tally.norms)) == (2, sum(LENGTHS), 2)
-    activation, retention = run.network.core.activation, examples.retention_of(run.network)
-    nats = sum(naive.piece_log_likelihood(weights, piece, activation, retention) for piece in steps)
+    assert (tally.updates, tally.steps) == (2, sum(LENGTHS))
+    paths = [_path(run, weights, piece, None) for piece in steps]
+    nats = sum(
+        naive.log_likelihood(weights, path[t][: trial.hidden_size], step).item()
+        for path, piece in zip(paths, steps, strict=True)
+        for t, step in enumerate(piece)
+    )
     assert tally.log_likelihood == pytest.approx(nats, rel=1e-10)
 
 
@@ -111,7 +124,7 @@ def test_a_gradient_through_the_carried_state_would_be_another():
     pieces = examples.pieces("bernoulli", LENGTHS)
     run = _run(_trial(""), pieces)
     first, second = _chunks(pieces)
-    run.update(second, run.update(first, None, 0.0, _Tally()), 0.0, _Tally())
+    run.update(second, run.update(first, None, 0.0, Tally()), 0.0, Tally())
     weights = _leaves(run, run.network.parameters.theta_SP)
     steps = [examples.steps_of(pieces, i) for i in range(4)]
     through = naive.states(weights, steps[0][:4], "tanh")[-1]
@@ -127,7 +140,7 @@ def test_parameters_follow_sutskevers_two_steps_over_many_updates(letters):
     trial = examples.trial(techniques=tuple(changed.get(x, examples.BY_LETTER[x]) for x in letters))
     pieces = examples.pieces("bernoulli", LENGTHS)
     steps = [examples.steps_of(pieces, i) for i in range(4)]
-    run, tally = _run(trial, pieces), _Tally()
+    run, tally = _run(trial, pieces), Tally()
     theta = run.network.parameters.theta_SP[0].clone()
     velocity, clipped = torch.zeros_like(theta), 0
     for learning_rate in (0.1, 0.1, 0.05, 0.2):
@@ -148,7 +161,7 @@ def test_parameters_follow_sutskevers_two_steps_over_many_updates(letters):
             theta = theta + velocity
             ours = run.network.parameters.theta_SP[0]
             torch.testing.assert_close(ours, theta + momentum * velocity, rtol=1e-8, atol=1e-10)
-    assert (run.updates, tally.updates, tally.clipped) == (8, 8, clipped)
+    assert (tally.updates, tally.clipped) == (8, clipped)
     if "C" in letters:
         assert 0 < clipped < 8, "choose a threshold between the norms"
 
@@ -158,13 +171,13 @@ def test_an_idle_lane_that_overflows_harms_nothing():
     trial = examples.trial("R", batch=2, chunk=20)
     rolls = [torch.ones(200, 5).numpy(), torch.ones(3, 5).numpy()]
     pieces = Pieces.from_arrays(rolls)
-    run = _Run(trial, pieces, 5)
+    run = Updater(trial, Network(trial, frequencies(pieces, 5).float()))
     run.network.parameters.theta_SP.zero_()
     weights = run.network.parameters.member(0)
     weights["input_weight"].fill_(-5.0)
     weights["recurrent_weight"].copy_(2 * torch.eye(7))
     weights["bias"].fill_(1.0)
-    carried, tally = None, _Tally()
+    carried, tally = None, Tally()
     for chunk in chunks(pieces, [0, 1], 2, 20):
         carried = run.update(chunk, carried, 0.0, tally)
     assert (tally.updates, tally.steps) == (10, 203)

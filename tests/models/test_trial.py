@@ -21,6 +21,7 @@ PINNED_KEY = "2f1048bc6c472affa9d4ae8b2efe5be2d7943812ec27f4d3f8cac58db91fc4d1"
 
 OTHERS = {
     "corpus": "1" * 64,
+    "core": "lstm",
     "output": "softmax",
     "techniques": (Clipping(1.0),),
     "hidden_size": 8,
@@ -48,7 +49,7 @@ def test_json_there_and_back(output, letters):
         again = Trial.from_json(json.loads(json.dumps(trial.to_json(), sort_keys=sort_keys)))
         assert again == trial
         assert (again.key, again.variant, again.letters) == (trial.key, trial.variant, letters)
-    assert parse_variant(trial.variant) == (output, letters)
+    assert parse_variant(trial.variant) == ("rnn", output, letters)
 
 
 def test_the_order_of_techniques_is_the_papers_whatever_was_given():
@@ -65,7 +66,7 @@ def test_the_key_is_pinned(monkeypatch):
 
 def test_the_key_changes_with_every_field():
     assert set(OTHERS) == {field.name for field in fields(Trial)}, "a new field belongs into OTHERS"
-    base = examples.trial("CLRM")
+    base = examples.trial("CM")
     keys = {base.key} | {replace(base, **{name: value}).key for name, value in OTHERS.items()}
     assert len(keys) == 1 + len(OTHERS)
 
@@ -105,6 +106,7 @@ def test_a_trial_is_frozen_and_can_be_a_key():
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
+        ("core", "elman"),
         ("output", "gaussian"),
         ("activation", "elu"),
         ("cost", "median"),
@@ -147,6 +149,27 @@ def test_json_of_something_else_is_refused(change):
         Trial.from_json(values)
 
 
+@pytest.mark.parametrize("core", ["lstm", "gru"])
+def test_a_core_with_gates_takes_what_goes_with_it(core):
+    for output in ("bernoulli", "softmax"):
+        for letters in all_subsets("CM"):
+            trial = examples.trial(letters, core=core, output=output)
+            assert trial.variant == f"{core}/{output}/SGD" + ("+" if letters else "") + letters
+            assert parse_variant(trial.variant) == (core, output, letters)
+            assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
+    for letters in ("L", "R", "CR", "CLRM"):
+        with pytest.raises(ValueError, match=f"^technique [LR] .* does not go with {core}: "):
+            examples.trial(letters, core=core)
+    with pytest.raises(ValueError, match=f"^activation: {core} has its own, got 'sigmoid'; wants tanh$"):
+        examples.trial(core=core, activation="sigmoid")
+
+
+def test_the_simple_core_is_not_in_the_key_that_trials_had_before_there_were_others():
+    assert "core" not in examples.trial().to_json()
+    assert examples.trial(core="gru").to_json()["core"] == "gru"
+    assert len({examples.trial(core=core).key for core in ("rnn", "lstm", "gru")}) == 3
+
+
 def test_subsets():
     subsets = all_subsets("CLRM")
     assert len(subsets) == len(set(subsets)) == len({frozenset(subset) for subset in subsets}) == 16
@@ -158,9 +181,9 @@ def test_subsets():
 @pytest.mark.parametrize("letters", all_subsets("CLRM"))
 @pytest.mark.parametrize("output", ["bernoulli", "softmax"])
 def test_variant_names_there_and_back(output, letters):
-    name = variant_name(output, letters)
+    name = variant_name("rnn", output, letters)
     assert name == f"rnn/{output}/SGD" + ("+" if letters else "") + letters
-    assert parse_variant(name) == (output, letters)
+    assert parse_variant(name) == ("rnn", output, letters)
     assert technique_letters(letters[::-1]) == letters
 
 
@@ -170,9 +193,11 @@ def test_variant_names_there_and_back(output, letters):
         ("", "CORE/OUTPUT/OPTIMIZER"),
         ("rnn/bernoulli", "CORE/OUTPUT/OPTIMIZER"),
         ("rnn/bernoulli/SGD/C", "CORE/OUTPUT/OPTIMIZER"),
-        ("lstm/bernoulli/SGD", "wants rnn/OUTPUT/SGD"),
+        ("elman/bernoulli/SGD", "rnn or lstm or gru"),
+        ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
+        ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
         ("rnn/gaussian/SGD", "bernoulli or softmax"),
-        ("rnn/bernoulli/HF", "wants rnn/OUTPUT/SGD"),
+        ("rnn/bernoulli/HF", "wants CORE/OUTPUT/SGD"),
         ("rnn/bernoulli/SGD+X", "technique 'X'"),
         ("rnn/bernoulli/SGD+c", "technique 'c'"),
         ("rnn/bernoulli/SGD+CC", "technique 'C'"),

@@ -28,7 +28,12 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
         (CampaignRequest(variants=("SGD+cl",)), "'c'", LETTERS),
         (CampaignRequest(variants=("Adam",)), "Adam", ["SGD"]),
         (CampaignRequest(variants=("rnn/rbm/SGD",)), "'rnn/rbm/SGD'", ["bernoulli", "softmax"]),
-        (CampaignRequest(variants=("lstm/softmax/SGD",)), "'lstm/softmax/SGD'", ["rnn/"]),
+        (CampaignRequest(variants=("elman/softmax/SGD",)), "'elman/softmax/SGD'", ["rnn", "lstm", "gru"]),
+        (
+            CampaignRequest(variants=("lstm/softmax/SGD+L",)),
+            "technique L (leaky integration)",
+            ["rnn", "C and M"],
+        ),
         (CampaignRequest(variants=("rnn/softmax/HF",)), "'rnn/softmax/HF'", ["SGD"]),
         (CampaignRequest(variants=("bernoulli/SGD",)), "'bernoulli/SGD'", ["rnn/bernoulli/SGD+CL"]),
         (CampaignRequest(variants=("rnn/bernoulli/SGD/C",)), "'rnn/bernoulli/SGD/C'", ["rnn/bernoulli/SGD+CL"]),
@@ -62,6 +67,14 @@ def test_a_full_name_is_for_its_own_kind_alone():
     assert campaign.variants == {
         CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+M"),
         CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+R"),
+    }
+
+
+def test_a_core_is_named_in_full_and_compared_with_plain_sgd_of_the_simple_one():
+    campaign = resolve(CampaignRequest(variants=("lstm/bernoulli/SGD+C", "gru/softmax/SGD", "SGD+M"), preset="smoke"))
+    assert campaign.variants == {
+        CHORALES: ("rnn/bernoulli/SGD", "lstm/bernoulli/SGD+C", "rnn/bernoulli/SGD+M"),
+        CHARACTERS: ("rnn/softmax/SGD", "gru/softmax/SGD", "rnn/softmax/SGD+M"),
     }
 
 

@@ -57,6 +57,18 @@ def test_trials_of_the_same_index_share_every_number_that_they_have_in_common():
                 assert used or corpus != CHORALES
 
 
+@pytest.mark.parametrize("core", ["lstm", "gru"])
+def test_a_gated_core_shares_all_but_the_activation_which_is_its_own(core):
+    activations = set()
+    for index in range(8):
+        names = (f"{name}/bernoulli/SGD+CM" for name in ("rnn", core))
+        plain, gated = (draw_trial(THOROUGH, CHORALES, DIGESTS[CHORALES], name, index) for name in names)
+        activations.add(plain.activation)
+        assert (gated.core, gated.activation) == (core, "tanh")
+        assert gated == replace(plain, core=core, activation="tanh")
+    assert activations == {"tanh", "sigmoid"}
+
+
 def test_the_draws_differ_by_index_seed_and_corpus():
     trials = _draws(CHORALES, "M", 50)
     assert len({trial.seed for trial in trials}) == len({trial.learning_rate for trial in trials}) == 50

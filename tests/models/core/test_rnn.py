@@ -24,7 +24,7 @@ def _start(parameters: Parameters, lanes: int) -> torch.Tensor:
 def test_states_equal_a_loop_over_single_vectors(activation):
     layer, parameters = _layer(2, activation=activation)
     inputs = torch.rand(2, 5, 3, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    states = layer.states(parameters.by_name, inputs, _start(parameters, 3), None)
+    states, _ = layer.states(parameters.by_name, inputs, _start(parameters, 3), None)
     for s in range(2):
         for b in range(3):
             path = naive.states(parameters.member(s), inputs[s, :, b], activation)
@@ -38,7 +38,7 @@ def test_symbols_equal_one_hot_inputs_in_values_and_gradients():
     results = []
     for inputs in (symbols, torch.nn.functional.one_hot(symbols, 4).double()):
         layer, parameters = _layer(2)
-        states = layer.states(parameters.by_name, inputs, _start(parameters, 3), None)
+        states, _ = layer.states(parameters.by_name, inputs, _start(parameters, 3), None)
         states.sin().sum().backward()
         results.append((states.detach(), parameters.gradient_SP))
     torch.testing.assert_close(results[0], results[1], rtol=1e-12, atol=1e-12)

@@ -26,8 +26,15 @@ TECHNIQUES = {
     "R": Rectifier(0.02),
     "M": Nesterov(0.9),
 }
-VARIANTS = tuple(variant_name("bernoulli", letters) for letters in all_subsets("CLRM")) + tuple(
-    variant_name("softmax", letters) for letters in ("", "C", "CL", "CLR")
+VARIANTS = (
+    *(variant_name("rnn", "bernoulli", letters) for letters in all_subsets("CLRM")),
+    *(variant_name("rnn", "softmax", letters) for letters in ("", "C", "CL", "CLR")),
+    *(
+        variant_name(core, output, letters)
+        for core in ("lstm", "gru")
+        for output in ("bernoulli", "softmax")
+        for letters in ("", "CM")
+    ),
 )
 
 
@@ -46,9 +53,10 @@ def _pieces(output: str, shift: int) -> Pieces:
 
 def losses(variant: str) -> list[list[float]]:
     """Per epoch: training and validation log-likelihood and the gradient's norm; six updates in two epochs."""
-    output, letters = parse_variant(variant)
+    core, output, letters = parse_variant(variant)
     trial = Trial(
         corpus="golden",
+        core=core,
         output=output,
         techniques=tuple(TECHNIQUES[letter] for letter in letters),
         hidden_size=10,

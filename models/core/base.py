@@ -1,0 +1,92 @@
+"""What a recurrent core is, and what all of them do alike: project the inputs, draw an orthogonal matrix.
+
+Shape letters: S stacked trials, T time, B batch, D inputs, H hidden, G values that a step computes of each lane,
+K values that are carried on, of which the first H are the state h.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding
+
+from models.core.scan import Activation
+
+
+@dataclass(frozen=True)
+class Core(ABC):
+    """A layer of `hidden_size` units over inputs of `width` values, or symbols below `width`."""
+
+    name: ClassVar[str]
+    gated: ClassVar[bool]
+    """Whether gates with non-linearities of their own decide what a unit keeps."""
+    width: int
+    hidden_size: int
+    activation: Activation
+    """Of the units; a gated core has tanh."""
+
+    @abstractmethod
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the parameters of one member; `initial_state`, of shape (K,), is one of them."""
+
+    @abstractmethod
+    def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, active: float) -> None:
+        """Fill the parameters of one member in place.
+
+        Args:
+            parameters: tensors of the shapes above, without the S axis.
+            generator: where the random numbers come from.
+            active: mean number of inputs that are not zero in a step, 1 for symbols.
+        """
+
+    @abstractmethod
+    def states(
+        self,
+        parameters: Mapping[str, Tensor],
+        inputs: Tensor,
+        start_SBK: Tensor,
+        retention_SH: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """States h_1 ... h_T, shape (S, T, B, H), and what to carry on, (S, B, K), outside the graph.
+
+        Args:
+            parameters: by name, each with the S axis first.
+            inputs: values (S, T, B, D), or symbols, integer (S, T, B).
+            start_SBK: what was carried on before the first step.
+            retention_SH: retention of each unit, None where none leaks, as in every gated core.
+        """
+
+
+def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
+    """W_in x_t + b of every step, shape (S, T, B, G): one product of matrices, or a gather for symbols.
+
+    Args:
+        weight_SDG: the input weights of each member.
+        bias_SG: added to every step.
+        inputs: values (S, T, B, D), or symbols below D, integer (S, T, B).
+    """
+    S, T, B = inputs.shape[:3]
+    D, G = weight_SDG.shape[1:]
+    if inputs.is_floating_point():
+        return torch.baddbmm(bias_SG.unsqueeze(1), inputs.reshape(S, T * B, D), weight_SDG).view(S, T, B, G)
+    # A one-hot input picks a row. One table for all members, each with its own rows.
+    first_row = torch.arange(S, device=inputs.device).view(S, 1, 1) * D
+    return embedding(inputs + first_row, weight_SDG.reshape(S * D, G)) + bias_SG[:, None, None, :]
+
+
+def orthogonal(size: int, generator: torch.Generator) -> Tensor:
+    """A random orthogonal matrix, each as likely (Saxe et al., arXiv:1312.6120)."""
+    q, r = torch.linalg.qr(torch.empty(size, size).normal_(generator=generator))
+    turned: Tensor = q * torch.sign(torch.diagonal(r))
+    return turned
+
+
+def weight_gradient(d_gates_STBG: Tensor, h0_SBH: Tensor, states_STBH: Tensor) -> Tensor:
+    """dW = sum over t and b of d(gates_t) h_{t-1}^T, shape (S, G, H): one product, and one for the first step."""
+    S, _, _, G = d_gates_STBG.shape
+    later = d_gates_STBG[:, 1:].reshape(S, -1, G).transpose(1, 2)
+    first = d_gates_STBG[:, 0].transpose(1, 2)
+    return torch.baddbmm(first @ h0_SBH, later, states_STBH[:, :-1].reshape(S, -1, h0_SBH.shape[-1]))

@@ -1,0 +1,127 @@
+"""How far a training is: the learning curve, the sums of the epoch under way, and a checkpoint of it all.
+
+A checkpoint holds everything that the numbers to come depend on. The data's position needs little, since the order
+of an epoch follows from the trial's seed and the epoch's number: how many of its chunks are done, and the state that
+each lane carries. Whoever goes on from a checkpoint ends with the same bits as whoever was never interrupted.
+
+What this does not do: train (`training.py`), or know where checkpoints are kept.
+
+Shape letters: P parameters in a row, B lanes, K carried numbers a lane.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, astuple, dataclass, field
+from math import isnan
+from typing import Any, Self
+
+from torch import Tensor
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the learning curve.
+
+    Attributes:
+        epoch, update: passes over train and updates so far; 0 for the network as it starts.
+        learning_rate: of the epoch.
+        train: log-likelihood in nats a step, as met while training; NaN for epoch 0.
+        valid: log-likelihood in nats a step of the validation split, after the epoch.
+        gradient_norm: mean norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
+        clipped_share: share of the updates whose gradient a technique made smaller; NaN for epoch 0.
+    """
+
+    epoch: int
+    update: int
+    learning_rate: float
+    train: float
+    valid: float
+    gradient_norm: float
+    clipped_share: float
+
+
+@dataclass
+class Tally:
+    """Sums over the updates of one epoch: log-likelihood in nats, real steps, norms, clipped gradients."""
+
+    updates: int = 0
+    log_likelihood: float = 0.0
+    steps: int = 0
+    norms: float = 0.0
+    clipped: int = 0
+
+
+@dataclass
+class Progress:
+    """Where a training is, but for its tensors.
+
+    Attributes:
+        learning_rate: of the epoch under way.
+        epoch: the one under way, from 1.
+        chunk: chunks of it that are done.
+        updates: made so far, one that diverged included.
+        best: the epoch with the best validation score.
+        waited: epochs in a row without a new best.
+        tally: sums of the epoch under way.
+        curve: the epochs that are done, from epoch 0; empty before the network was scored as it starts.
+    """
+
+    learning_rate: float
+    epoch: int = 1
+    chunk: int = 0
+    updates: int = 0
+    best: int = 0
+    waited: int = 0
+    tally: Tally = field(default_factory=Tally)
+    curve: list[Epoch] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The progress as JSON values; a row of the curve is a list, and null in it NaN."""
+        rows = [[None if isnan(value) else value for value in astuple(row)] for row in self.curve]
+        return asdict(self) | {"curve": rows}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The progress that `to_json` wrote, float for float."""
+        filled = [[float("nan") if value is None else value for value in row] for row in values["curve"]]
+        rows = [Epoch(int(epoch), int(update), *rest) for epoch, update, *rest in filled]
+        return cls(**{**values, "tally": Tally(**values["tally"]), "curve": rows})
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not one of this trial, or of this version of the software."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training between two updates, on its own: nothing in it changes when the training goes on.
+
+    Attributes:
+        key: of the trial.
+        progress: where it is.
+        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P); `dropout`, the state of
+            the generator; `carried` (1, B, K) within an epoch.
+    """
+
+    key: str
+    progress: Progress
+    tensors: dict[str, Tensor]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the tensors, as JSON values."""
+        return {"format": _FORMAT, "key": self.key, "progress": self.progress.to_json()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
+        """The checkpoint that `to_json` wrote, with its tensors.
+
+        Raises:
+            CheckpointError: it is not one of this version of the software.
+        """
+        try:
+            if values["format"] == _FORMAT:
+                return cls(values["key"], Progress.from_json(values["progress"]), dict(tensors))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise CheckpointError(f"checkpoint: not one of this version of the software: {error}") from error
+        raise CheckpointError(f"checkpoint: of another version of the software, {values['format']!r}")

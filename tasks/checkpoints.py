@@ -1,0 +1,106 @@
+"""The checkpoint of a trial under way, in the store: one at a time, and none once the trial is committed.
+
+    checkpoints/<trial key>/<update>-<eight digits>/   progress.json  tensors.safetensors
+    checkpoints/<trial key>.json                       pointer to the newest whole one
+
+The pointer is swapped after the commit, and decides; the eight random digits keep two workers apart that are at the
+same trial. A checkpoint that cannot be used, because it is damaged or of another version, is as good as none: the
+trial is then trained from its start, to the same numbers.
+"""
+
+import json
+import logging
+import secrets
+from dataclasses import dataclass
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from infra.errors import IntegrityError, NotFoundError, StoreError
+from infra.provenance import provenance
+from infra.store import SCRATCH, Store, Token
+from models.progress import Checkpoint
+from models.trial import Trial
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint, and the seconds of training that it took to get there."""
+
+    checkpoint: Checkpoint
+    seconds: float
+
+
+class Checkpoints:
+    """The checkpoints of one trial.
+
+    Args:
+        store: where they are.
+        trial: the configuration.
+    """
+
+    def __init__(self, store: Store, trial: Trial):
+        self._store, self._key = store, trial.key
+        self._folder = f"{SCRATCH}/{trial.key}"
+        self._pointer = f"{self._folder}.json"
+
+    def load(self) -> Saved | None:
+        """The newest whole one, None where there is none that can be used.
+
+        Raises:
+            StoreError: the store is out of reach.
+        """
+        try:
+            newest, _ = self._newest()
+            return None if newest is None else self._read(newest)
+        except (IntegrityError, NotFoundError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            self.unusable(error)
+            return None
+
+    def unusable(self, reason: Exception) -> None:
+        """Say in the log that a checkpoint was there, and remove it: it would be in the way of the next one."""
+        _log.warning("trial %s starts anew, its checkpoint cannot be used: %s", self._key[:12], reason)
+        self.clear()
+
+    def save(self, checkpoint: Checkpoint, seconds: float) -> None:
+        """Commit one, point to it, and discard the one before it.
+
+        A store that refuses is a line in the log: the training is worth more than its checkpoint.
+        """
+        newest = f"{self._folder}/{checkpoint.progress.updates}-{secrets.token_hex(4)}"
+        files = {
+            "progress.json": json.dumps(checkpoint.to_json() | {"seconds": seconds}, allow_nan=False).encode(),
+            "tensors.safetensors": save(checkpoint.tensors),
+        }
+        try:
+            before, token = self._newest()
+            self._store.commit(newest, files, kind="checkpoint", provenance=provenance())
+            self._store.swap_pointer(self._pointer, {"newest": newest}, token)
+            if before is not None:
+                self._store.discard(before)
+        except StoreError as error:
+            _log.warning("trial %s goes on without a new checkpoint: %s", self._key[:12], error)
+
+    def clear(self) -> None:
+        """Remove the pointer, and what is committed, also by a worker that was killed before it pointed there."""
+        try:
+            self._store.discard_pointer(self._pointer)
+            for prefix in self._store.prefixes(self._folder):
+                self._store.discard(prefix)
+        except StoreError as error:
+            _log.warning("trial %s has left a checkpoint behind: %s", self._key[:12], error)
+
+    def _newest(self) -> tuple[str | None, Token]:
+        value, token = self._store.read_pointer(self._pointer)
+        return (None if value is None else value["newest"]), token
+
+    def _read(self, prefix: str) -> Saved:
+        values = json.loads(self._store.read(prefix, "progress.json"))
+        seconds = float(values.pop("seconds"))
+        tensors = load(self._store.read(prefix, "tensors.safetensors"))
+        checkpoint = Checkpoint.from_json(values, tensors)
+        if checkpoint.key != self._key:
+            raise ValueError(f"it is of the trial {checkpoint.key}")
+        return Saved(checkpoint, seconds)

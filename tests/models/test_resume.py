@@ -1,0 +1,190 @@
+"""A training that is stopped anywhere and goes on from a checkpoint ends with the same bits as one that is not."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load, save
+
+from models.chunks import Pieces
+from models.progress import Checkpoint, CheckpointError, Progress
+from models.training import Run, Training, train
+from models.trial import Trial, all_subsets
+from tests.models import examples
+
+LENGTHS = [9, 4, 6, 1, 7, 3]
+SPLITS = {
+    output: (Pieces.from_arrays(make(LENGTHS, seed=1)), Pieces.from_arrays(make([8, 5], seed=2)))
+    for output, make in (("bernoulli", examples.music), ("softmax", examples.text))
+}
+
+
+class _Stopped(Exception):
+    """Stands for whatever ends a process."""
+
+
+def _stored(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint after its way through bytes."""
+    text, data = json.dumps(checkpoint.to_json(), allow_nan=False), save(checkpoint.tensors)
+    return Checkpoint.from_json(json.loads(text), load(data))
+
+
+def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint | Training:
+    """Train for so many steps, and give the checkpoint there, or what came of it where there are not so many."""
+    left, taken = step, []
+
+    def between(run: Run) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            taken.append(_stored(run.checkpoint()))
+            raise _Stopped
+
+    try:
+        return train(trial, *SPLITS[trial.output], 5, between, checkpoint)
+    except _Stopped:
+        return taken[0]
+
+
+def _interrupted(trial: Trial, steps: Iterable[int]) -> tuple[Training, int]:
+    """Train with a stop after so many steps each time, and then to the end; how often it was really stopped."""
+    checkpoint, stops = None, 0
+    for step in steps:
+        outcome = _until(trial, step, checkpoint)
+        if isinstance(outcome, Training):
+            return outcome, stops
+        checkpoint, stops = outcome, stops + 1
+    return train(trial, *SPLITS[trial.output], 5, checkpoint=checkpoint), stops
+
+
+def _bits(result: Training) -> tuple[Any, ...]:
+    return replace(result, weights={}).__repr__(), save(result.weights)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.lists(st.integers(1, 15), min_size=1, max_size=4),
+    letters=st.sampled_from(all_subsets("CLRM")),
+    output=st.sampled_from(["bernoulli", "softmax"]),
+    initial_state=st.sampled_from(["learned", "zero"]),
+    dropout=st.sampled_from([0.0, 0.3]),
+    lanes=st.integers(1, 4),
+    learning_rate=st.sampled_from([0.05, 0.3]),
+    core=st.sampled_from(["rnn", "rnn", "lstm", "gru"]),
+)
+def test_bits_are_the_same_wherever_it_is_stopped(
+    steps, letters, output, initial_state, dropout, lanes, learning_rate, core
+):
+    trial = examples.trial(
+        letters if core == "rnn" else "".join(letter for letter in letters if letter in "CM"),
+        core=core,
+        output=output,
+        initial_state=initial_state,
+        input_dropout=dropout if output == "bernoulli" else 0.0,
+        output_dropout=dropout,
+        batch=lanes,
+        learning_rate=learning_rate,
+        epochs=4,
+        patience=2,
+    )
+    result, _ = _interrupted(trial, steps)
+    assert _bits(result) == _bits(train(trial, *SPLITS[output], 5))
+
+
+@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+def test_a_stop_after_every_single_step(output):
+    trial = examples.trial("CLRM", output=output, output_dropout=0.2, learning_rate=0.3, epochs=6, patience=2)
+    result, stops = _interrupted(trial, [1] * 1000)
+    assert _bits(result) == _bits(train(trial, *SPLITS[output], 5))
+    # One before the first update, one after each update, one after each epoch but the last.
+    assert stops == 1 + result.updates + len(result.curve) - 2
+    assert result.best.epoch < result.curve[-1].epoch, "choose a rate at which the last epoch is not the best"
+
+
+def test_a_divergence_comes_at_the_same_update():
+    trial = examples.trial("M", learning_rate=2e4)
+    whole = train(trial, *SPLITS["bernoulli"], 5)
+    assert (whole.status, whole.updates > 1) == ("diverged", True), "choose a rate that diverges, and not at once"
+    result, stops = _interrupted(trial, [1] * whole.updates)
+    assert stops == whole.updates
+    assert _bits(result) == _bits(whole)
+
+
+def test_a_checkpoint_stays_as_it_was_when_the_training_goes_on():
+    taken: list[tuple[Checkpoint, str, bytes]] = []
+
+    def between(run: Run) -> None:
+        checkpoint = run.checkpoint()
+        taken.append((checkpoint, json.dumps(checkpoint.to_json()), save(checkpoint.tensors)))
+
+    train(examples.trial("M", output_dropout=0.2), *SPLITS["bernoulli"], 5, between)
+    assert len(taken) > 10
+    for checkpoint, text, data in taken:
+        assert (json.dumps(checkpoint.to_json()), save(checkpoint.tensors)) == (text, data)
+
+
+def test_going_on_from_a_checkpoint_leaves_it_as_it_was():
+    trial = examples.trial("M")
+    checkpoint = _until(trial, 6, None)
+    before = json.dumps(checkpoint.to_json()), save(checkpoint.tensors)
+    first = train(trial, *SPLITS["bernoulli"], 5, checkpoint=checkpoint)
+    assert (json.dumps(checkpoint.to_json()), save(checkpoint.tensors)) == before
+    assert _bits(first) == _bits(train(trial, *SPLITS["bernoulli"], 5, checkpoint=checkpoint))
+
+
+def test_a_checkpoint_of_another_trial_is_refused():
+    checkpoint = _until(examples.trial(), 4, None)
+    with pytest.raises(CheckpointError, match="^checkpoint: of the trial "):
+        train(examples.trial(seed=2), *SPLITS["bernoulli"], 5, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("name", ["theta", "velocity", "best", "dropout", "carried"])
+def test_a_checkpoint_that_lacks_a_tensor_is_refused(name):
+    trial = examples.trial()
+    checkpoint = _until(trial, 4, None)
+    tensors = {other: value for other, value in checkpoint.tensors.items() if other != name}
+    with pytest.raises(CheckpointError, match="^checkpoint: its tensors"):
+        train(trial, *SPLITS["bernoulli"], 5, checkpoint=replace(checkpoint, tensors=tensors))
+
+
+def test_a_checkpoint_with_a_tensor_of_another_shape_is_refused():
+    trial = examples.trial()
+    checkpoint = _until(trial, 4, None)
+    for name in ("theta", "velocity", "best", "dropout", "carried"):
+        tensors = checkpoint.tensors | {name: checkpoint.tensors[name][..., :-1]}
+        with pytest.raises(CheckpointError, match="^checkpoint: its tensors"):
+            train(trial, *SPLITS["bernoulli"], 5, checkpoint=replace(checkpoint, tensors=tensors))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values.pop("format"),
+        lambda values: values.update(format=0),
+        lambda values: values.pop("key"),
+        lambda values: values.pop("progress"),
+        lambda values: values["progress"].update(unknown=1),
+        lambda values: values["progress"].update(curve=[[1, 2]]),
+        lambda values: values["progress"].update(tally=3),
+    ],
+)
+def test_json_of_something_else_is_refused(change):
+    values = Checkpoint("key", Progress(0.1), {}).to_json()
+    change(values)
+    with pytest.raises(CheckpointError, match="^checkpoint: "):
+        Checkpoint.from_json(values, {})
+    with pytest.raises(CheckpointError, match="^checkpoint: "):
+        Checkpoint.from_json([], {})
+
+
+def test_the_generators_of_torch_play_no_part():
+    trial = examples.trial("L", output_dropout=0.3)
+    torch.manual_seed(1)
+    first, _ = _interrupted(trial, [5])
+    torch.manual_seed(2)
+    assert _bits(first) == _bits(_interrupted(trial, [5])[0])
