@@ -4,7 +4,8 @@ The leaky scan is the one operation everything stands on; `rnn.py` puts inputs a
 Nothing here knows of costs, outputs or updates.
 """
 
+from models.core.bodies import scan_body, use_body
 from models.core.rnn import RNN
 from models.core.scan import leaky_scan
 
-__all__ = ["RNN", "leaky_scan"]
+__all__ = ["RNN", "leaky_scan", "scan_body", "use_body"]
