@@ -142,8 +142,9 @@ def _compile(text: bytes, command: tuple[str, ...], path: Path) -> None:
 
 def _open(path: Path) -> ctypes.CDLL:
     try:
-        with _ours(path.parent, os.O_DIRECTORY) as folder, _ours(Path(path.name), 0, folder) as file:
-            checked = f"/proc/self/fd/{file}"
+        with _ours(path.parent, os.O_DIRECTORY) as folder, _ours(Path(path.name), 0, folder):
+            # Through the folder that was checked. The loader takes libraries of one name for the same: the name, too.
+            checked = f"/proc/self/fd/{folder}/{path.name}"
             return ctypes.CDLL(checked if os.path.exists(checked) else str(path))
     except OSError as error:
         raise BuildError(f"{path} cannot be loaded: {error}") from error
