@@ -7,8 +7,8 @@ from torch.autograd import forward_ad
 
 from models.core import leaky_scan
 
-# torch.func loads them at its first use.
-OLD_PARTS_OF_TORCH = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+# torch loads old parts of itself at the first derivative in forward mode.
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 
 
 def _inputs() -> dict[str, Tensor]:
@@ -73,7 +73,6 @@ def _backward_over_forward(pre: Tensor) -> None:
         tangent.backward()
 
 
-@OLD_PARTS_OF_TORCH
 @pytest.mark.parametrize(
     "second", [_backward_twice, _forward_over_backward, _backward_in_a_dual_level, _backward_over_forward]
 )
@@ -82,7 +81,6 @@ def test_a_second_derivative_is_refused_not_wrong(second):
         second(_inputs()["pre"])
 
 
-@OLD_PARTS_OF_TORCH
 def test_a_recording_is_refused_not_wrong():
     with pytest.raises(RuntimeError, match="^leaky_scan: cannot be recorded"):
         torch.func.linearize(_cost, _inputs()["pre"])

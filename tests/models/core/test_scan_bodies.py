@@ -20,7 +20,8 @@ HIDDEN = (*range(1, 18), 23, 24, 25, 31, 33, 47, 49, 57, 64, 71, 100)
 FLOAT32 = {"rtol": 1e-5, "atol": 1e-5}
 """Sums of up to 100 products of ordinary size, and of up to 27 steps in dW; seen: 2e-6."""
 FLOAT64 = {"rtol": 1e-12, "atol": 1e-12}
-OLD_PARTS_OF_TORCH = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+# torch loads old parts of itself at the first derivative in forward mode.
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
@@ -140,7 +141,6 @@ def test_a_tangent_of_one_input_alone(only):
     torch.testing.assert_close(tangent, expected, rtol=1e-6, atol=1e-8)
 
 
-@OLD_PARTS_OF_TORCH
 def test_torch_func_gives_the_same_derivatives():
     pre, h0, W, retention = _inputs((2, 4, 3, 5), "some")
 
@@ -155,6 +155,20 @@ def test_torch_func_gives_the_same_derivatives():
     for left, right in zip(gradients, expected, strict=True):
         torch.testing.assert_close(left, right, rtol=1e-13, atol=1e-13)
     assert float(tangent) == pytest.approx(sum(float((g * v).sum()) for g, v in zip(expected, moved, strict=True)))
+
+
+def test_a_gauss_newton_product_takes_one_forward_pass():
+    """J^T J v: the tangent of a pass and then, after the level of its duals, the gradient of the same pass."""
+    pre, h0, W, retention = _inputs((1, 4, 2, 3), "some")
+    leaves, moved = [x.requires_grad_() for x in (pre, h0, W)], [torch.randn_like(x) for x in (pre, h0, W)]
+    with forward_ad.dual_level():
+        duals = [forward_ad.make_dual(x, v) for x, v in zip(leaves, moved, strict=True)]
+        states, tangent = forward_ad.unpack_dual(leaky_scan(*duals, retention, "tanh"))
+    products = torch.autograd.grad(states, leaves, tangent.detach())
+    jacobians = torch.autograd.functional.jacobian(lambda *x: leaky_scan(*x, retention, "tanh"), (pre, h0, W))
+    matrix = torch.cat([j.reshape(states.numel(), -1) for j in jacobians], dim=1)
+    expected = matrix.T @ (matrix @ torch.cat([v.flatten() for v in moved]))
+    torch.testing.assert_close(torch.cat([g.flatten() for g in products]), expected, rtol=1e-10, atol=1e-10)
 
 
 def test_a_cost_of_the_last_state_alone_reaches_every_step():
