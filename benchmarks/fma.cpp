@@ -17,12 +17,15 @@ typedef float Vector __attribute__((vector_size(FMA_BYTES)));
 
 // Returns the number of operations done.
 extern "C" int64_t fma_f32(int64_t rounds) {
-    Vector sums[FMA_SUMS] = {}, factor = {}, term = {};
-    factor += 0.999f;
-    term += 0.001f;
-    asm volatile("" : "+m"(factor), "+m"(term));  // the compiler must not know them
-    for (int64_t round = 0; round < rounds; ++round)
+    Vector sums[FMA_SUMS] = {}, unknown[2] = {};
+    unknown[0] += 0.999f;
+    unknown[1] += 0.001f;
+    asm volatile("" : "+m"(unknown));  // the compiler must not know them
+    const Vector factor = unknown[0], term = unknown[1];
+    for (int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 24
         for (int i = 0; i < FMA_SUMS; ++i) sums[i] = sums[i] * factor + term;
+    }
     for (int i = 0; i < FMA_SUMS; ++i) asm volatile("" ::"m"(sums[i]));
     return rounds * FMA_SUMS * 2 * int64_t(sizeof(Vector) / sizeof(float));
 }

@@ -75,7 +75,7 @@ def backward(
             earlier_SBH.addcmul_(d_state_SBH, retention_SH.unsqueeze(1))
         d_state_SBH = earlier_SBH
     d_pre_STBH = d_pre_TSBH.transpose(0, 1)
-    return d_pre_STBH, d_state_SBH, _recurrent_gradient(d_pre_STBH, h0_SBH, states_STBH) if weight else None
+    return d_pre_STBH, d_state_SBH, recurrent_gradient(d_pre_STBH, h0_SBH, states_STBH) if weight else None
 
 
 def tangent(
@@ -125,8 +125,10 @@ def _slope(phi: Tensor, retention_SH: Tensor | None, activation: "Activation") -
     return slope if retention_SH is None else slope.mul_(1 - retention_SH[:, None, None, :])
 
 
-def _recurrent_gradient(d_pre_STBH: Tensor, h0_SBH: Tensor, states_STBH: Tensor) -> Tensor:
+def recurrent_gradient(d_pre_STBH: Tensor, h0_SBH: Tensor, states_STBH: Tensor) -> Tensor:
     """dW = sum over t and b of d(pre_t) h_{t-1}^T: one matrix product over all steps but the first, and that one."""
+    if _take_turns(d_pre_STBH):
+        return torch.cat([recurrent_gradient(*turn) for turn in _turns((d_pre_STBH, h0_SBH, states_STBH))])
     S, _, _, H = d_pre_STBH.shape
     later = d_pre_STBH[:, 1:].reshape(S, -1, H).transpose(1, 2)
     first = d_pre_STBH[:, 0].transpose(1, 2)

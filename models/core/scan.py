@@ -8,7 +8,7 @@ The inputs come in already projected for all steps (`pre`), and the backward pas
 gradient outside the recurrence is an ordinary matrix product. The derivative along a direction is a scan again,
 with phi replaced by a product with the stored slope (Pearlmutter's R-operator), so a Gauss-Newton product costs
 little more than a gradient. This file is the autograd Function; the loops over time are bodies behind it
-(`bodies.py` chooses, `reference.py` and `native.py` compute).
+(`bodies.py` chooses; `reference.py`, `native.py` and `triton_scan.py` compute).
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
@@ -53,7 +53,7 @@ def leaky_scan(
     recorder = sys.modules.get("torch.fx.experimental.proxy_tensor")
     if recorder is not None and recorder.get_proxy_mode() is not None:
         raise RuntimeError("leaky_scan: cannot be recorded, as torch.func.linearize does; use torch.func.jvp")
-    body = body_for(pre_STBH.device, pre_STBH.dtype)
+    body = body_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
     states_STBH: Tensor = _LeakyScan.apply(pre_STBH, h0_SBH, W_SHH, retention_SH, activation, body)[0]  # type: ignore[no-untyped-call]
     return states_STBH
 

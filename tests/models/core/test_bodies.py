@@ -10,7 +10,7 @@ import torch
 
 from models.core import leaky_scan, native, scan_body, use_body
 from models.core.bodies import VARIABLE
-from tests.models.core.bodies import needs_native
+from tests.models.core.bodies import needs_native, needs_triton
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,10 +47,10 @@ def test_the_variable_forces_and_the_block_wins(monkeypatch):
 
 
 def test_a_body_that_does_not_exist(monkeypatch):
-    with pytest.raises(ValueError, match=r"^use_body: 'fast' is none of reference, native$"), use_body("fast"):
+    with pytest.raises(ValueError, match=r"^use_body: 'fast' is none of reference, native, triton$"), use_body("fast"):
         pass
     monkeypatch.setenv(VARIABLE, "fast")
-    with pytest.raises(ValueError, match=r"^COUNTERPOINT_SCAN: 'fast' is none of reference, native$"):
+    with pytest.raises(ValueError, match=r"^COUNTERPOINT_SCAN: 'fast' is none of reference, native, triton$"):
         scan_body()
 
 
@@ -62,6 +62,25 @@ def test_a_forced_body_that_cannot_serve():
         scan_body(dtype=torch.bfloat16)
     with use_body("native"), pytest.raises(ValueError, match="^COUNTERPOINT_SCAN: .*runs on cpu, not on cuda"):
         scan_body("cuda")
+
+
+def test_triton_says_why_it_cannot_serve(monkeypatch):
+    monkeypatch.setenv("TRITON_INTERPRET", "0")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    expected = "triton is not installed|there is no GPU, and TRITON_INTERPRET=1 is not set"
+    with use_body("triton"), pytest.raises(ValueError, match=f"^COUNTERPOINT_SCAN: .*cannot be used: ({expected})$"):
+        scan_body()
+
+
+@needs_triton
+def test_a_layer_too_wide_for_triton_goes_to_the_reference():
+    pre, h0, W = (torch.full(shape, 0.01) for shape in ((1, 2, 1, 130), (1, 1, 130), (1, 130, 130)))
+    results = []
+    for name in ("triton", "reference"):
+        with use_body(name):
+            results.append(leaky_scan(pre, h0, W, None, "tanh"))
+    assert torch.equal(*results)
 
 
 def test_other_types_go_to_the_reference():

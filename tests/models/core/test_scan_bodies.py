@@ -18,7 +18,7 @@ SHAPES = ((1, 1, 1, 1), (1, 2, 1, 3), (1, 7, 3, 5), (3, 1, 2, 4), (3, 5, 1, 1), 
 # Below, at and above every width of a vector, of a panel and of a tile; with batches of every remainder of 8.
 HIDDEN = (*range(1, 18), 23, 24, 25, 31, 33, 47, 49, 57, 64, 71, 100)
 FLOAT32 = {"rtol": 1e-5, "atol": 1e-5}
-"""Sums of up to 100 products of ordinary size, and of up to 27 steps in dW; seen: 2e-6."""
+"""Sums of up to 100 products of ordinary size, and of up to 27 steps in dW; seen: 2.6e-6."""
 FLOAT64 = {"rtol": 1e-12, "atol": 1e-12}
 # torch loads old parts of itself at the first derivative in forward mode.
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
@@ -278,6 +278,7 @@ def test_a_member_of_a_stack_gets_the_numbers_it_gets_alone(B, H, leak, dtype):
             assert torch.equal(whole[s : s + 1], one)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in matmul:RuntimeWarning")  # Triton's interpreter
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_what_is_not_finite_is_passed_on(activation, value):
