@@ -64,6 +64,9 @@ template <class V, class T> inline V load(const T* from) {
 
 template <class V, class T> inline void store(T* to, V v) { std::memcpy(to, &v, sizeof v); }
 
+// A step's rows are far apart in memory, and no processor guesses them. A wrong address does no harm.
+inline void fetch(const void* address) { __builtin_prefetch(address); }
+
 // ---- phi and its slope -------------------------------------------------------------------------------------------
 
 template <class T> struct Constants;
@@ -259,10 +262,12 @@ void forward_rows(const T* pre, const T* h0, const T* W, const T* retention, con
                   Shape n, int activation, Index row, Index end, const std::vector<Panel>& panels, T* packed) {
     pack(W, n.H, false, panels, packed);
     const T* before = h0;
+    const Index ahead = n.B * n.H;  // the next step
     for (Index t = 0; t < n.T; ++t) {
         step<T>(panels, packed, before, n.H, row, end, [&](auto lanes, Index at, Index column, const T* sum) {
             constexpr Index L = decltype(lanes)::value;
             using V = typename Lanes<T, L>::V;
+            fetch(pre + at + ahead), fetch(states + at + ahead);
             const V z = load<V>(sum) + load<V>(pre + at);
             V value = given ? slope<T, L>(load<V>(given + at), activation) * z : activate<T, L>(z, activation);
             if (phi) store(phi + at, value);
@@ -292,9 +297,11 @@ void backward_rows(const T* d_states, const T* W, const T* retention, const T* p
         const auto through = [&](auto lanes, Index at, Index column, auto d) {
             constexpr Index L = decltype(lanes)::value;
             using V = typename Lanes<T, L>::V;
-            V factor = slope<T, L>(load<V>(phi + (t - 1) * size + at), activation);
+            const Index earlier = (t - 1) * size + at;
+            fetch(phi + earlier - size), fetch(d_states + earlier - size), fetch(d_pre + earlier - size);
+            V factor = slope<T, L>(load<V>(phi + earlier), activation);
             if (retention) factor *= T(1) - load<V>(retention + column);
-            store(d_pre + (t - 1) * size + at, d * factor);
+            store(d_pre + earlier, d * factor);
         };
         if (t == n.T - 1)  // the last step: nothing comes from later ones
             for (Index r = row; r < end; ++r)

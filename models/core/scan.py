@@ -14,7 +14,9 @@ Shape letters: S stacked trials, T time, B batch, H hidden.
 """
 
 import sys
-from typing import Any, Literal
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,6 +25,7 @@ from models.core.bodies import Body, body_for
 
 Activation = Literal["tanh", "sigmoid", "relu"]
 ACTIVATIONS: tuple[Activation, ...] = ("tanh", "sigmoid", "relu")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def leaky_scan(
@@ -78,10 +81,17 @@ def _check(pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor
             )
 
 
+def _with_signature(function: _Function) -> _Function:
+    """Torch asks for a forward's signature at every call. Worked out each time, it takes as long as a small scan."""
+    function.__signature__ = signature(function)  # type: ignore[attr-defined]
+    return function
+
+
 class _LeakyScan(torch.autograd.Function):
     """The scan as autograd sees it: (pre, h0, W) -> states; the activations phi are kept for the way back."""
 
     @staticmethod
+    @_with_signature
     def forward(
         pre_STBH: Tensor,
         h0_SBH: Tensor,
@@ -141,6 +151,7 @@ class _Gradient(_Once):
     """The backward pass, on whatever tensors `torch.func` has wrapped."""
 
     @staticmethod
+    @_with_signature
     def forward(
         d_states_STBH: Tensor,
         h0_SBH: Tensor,
@@ -159,6 +170,7 @@ class _Tangent(_Once):
     """The linear scan of a tangent."""
 
     @staticmethod
+    @_with_signature
     def forward(
         pre_STBH: Tensor,
         h0_SBH: Tensor,
