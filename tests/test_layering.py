@@ -38,4 +38,6 @@ def test_imports_of_ours_run_one_way(graph: grimp.ImportGraph, package: str) -> 
 
 def test_models_use_only_torch_numpy_and_the_standard_library(graph: grimp.ImportGraph) -> None:
     allowed = {"torch", "numpy", "models", *sys.stdlib_module_names}
-    assert not {pair for pair in imports(graph, "models") if pair[1].split(".")[0] not in allowed}
+    others = {pair for pair in imports(graph, "models") if pair[1].split(".")[0] not in allowed}
+    # A part of torch's builds for GPUs; imported only where its body is forced.
+    assert {(module, target.split(".")[0]) for module, target in others} <= {("models.core.triton_scan", "triton")}

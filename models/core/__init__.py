@@ -5,6 +5,7 @@ The leaky scan is the one operation that the paper stands on; `rnn.py` puts inpu
 """
 
 from models.core.base import Core
+from models.core.bodies import scan_body, use_body
 from models.core.gru import GRU
 from models.core.lstm import LSTM
 from models.core.rnn import RNN
@@ -13,4 +14,4 @@ from models.core.scan import leaky_scan
 CORES: tuple[type[Core], ...] = (RNN, LSTM, GRU)
 """Every core; `name` is what a variant calls it."""
 
-__all__ = ["CORES", "GRU", "LSTM", "RNN", "Core", "leaky_scan"]
+__all__ = ["CORES", "GRU", "LSTM", "RNN", "Core", "leaky_scan", "scan_body", "use_body"]

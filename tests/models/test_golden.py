@@ -5,7 +5,9 @@ from itertools import combinations
 
 import pytest
 
+from models.core import use_body
 from models.trial import NUMERICS_VERSION
+from tests.models.core.bodies import BODIES
 from tests.models.golden import runs
 
 pytestmark = pytest.mark.golden
@@ -18,9 +20,12 @@ def test_the_losses_are_of_this_version():
     assert tuple(GOLDEN["losses"]) == runs.VARIANTS
 
 
+@pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("variant", runs.VARIANTS)
-def test_losses_have_not_moved(variant):
-    now, then = runs.losses(variant), GOLDEN["losses"][variant]
+def test_losses_have_not_moved(variant, body):
+    with use_body(body):
+        now = runs.losses(variant)
+    then = GOLDEN["losses"][variant]
     assert [len(row) for row in now] == [len(row) for row in then] == [1, 3, 3]
     for epoch, (new, old) in enumerate(zip(now, then, strict=True)):
         assert new == pytest.approx(old, rel=1e-4), f"{variant} has moved in epoch {epoch}; {MENDING}"
