@@ -106,6 +106,7 @@ def test_a_worker_stops_the_trial_of_a_command_that_was_killed(tmp_path: Path) -
             wait_until(lambda: not any(client.run(is_training).values()))
             time.sleep(2)  # what was trained to its end would be committed now
         assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
+        assert len(list(store.glob("checkpoints/*.json"))) == 1, "whoever runs it again goes on from there"
 
 
 def is_training() -> bool:
