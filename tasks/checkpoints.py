@@ -5,7 +5,7 @@
 
 The pointer is swapped after the commit, and decides; the eight random digits keep two workers apart that are at the
 same trial. A checkpoint that cannot be used, because it is damaged or of another version, is as good as none: the
-trial is then trained from its start, to the same numbers.
+trial is then trained from its start, to the same numbers. So is one that another body of the scan has begun.
 """
 
 import json
@@ -19,6 +19,7 @@ from safetensors.torch import load, save
 from infra.errors import IntegrityError, NotFoundError, StoreError
 from infra.provenance import provenance
 from infra.store import SCRATCH, Store, Token
+from models.core import scan_body
 from models.progress import Checkpoint
 from models.trial import Trial
 
@@ -70,8 +71,9 @@ class Checkpoints:
         A store that refuses is a line in the log: the training is worth more than its checkpoint.
         """
         newest = f"{self._folder}/{checkpoint.progress.updates}-{secrets.token_hex(4)}"
+        values = checkpoint.to_json() | {"seconds": seconds, "scan_body": scan_body()}
         files = {
-            "progress.json": json.dumps(checkpoint.to_json() | {"seconds": seconds}, allow_nan=False).encode(),
+            "progress.json": json.dumps(values, allow_nan=False).encode(),
             "tensors.safetensors": save(checkpoint.tensors),
         }
         try:
@@ -98,7 +100,9 @@ class Checkpoints:
 
     def _read(self, prefix: str) -> Saved:
         values = json.loads(self._store.read(prefix, "progress.json"))
-        seconds = float(values.pop("seconds"))
+        seconds, body = float(values.pop("seconds")), values.pop("scan_body")
+        if body != scan_body():
+            raise ValueError(f"its scan was {body}, and here it is {scan_body()}: the bits would be neither's")
         tensors = load(self._store.read(prefix, "tensors.safetensors"))
         checkpoint = Checkpoint.from_json(values, tensors)
         if checkpoint.key != self._key:

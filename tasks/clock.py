@@ -16,6 +16,7 @@ import torch
 from infra.progress import say
 from infra.store import Store
 from models.chunks import Pieces, chunks, shuffled
+from models.core import native
 from models.randomness import generator_for
 from models.training import train
 from models.trial import Trial
@@ -50,6 +51,8 @@ class Clock:
 
     def _measure(self, digest: str) -> tuple[float, float]:
         """Seconds of an epoch as a + b * units^2: a and b."""
+        if not self._measured and (why_not := native.reason()) is not None:
+            say(f"the recurrence runs in plain torch, some times slower: {why_not}")
         corpus, _ = prepared(self._store.address, digest)
         say(f"timing some updates on {corpus.name}")
         plain = self._campaign.variants[self._names[digest]][0]

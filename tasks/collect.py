@@ -12,6 +12,7 @@ import pandas as pd
 
 from infra.provenance import provenance
 from infra.store import Store
+from models.core import scan_body
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.evaluate import baseline_table
@@ -67,6 +68,7 @@ def collect(
             "started": started.isoformat(timespec="seconds"),
             "finished": ended.isoformat(timespec="seconds"),
             "seconds": round((ended - started).total_seconds(), 1),
+            "scan_body": scan_body(),
         },
         failures=trials.loc[trials["status"] == "failed", ["key", "corpus", "variant", "reason"]].to_dict("records"),
     )

@@ -16,6 +16,7 @@ from safetensors.torch import save
 from infra.provenance import provenance
 from infra.store import Store
 from models.chunks import Pieces
+from models.core import scan_body
 from models.progress import CheckpointError
 from models.training import Run, Training, train
 from models.trial import Trial
@@ -106,7 +107,8 @@ def _commit(store: Store, record: TrialRecord, training: Training) -> TrialRecor
         "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
         "weights.safetensors": save(training.weights),
     }
-    store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=provenance())
+    told = provenance() | {"scan_body": scan_body()}
+    store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)
     return load_record(store, record.trial.key) or record
 
 

@@ -11,6 +11,7 @@ import fsspec
 import pytest
 
 from infra.store import Store
+from models.core import use_body
 from models.progress import Checkpoint
 from models.training import Run, Training, train
 from models.trial import Trial
@@ -268,3 +269,15 @@ def test_a_worker_that_is_killed_twice_ends_with_the_bytes_of_an_undisturbed_one
         assert bool(store.prefixes("trials")) == (code == 0)
     assert _bytes(killed, trial) == _bytes(whole, trial)
     assert _files(killed) == _files(whole) == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_checkpoint_of_another_body_of_the_scan_is_passed_over(store, trial, monkeypatch):
+    """Bodies agree to rounding: what is begun by one and ended by the other would be neither's bits."""
+    begun = _updates(monkeypatch)
+    with use_body("reference"), pytest.raises(GivenUp):
+        ensure_trained(store, trial, _after(4))
+    monkeypatch.setattr("tasks.checkpoints.scan_body", lambda: "another")
+    with use_body("reference"):
+        ensure_trained(store, trial)
+    assert begun == [-1, -1]
