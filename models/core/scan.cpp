@@ -184,14 +184,25 @@ template <class T> std::vector<Panel> panels_of(Index H) {
     return panels;
 }
 
-template <class T> struct Buffer {
-    explicit Buffer(Index size)
-        : data(static_cast<T*>(::operator new[](std::size_t(size) * sizeof(T), std::align_val_t(64)))) {}
-    ~Buffer() { ::operator delete[](data, std::align_val_t(64)); }
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    T* const data;
-};
+// Memory that a thread keeps for its next call of the same size: fresh pages cost as much as a small scan.
+enum Use { PACKED, WHOLE, TILES, RIGHT, SUMS, OUT, USES };
+
+template <class T> T* workspace(Use use, Index size) {
+    struct Kept {
+        T* data = nullptr;
+        Index size = 0;
+        void resize(Index wanted) {
+            ::operator delete[](data, std::align_val_t(64));
+            data = nullptr, size = 0;
+            if (wanted > 0) data = static_cast<T*>(::operator new[](std::size_t(wanted) * sizeof(T), std::align_val_t(64)));
+            size = wanted;
+        }
+        ~Kept() { resize(0); }
+    };
+    thread_local Kept kept[USES];
+    if (kept[use].size != size) kept[use].resize(size);
+    return kept[use].data;
+}
 
 Index packed_size(const std::vector<Panel>& panels, Index depth) {
     Index columns = 0;
@@ -364,13 +375,16 @@ void weight_columns(const T* d_pre, const T* h0, const T* states, T* d_W, Shape 
     const Index H = n.H, padded = (H + ROWS - 1) / ROWS * ROWS, total = n.T * n.B;
     // Summands are taken in blocks whose tiles stay in cache.
     const Index block = std::min(total, std::max(DEPTH, (Index(1) << 19) / padded / DEPTH * DEPTH));
-    Buffer<T> tiles(block * padded), right(DEPTH * VECTORS * L), sums((H + ROWS) * VECTORS * L), out(ROWS * VECTORS * L);
+    T* tiles = workspace<T>(TILES, block * padded);
+    T* right = workspace<T>(RIGHT, DEPTH * VECTORS * L);
+    T* sums = workspace<T>(SUMS, (H + ROWS) * VECTORS * L);
+    T* out = workspace<T>(OUT, ROWS * VECTORS * L);
     for (Index start = 0; start < total; start += block) {
         const Index depth = std::min(block, total - start);
         for (Index i = 0; i < H; i += ROWS) {
             const Index rows = std::min(ROWS, H - i);
             for (Index k = 0; k < depth; ++k) {
-                T* to = tiles.data + i * depth + k * ROWS;
+                T* to = tiles + i * depth + k * ROWS;
                 const T* row = d_pre + (start + k) * H + i;
                 if (rows == ROWS) std::memcpy(to, row, ROWS * sizeof(T));
                 else for (Index r = 0; r < ROWS; ++r) to[r] = r < rows ? row[r] : T(0);
@@ -380,7 +394,7 @@ void weight_columns(const T* d_pre, const T* h0, const T* states, T* d_W, Shape 
             const Panel& panel = panels[std::size_t(p)];
             const auto call = panel.lanes == L ? weight_panel<T, L> : panel.lanes == 1 ? weight_panel<T, 1>
                                                                                       : weight_panel<T, L / 2>;
-            call(panel, tiles.data, depth, start, h0, states, n.B, H, start == 0, right.data, sums.data, out.data, d_W);
+            call(panel, tiles, depth, start, h0, states, n.B, H, start == 0, right, sums, out, d_W);
         }
     }
 }
@@ -422,10 +436,10 @@ int forward(const T* pre, const T* h0, const T* W, const T* retention, const T* 
     const std::vector<Panel> panels = panels_of<T>(n.H);
     const Index rows = n.B * n.H, all = n.T * rows;
     return divide(n.S, (n.B + ROWS - 1) / ROWS, threads, [&](Index s, Index first, Index last) {
-        Buffer<T> packed(packed_size(panels, n.H));
+        T* packed = workspace<T>(PACKED, packed_size(panels, n.H));
         forward_rows<T>(pre + s * all, h0 + s * rows, W + s * n.H * n.H, retention ? retention + s * n.H : nullptr,
                         given ? given + s * all : nullptr, states + s * all, phi ? phi + s * all : nullptr, n,
-                        activation, first * ROWS, std::min(last * ROWS, n.B), panels, packed.data);
+                        activation, first * ROWS, std::min(last * ROWS, n.B), panels, packed);
     });
 } catch (const std::bad_alloc&) { return 1; }
 
@@ -435,10 +449,11 @@ int backward(const T* d_states, const T* W, const T* retention, const T* phi, co
     const std::vector<Panel> panels = panels_of<T>(n.H);
     const Index rows = n.B * n.H, all = n.T * rows, square = n.H * n.H;
     Index failed = divide(n.S, (n.B + ROWS - 1) / ROWS, threads, [&](Index s, Index first, Index last) {
-        Buffer<T> packed(packed_size(panels, n.H)), whole(retention ? 2 * rows : 1);
+        T* packed = workspace<T>(PACKED, packed_size(panels, n.H));
+        T* whole = workspace<T>(WHOLE, retention ? 2 * rows : 1);
         backward_rows<T>(d_states + s * all, W + s * square, retention ? retention + s * n.H : nullptr, phi + s * all,
                          d_pre + s * all, d_h0 + s * rows, n, activation, first * ROWS,
-                         std::min(last * ROWS, n.B), panels, packed.data, whole.data);
+                         std::min(last * ROWS, n.B), panels, packed, whole);
     });
     if (failed || !d_W) return int(failed);
     return divide(n.S, Index(panels.size()), threads, [&](Index s, Index first, Index last) {
