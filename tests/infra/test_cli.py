@@ -30,6 +30,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
 def test_help_lists_every_command(base: list[str]) -> None:
     done = run(*base, "--help")
@@ -38,10 +39,12 @@ def test_help_lists_every_command(base: list[str]) -> None:
         assert f" {command} " in done.stdout
 
 
+@pytest.mark.integration
 def test_prefect_lists_run_among_its_commands() -> None:
     assert "Run Counterpoint" in run(sys.executable, "-m", "prefect", "--help").stdout
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("arguments", [["run", "--help"], ["run", "reproduce", "--help"]])
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = loaded_by("from prefect.cli import app; app()", "prefect", *arguments)
@@ -49,17 +52,20 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert not HEAVY & loaded
 
 
+@pytest.mark.integration
 def test_the_console_script_shows_its_help_without_prefect() -> None:
     loaded = loaded_by("from infra.cli import main; main()", "counterpoint", "reproduce", "--help")
     assert not (HEAVY | {"prefect"}) & loaded
 
 
+@pytest.mark.integration
 def test_the_plugin_does_nothing_outside_the_command_line() -> None:
     loaded = loaded_by("import prefect", "worker.py")
     assert "infra.prefect_plugin" in loaded
     assert not {"infra.cli", "prefect.cli._app"} & loaded
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
 @pytest.mark.parametrize(
     ("arguments", "told"),
@@ -81,12 +87,14 @@ def test_wrong_usage_is_one_line_and_exit_code_2(base: list[str], arguments: lis
     assert told in done.stderr
 
 
+@pytest.mark.integration
 def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     done = run(*COUNTERPOINT, "pull", "--to", str(tmp_path / "out"), "--store", str(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert done.stderr.startswith("error: ")
 
 
+@pytest.mark.integration
 def test_the_console_script_runs_outside_the_checkout(tmp_path: Path) -> None:
     assert run(*COUNTERPOINT, "reproduce", "--help", cwd=tmp_path).returncode == 0
 
