@@ -69,35 +69,56 @@ class Crew:
             except distributed.KilledWorker as error:
                 raise ClusterError("a worker was killed again and again: out of memory, perhaps") from error
 
-    def wait(self, futures: Sequence[PrefectFuture[Any]]) -> None:
-        """Wait for the end of all of them, well or not.
+    def gather(self, futures: Sequence[PrefectFuture[Any]]) -> list[Any]:
+        """The result of each, or the exception that it ended with, in their order.
+
+        Each is taken as it comes: a result lies on the worker that made it, and goes when that one does. One that is
+        lost so is computed again by Dask, and waited for again.
 
         Raises:
             ClusterError: the scheduler is gone, or for five minutes there has been no worker, for which the scheduler
                 itself would wait for ever.
         """
-        self._wait({future.wrapped_future for future in futures})  # type: ignore[attr-defined]  # Dask's, all of them
+        results: dict[int, Any] = {}
+        while len(results) < len(futures):
+            wrapped = {n: future.wrapped_future for n, future in enumerate(futures) if n not in results}  # type: ignore[attr-defined]
+            done = self._wait(set(wrapped.values()))
+            for number in [number for number, each in wrapped.items() if each in done]:
+                try:
+                    results[number] = futures[number].result(timeout=LOOK_SECONDS)
+                except Exception as error:  # the boundary: whatever a task ends with is its result
+                    if wrapped[number].done():  # else it is lost
+                        results[number] = error
+        return [results[number] for number in range(len(futures))]
 
-    def _wait(self, waiting: set[Any]) -> None:
+    def _wait(self, waiting: set[Any]) -> set[Any]:
+        """Wait until one of Dask's futures has ended; those that have."""
         where = self.address or "this machine"
         seen = time.monotonic()
-        while waiting:
+        while True:
             try:
                 with self.client.as_current():
-                    waiting = distributed.wait(waiting, LOOK_SECONDS, "FIRST_COMPLETED").not_done  # type: ignore[no-untyped-call]
+                    return set(distributed.wait(waiting, LOOK_SECONDS, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
             except TimeoutError:
                 if self._present():
                     seen = time.monotonic()
-                elif time.monotonic() - seen > NO_WORKERS_SECONDS:
-                    raise ClusterError(
-                        f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
-                    ) from None
+                    continue
             except (FuturesCancelledError, CommClosedError) as error:
                 raise ClusterError(
                     f"the Dask scheduler on {where} is gone; start it and run again, it goes on"
                 ) from error
-            else:
-                seen = time.monotonic()
+            if time.monotonic() - seen > NO_WORKERS_SECONDS:
+                raise ClusterError(
+                    f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
+                )
+            self._revive()
+
+    def _revive(self) -> None:
+        """Start the processes of this machine anew: one that dies while it starts is not restarted by its nanny."""
+        cluster = self.client.cluster
+        if isinstance(cluster, distributed.LocalCluster):
+            cluster.scale(0)  # type: ignore[no-untyped-call]
+            cluster.scale(self.workers or CPU_COUNT)  # type: ignore[no-untyped-call]
 
     def _present(self) -> int:
         return len(self.client.scheduler_info(n_workers=-1)["workers"])

@@ -64,18 +64,17 @@ def _round(
             values = [trial.to_json() for trial in portion]
             name = f"{label} {number}, {corpus}"
             submitted.append((portion, run_portion.submit(ledger.store.address, values, corpus, name, final)))
-        crew.wait([future for _, future in submitted])
-        for portion, future in submitted:
-            reasons |= _outcome(portion, future)
+        results = crew.gather([future for _, future in submitted])
+        for (portion, _), result in zip(submitted, results, strict=True):
+            reasons |= _outcome(portion, result)
     return reasons
 
 
-def _outcome(portion: Sequence[Trial], future: "PrefectFuture[list[dict[str, str]]]") -> dict[str, str]:
+def _outcome(portion: Sequence[Trial], result: list[dict[str, str]] | Exception) -> dict[str, str]:
     """Reasons of a portion's failed trials; where the task itself was lost, one reason for all of its trials."""
-    try:
-        return {failure["key"]: failure["reason"] for failure in future.result()}
-    except Exception as error:  # the boundary: workers that were killed raise what Dask or Prefect make of it
-        return {trial.key: _lost(error) for trial in portion}
+    if isinstance(result, Exception):
+        return {trial.key: _lost(result) for trial in portion}
+    return {failure["key"]: failure["reason"] for failure in result}
 
 
 def _lost(error: Exception) -> str:

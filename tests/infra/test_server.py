@@ -130,7 +130,7 @@ def test_one_server_serves_a_block_and_whatever_is_inside(tmp_path: Path, monkey
 def test_a_configured_server_that_does_not_answer_is_one_line() -> None:
     with (
         temporary_settings({PREFECT_API_URL: "http://127.0.0.1:9/api"}),
-        pytest.raises(CounterpointError, match=r"no Prefect server answers at http://127\.0\.0\.1:9/api"),
+        pytest.raises(CounterpointError, match=r"no Prefect server answers at 127\.0\.0\.1:9 "),
         api_server(),
     ):
         raise AssertionError("the block must not run")
