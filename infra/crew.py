@@ -50,10 +50,10 @@ class Crew:
 
     @property
     def size(self) -> int:
-        """How many processes work, as far as can be known without calling them together."""
-        if self._client is None and self.address is None:
+        """How many processes work; on this machine all that there will be, some of which may be starting again."""
+        if self.address is None:
             return self.workers or CPU_COUNT
-        return self._present()
+        return max(1, self._present())
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
         """Like the builtin `map`, on the workers; results come in the order of the values.

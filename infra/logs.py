@@ -21,6 +21,8 @@ def quiet_logs(verbose: bool = False) -> None:
     setup_logging()
     # a closing cluster warns of the connections it closes
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    # a Ctrl-C just as Dask begins to wait makes its own clean-up fail, in a callback that nobody depends on
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_not_raised_anyway)
 
