@@ -2,8 +2,9 @@
 
 Portions are Prefect tasks; what comes back from them is small, since the results are in the store. The store is the
 ledger: after each round it is asked what is there. What is missing then (a trial that raised, or that was lost with its
-worker, perhaps by another one's fault) goes out once more, each trial alone. What is missing after that is named with
-its reason, and the campaign goes on.
+worker, perhaps by another one's fault) goes out once more, each trial alone. Dask blames a death on all that waited at
+that worker, so those that are lost again are run one after the other: then none but the culprit is lost. What is
+missing after that is named with its reason, and the campaign goes on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
 
+_KILLED = "its worker was killed, again and again: out of memory, perhaps"
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
 
 
@@ -48,6 +50,9 @@ def run_all(
         reasons |= _round(ledger, first, names, crew, label, final=final)
     if missing := ledger.unfinished(missing, scored=final):
         reasons |= _round(ledger, [[trial] for trial in missing], names, crew, f"{label} again", final=final)
+    for trial in ledger.unfinished(missing, scored=final):
+        if reasons.get(trial.key) == _KILLED:
+            reasons |= _round(ledger, [[trial]], names, crew, f"{label} alone", final=final)
     return {trial.key: reasons.get(trial.key, _ELSEWHERE) for trial in ledger.unfinished(missing, scored=final)}
 
 
@@ -80,5 +85,5 @@ def _outcome(portion: Sequence[Trial], result: list[dict[str, str]] | Exception)
 def _lost(error: Exception) -> str:
     name, first = type(error).__name__, (str(error).splitlines() or [""])[0]
     if name == "KilledWorker":
-        return "its worker was killed, again and again: out of memory, perhaps"
+        return _KILLED
     return f"its portion of work was lost: {name}: {first}"

@@ -56,6 +56,8 @@ def start(tmp_path: Path, seconds: float) -> subprocess.Popen[str]:
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path), "PREFECT_HOME": str(tmp_path / "home")},
         start_new_session=True,  # so that Ctrl-C, which goes to a whole group, does not reach the tests
+        # tests that a shell runs in the background hand on a Ctrl-C that is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
