@@ -19,6 +19,7 @@ def crash_everywhere(directory: Path, what: str) -> list[Store]:
     return [Store(f"{directory}/{n + 1}") for n in range(number)]
 
 
+@pytest.mark.integration
 def test_a_commit_is_whole_or_not_there_wherever_its_writer_is_killed(tmp_path: Path) -> None:
     whole = set()
     for store in crash_everywhere(tmp_path, "commit"):
@@ -30,6 +31,7 @@ def test_a_commit_is_whole_or_not_there_wherever_its_writer_is_killed(tmp_path: 
     assert whole == {False, True}
 
 
+@pytest.mark.integration
 def test_a_pointer_is_old_or_new_wherever_its_writer_is_killed(tmp_path: Path) -> None:
     numbers = set()
     for store in crash_everywhere(tmp_path, "swap"):

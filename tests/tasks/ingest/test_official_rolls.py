@@ -238,6 +238,7 @@ def test_every_instruction_that_is_not_on_the_list_is_refused() -> None:
         assert "the pickle instruction" in refused("a.pickle", b"]" + bytes([code]) + b"\x01.")
 
 
+@pytest.mark.integration
 def test_a_deeply_nested_key_does_not_end_the_process() -> None:
     assert "no text" in refused("a.pickle", b"})" + b"\x85" * 1_000_000 + b"Ns.")
 

@@ -59,6 +59,7 @@ def test_every_colour_of_a_drawing_has_a_dark_one(files):
         assert f'[stroke="{colour}"] {{ stroke: var(--' in style
 
 
+@pytest.mark.integration
 def test_equal_results_give_equal_bytes(files, results):
     assert build_report(results) == files
 
