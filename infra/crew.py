@@ -18,6 +18,7 @@ from infra.store import Store
 
 NO_WORKERS_SECONDS = 300.0
 LOOK_SECONDS = 10.0
+REVIVE_SECONDS = 60.0  # longer than a process takes to start on a busy machine, or none would ever be ready
 
 
 @dataclass
@@ -94,14 +95,14 @@ class Crew:
     def _wait(self, waiting: set[Any]) -> set[Any]:
         """Wait until one of Dask's futures has ended; those that have."""
         where = self.address or "this machine"
-        seen = time.monotonic()
+        seen = revived = time.monotonic()
         while True:
             try:
                 with self.client.as_current():
                     return set(distributed.wait(waiting, LOOK_SECONDS, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
             except TimeoutError:
                 if self._present():
-                    seen = time.monotonic()
+                    seen = revived = time.monotonic()
                     continue
             except (FuturesCancelledError, CommClosedError) as error:
                 raise ClusterError(
@@ -111,7 +112,9 @@ class Crew:
                 raise ClusterError(
                     f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
                 )
-            self._revive()
+            if time.monotonic() - revived > REVIVE_SECONDS:
+                self._revive()
+                revived = time.monotonic()
 
     def _revive(self) -> None:
         """Start the processes of this machine anew: one that dies while it starts is not restarted by its nanny."""

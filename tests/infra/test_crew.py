@@ -63,6 +63,7 @@ def test_a_result_that_was_lost_with_its_worker_is_waited_for_again(
 def test_workers_of_this_machine_that_do_not_come_back_are_started_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "REVIVE_SECONDS", 2.0)
     monkeypatch.setattr(module, "LOOK_SECONDS", 5.0)
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as made,
