@@ -18,7 +18,7 @@ from infra.store import Store
 
 NO_WORKERS_SECONDS = 300.0
 LOOK_SECONDS = 10.0
-REVIVE_SECONDS = 60.0  # longer than a process takes to start on a busy machine, or none would ever be ready
+REVIVE_SECONDS = 30.0  # longer than a process takes to start on a busy machine, or none would ever be ready
 
 
 @dataclass
