@@ -82,7 +82,7 @@ def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = N
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(data)
         rows = [network.log_likelihood(before, real)]
         if wants_accuracy and sampling is not None:
-            rows += frame_accuracy(real, network.sample(before, sampling))
+            rows += frame_accuracy(real, network.sample(before, [sampling]))
         piece_N = torch.from_numpy(chunk.piece_B)[chunk.real_N % len(chunk.piece_B)]
         sums.index_add_(1, piece_N, torch.stack([row.flatten() for row in rows]).double())
     values = [row.numpy() for row in sums]

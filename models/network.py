@@ -6,13 +6,13 @@ Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden,
 the core carries on, of which the first H are the state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from models.parameters import Parameters
-from models.randomness import generator_for
+from models.randomness import generator_for, uniform_like
 from models.trial import Trial
 
 
@@ -29,7 +29,7 @@ class Network:
         width = len(frequency_D)
         self.trial = trial
         self.core = trial.core_type(width, trial.hidden_size, trial.network_activation)
-        self.output = trial.output_type(width, trial.hidden_size)
+        self.output = trial.output_type(width, trial.hidden_size, trial.output_settings)
         self.parameters = Parameters(1, self.core.shapes() | self.output.shapes(), dtype)
         generator = generator_for(trial.seed, "initialisation")
         member = self.parameters.member(0)
@@ -70,7 +70,9 @@ class Network:
             return initial_SBK.contiguous()
         return torch.where(fresh_B[:, None], initial_SBK, carried_SBK.detach())
 
-    def states(self, data: Tensor, start_SBK: Tensor, dropout: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def states(
+        self, data: Tensor, start_SBK: Tensor, dropout: Sequence[torch.Generator] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """h_0 ... h_T of a chunk, (S, T + 1, B, H), of which [:, :-1] predict; and what is carried on, (S, B, K).
 
         Args:
@@ -85,18 +87,19 @@ class Network:
         h0_SBH = start_SBK[..., : self.trial.hidden_size]
         return torch.cat([h0_SBH.unsqueeze(1), states_STBH], dim=1), carried_SBK
 
-    def log_likelihood(self, states_STBH: Tensor, data: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+    def log_likelihood(
+        self, states_STBH: Tensor, data: Tensor, dropout: Sequence[torch.Generator] | None = None
+    ) -> Tensor:
         """Log-probability of each step's data given the state before it, nats, shape (S, T, B)."""
         if dropout is not None and self.trial.output_dropout > 0:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
         return self.output.log_likelihood(self.parameters.by_name, states_STBH, data)
 
-    def sample(self, states_STBH: Tensor, generator: torch.Generator) -> Tensor:
-        """One draw of every step's data given the state before it."""
-        return self.output.sample(self.parameters.by_name, states_STBH, generator)
+    def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+        """One draw of every step's data given the state before it; a generator a member."""
+        return self.output.sample(self.parameters.by_name, states_STBH, generators)
 
 
-def drop(values: Tensor, rate: float, generator: torch.Generator) -> Tensor:
-    """Dropout: each value is 0 with probability `rate`, and is divided by 1 - rate otherwise."""
-    kept = torch.rand(values.shape, generator=generator, device=values.device) >= rate
-    return values * kept / (1 - rate)
+def drop(values: Tensor, rate: float, generators: Sequence[torch.Generator]) -> Tensor:
+    """Dropout: each value is 0 with probability `rate`, and is divided by 1 - rate otherwise; a generator a member."""
+    return values * (uniform_like(values, generators) >= rate) / (1 - rate)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 T = TypeVar("T")
 QUARTERS = 4
@@ -33,6 +34,19 @@ def seed_for(*names: object) -> int:
 def generator_for(*names: object, device: torch.device | str = "cpu") -> torch.Generator:
     """A torch generator at the start of the stream of that name."""
     return torch.Generator(device).manual_seed(seed_for(*names))
+
+
+def uniform_like(values: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
+    """Numbers in [0, 1) of the shape, the type and the device of some values, those of each member from its own stream.
+
+    Args:
+        values: of shape (S, ...).
+        generators: S of them; a member of a stack then draws what it draws alone.
+    """
+    numbers = torch.empty_like(values, requires_grad=False, memory_format=torch.contiguous_format)
+    for row, generator in zip(numbers, generators, strict=True):
+        row.uniform_(generator=generator)
+    return numbers
 
 
 class Draws:

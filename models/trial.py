@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 
 from models.core import CORES, Core
 from models.core.scan import ACTIVATIONS, Activation
-from models.outputs import OUTPUTS, Output
+from models.outputs import OUTPUTS, Output, Settings
 from models.techniques import TECHNIQUES, Technique
 
 NUMERICS_VERSION = 1
@@ -105,6 +105,7 @@ class Trial:
         corpus: digest of the corpus.
         core: name of the recurrent core.
         output: name of the output model.
+        output_settings: its hyper-parameters, where it has some; its own defaults where none are given.
         techniques: the techniques in use; put into the paper's order.
         hidden_size: units H.
         activation: the non-linearity, unless a technique replaces it; tanh for a core with gates, which has its own.
@@ -127,6 +128,7 @@ class Trial:
     corpus: str
     core: str = "rnn"
     output: str
+    output_settings: Settings = Settings()
     techniques: tuple[Technique, ...] = ()
     hidden_size: int
     activation: Activation = "tanh"
@@ -145,6 +147,9 @@ class Trial:
     def __post_init__(self) -> None:
         _member("core", self.core, tuple(_BY_CORE))
         _member("output", self.output, tuple(_BY_OUTPUT))
+        if self.output_settings == Settings():
+            object.__setattr__(self, "output_settings", self.output_type.settings_type())
+        _within("output_settings", self.output_settings, *_settings_of(self.output_type, self.output_settings))
         _member("activation", self.activation, ACTIVATIONS)
         _member("cost", self.cost, ("sum", "mean"))
         _member("initial_state", self.initial_state, ("learned", "zero"))
@@ -200,10 +205,16 @@ class Trial:
         return next((technique for technique in self.techniques if technique.letter == letter), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The trial as JSON values, techniques by letter; without the core where it is the simple one."""
+        """The trial as JSON values, techniques by letter; without the core where it is the simple one.
+
+        Settings of an output model that has none are left out as well.
+        """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values = {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
         values["techniques"] = {technique.letter: asdict(technique) for technique in self.techniques}
+        values["output_settings"] = asdict(self.output_settings)
+        if not values["output_settings"]:
+            del values["output_settings"]
         return values
 
     @classmethod
@@ -215,7 +226,8 @@ class Trial:
         """
         try:
             techniques = tuple(_BY_LETTER[k](**v) for k, v in values["techniques"].items())
-            return cls(**{**values, "techniques": techniques})
+            settings = _BY_OUTPUT[values["output"]].settings_type(**values.get("output_settings", {}))
+            return cls(**{**values, "techniques": techniques, "output_settings": settings})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a trial of this version of the software: {error}") from error
 
@@ -228,6 +240,10 @@ class Trial:
 
 def _member(name: str, value: str, options: tuple[str, ...]) -> None:
     _within(name, value, value in options, f"one of {', '.join(options)}")
+
+
+def _settings_of(output: type[Output], settings: Settings) -> tuple[bool, str]:
+    return type(settings) is output.settings_type, f"{output.settings_type.__qualname__} for {output.name}"
 
 
 def _within(name: str, value: object, good: bool, wanted: str) -> None:

@@ -66,9 +66,9 @@ class Updater:
         """
         parameters = self.network.parameters
         data = chunk.data.unsqueeze(0)
-        states_STBH, last_SBK = self.network.states(data, self.network.start(carried, chunk.fresh_B), self.dropout)
+        states_STBH, last_SBK = self.network.states(data, self.network.start(carried, chunk.fresh_B), [self.dropout])
         before, steps = chunk.real(states_STBH[:, :-1]), len(chunk.real_N)
-        nll = -self.network.log_likelihood(before, chunk.real(data), self.dropout).sum()
+        nll = -self.network.log_likelihood(before, chunk.real(data), [self.dropout]).sum()
         nats = nll.item()
         if not nats < self._limit * steps:
             raise Diverged

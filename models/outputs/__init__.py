@@ -4,11 +4,11 @@ One file each. An output model knows shapes, its initialisation, the log-likelih
 sample; it never sees time, since every step's state is already there.
 """
 
-from models.outputs.base import Output
+from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
 from models.outputs.softmax import Softmax
 
 OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax)
 """Every output model; `name` is what a variant calls it."""
 
-__all__ = ["OUTPUTS", "Bernoulli", "Output", "Softmax"]
+__all__ = ["OUTPUTS", "Bernoulli", "Output", "Settings", "Softmax"]

@@ -4,12 +4,25 @@ Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
+
+from models.kinds import Kind
+from models.randomness import Draws
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hyper-parameters of an output model: none here; a model that has some inherits from this."""
+
+    @classmethod
+    def draw(cls, draws: Draws, kind: Kind) -> Self:
+        """Hyper-parameters for a search trial."""
+        return cls()
 
 
 def affine(parameters: Mapping[str, Tensor], states_STBH: Tensor) -> Tensor:
@@ -27,8 +40,10 @@ class Output(ABC):
     name: ClassVar[str]
     symbols: ClassVar[bool]
     """True where a step is one symbol, False where it is a vector of `width` zeros and ones."""
+    settings_type: ClassVar[type[Settings]] = Settings
     width: int
     hidden_size: int
+    settings: Settings = Settings()
 
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -43,5 +58,7 @@ class Output(ABC):
         """Natural logarithm of the probability of each step's data, shape (S, T, B)."""
 
     @abstractmethod
-    def sample(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generator: torch.Generator) -> Tensor:
-        """One draw for every state: (S, T, B, D) zeros and ones, or (S, T, B) symbols."""
+    def sample(
+        self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """One draw for every state: (S, T, B, D) zeros and ones, or (S, T, B) symbols; a generator a member."""

@@ -9,7 +9,7 @@ training starts from the count baseline and not from 61 nats.
 Shape letters: S stacked trials, T time, B batch, D notes, H hidden.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from models.outputs.base import Output, affine
+from models.randomness import uniform_like
 
 
 class Bernoulli(Output):
@@ -39,8 +40,9 @@ class Bernoulli(Output):
         logits = affine(parameters, states_STBH)
         return (data * logits - softplus(logits)).sum(-1)
 
-    def sample(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
+    ) -> Tensor:
         """Each note on with its probability."""
         probability = torch.sigmoid(affine(parameters, states_STBH))
-        uniform = torch.rand(probability.shape, generator=generator, device=probability.device)
-        return (uniform < probability).to(probability.dtype)
+        return (uniform_like(probability, generators) < probability).to(probability.dtype)

@@ -5,7 +5,7 @@ Sections 3.3 and 4.2 of arXiv:1212.0901. The full softmax: the reference of the 
 Initialisation: W normal with standard deviation 1/sqrt(H), b the log-frequency of each symbol in train.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -35,8 +35,11 @@ class Softmax(Output):
         logits = affine(parameters, states_STBH)
         return -cross_entropy(logits.flatten(0, 2), data.flatten(), reduction="none").view(data.shape)
 
-    def sample(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generator: torch.Generator) -> Tensor:
+    def sample(
+        self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
+    ) -> Tensor:
         """A symbol with its probability."""
         probability = torch.softmax(affine(parameters, states_STBH), dim=-1)
-        drawn = torch.multinomial(probability.flatten(0, 2), 1, generator=generator)
-        return drawn.view(probability.shape[:3])
+        members = zip(probability.flatten(1, 2), generators, strict=True)
+        drawn = [torch.multinomial(rows, 1, generator=generator) for rows, generator in members]
+        return torch.stack(drawn).view(probability.shape[:3])

@@ -104,8 +104,8 @@ def test_a_network_takes_over_weights_and_refuses_other_names(letters):
 
 @pytest.mark.parametrize("rate", [0.2, 0.5])
 def test_dropout_keeps_the_mean(rate):
-    values = torch.full((100_000,), 3.0, dtype=torch.float64)
-    dropped = drop(values, rate, torch.Generator().manual_seed(0))
+    values = torch.full((1, 100_000), 3.0, dtype=torch.float64)
+    dropped = drop(values, rate, [torch.Generator().manual_seed(0)])
     zero = dropped == 0
     assert abs(zero.double().mean().item() - rate) < 5 * (rate * (1 - rate) / 100_000) ** 0.5
     torch.testing.assert_close(dropped[~zero], values[~zero] / (1 - rate))
@@ -116,12 +116,14 @@ def test_dropout_of_inputs_and_of_outputs():
     data, fresh = _inputs("bernoulli", T=20), torch.ones(2, dtype=torch.bool)
     train = examples.pieces("bernoulli", [6])
 
-    def run(generator: torch.Generator | None, **rates: float) -> tuple[torch.Tensor, torch.Tensor]:
+    def run(generators: list[torch.Generator] | None, **rates: float) -> tuple[torch.Tensor, torch.Tensor]:
         network = examples.network(examples.trial(**rates), train)
-        states, _ = network.states(data, network.start(None, fresh), generator)
-        return states, network.log_likelihood(states[:, :-1], data, generator)
+        states, _ = network.states(data, network.start(None, fresh), generators)
+        return states, network.log_likelihood(states[:, :-1], data, generators)
 
-    seeded = torch.Generator().manual_seed
+    def seeded(seed: int) -> list[torch.Generator]:
+        return [torch.Generator().manual_seed(seed)]
+
     plain = run(None)
     rates = {"input_dropout": 0.3, "output_dropout": 0.3}
     assert all(map(torch.equal, run(None, **rates), plain)), "none outside training"

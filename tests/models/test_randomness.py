@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from models.randomness import Draws, generator_for, seed_for
+from models.randomness import Draws, generator_for, seed_for, uniform_like
 
 MANY = 4000
 PINNED = 2585612444217454947
@@ -31,6 +31,15 @@ def test_generators_start_at_the_start_and_leave_the_global_one_alone():
     assert torch.equal(first, second)
     assert not torch.equal(first, torch.rand(5, generator=generator_for(3, "y")))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_members_draw_together_what_each_draws_alone():
+    values = torch.zeros(3, 5, 2).transpose(1, 2)
+    together = uniform_like(values, [generator_for(seed) for seed in range(3)])
+    alone = [uniform_like(values[:1], [generator_for(seed)]) for seed in range(3)]
+    assert torch.equal(together, torch.cat(alone))
+    assert together.unique().numel() == 30
+    assert 0 <= together.min() < together.max() < 1
 
 
 def test_the_same_name_gives_the_same_number_whoever_asks():

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import FrozenInstanceError, asdict, fields, replace
+from dataclasses import FrozenInstanceError, asdict, dataclass, fields, replace
 
 import pytest
 
 from models import trial as module
+from models.outputs import Settings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.trial import Trial, all_subsets, parse_variant, technique_letters, variant_name
 from tests.models import examples
@@ -65,7 +66,8 @@ def test_the_key_is_pinned(monkeypatch):
 
 
 def test_the_key_changes_with_every_field():
-    assert set(OTHERS) == {field.name for field in fields(Trial)}, "a new field belongs into OTHERS"
+    # The simple output models have no settings.
+    assert set(OTHERS) | {"output_settings"} == {field.name for field in fields(Trial)}, "a new field is one of OTHERS"
     base = examples.trial("CM")
     keys = {base.key} | {replace(base, **{name: value}).key for name, value in OTHERS.items()}
     assert len(keys) == 1 + len(OTHERS)
@@ -207,3 +209,14 @@ def test_variant_names_there_and_back(output, letters):
 def test_a_variant_that_there_is_not_is_refused(name, said):
     with pytest.raises(ValueError, match=said):
         parse_variant(name)
+
+
+def test_settings_are_those_of_the_output_model():
+    @dataclass(frozen=True)
+    class Others(Settings):
+        units: int = 1
+
+    assert examples.trial().output_settings == Settings()
+    assert "output_settings" not in examples.trial().to_json()
+    with pytest.raises(ValueError, match=r"^output_settings: wants Settings for bernoulli, got .*Others\(units=1\)"):
+        examples.trial(output_settings=Others())

@@ -100,7 +100,7 @@ def test_bernoulli_samples_have_their_probabilities():
     logits = [-2.0, -0.3, 0.4, 3.0]
     _logits(parameters, logits)
     count = 20_000
-    sampled = model.sample(parameters.by_name, _states(1, 4, count // 4), torch.Generator().manual_seed(5))
+    sampled = model.sample(parameters.by_name, _states(1, 4, count // 4), [torch.Generator().manual_seed(5)])
     assert sampled.shape == (1, 4, count // 4, WIDTH)
     assert set(sampled.unique().tolist()) == {0.0, 1.0}
     flat = sampled.view(count, WIDTH)
@@ -117,7 +117,7 @@ def test_softmax_samples_have_their_probabilities():
     logits = [-1.5, 0.0, 1.0, 0.5]
     _logits(parameters, logits)
     count = 20_000
-    sampled = model.sample(parameters.by_name, _states(1, 4, count // 4), torch.Generator().manual_seed(6))
+    sampled = model.sample(parameters.by_name, _states(1, 4, count // 4), [torch.Generator().manual_seed(6)])
     assert sampled.shape == (1, 4, count // 4)
     total = sum(math.exp(z) for z in logits)
     chi_square = sum(
@@ -136,7 +136,7 @@ def test_samples_follow_the_state_of_their_own_step(output):
     member["output_weight"][0, 0] = member["output_weight"][1, 1] = member["output_weight"][2, 2] = 2000.0
     unit = torch.randint(0, 3, (1, 6, 4), generator=torch.Generator().manual_seed(3))
     states = torch.nn.functional.one_hot(unit, HIDDEN).double()
-    sampled = model.sample(parameters.by_name, states, torch.Generator().manual_seed(0))
+    sampled = model.sample(parameters.by_name, states, [torch.Generator().manual_seed(0)])
     expected = unit if model.symbols else torch.nn.functional.one_hot(unit, WIDTH).double()
     assert torch.equal(sampled, expected)
 
