@@ -12,12 +12,15 @@ from safetensors.torch import load, save
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.chunks import Pieces
+from models.baselines import frequencies
+from models.chunks import Pieces, stretches
 from models.network import Network
-from models.progress import Checkpoint
+from models.progress import Checkpoint, Tallies, Tally
+from models.stacked_chunks import stack
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import Run, Training, train
 from models.trial import Trial, all_subsets
+from models.updates import Updater
 from tests.models import examples
 
 LENGTHS = [9, 4, 6, 1, 7, 3, 12]
@@ -208,6 +211,26 @@ def test_what_waits_is_seen():
         values.nonzero()
         bool(values.sum() > 0)
     assert waits.found == ["_local_scalar_dense", "index_put_", "nonzero", "_local_scalar_dense"]
+
+
+def test_padding_that_overflows_harms_nothing():
+    # Notes that sound keep the states at 0; the silence of padding lets them double a step, for 197 steps.
+    trials = [examples.trial("R", batch=2, chunk=200, seed=seed) for seed in (1, 2)]
+    pieces = Pieces.from_arrays([torch.ones(200, 5).numpy(), torch.ones(3, 5).numpy()])
+    updater = Updater(Network(trials, frequencies(pieces, 5).float()))
+    updater.network.parameters.theta_SP.zero_()
+    for s in range(2):
+        weights = updater.network.parameters.member(s)
+        weights["input_weight"].fill_(-5.0)
+        weights["recurrent_weight"].copy_(2 * torch.eye(7))
+        weights["bias"].fill_(1.0)
+        weights["output_weight"].fill_(0.1)
+    tallies = Tallies([Tally(), Tally()])
+    chunk = stack(pieces, list(stretches(pieces, [0, 1], 2, 200)) * 2, 2, 200)
+    carried = updater.update(chunk, None, torch.zeros(2, 1), tallies)
+    assert [(tally.updates, tally.steps, bad) for tally, bad in tallies.members()] == [(1, 203, False)] * 2
+    assert updater.network.parameters.gradient_SP.isfinite().all()
+    assert carried.isfinite().all()
 
 
 def test_trials_of_other_shapes_are_refused():
