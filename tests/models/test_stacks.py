@@ -214,7 +214,8 @@ def test_what_waits_is_seen():
 
 
 def test_padding_that_overflows_harms_nothing():
-    # Notes that sound keep the states at 0; the silence of padding lets them double a step, for 97 steps, until no output can be computed.
+    # Notes that sound keep the states at 0; the silence of padding lets them double a step, for 97 steps, until
+    # no output of theirs can be computed.
     trials = [examples.trial("R", batch=2, chunk=100, seed=seed) for seed in (1, 2)]
     pieces = Pieces.from_arrays([torch.ones(100, 5).numpy(), torch.ones(3, 5).numpy()])
     updater = Updater(Network(trials, frequencies(pieces, 5).float()))
