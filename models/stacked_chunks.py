@@ -45,9 +45,8 @@ class StackedChunk:
         return self.mask_STB[:, -1]
 
     def real(self, values: Tensor) -> Tensor:
-        """Values (S, T, B, ...) as one step of T * B lanes, (S, 1, T * B, ...), zero where a step is not real."""
-        mask = self.mask_STB.view(*self.mask_STB.shape, *[1] * (values.dim() - 3))
-        return torch.where(mask, values, 0).flatten(1, 2).unsqueeze(1)
+        """Values (S, T, B, ...) as one step of T * B lanes, (S, 1, T * B, ...), those of padding among them."""
+        return values.flatten(1, 2).unsqueeze(1)
 
     def total(self, values: Tensor) -> Tensor:
         """Sum over the real steps of values that were made of what `real` gave, (S, ...): (S,)."""
