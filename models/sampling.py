@@ -32,8 +32,8 @@ def generate(network: Network, prefix: Tensor, steps: int, generators: Sequence[
         generators: one a member.
 
     Returns:
-        The prefix and the steps behind it, of shape (S, T + steps, B, D) or (S, T + steps, B). Fewer steps where a state
-        outgrew its type, as those of rectified units may on inputs of their own: nothing can be drawn from it.
+        The prefix and the steps behind it, of shape (S, T + steps, B, D) or (S, T + steps, B). Fewer steps where a
+        state outgrew its type, as those of rectified units may on inputs of their own: nothing can be drawn from it.
 
     Raises:
         ValueError: the number of steps is negative.

@@ -20,6 +20,7 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.evaluate import ensure_scored
 from tasks.records import TrialRecord
+from tasks.samples import ensure_sampled
 from tasks.train import GivenUp, ensure_trained
 
 
@@ -61,4 +62,5 @@ def _run(store: Store, trial: Trial, score: bool) -> TrialRecord:
     record = ensure_trained(store, trial, given_up)
     if score and record.status == "completed":
         ensure_scored(store, record)
+        ensure_sampled(store, record)
     return record
