@@ -13,7 +13,7 @@ from tasks.continuation import Continuation
 from tasks.corpus import Corpus
 from tasks.evaluate import trained_network
 from tasks.records import TrialRecord, sample_prefix
-from tasks.samples import ASKED, GIVEN, _quarters, continue_piece, ensure_sampled, load_sample
+from tasks.samples import ASKED, GIVEN, _quarters, continue_piece, ensure_sampled, load_sample, write_sample
 from tasks.search import draw_trial
 from tasks.train import ensure_trained
 from tests.tasks.conftest import tiny_music, tiny_text
@@ -131,6 +131,31 @@ def test_a_network_that_outgrows_its_numbers_has_made_fewer(store, digests, camp
     monkeypatch.setattr("tasks.samples.trained_network", lambda *_: network)
     made = continue_piece(store, replace(record.trial), 1)
     assert len(made.steps) < made.given + made.asked
+
+
+def test_a_file_is_written_for_the_first_digits_of_a_key(store, digests, campaign, tmp_path):
+    record = _trained(store, digests, campaign, "bach-chorales")
+    trial = record.trial
+    ensure_sampled(store, record)
+    path = write_sample(store, trial.key[:12], tmp_path)
+    assert path == tmp_path / f"{trial.key[:12]}-{trial.seed}.mid"
+    assert path.read_bytes() == store.read(sample_prefix(trial.key), "sample.mid"), "the report's, to the bit"
+    path = write_sample(store, trial.key, tmp_path / "own.mid", seed=4, asked=9)
+    assert path.read_bytes() == continue_piece(store, trial, 4, 9).to_bytes()
+
+
+def test_what_cannot_be_written_is_one_line(store, digests, campaign, tmp_path):
+    trial = _trained(store, digests, campaign, "folk-tunes-characters").trial
+    _trained(store, digests, campaign, "bach-chorales")
+    (tmp_path / "there.txt").write_text("mine")
+    for to in ("there.txt", "no/folder.txt"):
+        with pytest.raises(ConfigurationError, match=r"cannot be written \(.*\); give another --to$"):
+            write_sample(store, trial.key, tmp_path / to)
+    assert (tmp_path / "there.txt").read_text() == "mine"
+    with pytest.raises(ConfigurationError, match=r"^trial '': 2 keys begin so; give more digits$"):
+        write_sample(store, "", tmp_path)
+    with pytest.raises(NotFoundError, match="no trial 0x; the report names those that were sampled"):
+        write_sample(store, "0x", tmp_path)
 
 
 @pytest.mark.parametrize(
