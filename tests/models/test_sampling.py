@@ -78,6 +78,21 @@ def test_a_seed_gives_its_bits_and_another_one_others(output):
 
 
 @pytest.mark.parametrize("output", OUTPUT_NAMES)
+def test_a_step_costs_the_same_however_long_the_past_is(output, monkeypatch):
+    """The core sees the beginning once, and then one step at a time."""
+    network, seen = _network(output), []
+    states = network.states
+
+    def watched(data: Tensor, start_SBK: Tensor) -> tuple[Tensor, Tensor]:
+        seen.append(data.shape[1])
+        return states(data, start_SBK)
+
+    monkeypatch.setattr(network, "states", watched)
+    generate(network, _prefix(output), STEPS, _generators(0))
+    assert seen == [4] + [1] * (STEPS - 1)
+
+
+@pytest.mark.parametrize("output", OUTPUT_NAMES)
 def test_without_a_beginning_it_starts_at_the_initial_state(output):
     network, prefix = _network(output), _prefix(output)
     ours = generate(network, prefix[:, :0], 1, _generators(4))
