@@ -8,6 +8,7 @@ stands beside it. Sums are kept in float64.
 Shape letters: S stacked trials, T time, B batch, N frames, D notes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,28 +63,34 @@ def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(nothing, one, hits / larger), torch.where(nothing, one, hits / union)
 
 
-@torch.no_grad()
 def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None) -> Scores:
-    """Score a network on whole pieces, the state carried through each of them.
+    """Score a network of one trial on whole pieces, the state carried through each of them.
 
     Args:
         network: one member, S = 1.
         pieces: what to score.
         sampling: random numbers of the samples for the accuracy; None for log-likelihood alone.
     """
+    (scores,) = score_members(network, pieces, None if sampling is None else [sampling])
+    return scores
+
+
+@torch.no_grad()
+def score_members(network: Network, pieces: Pieces, sampling: Sequence[torch.Generator] | None = None) -> list[Scores]:
+    """Score every member of a stack on the same pieces, see `score`; with a generator a member, or none."""
+    S = len(network.trials)
     wants_accuracy = sampling is not None and not network.output.symbols
-    sums = torch.zeros(3 if wants_accuracy else 1, len(pieces), dtype=torch.float64)
+    sums = torch.zeros(3 if wants_accuracy else 1, S, len(pieces), dtype=torch.float64, device=pieces.data.device)
     # Longest first: lanes then end together, and little is padded.
     order = np.argsort(-pieces.lengths, kind="stable")
     carried = None
     for chunk in chunks(pieces, order.tolist(), LANES, LONGEST):
-        data = chunk.data.unsqueeze(0)
+        data = chunk.inputs.expand(S, *chunk.data.shape)
         states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(data)
         rows = [network.log_likelihood(before, real)]
         if wants_accuracy and sampling is not None:
-            rows += frame_accuracy(real, network.sample(before, [sampling]))
-        piece_N = torch.from_numpy(chunk.piece_B)[chunk.real_N % len(chunk.piece_B)]
-        sums.index_add_(1, piece_N, torch.stack([row.flatten() for row in rows]).double())
-    values = [row.numpy() for row in sums]
-    return Scores(pieces.lengths, *values)
+            rows += frame_accuracy(real, network.sample(before, sampling))
+        piece_N = torch.from_numpy(chunk.piece_B).to(chunk.real_N.device)[chunk.real_N % len(chunk.piece_B)]
+        sums.index_add_(2, piece_N, torch.stack([row.flatten(1) for row in rows]).double())
+    return [Scores(pieces.lengths, *(row.cpu().numpy() for row in sums[:, s])) for s in range(S)]

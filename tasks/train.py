@@ -94,10 +94,10 @@ class _Watch:
         if self._given_up is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
             if self._given_up():
-                self._checkpoints.save(run.checkpoint(), self.seconds)
+                self._checkpoints.save(run.checkpoints()[0], self.seconds)
                 raise GivenUp
         if now - self._saved >= CHECKPOINT_SECONDS:
-            self._checkpoints.save(run.checkpoint(), self.seconds)
+            self._checkpoints.save(run.checkpoints()[0], self.seconds)
             self._saved = time.perf_counter()
 
 

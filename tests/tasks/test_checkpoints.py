@@ -110,10 +110,10 @@ def test_a_trial_that_is_soon_done_leaves_no_checkpoint(store, trial, monkeypatc
 
 def _checkpoint(store: Store, trial: Trial, updates: int = 3) -> Checkpoint:
     corpus, pieces = prepared(store.address, trial.corpus)
-    run = Run(trial, pieces["train"], pieces["valid"], corpus.width)
-    while run.progress.updates < updates:
+    run = Run([trial], pieces["train"], pieces["valid"], corpus.width)
+    while run.progress()[0].updates < updates:
         assert run.advance()
-    return run.checkpoint()
+    return run.checkpoints()[0]
 
 
 def _of(store: Store, trial: Trial) -> tuple[str, Any, str]:
