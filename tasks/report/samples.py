@@ -7,6 +7,7 @@ are linked. A campaign that was stored before there were samples has none.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -17,7 +18,7 @@ from tasks.ingest.text import END_OF_LINE, NEWLINE, readable
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import STEP_NAMES
 from tasks.report.portrait import Roll
-from tasks.report.results import Results
+from tasks.report.results import Results, Sampled
 from tasks.report.rolls import draw_roll, shown_range
 from tasks.report.text import first_line, plural, visible
 from tasks.report.variants import is_baseline, plain_of, short_labels
@@ -73,13 +74,30 @@ class SampleSection:
     others: tuple[tuple[str, str], ...]
 
 
+def _all(results: Results) -> list[tuple[str, str, Sampled]]:
+    return [(corpus, *pair) for corpus in results.corpora for pair in results.samples.get(corpus, {}).items()]
+
+
 def sample_files(results: Results) -> dict[str, bytes]:
     """The files that lie beside the page, by their names: MIDI of music, text of text."""
-    return {
-        file_name(results, corpus, variant): sampled.data
-        for corpus, variants in results.samples.items()
-        for variant, sampled in variants.items()
-    }
+    return {file_name(results, corpus, variant): sampled.data for corpus, variant, sampled in _all(results)}
+
+
+def sample_rows(results: Results) -> list[dict[str, Any]]:
+    """What the page says of each sample, for programs."""
+    return [
+        {
+            "corpus": corpus,
+            "variant": variant,
+            "key": sampled.continuation.key,
+            "seed": sampled.continuation.seed,
+            "piece": sampled.continuation.piece,
+            "given": sampled.continuation.given,
+            "made": len(sampled.continuation.steps) - sampled.continuation.given,
+            "file": file_name(results, corpus, variant),
+        }
+        for corpus, variant, sampled in _all(results)
+    ]
 
 
 def file_name(results: Results, corpus: str, variant: str) -> str:

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.baselines import frequencies
 from models.core import CORES
 from models.network import Network
 from models.outputs import OUTPUTS
-from models.parameters import Parameters
 from models.sampling import generate
 from tests.models import examples, naive
 
@@ -107,10 +107,8 @@ def test_lanes_and_members_do_not_mix(output):
     one, two = (_network(output, letters="L", seed=seed) for seed in (3, 4))
     prefix = torch.cat([_prefix(output, seed=seed) for seed in (0, 1)], dim=2)
     alone = [generate(one, prefix, STEPS, _generators(7)), generate(two, prefix, STEPS, _generators(8))]
-    both = _network(output, letters="L")
-    both.parameters = Parameters(2, both.parameters.shapes, torch.float64)
+    both = Network([one.trial, two.trial], frequencies(_pieces(output), 5), torch.float64)
     both.parameters.theta_SP.copy_(torch.cat([one.parameters.theta_SP, two.parameters.theta_SP]))
-    both.retention_SH = torch.cat([one.retention_SH, two.retention_SH])
     together = generate(both, prefix.repeat_interleave(2, dim=0), STEPS, _generators(7, 8))
     assert torch.equal(together, torch.cat(alone))
     assert not torch.equal(together[0], together[1])

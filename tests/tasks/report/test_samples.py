@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import json
 import re
 
 import pretty_midi
@@ -72,6 +73,15 @@ def test_every_file_is_in_the_report_as_it_is_stored(files, results):
     (piano,) = pretty_midi.PrettyMIDI(io.BytesIO(stored["samples/1-bach-chorales/rnn-bernoulli-SGD.mid"])).instruments
     sounding = {(note.pitch, k) for note in piano.notes for k in range(round(note.start / 0.6), round(note.end / 0.6))}
     assert sounding == {(note, k) for k, notes in enumerate(made.steps) for note in notes}
+
+
+def test_programs_are_told_of_every_sample(files, results):
+    rows = json.loads(files["results.json"])["samples"]
+    assert {row["file"] for row in rows} == {name for name in files if name.startswith("samples/")}
+    for row in rows:
+        made = results.samples[row["corpus"]][row["variant"]].continuation
+        assert (row["key"], row["seed"], row["piece"]) == (made.key, made.seed, made.piece)
+        assert (row["given"], row["made"]) == (8, 30)
 
 
 def test_a_roll_shows_every_note_once_grey_before_the_line_and_blue_behind_it(results, estimates):
