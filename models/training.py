@@ -80,11 +80,27 @@ def train(
     Raises:
         CheckpointError: the checkpoint is not one of this trial.
     """
-    run = Run([trial], train_pieces, valid_pieces, width, [checkpoint])
+    return train_stack([trial], train_pieces, valid_pieces, width, between, [checkpoint])[trial.key]
+
+
+def train_stack(
+    trials: Sequence[Trial],
+    train_pieces: Pieces,
+    valid_pieces: Pieces,
+    width: int,
+    between: Callable[["Run"], None] | None = None,
+    checkpoints: Sequence[Checkpoint | None] = (),
+    device: torch.device | str = "cpu",
+) -> dict[str, Training]:
+    """Train trials of one shape side by side to their ends; what came of each, by key.
+
+    Arguments and errors are those of `train` and `Run`.
+    """
+    run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device)
     while run.advance():
         if between is not None:
             between(run)
-    return run.ended[trial.key]
+    return run.ended
 
 
 class Run:
