@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from models.outputs.base import Output, affine
+from models.outputs.base import affine
+from models.outputs.logits import AffineLogits, LogitOutput, Product, bernoulli_curvature
 from models.randomness import uniform_like
 
 
-class Bernoulli(Output):
+class Bernoulli(LogitOutput):
     """Each note on its own, given the state."""
 
     name: ClassVar[str] = "bernoulli"
@@ -39,6 +40,18 @@ class Bernoulli(Output):
         """sum_i v_i z_i - log(1 + e^{z_i}), z the logits: exact for any z, nats a frame."""
         logits = affine(parameters, states_STBH)
         return (data * logits - softplus(logits)).sum(-1)
+
+    def logits(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """z = b_v + W_hv h, whatever came."""
+        return affine(parameters, states_STBH)
+
+    def curvature(self, logits: Tensor) -> Product:
+        """diag(p (1 - p))."""
+        return bernoulli_curvature(logits)
+
+    def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> AffineLogits:
+        """By its formula."""
+        return AffineLogits(parameters, states_STBH)
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
