@@ -198,7 +198,7 @@ def test_variant_names_there_and_back(output, letters):
         ("elman/bernoulli/SGD", "rnn or lstm or gru"),
         ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
         ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
-        ("rnn/gaussian/SGD", "bernoulli or softmax"),
+        ("rnn/gaussian/SGD", "bernoulli or softmax or rbm"),
         ("rnn/bernoulli/HF", "wants CORE/OUTPUT/SGD"),
         ("rnn/bernoulli/SGD+X", "technique 'X'"),
         ("rnn/bernoulli/SGD+c", "technique 'c'"),
