@@ -138,7 +138,7 @@ class Run:
         valid = score(self._network, self._valid).mean_log_likelihood
         if not isfinite(valid):
             raise Diverged
-        now.curve.append(_row(now, valid))
+        now.curve.append(_row(now, valid, self._network.output.estimated))
         if valid > now.curve[now.best].valid:
             now.best, now.waited = now.epoch, 0
             self._best_SP.copy_(self._network.parameters.theta_SP)
@@ -164,6 +164,10 @@ class Run:
     def _tensors(self) -> dict[str, Tensor]:
         theta_SP, dropout = self._network.parameters.theta_SP, self._updater.dropout.get_state()
         tensors = {"theta": theta_SP, "velocity": self._updater.velocity_SP, "best": self._best_SP, "dropout": dropout}
+        if self._network.output.estimated:
+            tensors["chains"] = self._updater.chains.get_state()
+        if self._updater.particles is not None:
+            tensors["particles"] = self._updater.particles
         return tensors if self._carried_SBK is None else tensors | {"carried": self._carried_SBK}
 
     def _restore(self, checkpoint: Checkpoint) -> None:
@@ -183,6 +187,8 @@ class Run:
         for name, value in mine.items():
             value.copy_(tensors[name])
         self._updater.dropout.set_state(mine["dropout"])
+        if "chains" in mine:
+            self._updater.chains.set_state(mine["chains"])
 
     def result(self) -> Training:
         """What came of it, once there is no step left."""
@@ -200,13 +206,14 @@ class Run:
         )
 
 
-def _row(now: Progress, valid: float) -> Epoch:
+def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
     tally = now.tally
     return Epoch(
         epoch=now.epoch,
         update=now.updates,
         learning_rate=now.learning_rate,
-        train=tally.log_likelihood / tally.steps,
+        # The costs of such a model are no log-likelihoods, and an estimate at every update would cost more than it.
+        train=_NAN if estimated else tally.log_likelihood / tally.steps,
         valid=valid,
         gradient_norm=tally.norms / tally.updates,
         clipped_share=tally.clipped / tally.updates,

@@ -6,6 +6,10 @@ from the chunk before it, as a constant. The cost of a chunk is, over its real s
     sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
     mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
 
+where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
+difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
+same limit; it cannot be far below zero, since v_k is a draw by the model, which seldom draws what it finds unlikely.
+
 What this does not do: know of epochs, validation or schedules (`training.py`).
 
 Shape letters: S stacked trials, T time, B batch, P parameters in a row.
@@ -33,7 +37,7 @@ class Diverged(Exception):  # noqa: N818  # no error: a result, which training t
 
 
 class Updater:
-    """A network that is being trained: with its velocity, and the random numbers of its dropout.
+    """A network that is being trained: with its velocity, its particles, and random numbers for dropout and chains.
 
     Args:
         trial: the configuration.
@@ -44,6 +48,8 @@ class Updater:
         self.trial, self.network = trial, network
         self.velocity_SP = torch.zeros_like(network.parameters.theta_SP)
         self.dropout = generator_for(trial.seed, "dropout")
+        self.chains = generator_for(trial.seed, "chains")
+        self.particles = network.output.particles(1, network.parameters.theta_SP)
         width = network.output.width
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._penalising = [t for t in trial.techniques if type(t).penalty is not Technique.penalty]
@@ -68,7 +74,7 @@ class Updater:
         data = chunk.data.unsqueeze(0)
         states_STBH, last_SBK = self.network.states(data, self.network.start(carried, chunk.fresh_B), [self.dropout])
         before, steps = chunk.real(states_STBH[:, :-1]), len(chunk.real_N)
-        nll = -self.network.log_likelihood(before, chunk.real(data), [self.dropout]).sum()
+        nll = self.network.cost(before, chunk.real(data), [self.dropout], [self.chains], self.particles).sum()
         nats = nll.item()
         if not nats < self._limit * steps:
             raise Diverged
