@@ -14,6 +14,8 @@ import numpy as np
 
 from models.chunks import Pieces
 from models.core import use_body
+from models.outputs import Settings
+from models.outputs.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import train
 from models.trial import NUMERICS_VERSION, Trial, all_subsets, parse_variant, variant_name
@@ -36,7 +38,10 @@ VARIANTS = (
         for output in ("bernoulli", "softmax")
         for letters in ("", "CM")
     ),
+    *(variant_name("rnn", "rbm", letters) for letters in ("", "CLRM")),
 )
+SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3)}
+"""Of output models that have any: small ones."""
 
 
 def _pieces(output: str, shift: int) -> Pieces:
@@ -44,7 +49,7 @@ def _pieces(output: str, shift: int) -> Pieces:
     arrays = []
     for number, length in enumerate(LENGTHS):
         t = np.arange(length) + number * shift
-        if output == "bernoulli":
+        if output != "softmax":
             note = np.arange(WIDTH)
             arrays.append(((t[:, None] * (note + 2) + note**2 + shift) % 7 < 2).astype(np.uint8))
         else:
@@ -53,12 +58,13 @@ def _pieces(output: str, shift: int) -> Pieces:
 
 
 def losses(variant: str) -> list[list[float]]:
-    """Per epoch: training and validation log-likelihood and the gradient's norm; six updates in two epochs."""
+    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known; six updates."""
     core, output, letters = parse_variant(variant)
     trial = Trial(
         corpus="golden",
         core=core,
         output=output,
+        output_settings=SETTINGS.get(output, Settings()),
         techniques=tuple(TECHNIQUES[letter] for letter in letters),
         hidden_size=10,
         learning_rate=0.02,
