@@ -6,10 +6,12 @@ Only names are read here; what a technique does is in `models/techniques/`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import models.outputs
 import models.techniques
 
 BASELINE = "baseline/"
 PLAIN = "SGD"
+ESTIMATED = frozenset(output.name for output in models.outputs.OUTPUTS if output.estimated)
 TECHNIQUES = {technique.letter: technique.title for technique in models.techniques.TECHNIQUES}
 
 
@@ -52,6 +54,15 @@ class Variant:
 def is_baseline(name: str) -> bool:
     """Whether a row is a count baseline and not something that was trained."""
     return name.startswith(BASELINE)
+
+
+def is_estimated(name: str) -> bool:
+    """Whether the log-likelihood of a variant's output model can only be estimated.
+
+    >>> is_estimated("rnn/rbm/SGD+C"), is_estimated("rnn/bernoulli/SGD+C"), is_estimated("baseline/uniform")
+    (True, False, False)
+    """
+    return Variant.parse(name).family.rpartition("/")[2] in ESTIMATED
 
 
 def plain_of(name: str) -> str:
