@@ -12,8 +12,8 @@ a constant. Its gradient estimates that of -log P(v), and goes through the biase
 no likelihood. A chain begins at the frame, or at a particle that an earlier chain has left (persistent; Tieleman 2008).
 Particles are a queue: every frame takes one, in turn, and leaves the end of its chain.
 
-Initialisation: W normal with standard deviation 0.01, W_hv and W_hh' with 1/sqrt(H), b_h 0, b_v the log-odds of each
-note in train: training starts next to the count baseline.
+Initialisation: W normal with standard deviation 0.1, W_hv and W_hh' with 1/sqrt(H), b_h 0, b_v the log-odds of each
+note in train.
 
 Shape letters: S stacked trials, T time, B batch, N = T B frames, V notes, U units, H hidden, M particles.
 """
@@ -35,7 +35,7 @@ SAMPLE_STEPS = 25
 """Gibbs steps of a sample, as in arXiv:1206.6392."""
 PARTICLES = 512
 """Persistent chains of a member."""
-COUPLING = 0.01
+COUPLING = 0.1
 """Standard deviation of W at the start."""
 
 
@@ -100,7 +100,7 @@ class RBM(Output):
         }
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
-        """Small random weights, hardly any couplings; the notes' biases at their log-odds."""
+        """Small random weights; the notes' biases at their log-odds."""
         for name in ("output_weight", "units_weight"):
             parameters[name].normal_(0.0, self.hidden_size**-0.5, generator=generator)
         parameters["coupling"].normal_(0.0, COUPLING, generator=generator)

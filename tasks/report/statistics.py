@@ -12,7 +12,7 @@ a difference a paired one. Interval: the 2.5 and 97.5 percentiles of the resampl
 
 Where a log-likelihood is itself an estimate, its standard error e_kp is common to all pieces of trial k, and every
 resample adds z_k e_kp to x_kp, z_k standard normal, the same z_k however often the trial is drawn. Errors also make
-seeds differ, so that with several seeds they are counted up to twice: that makes an interval too wide, never too narrow.
+seeds differ, so that with several seeds they are counted up to twice, which makes intervals rather too wide.
 
 What it does not cover: the luck of the random search (the chosen configuration is taken as given), and other
 corpora. Shape letters: R resamples, K final trials, P pieces, N seeds.
