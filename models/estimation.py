@@ -12,7 +12,7 @@ with e_i the standard error of f_i. Steps differ much from each other, but coars
 are all off by nearly the same: n steps are enough to tell by how much. A split of no more than `REPORTED` steps is
 estimated in full. The error is that of the mean and common to all pieces; each has a share in proportion to its steps.
 
-Shape letters: N steps, n drawn ones, P pieces.
+Shape letters: S stacked trials, N steps, n drawn ones, P pieces.
 """
 
 import numpy as np
@@ -40,47 +40,48 @@ def drawn_steps(steps: int, most: int) -> Tensor:
 
 
 def monitor(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """How many steps of each piece were looked at, and the sum of their log-likelihoods, (P,) each."""
+    """How many steps of each piece were looked at, (P,), and the sums of their log-likelihoods, (S, P)."""
     place_n = drawn_steps(len(pieces.data), MONITORED)
-    value_n, _ = _estimates(network, pieces, place_n, MONITOR, "monitor")
-    ones_n = torch.ones_like(value_n)
-    return _per_piece(pieces, place_n, ones_n).astype(pieces.lengths.dtype), _per_piece(pieces, place_n, value_n)
+    value_Sn, _ = _estimates(network, pieces, place_n, MONITOR, "monitor")
+    (steps_P,) = _per_piece(pieces, place_n, torch.ones(1, len(place_n), dtype=torch.float64))
+    return steps_P.astype(pieces.lengths.dtype), _per_piece(pieces, place_n, value_Sn)
 
 
 def report(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of the log-likelihoods of all steps of each piece, and their standard errors, (P,) each, nats."""
+    """Sums of the log-likelihoods of all steps of each piece, and their standard errors, nats, (S, P) each."""
     N = len(pieces.data)
     every_N, place_n = torch.arange(N), drawn_steps(N, REPORTED)
     n = len(place_n)
-    fine_n, error_n = _estimates(network, pieces, place_n, FULL, "full")
+    fine_Sn, error_Sn = _estimates(network, pieces, place_n, FULL, "full")
     if n == N:
-        coarse_N, off_n = fine_n, torch.zeros_like(fine_n)
+        coarse_SN, off_Sn = fine_Sn, torch.zeros_like(fine_Sn)
     else:
-        coarse_N, _ = _estimates(network, pieces, every_N, COARSE, "coarse")
-        off_n = fine_n - coarse_N[place_n]
-    spread = float(off_n.var()) if n > 1 else 0.0
-    error = ((1 - n / N) * spread / n + float(error_n.square().sum()) / n**2) ** 0.5
-    return _per_piece(pieces, every_N, coarse_N + off_n.mean()), error * pieces.lengths
+        coarse_SN, _ = _estimates(network, pieces, every_N, COARSE, "coarse")
+        off_Sn = fine_Sn - coarse_SN[:, place_n]
+    off_S1 = off_Sn.mean(1, keepdim=True)
+    spread_S = (off_Sn - off_S1).square().sum(1) / max(n - 1, 1)
+    error_S = ((1 - n / N) * spread_S / n + error_Sn.square().sum(1) / n**2).sqrt()
+    return _per_piece(pieces, every_N, coarse_SN + off_S1), error_S[:, None].numpy() * pieces.lengths
 
 
 def _estimates(
     network: Network, pieces: Pieces, place_n: Tensor, effort: Effort, purpose: str
 ) -> tuple[Tensor, Tensor]:
-    """Log-likelihoods at some places and their standard errors, float64, in the order of the places."""
-    parameters, output = network.parameters.by_name, network.output
-    generator = generator_for(network.trial.seed, "annealing", purpose)
-    values_2N = torch.zeros(2, len(pieces.data), dtype=torch.float64)
-    wanted_N = torch.zeros(len(pieces.data), dtype=torch.bool)
-    wanted_N[place_n] = True
+    """Log-likelihoods at some places and their standard errors, float64 (S, n) on the processor, in their order."""
+    parameters, output, device = network.parameters.by_name, network.output, pieces.data.device
+    generators = [generator_for(trial.seed, "annealing", purpose, device=device) for trial in network.trials]
+    values_2SN = torch.zeros(2, len(generators), len(pieces.data), dtype=torch.float64, device=device)
+    wanted_N = torch.zeros(len(pieces.data), dtype=torch.bool, device=device)
+    wanted_N[place_n.to(device)] = True
     for stretch in walk(network, pieces, LANES, LONGEST):
         chosen = wanted_N[stretch.place_N]
         states_SOnH, data = stretch.states_SONH[:, :, chosen], stretch.data[:, :, chosen]
-        estimates = output.estimate(parameters, states_SOnH, data, effort, [generator])
-        values_2N[:, stretch.place_N[chosen]] = torch.stack([values.flatten() for values in estimates]).double()
-    log_likelihood_n, error_n = values_2N[:, place_n]
-    return log_likelihood_n, error_n
+        estimates = output.estimate(parameters, states_SOnH, data, effort, generators)
+        values_2SN[:, :, stretch.place_N[chosen]] = torch.stack([values.flatten(1) for values in estimates]).double()
+    log_likelihood_Sn, error_Sn = values_2SN.cpu()[:, :, place_n]
+    return log_likelihood_Sn, error_Sn
 
 
-def _per_piece(pieces: Pieces, place_n: Tensor, values_n: Tensor) -> np.ndarray:
+def _per_piece(pieces: Pieces, place_n: Tensor, values_Sn: Tensor) -> np.ndarray:
     piece_n = np.searchsorted(pieces.starts, place_n.numpy(), side="right") - 1
-    return np.bincount(piece_n, weights=values_n.numpy(), minlength=len(pieces))
+    return np.stack([np.bincount(piece_n, values_n, len(pieces)) for values_n in values_Sn.numpy()])

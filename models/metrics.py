@@ -8,6 +8,7 @@ stands beside it. Sums are kept in float64.
 Shape letters: S stacked trials, T time, B batch, N frames, D notes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,9 +69,8 @@ def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(nothing, one, hits / larger), torch.where(nothing, one, hits / union)
 
 
-@torch.no_grad()
 def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None, reported: bool = False) -> Scores:
-    """Score a network on whole pieces, the state carried through each of them.
+    """Score a network of one trial on whole pieces, the state carried through each of them.
 
     Args:
         network: one member, S = 1.
@@ -79,19 +79,29 @@ def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = N
         reported: whether a log-likelihood that can only be estimated is to be a good estimate, of every step and
             with its error, or a quick one of a few steps, always the same, for choosing by.
     """
-    output = network.output
+    (scores,) = score_members(network, pieces, None if sampling is None else [sampling], reported)
+    return scores
+
+
+@torch.no_grad()
+def score_members(
+    network: Network, pieces: Pieces, sampling: Sequence[torch.Generator] | None = None, reported: bool = False
+) -> list[Scores]:
+    """Score every member of a stack on the same pieces, see `score`; with a generator a member, or none."""
+    S, output = len(network.trials), network.output
     wants_accuracy = sampling is not None and not output.symbols
     names = [*([] if output.estimated else ["log_likelihood"]), *(_ACCURACIES if wants_accuracy else ())]
-    sums = torch.zeros(len(names), len(pieces), dtype=torch.float64)
+    sums = torch.zeros(len(names), S, len(pieces), dtype=torch.float64, device=pieces.data.device)
     for stretch in walk(network, pieces, LANES, LONGEST) if names else ():
         rows = [] if output.estimated else [network.log_likelihood(stretch.states_SONH, stretch.data)]
         if wants_accuracy and sampling is not None:
-            rows += frame_accuracy(stretch.data, network.sample(stretch.states_SONH, [sampling]))
-        sums.index_add_(1, stretch.piece_N, torch.stack([row.flatten() for row in rows]).double())
-    values = dict(zip(names, sums.numpy(), strict=True))
+            rows += frame_accuracy(stretch.data, network.sample(stretch.states_SONH, sampling))
+        sums.index_add_(2, stretch.piece_N, torch.stack([row.flatten(1) for row in rows]).double())
+    members = [dict(zip(names, sums[:, s].cpu().numpy(), strict=True)) for s in range(S)]
     if not output.estimated:
-        return Scores(pieces.lengths, **values)
+        return [Scores(pieces.lengths, **values) for values in members]
     if not reported:
-        return Scores(*monitor(network, pieces), **values)
-    log_likelihood, error = report(network, pieces)
-    return Scores(pieces.lengths, log_likelihood, log_likelihood_error=error, **values)
+        steps_P, sums_SP = monitor(network, pieces)
+        return [Scores(steps_P, sums_P, **values) for sums_P, values in zip(sums_SP, members, strict=True)]
+    estimates = zip(*report(network, pieces), members, strict=True)
+    return [Scores(pieces.lengths, sums_P, log_likelihood_error=e_P, **values) for sums_P, e_P, values in estimates]

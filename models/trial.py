@@ -200,6 +200,15 @@ class Trial:
             activation = technique.activation(activation)
         return activation
 
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """All that decides shapes and operations: trials of one shape can train side by side on the S axis.
+
+        Learning rate and its decay, seed, epochs, patience and techniques are data of each member.
+        """
+        own = {"learning_rate", "decay", "seed", "epochs", "patience", "techniques", "activation"}
+        return self.network_activation, *(getattr(self, f.name) for f in fields(self) if f.name not in own)
+
     def technique(self, letter: str) -> Technique | None:
         """The technique of that letter, None where it is not in use."""
         return next((technique for technique in self.techniques if technique.letter == letter), None)

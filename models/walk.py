@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.chunks import Pieces, chunks
+from models.chunks import Pieces, cut, stretches
 from models.network import Network
 
 
@@ -35,23 +35,22 @@ class Stretch:
 
 @torch.no_grad()
 def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretch]:
-    """Every step of every piece, once.
+    """Every step of every piece, once; each member meets the same.
 
     Args:
-        network: one member, S = 1.
-        pieces: where it is led.
+        network: of one trial or of a stack.
+        pieces: where it is led, on its device.
         lanes, longest: pieces side by side, and steps at a time.
     """
+    S, device = len(network.trials), pieces.data.device
     # Longest first: lanes then end together, and little is padded.
     order = np.argsort(-pieces.lengths, kind="stable")
-    carried, done_B = None, np.zeros(min(lanes, len(order)), dtype=np.int64)
-    for chunk in chunks(pieces, order.tolist(), lanes, longest):
-        data = chunk.data.unsqueeze(0)
+    carried = None
+    for some in stretches(pieces, order.tolist(), lanes, longest):
+        chunk = cut(pieces, some)
+        data = chunk.inputs.expand(S, *chunk.data.shape)
         states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
-        done_B[chunk.fresh_B.numpy()] = 0
-        step_N, lane_N = np.divmod(chunk.real_N.numpy(), len(done_B))
-        piece_N = chunk.piece_B[lane_N]
-        place_N = pieces.starts[piece_N] + done_B[lane_N] + step_N
-        done_B += chunk.mask_TB.sum(0).numpy()
-        before, real = chunk.real(states_STBH[:, :-1]), chunk.real(data)
-        yield Stretch(before, real, torch.from_numpy(piece_N), torch.from_numpy(place_N))
+        places_TB, real_TB = some.cells(len(chunk.data))
+        pieces_TB = np.broadcast_to(some.piece_B, places_TB.shape)
+        piece_N, place_N = (torch.from_numpy(cells[real_TB]).to(device) for cells in (pieces_TB, places_TB))
+        yield Stretch(chunk.real(states_STBH[:, :-1]), chunk.real(data), piece_N, place_N)

@@ -71,12 +71,12 @@ class _Bomb(Technique):
     at: int
     what: str
 
-    def penalty(self, states_STBH):
+    def penalty(self, states_SNH):
         self.calls.append("penalty")
         due = self.what == "gradient" and len(self.calls) == self.at
-        return states_STBH.sum(-1) * math.nan if due else None
+        return states_SNH.sum(-1) * math.nan if due else None
 
-    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate):
+    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate_S1):
         if self.what != "gradient" and len(self.calls) == self.at:
             theta_SP[:, -1] = {"nan": math.nan, "infinite": math.inf, "huge": 1e4}[self.what]
         return False
@@ -107,7 +107,7 @@ class _Bias(Technique):
     title: ClassVar[str] = "bias"
     bias: float
 
-    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate):
+    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate_S1):
         theta_SP.zero_()
         theta_SP[:, -5:] = self.bias
         return True
@@ -163,7 +163,7 @@ class _FirstSymbol(Technique):
     title: ClassVar[str] = "first symbol"
     cost: float
 
-    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate):
+    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate_S1):
         theta_SP.zero_()
         theta_SP[:, -4:] = self.cost - math.log(4)
         return True

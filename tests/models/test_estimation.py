@@ -1,13 +1,16 @@
 """Estimated log-likelihoods of pieces against enumeration: the quick one, the reported one, and its error."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from models import estimation
+from models.baselines import frequencies
 from models.chunks import Pieces
 from models.estimation import drawn_steps
-from models.metrics import score
+from models.metrics import score, score_members
 from models.network import Network
 from models.outputs import RBM
 from models.outputs.ais import Effort
@@ -86,9 +89,7 @@ def test_the_error_of_what_is_reported_is_the_spread_of_reports(monkeypatch):
     monkeypatch.setattr(estimation, "REPORTED", 40)
     found, errors, coarse = [], [], []
     for draw in range(60):
-        monkeypatch.setattr(
-            estimation, "generator_for", lambda *names, draw=draw: generator_for("report number", draw, *names)
-        )
+        monkeypatch.setattr(estimation, "generator_for", partial(generator_for, "report number", draw))
         scores = score(network, pieces, reported=True)
         found.append(scores.mean_log_likelihood)
         errors.append(scores.log_likelihood_error.sum() / scores.steps.sum())
@@ -100,6 +101,24 @@ def test_the_error_of_what_is_reported_is_the_spread_of_reports(monkeypatch):
     assert np.mean(coarse) - exact.mean() > 5 * spread / 60**0.5, "else there is nothing to mend"
     # A spread of 60 is known to about 9 %; the error leaves out nothing, and counts a little twice.
     assert 0.8 * spread < np.mean(errors) < 1.5 * spread
+
+
+@pytest.mark.parametrize("reported", [False, True])
+def test_members_of_a_stack_have_the_scores_that_they_have_alone(monkeypatch, reported):
+    for name, value in (("MONITORED", 30), ("REPORTED", 40), ("FULL", Effort(20, 30))):
+        monkeypatch.setattr(estimation, name, value)
+    pieces = Pieces.from_arrays(examples.music(LENGTHS), torch.float64)
+    settings = examples.RBM_SETTINGS["data"]
+    trials = [examples.trial(output="rbm", output_settings=settings, seed=seed) for seed in (1, 2)]
+    frequency = frequencies(pieces, 5)
+    for ours, trial in zip(
+        score_members(Network(trials, frequency, torch.float64), pieces, None, reported), trials, strict=True
+    ):
+        theirs = score(Network(trial, frequency, torch.float64), pieces, None, reported)
+        assert ours.steps.tolist() == theirs.steps.tolist()
+        np.testing.assert_allclose(ours.log_likelihood, theirs.log_likelihood, rtol=1e-9)
+        if reported:
+            np.testing.assert_allclose(ours.log_likelihood_error, theirs.log_likelihood_error, rtol=1e-6)
 
 
 def test_exact_models_know_no_effort():

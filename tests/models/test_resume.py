@@ -42,7 +42,7 @@ def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint
         nonlocal left
         left -= 1
         if left == 0:
-            taken.append(_stored(run.checkpoint()))
+            taken.append(_stored(run.checkpoints()[0]))
             raise _Stopped
 
     try:
@@ -146,7 +146,7 @@ def test_a_checkpoint_stays_as_it_was_when_the_training_goes_on():
     taken: list[tuple[Checkpoint, str, bytes]] = []
 
     def between(run: Run) -> None:
-        checkpoint = run.checkpoint()
+        checkpoint = run.checkpoints()[0]
         taken.append((checkpoint, json.dumps(checkpoint.to_json()), save(checkpoint.tensors)))
 
     train(examples.trial("M", output_dropout=0.2), *SPLITS["bernoulli"], 5, between)

@@ -52,7 +52,7 @@ def test_final_trials_are_scored_exactly_once(store, trials):
 def test_a_trained_final_without_scores_is_scored_and_not_trained(store, trials, monkeypatch):
     """A worker died between the two commits."""
     assert _run(store, trials, score=False) == []
-    monkeypatch.setattr("tasks.train.train", None)
+    monkeypatch.setattr("tasks.train.train_stack", None)
     assert _run(store, trials, score=True) == []
     assert len(store.prefixes("scores")) == 3
 
@@ -65,19 +65,19 @@ def test_a_diverged_final_has_no_score_and_is_no_failure(store, trials):
 
 
 def test_a_trial_that_raises_is_named_and_the_others_are_committed(store, trials, monkeypatch):
-    train = training.train
+    train_stack = training.train_stack
 
-    def fragile(trial: Trial, *rest: Any) -> Any:
-        if trial == trials[1]:
+    def fragile(stack: Sequence[Trial], *rest: Any) -> Any:
+        if trials[1] in stack:
             raise FloatingPointError("this one broke\nsecond line")
-        return train(trial, *rest)
+        return train_stack(stack, *rest)
 
-    monkeypatch.setattr("tasks.train.train", fragile)
+    monkeypatch.setattr("tasks.train.train_stack", fragile)
     failures = _run(store, trials, score=True)
     assert failures == [{"key": trials[1].key, "reason": "FloatingPointError: this one broke"}]
     assert list(Ledger(store).records(trials)) == [trials[0].key, trials[2].key]
     assert len(store.prefixes("scores")) == 2
-    monkeypatch.setattr("tasks.train.train", train)
+    monkeypatch.setattr("tasks.train.train_stack", train_stack)
     assert _run(store, trials, score=True) == [], "a failure is nobody's result: the next run tries again"
     assert len(store.prefixes("scores")) == 3
 
@@ -128,6 +128,6 @@ def test_someone_who_stops_the_worker_is_obeyed(store, trials, monkeypatch):
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tasks.train.train", interrupted)
+    monkeypatch.setattr("tasks.train.train_stack", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _run(store, trials, score=False)
