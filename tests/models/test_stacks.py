@@ -99,13 +99,29 @@ def test_dropout_has_the_random_numbers_of_its_member():
 
 @pytest.mark.parametrize("chain", ["data", "persistent"])
 def test_chains_have_the_random_numbers_and_the_particles_of_their_member(chain):
-    # One has fewer chunks an epoch than the others have: it waits, and its chains with it.
     trials = _members("rbm", ["", "M", "CM"], output_settings=examples.RBM_SETTINGS[chain], epochs=4)
     first = _together(trials)
     for chosen in ([0, 2], [2, 1], [1, 0, 2]):
         for s, ours in zip(chosen, _together([trials[s] for s in chosen]), strict=True):
             _assert_same(ours, first[s])
     assert first[0].curve[1].gradient_norm != first[1].curve[1].gradient_norm
+
+
+def test_chains_and_particles_of_a_member_without_a_chunk_wait_and_go_with_their_member():
+    trials = _members("rbm", ["", "M", ""], output_settings=examples.RBM_SETTINGS["persistent"])
+    train = SPLITS["rbm"][0]
+    updater = Updater(Network(trials, frequencies(train, 5).float()))
+    updater.particles_SMD.bernoulli_(0.5, generator=torch.Generator().manual_seed(0))
+    before, streams = updater.particles_SMD.clone(), [its.get_state() for its in updater.chains]
+    some = next(stretches(train, range(7), 3, 4))
+    updater.update(stack(train, [some, None, some], 3, 4), None, torch.full((3, 1), 0.01), Tallies([Tally()] * 3))
+    moved = [not torch.equal(now, then) for now, then in zip(updater.particles_SMD, before, strict=True)]
+    drawn = [not torch.equal(its.get_state(), then) for its, then in zip(updater.chains, streams, strict=True)]
+    assert moved == drawn == [True, False, True]
+    last, its = updater.particles_SMD[2].clone(), updater.chains[2]
+    updater.keep([2])
+    assert torch.equal(updater.particles_SMD, last[None])
+    assert updater.chains == [its]
 
 
 @pytest.mark.parametrize("stop", [3, 6])
