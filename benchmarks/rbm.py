@@ -88,8 +88,7 @@ def divergence(frames: int, units: int, steps: int) -> Divergence:
                 torch.bmm(hidden, machines.coupling_SUV, out=visible)
 
     def training() -> None:
-        parameters.gradient_SP.zero_()
-        model.cost(parameters.by_name, states, data, generators).sum().backward()
+        parameters.differentiate(model.cost(parameters.by_name, states, data, generators).sum())
 
     times = median(products, lambda: machines.gibbs(data[0], steps, generators), training)
     plain, gibbs, whole = (1e6 * seconds / frames for seconds in times)

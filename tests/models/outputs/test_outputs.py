@@ -186,7 +186,7 @@ def test_what_comes_out_has_the_shape_and_the_type_of_what_went_in(output, dtype
         assert (values.shape, values.dtype) == ((2, 3, 5), dtype)
     sampled = model.sample(parameters.by_name, states, generators)
     assert (sampled.shape, sampled.dtype) == (data.shape, data.dtype)
-    cost.sum().backward()
+    parameters.differentiate(cost.sum())
     assert parameters.gradient_SP.isfinite().all()
     assert parameters.gradient_SP.any(dim=1).all()
 

@@ -110,13 +110,12 @@ def test_with_chains_that_end_in_the_model_the_gradient_is_that_of_the_likelihoo
     model, parameters, states, data = _made(cd_steps=60)
     parameters.theta_SP.mul_(0.5)
     repeats, batches = 500, 40
-    (-_exact(model.machines(parameters.by_name, states), data.flatten(1, 2))).mean().backward()
+    parameters.differentiate(-_exact(model.machines(parameters.by_name, states), data.flatten(1, 2)).mean())
     exact = parameters.gradient_SP[0].clone()
     many_states, many_data = (x.repeat(1, 1, repeats, 1) for x in (states, data))
     generators, drawn = _generators(5), []
     for _ in range(batches):
-        parameters.gradient_SP.zero_()
-        model.cost(parameters.by_name, many_states, many_data, generators).mean().backward()
+        parameters.differentiate(model.cost(parameters.by_name, many_states, many_data, generators).mean())
         drawn.append(parameters.gradient_SP[0].clone())
     found = torch.stack(drawn)
     error = found.std(0) / batches**0.5
