@@ -267,9 +267,9 @@ class Run:
     def _tensors(self, s: int, now: Progress) -> dict[str, Tensor]:
         rows = {
             "theta": self._network.parameters.theta_SP,
-            "velocity": self._updater.velocity_SP,
             "best": self._best_SP,
         }
+        rows |= self._updater.state
         if now.chunk and self._carried_SBK is not None:
             rows["carried"] = self._carried_SBK
         if self._updater.particles_SMD is not None:

@@ -31,26 +31,28 @@ from models.network import Network
 from models.progress import Tallies
 from models.randomness import generator_for
 from models.stacked_chunks import StackedChunk
-from models.techniques.stacked import StackedTechniques
+from models.stacked_techniques import StackedTechniques
 
 DIVERGED_COST = 10.0
 """Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
 
 
 class Updater:
-    """A network that is being trained: with its velocity, its particles, and random numbers for dropout and chains.
+    """A network that is being trained: with random numbers for dropout and chains, and what is kept between updates.
 
     Args:
         network: of one trial or of a stack, changed in place.
 
     Attributes:
+        state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
     """
 
     def __init__(self, network: Network):
         self.network = network
         theta_SP, width = network.parameters.theta_SP, network.output.width
-        self.velocity_SP = torch.zeros_like(theta_SP)
+        self._optimizer = network.trial.optimizer_type()
+        self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
         self.dropout, self.chains = (
             [generator_for(trial.seed, purpose, device=theta_SP.device) for trial in network.trials]
             for purpose in ("dropout", "chains")
@@ -63,7 +65,7 @@ class Updater:
     def keep(self, rows: list[int]) -> None:
         """Go on with these members alone, in this order."""
         self.network.keep(rows)
-        self.velocity_SP = self.velocity_SP[rows]
+        self.state = {name: value[rows] for name, value in self.state.items()}
         self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
         techniques = [trial.techniques for trial in self.network.trials]
@@ -124,9 +126,11 @@ class Updater:
         if self._techniques.transform:
             self._techniques.transform_(gradient_SP, norm_S1)
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
-        still = None if self.waits else (theta_SP.clone(), self.velocity_SP.clone())
-        self._techniques.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate_S1)
-        if still is not None:
-            for now, before in zip((theta_SP, self.velocity_SP), still, strict=True):
-                now.copy_(torch.where(moving_S1, now, before))
+        changing = (theta_SP, *self.state.values())
+        still = () if self.waits else tuple(value.clone() for value in changing)
+        rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
+        if rates_S1 is not None:
+            self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
+        for now, before in zip(changing, still, strict=False):
+            now.copy_(torch.where(moving_S1, now, before))
         return shrunk

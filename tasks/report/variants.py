@@ -6,13 +6,12 @@ Only names are read here; what a technique does is in `models/techniques/`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import models.outputs
-import models.techniques
+from models.variants import BY_LETTER, BY_OUTPUT
 
 BASELINE = "baseline/"
 PLAIN = "SGD"
-ESTIMATED = frozenset(output.name for output in models.outputs.OUTPUTS if output.estimated)
-TECHNIQUES = {technique.letter: technique.title for technique in models.techniques.TECHNIQUES}
+ESTIMATED = frozenset(name for name, output in BY_OUTPUT.items() if output.estimated)
+TECHNIQUES = {letter: technique.title for letter, technique in BY_LETTER.items()}
 
 
 @dataclass(frozen=True)
