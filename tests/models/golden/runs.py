@@ -14,6 +14,7 @@ import numpy as np
 
 from models.chunks import Pieces
 from models.core import use_body
+from models.outputs import ClassSettings, Settings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import train
 from models.trial import NUMERICS_VERSION, Trial, all_subsets, parse_variant, variant_name
@@ -27,6 +28,7 @@ TECHNIQUES = {
     "R": Rectifier(0.02),
     "M": Nesterov(0.9),
 }
+SETTINGS = {"classes": ClassSettings(3)}
 VARIANTS = (
     *(variant_name("rnn", "bernoulli", letters) for letters in all_subsets("CLRM")),
     *(variant_name("rnn", "softmax", letters) for letters in ("", "C", "CL", "CLR")),
@@ -36,6 +38,7 @@ VARIANTS = (
         for output in ("bernoulli", "softmax")
         for letters in ("", "CM")
     ),
+    *(variant_name("rnn", "classes", letters) for letters in ("", "CL")),
 )
 
 
@@ -59,6 +62,7 @@ def losses(variant: str) -> list[list[float]]:
         corpus="golden",
         core=core,
         output=output,
+        output_settings=SETTINGS.get(output, Settings()),
         techniques=tuple(TECHNIQUES[letter] for letter in letters),
         hidden_size=10,
         learning_rate=0.02,
