@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from models.core.bodies import body_for
 from models.outputs import cross_entropy_native, cross_entropy_reference
@@ -122,20 +121,43 @@ class _CrossEntropy(torch.autograd.Function):
         return values_SN
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, d_values_SN: Tensor) -> tuple[Tensor | None, ...]:
-        gradients, ctx.gradients = ctx.gradients, None  # given away once: they are changed in place
-        one_S = None if gradients is None else _one_number(d_values_SN)
-        if gradients is None or one_S is None:
-            gradients = ctx.body(*ctx.saved_tensors, d_values_SN, ctx.segments, True)[1]
-        else:
-            for gradient in gradients:
-                gradient.mul_(one_S.view(-1, *[1] * (gradient.dim() - 1)))
+        ready, ctx.gradients = ctx.gradients, None  # given away once: they are changed in place
+        gradients = _Gradient.apply(d_values_SN, *ctx.saved_tensors, ctx.segments, ctx.body, ready)  # type: ignore[no-untyped-call]
         return *gradients, None, None, None, None
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> Any:
         raise RuntimeError("symbol_log_likelihood: has no tangent; differentiate it backward")
+
+
+class _Gradient(torch.autograd.Function):
+    """The gradients. A Function of its own to refuse a second derivative, in whatever way it is asked."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        d_values_SN: Tensor,
+        states_SNH: Tensor,
+        weight_SHD: Tensor,
+        bias_SD: Tensor,
+        symbols_SN: Tensor,
+        segments: Segments,
+        body: Body,
+        ready: Gradients | None,
+    ) -> Gradients | None:
+        one_S = None if ready is None else _one_number(d_values_SN)
+        if ready is None or one_S is None:
+            return body(states_SNH, weight_SHD, bias_SD, symbols_SN, d_values_SN, segments, True)[1]
+        for gradient in ready:
+            gradient.mul_(one_S.view(-1, *[1] * (gradient.dim() - 1)))
+        return ready
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        raise RuntimeError("symbol_log_likelihood: differentiable once; this asks for a second derivative")
+
+    jvp = backward
 
 
 def _one_number(values_SN: Tensor) -> Tensor | None:
