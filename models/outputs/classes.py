@@ -38,6 +38,7 @@ class ClassSettings(Settings):
             raise ValueError(f"classes: wants an integer from 1, got {self.classes!r}")
 
 
+@dataclass(frozen=True)
 class ClassSoftmax(Output):
     """One of `width` symbols by way of its class, given the state.
 
@@ -66,7 +67,16 @@ class ClassSoftmax(Output):
         return {"class_weight": (H, K), "class_bias": (K,), "output_weight": (H, D), "output_bias": (D,)}
 
     def constants(self, frequency_D: Tensor) -> dict[str, Tensor]:
-        """Class and column of each symbol, symbol at each column, and where the columns of each class begin."""
+        """Class and column of each symbol, symbol at each column, and where the columns of each class begin.
+
+        Raises:
+            ValueError: the frequencies are not those of symbols.
+        """
+        total = float(frequency_D.sum(dtype=torch.float64))
+        if not 0.999 < total < 1.001:
+            raise ValueError(
+                f"classes: wants data with a vocabulary, of which frequencies sum to 1, not to {total:.3g}"
+            )
         class_D = torch.from_numpy(assign_classes(frequency_D.double().numpy(), self.classes))
         symbol_D = frequency_D.argsort(stable=True, descending=True)
         column_D = torch.empty_like(symbol_D).scatter_(0, symbol_D, torch.arange(self.width))

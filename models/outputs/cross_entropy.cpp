@@ -338,15 +338,20 @@ private:
             m.ll[row + n] = chosen[n] - (chosen[n] == T(0) ? std::log1p(others[n]) : std::log(total));
             if (!m.d_W) continue;
             at_symbol(row, rows, n) = -others[n];
-            const T scale = (m.weights ? m.weights[row + n] : T(1)) / total;
+            const T scale = -(m.weights ? m.weights[row + n] : T(1)) / total;
             const Index symbol = Index(m.symbols[row + n]) - first;
-            for (Index k = 0; k < H; ++k) {
-                const T mine = backward[(k / W * panels * W + symbol) * W + k % W];
-                m.d_h[(row + n) * H + k] = -scale * (sums[(k / W * rows + n) * W + k % W] - others[n] * mine);
-                scaled[(k / ROWS * rows + n) * ROWS + k % ROWS] = -scale * m.h[(row + n) * H + k];
+            const T* h = m.h + (row + n) * H;
+            for (Index d = 0; d < deep; ++d) {
+                const T* mine = backward + (d * panels * W + symbol) * W;
+                const T* sum = sums + (d * rows + n) * W;
+                T* to = m.d_h + (row + n) * H + d * W;
+                for (Index k = 0, count = std::min(W, H - d * W); k < count; ++k) to[k] = scale * (sum[k] - others[n] * mine[k]);
             }
-            for (Index k = H; k < over(H, ROWS) * ROWS; ++k) scaled[(k / ROWS * rows + n) * ROWS + k % ROWS] = T(0);
-            weights[n * ROWS] = -scale;
+            for (Index k = 0; k < H; k += ROWS) {
+                T* to = scaled + (k / ROWS * rows + n) * ROWS;
+                for (Index r = 0; r < ROWS; ++r) to[r] = k + r < H ? scale * h[k + r] : T(0);
+            }
+            weights[n * ROWS] = scale;
         }
     }
 

@@ -237,7 +237,7 @@ class _Largest(TorchDispatchMode):
 
 
 def test_the_reference_never_holds_all_logits():
-    N, D = 4000, 1000
+    N, D = 5000, 1000
     leaves, symbols = _leaves(1, N, 2, D, torch.float32), _symbols(1, N, D)
     with use_body("reference"), _Largest() as largest:
         symbol_log_likelihood(*leaves, symbols).sum().backward()
