@@ -6,10 +6,11 @@ sample; it never sees time, since every step's state is already there.
 
 from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
+from models.outputs.classes import ClassSettings, ClassSoftmax
 from models.outputs.rbm import RBM
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, RBM)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, RBM, ClassSoftmax)
 """Every output model; `name` is what a variant calls it."""
 
-__all__ = ["OUTPUTS", "RBM", "Bernoulli", "Output", "Settings", "Softmax"]
+__all__ = ["OUTPUTS", "RBM", "Bernoulli", "ClassSettings", "ClassSoftmax", "Output", "Settings", "Softmax"]
