@@ -36,6 +36,8 @@ VARIANTS = (
         for output in ("bernoulli", "softmax")
         for letters in ("", "CM")
     ),
+    *(variant_name("rnn", "nade", letters) for letters in ("", "C", "CL", "CLRM")),
+    *(variant_name(core, "nade", "CM") for core in ("lstm", "gru")),
 )
 
 
@@ -44,7 +46,7 @@ def _pieces(output: str, shift: int) -> Pieces:
     arrays = []
     for number, length in enumerate(LENGTHS):
         t = np.arange(length) + number * shift
-        if output == "bernoulli":
+        if output != "softmax":
             note = np.arange(WIDTH)
             arrays.append(((t[:, None] * (note + 2) + note**2 + shift) % 7 < 2).astype(np.uint8))
         else:

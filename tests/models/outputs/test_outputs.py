@@ -31,7 +31,11 @@ def _states(*shape: int) -> torch.Tensor:
 
 
 def test_names_are_what_variants_call_them():
-    assert [(output.name, output.symbols) for output in OUTPUTS] == [("bernoulli", False), ("softmax", True)]
+    assert [(output.name, output.symbols) for output in OUTPUTS] == [
+        ("bernoulli", False),
+        ("softmax", True),
+        ("nade", False),
+    ]
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
