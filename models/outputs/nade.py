@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from models.kinds import Kind
+from models.outputs import nade_native
 from models.outputs.base import Output, Settings, affine
 from models.outputs.nade_logits import logits_of_member
 from models.randomness import Draws, uniform_like
@@ -126,11 +127,17 @@ class Nade(Output):
         return torch.stack(members).view(data.shape)
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """sum_i v_i z_i - log(1 + e^{z_i}): exact for any z, nats a frame.
+        """sum_i v_i z_i - log(1 + e^{z_i}): exact for any z, nats a frame; backward mode only.
 
         Raises:
             ValueError: the data do not go with the states.
         """
+        self._check(states_STBH, data)
+        if nade_native.serves(states_STBH.device, states_STBH.dtype):
+            b_SND, c_SNU = affine(parameters, states_STBH).flatten(1, 2), _hidden_biases(parameters, states_STBH)
+            weights = parameters["from_hidden"], parameters["to_hidden"]
+            flat = b_SND, c_SNU.flatten(1, 2), *weights, data.flatten(1, 2)
+            return nade_native.log_likelihood(*flat, self.settings.order).view(data.shape[:-1])
         logits = self.logits(parameters, states_STBH, data)
         return (data * logits - softplus(logits)).sum(-1)
 

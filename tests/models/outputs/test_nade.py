@@ -10,10 +10,14 @@ from torch.autograd import forward_ad
 
 from models.baselines import frequencies
 from models.chunks import Pieces
+from models.core import use_body
 from models.network import Network
 from models.outputs import Nade, NadeSettings
 from models.parameters import Parameters
 from tests.models import examples, naive
+from tests.models.core.bodies import needs_native
+
+BODIES = ("reference", pytest.param("native", marks=needs_native))
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 ORDERS = ((), (2, 0, 3, 1, 4, 6, 5, 7))
@@ -25,6 +29,13 @@ SIZES = (  # members, frames, notes, hidden, hidden units of NADE
     (2, 19, 31, 3, 83),
     (1, 40, 17, 5, 129),
 )
+
+
+@pytest.fixture(params=BODIES, autouse=True)
+def _body(request):
+    """Every test on every body that is here."""
+    with use_body(request.param):
+        yield
 
 
 def made(S: int, D: int, H: int, U: int, order: tuple[int, ...] = (), seed: int = 0) -> tuple[Nade, Parameters]:
