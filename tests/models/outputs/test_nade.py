@@ -193,6 +193,7 @@ def test_what_is_not_a_number_is_passed_on(name):
 @pytest.mark.parametrize("order", [(), (2, 0, 3, 1)])
 def test_samples_come_as_often_as_enumeration_says(order):
     model, parameters = made(2, 4, 3, 5, order)
+    parameters.theta_SP.mul_(5)  # notes that depend on each other
     everything = torch.tensor(list(itertools.product((0.0, 1.0), repeat=4)), dtype=torch.float64)
     h, count = states(2, 1, 3), 20_000
     many = h.expand(2, 1, 16, 3)
