@@ -42,6 +42,8 @@ VARIANTS = (
     *(str(Variant(output=output, optimizer="Adam", letters="C")) for output in ("bernoulli", "softmax")),
     *(str(Variant(output="rbm", letters=letters)) for letters in ("", "CLRM")),
     *(str(Variant(output="classes", letters=letters)) for letters in ("", "CL")),
+    *(str(Variant(output="nade", letters=letters)) for letters in ("", "C", "CL", "CLRM")),
+    *(str(Variant(core, "nade", letters="CM")) for core in ("lstm", "gru")),
 )
 SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3), "classes": ClassSettings(3)}
 """Of output models that have any: small ones."""
