@@ -39,7 +39,7 @@ from models.parameters import Parameters
 ROOT = Path(__file__).parents[1]
 SYMBOLS, CLASSES, UNITS = 6, 4, 50
 SLOPE_BATCH, CURVATURE_BATCH, DAMPING = 1000, 500, 0.1
-MINIBATCH, RATES = 20, (0.3, 0.1, 0.03, 0.01)
+MINIBATCH, RATES = 20, (0.1, 0.03, 0.01, 0.3)
 GRADIENT, PRODUCT, COST, SLOPE = 1.0, 1.25, 0.4, 2.0
 FRESH, SOLVED = 10_000, 0.01
 
@@ -198,19 +198,20 @@ def gradient_descent(T: int, seed: int, rate: float, budget: float) -> Run:
 def main() -> None:
     torch.set_num_threads(1)
     T, seeds, most = (int(argument) for argument in (*sys.argv[1:], *("100", "3", "40")[len(sys.argv) - 1 :]))
-    runs: list[Run] = []
+    newton: list[Run] = []
     for seed in range(seeds):
-        runs.append(hessian_free(T, seed, most))
-        _tell(runs[-1])
-        budget = runs[-1].work
-        for rate in RATES:
-            runs.append(gradient_descent(T, seed, rate, budget))
-            _tell(runs[-1])
-    document = {"T": T, "units": UNITS, "runs": [asdict(run) for run in runs], "provenance": provenance()}
-    (ROOT / "benchmarks" / "results" / "temporal_order.json").write_text(json.dumps(document, indent=1) + "\n")
+        newton.append(hessian_free(T, seed, most))
+        _tell(T, newton)
+    runs = list(newton)
+    for rate in RATES:
+        for run in newton:
+            runs.append(gradient_descent(T, run.seed, rate, run.work))
+            _tell(T, runs)
 
 
-def _tell(run: Run) -> None:
+def _tell(T: int, runs: Sequence[Run]) -> None:
+    """Say what came of the last run, and write all so far."""
+    run = runs[-1]
     rate = "" if run.rate is None else f" at {run.rate}"
     word = "solved" if run.solved else "not solved"
     print(
@@ -218,6 +219,8 @@ def _tell(run: Run) -> None:
         f" {run.work:.3g} gradients, {run.seconds} s",
         flush=True,
     )
+    document = {"T": T, "units": UNITS, "runs": [asdict(each) for each in runs], "provenance": provenance()}
+    (ROOT / "benchmarks" / "results" / "temporal_order.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -118,7 +118,9 @@ class NetworkObjective:
         curved: Sequence[Section] | None = None,
     ):
         if not (isinstance(core, RNN) and isinstance(output, LogitOutput)):
-            raise TypeError(f"objective: {core.name} and {output.name} cannot be linearised; take rnn and bernoulli")
+            raise TypeError(
+                f"objective: {core.name} and {output.name} cannot be linearised; take rnn, and bernoulli or nade"
+            )
         self._core, self._output, self._parameters = core, output, parameters
         self._retention_SH, self._learned, self._techniques = retention_SH, learned, techniques
         self._sections = sections

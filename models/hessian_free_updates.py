@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from models.chunks import Pieces, chunks
 from models.gauss_newton import NetworkObjective, Section, sections_of
@@ -39,7 +40,7 @@ class HessianFreeUpdater:
     Attributes:
         state: lambda of each member, and the last solution of conjugate gradient, with the S axis first.
         waits: always, since the numbers of a step decide what it does next.
-        dropout: generators that nothing is drawn from.
+        dropout, chains: generators that nothing is drawn from; there are no particles either.
     """
 
     carries: ClassVar[bool] = False
@@ -53,6 +54,8 @@ class HessianFreeUpdater:
             "solution": torch.zeros_like(theta_SP),
         }
         self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
+        self.chains = self.dropout
+        self.particles_SMD: Tensor | None = None
         self.waits = True
         self._limit = diverged_cost(network)
         self._whole: list[Section] | None = None
@@ -61,7 +64,7 @@ class HessianFreeUpdater:
         """Go on with these members alone, in this order."""
         self.network.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}
-        self.dropout = [self.dropout[s] for s in rows]
+        self.dropout = self.chains = [self.dropout[s] for s in rows]
 
     def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
         """The learning rate of a member's next epoch: 1 / lambda, which no schedule changes."""

@@ -148,7 +148,10 @@ def _sample(store: Store, key: str) -> Sampled | None:
 
 
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.concat(tables, ignore_index=True)[list(columns)] if tables else pd.DataFrame(columns=list(columns))
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    # Not every table has every column: only estimates have an error.
+    return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
 def _describe(store: Store, digest: str) -> dict[str, Any]:

@@ -25,6 +25,9 @@ class Method:
     own_momentum: ClassVar[bool] = False
     """Whether it has a momentum of its own, so that no technique may bring one."""
 
+    epochs_in_one: ClassVar[int] = 1
+    """As many epochs of gradient descent as one of its own takes at most, about: for estimates of time."""
+
     @classmethod
     def draw_learning_rate(cls, draws: Draws) -> float | None:
         """A learning rate for a search trial; None for one from the interval of the data, that of gradient descent."""

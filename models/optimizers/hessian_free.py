@@ -49,11 +49,12 @@ class HessianFree(Method):
     """Of a variant: one step an epoch. Its learning rate is 1 / lambda, to which a damped step comes down."""
 
     name: ClassVar[str] = "HF"
+    epochs_in_one: ClassVar[int] = 100
 
     @classmethod
     def draw_learning_rate(cls, draws: Draws) -> float:
-        """1 / lambda at the start, log-uniform in [1, 1000]; Levenberg and Marquardt take over from there."""
-        return draws.log_uniform("learning_rate", 1.0, 1000.0)
+        """1 / lambda at the start, log-uniform in [1, 100]; Levenberg and Marquardt take over from there."""
+        return draws.log_uniform("learning_rate", 1.0, 100.0)
 
     @classmethod
     def why_not(cls, core: type[Core], output: type[Output], techniques: tuple[type[Technique], ...]) -> str | None:
@@ -61,7 +62,7 @@ class HessianFree(Method):
         if not hasattr(core, "linearised"):
             return f"{core.name}: it needs products with the derivative of the core, which only rnn gives; take rnn"
         if not issubclass(output, LogitOutput):
-            return f"{output.name}: it needs the curvature of an exact cost in logits of notes; take bernoulli"
+            return f"{output.name}: it needs the curvature of an exact cost in logits of notes; take bernoulli or nade"
         for technique in techniques:
             if technique.transform_ is not Technique.transform_ or technique.step_ is not Technique.step_:
                 return (

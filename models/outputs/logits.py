@@ -63,7 +63,8 @@ class AutogradLogits:
         data: Tensor,
     ):
         self._function, self._data = function, data
-        self._parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
+        # Copies: the parameters may be moved and moved back between products, and a graph forbids even that.
+        self._parameters = {name: value.detach().clone().requires_grad_() for name, value in parameters.items()}
         self._states_STBH = states_STBH.detach().requires_grad_()
         with torch.enable_grad():
             self._graph = function(self._parameters, self._states_STBH, data)

@@ -10,7 +10,9 @@ from models.trial import NUMERICS_VERSION
 from tests.models.core.bodies import BODIES
 from tests.models.golden import runs
 
-pytestmark = pytest.mark.golden
+# torch loads old parts of itself at the first derivative in forward mode.
+_OLD = "ignore:.torch.jit.script. is deprecated:DeprecationWarning"
+pytestmark = [pytest.mark.golden, pytest.mark.filterwarnings(_OLD)]
 GOLDEN = json.loads(runs.FILE.read_text())
 MENDING = f"if that is meant, raise NUMERICS_VERSION in models/trial.py and then run `{runs.COMMAND}`"
 
@@ -26,13 +28,16 @@ def test_losses_have_not_moved(variant, body):
     with use_body(body):
         now = runs.losses(variant)
     then = GOLDEN["losses"][variant]
-    assert [len(row) for row in now] == [len(row) for row in then] == [1, 3, 3]
+    assert [len(row) for row in now] == [len(row) for row in then]
+    assert [len(row) for row in then] == ([1, 2, 2] if "/rbm/" in variant else [1, 3, 3]), (
+        "no likelihood while training"
+    )
     for epoch, (new, old) in enumerate(zip(now, then, strict=True)):
         assert new == pytest.approx(old, rel=1e-4), f"{variant} has moved in epoch {epoch}; {MENDING}"
 
 
 def test_no_two_variants_have_the_same_losses():
-    for output in ("bernoulli", "softmax"):
+    for output in ("bernoulli", "softmax", "nade", "rbm", "classes"):
         runs_of = [sum(rows, []) for variant, rows in GOLDEN["losses"].items() if output in variant]
         for left, right in combinations(runs_of, 2):
             gap = max(abs(a - b) / abs(a) for a, b in zip(left, right, strict=True))

@@ -51,16 +51,21 @@ def _stopped(trial: Trial, steps: int, checkpoint: Checkpoint | None) -> Checkpo
     return _stored(run.checkpoints()[0])
 
 
-@settings(max_examples=12, deadline=None)
+# torch loads old parts of itself at the first derivative in forward mode.
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+
+
+@settings(max_examples=8, deadline=None)
 @given(
     steps=st.lists(st.integers(1, 7), min_size=1, max_size=4),
     letters=st.sampled_from(["", "L", "R", "LR"]),
     initial_state=st.sampled_from(["learned", "zero"]),
     learning_rate=st.sampled_from([0.5, 50.0]),
     most=st.sampled_from([4, 1000]),
+    output=st.sampled_from(["bernoulli", "nade"]),
 )
-def test_bits_are_the_same_wherever_it_is_stopped(steps, letters, initial_state, learning_rate, most):
-    trial = _trial(letters, initial_state=initial_state, learning_rate=learning_rate, epochs=4)
+def test_bits_are_the_same_wherever_it_is_stopped(steps, letters, initial_state, learning_rate, most, output):
+    trial = _trial(letters, initial_state=initial_state, learning_rate=learning_rate, epochs=4, output=output)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hessian_free_updates, "CURVATURE_CHUNKS", most)
         whole = train(trial, TRAIN, VALID, 5)

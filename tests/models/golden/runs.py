@@ -14,10 +14,12 @@ import numpy as np
 
 from models.chunks import Pieces
 from models.core import use_body
+from models.outputs import ClassSettings, Settings
+from models.outputs.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import train
 from models.trial import NUMERICS_VERSION, Trial
-from models.variants import Variant, all_subsets
+from models.variants import BY_OUTPUT, Variant, all_subsets
 
 FILE = Path(__file__).with_name("losses.json")
 COMMAND = "python -m tests.models.golden.runs"
@@ -38,7 +40,14 @@ VARIANTS = (
         for letters in ("", "CM")
     ),
     *(str(Variant(output=output, optimizer="Adam", letters="C")) for output in ("bernoulli", "softmax")),
+    *(str(Variant(output="rbm", letters=letters)) for letters in ("", "CLRM")),
+    *(str(Variant(output="classes", letters=letters)) for letters in ("", "CL")),
+    *(str(Variant(output="nade", letters=letters)) for letters in ("", "C", "CL", "CLRM")),
+    *(str(Variant(core, "nade", letters="CM")) for core in ("lstm", "gru")),
+    *(str(Variant(output=output, optimizer="HF", letters="L")) for output in ("bernoulli", "nade")),
 )
+SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3), "classes": ClassSettings(3)}
+"""Of output models that have any: small ones."""
 
 
 def _pieces(output: str, shift: int) -> Pieces:
@@ -46,7 +55,7 @@ def _pieces(output: str, shift: int) -> Pieces:
     arrays = []
     for number, length in enumerate(LENGTHS):
         t = np.arange(length) + number * shift
-        if output == "bernoulli":
+        if not BY_OUTPUT[output].symbols:
             note = np.arange(WIDTH)
             arrays.append(((t[:, None] * (note + 2) + note**2 + shift) % 7 < 2).astype(np.uint8))
         else:
@@ -55,20 +64,21 @@ def _pieces(output: str, shift: int) -> Pieces:
 
 
 def losses(variant: str) -> list[list[float]]:
-    """Per epoch: training and validation log-likelihood and the gradient's norm; six updates in two epochs."""
+    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known; six updates, or two."""
     named = Variant.parse(variant)
     trial = Trial(
         corpus="golden",
         core=named.core,
         output=named.output,
+        output_settings=SETTINGS.get(named.output, Settings()),
         optimizer=named.optimizer,
         techniques=tuple(TECHNIQUES[letter] for letter in named.letters),
         hidden_size=10,
-        learning_rate=0.02,
+        learning_rate=1.0 if named.optimizer == "HF" else 0.02,
         chunk=6,
         batch=2,
         epochs=2,
-        output_dropout=0.1,
+        output_dropout=0.0 if named.optimizer == "HF" else 0.1,
         seed=7,
     )
     result = train(trial, _pieces(named.output, 1), _pieces(named.output, 5), WIDTH)

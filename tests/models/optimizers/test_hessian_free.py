@@ -174,6 +174,8 @@ def test_a_curvature_that_is_not_finite_is_no_step():
     ("name", "said"),
     [
         ("rnn/softmax/HF", "HF does not go with softmax: it needs the curvature"),
+        ("rnn/rbm/HF", "HF does not go with rbm: .*; take bernoulli or nade"),
+        ("rnn/classes/HF", "HF does not go with classes: "),
         ("lstm/bernoulli/HF", "HF does not go with lstm: .*; take rnn"),
         ("gru/bernoulli/HF", "HF does not go with gru: .*; take rnn"),
         ("rnn/bernoulli/HF+C", r"HF does not go with technique C \(gradient clipping\), which .*; take it with SGD"),
@@ -201,4 +203,4 @@ def test_the_trial_comes_back_from_its_json():
 def test_draws_are_of_the_inverse_damping():
     rates = [HessianFree.draw_learning_rate(Draws(i)) for i in range(1000)]
     assert 1 <= min(rates) < 1.05
-    assert 950 < max(rates) <= 1000
+    assert 95 < max(rates) <= 100
