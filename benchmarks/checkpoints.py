@@ -68,10 +68,10 @@ def measure(folder: str, width: int, hidden_size: int) -> Measured:
         epochs=9,
         seed=0,
     )
-    run = Run(trial, pieces, pieces, width)
+    run = Run([trial], pieces, pieces, width)
     while run.progress.updates < 3:
         run.advance()
-    checkpoint, checkpoints = run.checkpoint(), Checkpoints(Store(folder), trial)
+    checkpoint, checkpoints = run.checkpoints()[0], Checkpoints(Store(folder), trial)
     size = sum(tensor.nbytes for tensor in checkpoint.tensors.values())
     take, save = median(run.checkpoint), median(lambda: checkpoints.save(checkpoint, 0.0))
     load = median(checkpoints.load)

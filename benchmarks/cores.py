@@ -48,9 +48,8 @@ def ours(kind: type[Core], inputs: Tensor, lanes: int, units: int, width: int) -
     values = inputs.unsqueeze(0)
 
     def run() -> None:
-        parameters.gradient_SP.zero_()
         start_SBK = parameters.by_name["initial_state"].unsqueeze(1).expand(-1, lanes, -1).contiguous()
-        core.states(parameters.by_name, values, start_SBK, None)[0].sum().backward()
+        parameters.differentiate(core.states(parameters.by_name, values, start_SBK, None)[0].sum())
 
     return run
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import dask
 import distributed
-from dask.system import CPU_COUNT
 from distributed.system import MEMORY_LIMIT
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner
 
 from infra.errors import ClusterError
+from infra.gpus import default_workers
 
 CONNECT_SECONDS = 10.0
 MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
@@ -40,7 +40,8 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
 
     Args:
         address: `tcp://host:port` or `tls://host:port` of a scheduler; None for processes on this machine.
-        workers: number of processes on this machine, >= 1; None for one a core. Of no meaning with an address.
+        workers: number of processes on this machine, >= 1; None for one a GPU, or else one
+            a core. Of no meaning with an address.
 
     Returns:
         The client; it lives as long as the flow run.
@@ -71,7 +72,7 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
 
 def local_cluster(workers: int | None) -> dict[str, object]:
     """Keyword arguments of `distributed.LocalCluster`: single-threaded processes under a nanny, on the loopback."""
-    count = workers or CPU_COUNT
+    count = workers or default_workers()
     return {
         "n_workers": count,
         "threads_per_worker": 1,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import distributed
-from dask.system import CPU_COUNT
 from distributed.client import FuturesCancelledError
 from distributed.comm.core import CommClosedError
 from prefect.futures import PrefectFuture
 
 from infra.clusters import connect
 from infra.errors import ClusterError
+from infra.gpus import default_workers, gpu_count
 from infra.reach import check_reach
 from infra.store import Store
 
@@ -28,7 +28,7 @@ class Crew:
     Attributes:
         store: that they work into; each of them must see it.
         address: of a scheduler, None for this machine.
-        workers: processes on this machine, None for one a core.
+        workers: processes on this machine, None for one a GPU, or else one a core.
     """
 
     store: Store
@@ -53,8 +53,13 @@ class Crew:
     def size(self) -> int:
         """How many processes work; on this machine all that there will be, some of which may be starting again."""
         if self.address is None:
-            return self.workers or CPU_COUNT
+            return self.workers or default_workers()
         return max(1, self._present())
+
+    @property
+    def on_gpus(self) -> bool:
+        """Whether every worker has a GPU."""
+        return all(self.client.run(gpu_count).values())
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
         """Like the builtin `map`, on the workers; results come in the order of the values.
@@ -121,7 +126,7 @@ class Crew:
         cluster = self.client.cluster
         if isinstance(cluster, distributed.LocalCluster):
             cluster.scale(0)  # type: ignore[no-untyped-call]
-            cluster.scale(self.workers or CPU_COUNT)  # type: ignore[no-untyped-call]
+            cluster.scale(self.workers or default_workers())  # type: ignore[no-untyped-call]
 
     def _present(self) -> int:
         return len(self.client.scheduler_info(n_workers=-1)["workers"])

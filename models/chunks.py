@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -37,16 +38,22 @@ class Pieces:
         """Join piano-rolls (T, 88), as floats, or symbols (T,), as int64.
 
         Raises:
-            ValueError: there is no piece, or an empty one.
+            ValueError: there is no piece, or an empty one, or they hold something else than finite numbers.
         """
         if not arrays or any(len(array) == 0 for array in arrays):
             raise ValueError("pieces: wants at least one, and none of them empty")
         joined = torch.from_numpy(np.concatenate(arrays))
         data = joined.to(dtype) if joined.dim() == 2 else joined.long()
+        if not data.isfinite().all():
+            raise ValueError("pieces: wants finite numbers, got NaN or infinity; mend the corpus")
         return cls(data, np.concatenate([[0], np.cumsum([len(array) for array in arrays])]))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def to(self, device: torch.device | str) -> "Pieces":
+        """The same pieces on a device."""
+        return Pieces(self.data.to(device), self.starts)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -55,8 +62,31 @@ class Pieces:
 
 
 @dataclass(frozen=True)
+class Stretches:
+    """One chunk to be, as places in the data of all pieces.
+
+    Attributes:
+        piece_B: index of each lane's piece; a lane that has run out repeats its last one.
+        place_B: where in the data it begins.
+        steps_B: how many steps of it come; 0 for a lane that has run out.
+        fresh_B: True where a piece begins with this chunk.
+    """
+
+    piece_B: np.ndarray
+    place_B: np.ndarray
+    steps_B: np.ndarray
+    fresh_B: np.ndarray
+
+    def cells(self, length: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of each cell (T, B) of a chunk of `length` steps, its place in the data, and whether its step is real."""
+        step_TB = np.arange(length)[:, None]
+        real_TB = step_TB < self.steps_B
+        return np.where(real_TB, self.place_B + step_TB, 0), real_TB
+
+
+@dataclass(frozen=True)
 class Chunk:
-    """One stretch of every lane.
+    """One stretch of every lane, as long as the longest.
 
     Attributes:
         data: (T, B, D) or (T, B); zero where the mask is.
@@ -75,9 +105,36 @@ class Chunk:
         """Places of the real steps in (T, B) laid out in a row, N of them: the only ones an output is paid for."""
         return self.mask_TB.flatten().nonzero().squeeze(1)
 
+    taking: ClassVar[tuple[bool, ...]] = (True,)
+    """It is of one member, which takes it."""
+
+    @property
+    def inputs(self) -> Tensor:
+        """The data with the S axis, of one member."""
+        return self.data.unsqueeze(0)
+
+    @property
+    def steps(self) -> int:
+        """Real steps."""
+        return len(self.real_N)
+
+    @cached_property
+    def lanes(self) -> int:
+        """Lanes that have not run out."""
+        return int(self.mask_TB[0].sum())
+
+    @property
+    def going_B(self) -> Tensor:
+        """Whether a lane's last step is real: else what it would carry on is of padding."""
+        return self.mask_TB[-1]
+
     def real(self, values: Tensor) -> Tensor:
         """The real steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
         return values.flatten(1, 2).index_select(1, self.real_N).unsqueeze(1)
+
+    def total(self, values: Tensor) -> Tensor:
+        """Sum over the real steps of values that `real` gave, or that were made of them, (S, ...): (S,)."""
+        return values.flatten(1).sum(1)
 
 
 def shuffled(pieces: Pieces, lanes: int, generator: torch.Generator) -> list[int]:
@@ -105,14 +162,13 @@ def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int, skip: 
         length: longest chunk.
         skip: chunks to leave out at the start; nothing is copied for them.
     """
-    for stretches in islice(_stretches(pieces, order, min(lanes, len(order)), length), skip, None):
-        yield _cut(pieces, *stretches)
+    for some in islice(stretches(pieces, order, lanes, length), skip, None):
+        yield cut(pieces, some)
 
 
-def _stretches(
-    pieces: Pieces, order: Sequence[int], lanes: int, length: int
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """For every chunk: the piece of each lane, where in the data it is, how many steps of it come, if it begins."""
+def stretches(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[Stretches]:
+    """What the chunks are made of, in their order; arguments as for `chunks`."""
+    lanes = min(lanes, len(order))
     waiting = iter(order)
     piece_B = np.zeros(lanes, dtype=np.int64)
     place_B = np.zeros(lanes, dtype=np.int64)
@@ -126,14 +182,16 @@ def _stretches(
         steps_B = np.minimum(end_B - place_B, length)
         if not steps_B.any():
             return
-        yield piece_B, place_B, steps_B, fresh_B
+        yield Stretches(piece_B.copy(), place_B, steps_B, fresh_B)
         place_B = place_B + steps_B
 
 
-def _cut(pieces: Pieces, piece_B: np.ndarray, place_B: np.ndarray, steps_B: np.ndarray, fresh_B: np.ndarray) -> Chunk:
-    step_TB = np.arange(steps_B.max())[:, None]
-    mask_TB = torch.from_numpy(step_TB < steps_B)
-    index_TB = torch.from_numpy(np.minimum(place_B + step_TB, len(pieces.data) - 1))
-    data = pieces.data[index_TB]
-    data[~mask_TB] = 0
-    return Chunk(data, mask_TB, torch.from_numpy(fresh_B), piece_B.copy())
+def cut(pieces: Pieces, some: Stretches) -> Chunk:
+    """The chunk of those stretches."""
+    places_TB, real_TB = some.cells(some.steps_B.max())
+    device = pieces.data.device
+    mask_TB = torch.from_numpy(real_TB).to(device)
+    data = pieces.data[torch.from_numpy(places_TB).to(device)]
+    if not real_TB.all():
+        data[~mask_TB] = 0
+    return Chunk(data, mask_TB, torch.from_numpy(some.fresh_B).to(device), some.piece_B)

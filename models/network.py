@@ -1,4 +1,4 @@
-"""The whole network: core, output model and techniques of a trial, put together for data of a given width.
+"""The whole network: core, output model and techniques of a trial, or a stack of them, for data of a given width.
 
 Step t is predicted from h_{t-1}, so the first step of a piece is predicted from h_0 alone, and counts.
 
@@ -17,34 +17,59 @@ from models.trial import Trial
 
 
 class Network:
-    """A trial's network with its parameters, at their initial values.
+    """The networks of a stack of trials with their parameters, at their initial values.
 
     Args:
-        trial: the configuration.
+        trial: the configuration; or several of the same `Trial.shape`.
         frequency_D: how often each note is on, or how often each symbol comes, in the training split; in (0, 1).
         dtype: of all parameters.
+        device: where they are. They are drawn on the processor, so that they are the same everywhere.
+
+    Raises:
+        ValueError: the trials do not go into one stack.
     """
 
-    def __init__(self, trial: Trial, frequency_D: Tensor, dtype: torch.dtype = torch.float32):
+    def __init__(
+        self,
+        trial: Trial | Sequence[Trial],
+        frequency_D: Tensor,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ):
+        self.trials = (trial,) if isinstance(trial, Trial) else tuple(trial)
+        self.trial = self.trials[0]
+        if any(other.shape != self.trial.shape for other in self.trials):
+            raise ValueError("network: trials of a stack want one shape, see Trial.shape")
         width = len(frequency_D)
-        self.trial = trial
-        self.core = trial.core_type(width, trial.hidden_size, trial.network_activation)
-        self.output = trial.output_type(width, trial.hidden_size, trial.output_settings)
-        self.parameters = Parameters(1, self.core.shapes() | self.output.shapes(), dtype)
-        generator = generator_for(trial.seed, "initialisation")
-        member = self.parameters.member(0)
+        self.core = self.trial.core_type(width, self.trial.hidden_size, self.trial.network_activation)
+        self.output = self.trial.output_type(width, self.trial.hidden_size, self.trial.output_settings)
+        self.parameters = Parameters(len(self.trials), self.core.shapes() | self.output.shapes(), dtype)
         active = 1.0 if self.output.symbols else float(frequency_D.sum())
-        self.core.initialise(member, generator, active)
-        self.output.initialise(member, generator, frequency_D)
-        self.retention_SH = self._retention(dtype)
+        for s, each in enumerate(self.trials):
+            generator, member = generator_for(each.seed, "initialisation"), self.parameters.member(s)
+            self.core.initialise(member, generator, active)
+            self.output.initialise(member, generator, frequency_D)
+        retentions = [_retention(each) for each in self.trials]
+        self.leaking = tuple(retention is not None for retention in retentions)
+        none_H = torch.zeros(self.trial.hidden_size)
+        rows_SH = torch.stack([none_H if retention is None else retention for retention in retentions])
+        self.retention_SH = rows_SH.to(device, dtype) if any(self.leaking) else None
+        self.parameters.to(device)
 
-    def _retention(self, dtype: torch.dtype) -> Tensor | None:
-        generator = generator_for(self.trial.seed, "retention")
-        for technique in self.trial.techniques:
-            retention_H = technique.retention(self.trial.hidden_size, generator)
-            if retention_H is not None:
-                return retention_H.to(dtype).unsqueeze(0)
-        return None
+    def keep(self, rows: Sequence[int]) -> None:
+        """Go on with these members alone, in this order."""
+        self.trials = tuple(self.trials[s] for s in rows)
+        self.leaking = tuple(self.leaking[s] for s in rows)
+        self.parameters.keep(rows)
+        if self.retention_SH is not None:
+            self.retention_SH = self.retention_SH[list(rows)]
+
+    def weights(self, s: int, rows_SP: Tensor) -> dict[str, Tensor]:
+        """What is to be kept of a member, copied: its parameters in rows laid out like theta, and its retention."""
+        kept = {name: value[s] for name, value in self.parameters.split(rows_SP).items()}
+        if self.retention_SH is not None and self.leaking[s]:
+            kept["retention"] = self.retention_SH[s]
+        return {name: value.detach().to("cpu", copy=True) for name, value in kept.items()}
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Take over the weights of a trained network of the same trial, as `Training.weights` names them.
@@ -61,14 +86,19 @@ class Network:
             value.copy_(weights[name])
 
     def start(self, carried_SBK: Tensor | None, fresh_B: Tensor) -> Tensor:
-        """State before a chunk: the initial one where a piece begins, the carried one, outside the graph, elsewhere."""
+        """State before a chunk: the initial one where a piece begins, the carried one, outside the graph, elsewhere.
+
+        Args:
+            carried_SBK: None where every piece begins.
+            fresh_B: which lanes begin, (B,) or (S, B).
+        """
         initial_SK = self.parameters.by_name["initial_state"]
         if self.trial.initial_state == "zero":
             initial_SK = initial_SK.detach()
-        initial_SBK = initial_SK.unsqueeze(1).expand(-1, len(fresh_B), -1)
+        initial_SBK = initial_SK.unsqueeze(1).expand(-1, fresh_B.shape[-1], -1)
         if carried_SBK is None:
             return initial_SBK.contiguous()
-        return torch.where(fresh_B[:, None], initial_SBK, carried_SBK.detach())
+        return torch.where(fresh_B.unsqueeze(-1), initial_SBK, carried_SBK.detach())
 
     def states(
         self, data: Tensor, start_SBK: Tensor, dropout: Sequence[torch.Generator] | None = None
@@ -95,9 +125,33 @@ class Network:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
         return self.output.log_likelihood(self.parameters.by_name, states_STBH, data)
 
+    def cost(
+        self,
+        states_STBH: Tensor,
+        data: Tensor,
+        dropout: Sequence[torch.Generator],
+        chains: Sequence[torch.Generator],
+        particles: Tensor | None,
+    ) -> Tensor:
+        """What training makes small, (S, T, B): `Output.cost`, with random numbers for dropout and for chains."""
+        if self.trial.output_dropout > 0:
+            states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
+        return self.output.cost(self.parameters.by_name, states_STBH, data, chains, particles)
+
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """One draw of every step's data given the state before it; a generator a member."""
         return self.output.sample(self.parameters.by_name, states_STBH, generators)
+
+
+def _retention(trial: Trial) -> Tensor | None:
+    generator = generator_for(trial.seed, "retention")
+    for technique in trial.techniques:
+        retention_H = technique.retention(trial.hidden_size, generator)
+        if retention_H is not None:
+            if retention_H.shape != (trial.hidden_size,) or not ((retention_H >= 0) & (retention_H < 1)).all():
+                raise ValueError(f"retention: {technique.title} wants {trial.hidden_size} numbers in [0, 1)")
+            return retention_H
+    return None
 
 
 def drop(values: Tensor, rate: float, generators: Sequence[torch.Generator]) -> Tensor:

@@ -9,14 +9,15 @@ What this does not do: train (`training.py`), or know where checkpoints are kept
 Shape letters: P parameters in a row, B lanes, K carried numbers a lane.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field, fields
 from math import isnan
 from typing import Any, Self
 
+import torch
 from torch import Tensor
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Epoch:
     Attributes:
         epoch, update: passes over train and updates so far; 0 for the network as it starts.
         learning_rate: of the epoch.
-        train: log-likelihood in nats a step, as met while training; NaN for epoch 0.
+        train: log-likelihood in nats a step, as met while training; NaN for epoch 0, and where it is not known
+            because the likelihood of the output model is estimated.
         valid: log-likelihood in nats a step of the validation split, after the epoch.
         gradient_norm: mean norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
         clipped_share: share of the updates whose gradient a technique made smaller; NaN for epoch 0.
@@ -52,6 +54,34 @@ class Tally:
     clipped: int = 0
 
 
+class Tallies:
+    """The tallies of a stack, on its device, and which members have diverged since they were set.
+
+    Attributes:
+        diverged: (S,), True for a member that has.
+
+    Args:
+        members: how each begins.
+        device: where the stack is.
+    """
+
+    def __init__(self, members: Sequence[Tally], device: torch.device | str = "cpu"):
+        rows = [astuple(member) for member in members]
+        sums_SF = torch.tensor(rows, dtype=torch.float64, device=device).view(len(rows), len(fields(Tally)))
+        self._sums_FS = sums_SF.T.contiguous()
+        self.diverged = torch.zeros(len(rows), dtype=torch.bool, device=device)
+
+    def add(self, moving_S: Tensor, nll_S: Tensor, steps_S: Tensor, norm_S: Tensor, shrunk_S: Tensor | bool) -> None:
+        """Count an update of the members that are moving."""
+        for sums_S, values_S in zip(self._sums_FS, (1, -nll_S, steps_S, norm_S, shrunk_S), strict=True):
+            sums_S += torch.where(moving_S, values_S, 0)
+
+    def members(self) -> list[tuple[Tally, bool]]:
+        """Each member's tally, and whether it has diverged; waits for the device."""
+        rows = zip(self._sums_FS.T.tolist(), self.diverged.tolist(), strict=True)
+        return [(Tally(int(n), nats, int(steps), norms, int(cut)), bad) for (n, nats, steps, norms, cut), bad in rows]
+
+
 @dataclass
 class Progress:
     """Where a training is, but for its tensors.
@@ -60,7 +90,6 @@ class Progress:
         learning_rate: of the epoch under way.
         epoch: the one under way, from 1.
         chunk: chunks of it that are done.
-        updates: made so far, one that diverged included.
         best: the epoch with the best validation score.
         waited: epochs in a row without a new best.
         tally: sums of the epoch under way.
@@ -70,11 +99,15 @@ class Progress:
     learning_rate: float
     epoch: int = 1
     chunk: int = 0
-    updates: int = 0
     best: int = 0
     waited: int = 0
     tally: Tally = field(default_factory=Tally)
     curve: list[Epoch] = field(default_factory=list)
+
+    @property
+    def updates(self) -> int:
+        """Updates that moved the parameters so far."""
+        return (self.curve[-1].update if self.curve else 0) + self.tally.updates
 
     def to_json(self) -> dict[str, Any]:
         """The progress as JSON values; a row of the curve is a list, and null in it NaN."""
@@ -100,8 +133,9 @@ class Checkpoint:
     Attributes:
         key: of the trial.
         progress: where it is.
-        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P); `dropout`, the state of
-            the generator; `carried` (1, B, K) within an epoch.
+        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P), and what the optimizer
+            keeps beside them; `dropout`, the state of the generator; `carried` (1, B, K) within an epoch; `chains`, the
+            state of another generator, and `particles` (1, M, D) where the output model trains with them.
     """
 
     key: str

@@ -10,12 +10,16 @@ guessing, ends training with the number of the update. What was best before it i
 A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
 checkpoint taken there gives a run that ends with the same bits.
 
+Several trials of one shape can run as a stack: each step is then an update of all, and the next epoch of all begins
+when the longest has ended. Members never meet: each has its own data, random numbers, schedule, end and checkpoint.
+
 Shape letters: S stacked trials, P parameters in a row, B lanes, K carried numbers a lane.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from typing import Literal
 
@@ -23,13 +27,14 @@ import torch
 from torch import Tensor
 
 from models.baselines import frequencies
-from models.chunks import Chunk, Pieces, chunks, shuffled
-from models.metrics import score
+from models.chunks import Pieces, Stretches, cut, shuffled, stretches
+from models.metrics import score_members
 from models.network import Network
-from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tally
+from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tallies, Tally
 from models.randomness import generator_for
+from models.stacked_chunks import stack
 from models.trial import Trial
-from models.updates import Diverged, Updater
+from models.updates import Updater
 
 _NAN = float("nan")
 
@@ -63,7 +68,7 @@ def train(
     between: Callable[["Run"], None] | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Training:
-    """Train one trial to its end.
+    """Train one trial to its end, on the processor.
 
     Args:
         trial: the configuration.
@@ -75,138 +80,234 @@ def train(
     Raises:
         CheckpointError: the checkpoint is not one of this trial.
     """
-    run = Run(trial, train_pieces, valid_pieces, width, checkpoint)
+    return train_stack([trial], train_pieces, valid_pieces, width, between, [checkpoint])[trial.key]
+
+
+def train_stack(
+    trials: Sequence[Trial],
+    train_pieces: Pieces,
+    valid_pieces: Pieces,
+    width: int,
+    between: Callable[["Run"], None] | None = None,
+    checkpoints: Sequence[Checkpoint | None] = (),
+    device: torch.device | str = "cpu",
+) -> dict[str, Training]:
+    """Train trials of one shape side by side to their ends; what came of each, by key.
+
+    Arguments and errors are those of `train` and `Run`.
+    """
+    run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device)
     while run.advance():
         if between is not None:
             between(run)
-    return run.result()
+    return run.ended
 
 
 class Run:
-    """A training under way.
+    """The training of some trials of one shape under way.
+
+    Args:
+        trials: the configurations; one on a processor is fastest alone.
+        train_pieces, valid_pieces: the two splits that training may see, on any device.
+        width: notes or symbols D.
+        checkpoints: where each trial is to go on from, None for the start; none for the start of all.
+        device: where to compute.
 
     Attributes:
-        progress: where it is; for reading.
+        ended: what came of the trials that are over, by key.
 
-    Args and errors are those of `train`.
+    Raises:
+        CheckpointError: a checkpoint is not one of its trial.
+        ValueError: the trials have not one shape, or one comes twice.
     """
 
     def __init__(
         self,
-        trial: Trial,
+        trials: Sequence[Trial],
         train_pieces: Pieces,
         valid_pieces: Pieces,
         width: int,
-        checkpoint: Checkpoint | None = None,
+        checkpoints: Sequence[Checkpoint | None] = (),
+        device: torch.device | str = "cpu",
     ):
-        self._trial, self._train, self._valid = trial, train_pieces, valid_pieces
-        self._network = Network(trial, frequencies(train_pieces, width).float())
-        self._updater = Updater(trial, self._network)
+        if len({trial.key for trial in trials}) != len(trials):
+            raise ValueError("run: wants trials that differ")
+        self._train, self._valid = train_pieces.to(device), valid_pieces.to(device)
+        self._network = Network(trials, frequencies(train_pieces, width).float(), device=device)
+        self._updater = Updater(self._network)
         self._best_SP = self._network.parameters.theta_SP.clone()
+        self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None
-        self._diverged = False
-        self.progress = Progress(trial.learning_rate)
-        if checkpoint is not None:
-            self._restore(checkpoint)
-        self._chunks = self._epoch_from(self.progress.chunk)
+        self._progress = [Progress(trial.learning_rate) for trial in trials]
+        self.ended: dict[str, Training] = {}
+        for s, checkpoint in enumerate(checkpoints):
+            if checkpoint is not None:
+                self._restore(s, checkpoint)
+        self._set_out()
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Those still under way, in the order of the S axis."""
+        return self._network.trials
+
+    def _set_out(self) -> None:
+        """Take up the epoch of every member where its progress says that it is."""
+        self._waiting = [self._stretches(trial, now) for trial, now in zip(self.trials, self._progress, strict=True)]
+        self._count_from_here()
+
+    def _stretches(self, trial: Trial, now: Progress) -> Iterator[Stretches]:
+        order = shuffled(self._train, trial.batch, generator_for(trial.seed, "order", now.epoch))
+        return islice(stretches(self._train, order, trial.batch, trial.chunk), now.chunk, None)
+
+    def _count_from_here(self) -> None:
+        theta_SP = self._network.parameters.theta_SP
+        self._rates_S1 = theta_SP.new_tensor([now.learning_rate for now in self._progress]).unsqueeze(1)
+        self._tallies = Tallies([now.tally for now in self._progress], theta_SP.device)
 
     def advance(self) -> bool:
         """One step: an update, or the scoring that ends an epoch; whether there is another one after it."""
-        try:
-            if not self.progress.curve:
-                self._begin()
-            elif (chunk := next(self._chunks, None)) is not None:
-                self._update(chunk)
-            else:
-                return self._end_epoch()
-        except Diverged:
-            self._diverged = True
-        return not self._diverged
+        if not all(now.curve for now in self._progress):
+            self._score_start()
+            return True
+        taken = [next(waiting, None) for waiting in self._waiting]
+        if any(some is not None for some in taken):
+            self._update(taken)
+        else:
+            self._end_epoch()
+        return bool(self.trials)
 
-    def _begin(self) -> None:
-        valid = score(self._network, self._valid).mean_log_likelihood
-        self.progress.curve.append(Epoch(0, 0, self.progress.learning_rate, _NAN, valid, _NAN, _NAN))
+    def _score_start(self) -> None:
+        for now, scored in zip(self._progress, score_members(self._network, self._valid), strict=True):
+            if not now.curve:
+                now.curve.append(Epoch(0, 0, now.learning_rate, _NAN, scored.mean_log_likelihood, _NAN, _NAN))
 
-    def _update(self, chunk: Chunk) -> None:
-        now = self.progress
-        now.updates += 1
-        self._carried_SBK = self._updater.update(chunk, self._carried_SBK, now.learning_rate, now.tally)
-        now.chunk += 1
+    def _update(self, taken: Sequence[Stretches | None]) -> None:
+        alone = taken[0] if self._updater.waits else None
+        trial = self._network.trial
+        chunk = stack(self._train, taken, self._lanes, trial.chunk) if alone is None else cut(self._train, alone)
+        self._carried_SBK = self._updater.update(chunk, self._carried_SBK, self._rates_S1, self._tallies)
+        for now, some in zip(self._progress, taken, strict=True):
+            now.chunk += some is not None
+        if self._updater.waits:
+            self._retire_diverged()
 
-    def _end_epoch(self) -> bool:
-        now = self.progress
-        valid = score(self._network, self._valid).mean_log_likelihood
-        if not isfinite(valid):
-            raise Diverged
-        now.curve.append(_row(now, valid))
+    def _end_epoch(self) -> None:
+        self._retire_diverged()
+        if not self.trials:
+            return
+        scores = score_members(self._network, self._valid)
+        ends: dict[int, int | None] = {}
+        for s, (now, scored) in enumerate(zip(self._progress, scores, strict=True)):
+            if not isfinite(scored.mean_log_likelihood):
+                ends[s] = now.updates
+            elif self._close_epoch(s, scored.mean_log_likelihood):
+                ends[s] = None
+        self._retire(ends)
+        self._carried_SBK = None
+        self._set_out()
+
+    def _close_epoch(self, s: int, valid: float) -> bool:
+        """Write a member's row of the curve, and set its schedule; whether that was its last epoch."""
+        now, trial = self._progress[s], self.trials[s]
+        now.curve.append(_row(now, valid, self._network.output.estimated))
         if valid > now.curve[now.best].valid:
             now.best, now.waited = now.epoch, 0
-            self._best_SP.copy_(self._network.parameters.theta_SP)
+            self._best_SP[s] = self._network.parameters.theta_SP[s]
         else:
-            now.learning_rate *= self._trial.decay
+            now.learning_rate *= trial.decay
             now.waited += 1
-        if now.waited == self._trial.patience or now.epoch == self._trial.epochs:
-            return False
-        now.epoch, now.chunk, now.tally, self._carried_SBK = now.epoch + 1, 0, Tally(), None
-        self._chunks = self._epoch_from(0)
-        return True
+        now.epoch, now.chunk, now.tally = now.epoch + 1, 0, Tally()
+        return now.waited == trial.patience or now.epoch > trial.epochs
 
-    def _epoch_from(self, chunk: int) -> Iterator[Chunk]:
-        trial = self._trial
-        order = shuffled(self._train, trial.batch, generator_for(trial.seed, "order", self.progress.epoch))
-        return chunks(self._train, order, trial.batch, trial.chunk, skip=chunk)
+    def _retire_diverged(self) -> None:
+        """Read the tallies, for which the device is waited for; those that have diverged at an update are over."""
+        met = self._tallies.members()
+        for now, (tally, _) in zip(self._progress, met, strict=True):
+            now.tally = tally
+        self._retire({s: self._progress[s].updates + 1 for s, (_, diverged) in enumerate(met) if diverged})
 
-    def checkpoint(self) -> Checkpoint:
-        """Everything that the rest of this training depends on, copied."""
-        tensors = {name: value.clone() for name, value in self._tensors().items()}
-        return Checkpoint(self._trial.key, deepcopy(self.progress), tensors)
+    def _retire(self, ends: Mapping[int, int | None]) -> None:
+        """Put members among those that have ended, with the update at which they diverged; the others go on."""
+        if not ends:
+            return
+        for s, diverged_at in ends.items():
+            self.ended[self.trials[s].key] = self._outcome(s, diverged_at)
+        left = [s for s in range(len(self.trials)) if s not in ends]
+        self._progress = [self._progress[s] for s in left]
+        self._waiting = [self._waiting[s] for s in left]
+        self._best_SP = self._best_SP[left]
+        self._carried_SBK = None if self._carried_SBK is None else self._carried_SBK[left]
+        self._updater.keep(left)
+        self._count_from_here()
 
-    def _tensors(self) -> dict[str, Tensor]:
-        theta_SP, dropout = self._network.parameters.theta_SP, self._updater.dropout.get_state()
-        tensors = {"theta": theta_SP, "velocity": self._updater.velocity_SP, "best": self._best_SP, "dropout": dropout}
-        return tensors if self._carried_SBK is None else tensors | {"carried": self._carried_SBK}
+    def _outcome(self, s: int, diverged_at: int | None) -> Training:
+        now = self._progress[s]
+        return Training(
+            status="completed" if diverged_at is None else "diverged",
+            diverged_at=diverged_at,
+            best=now.curve[now.best],
+            curve=tuple(now.curve),
+            updates=now.updates if diverged_at is None else diverged_at,
+            weights=self._network.weights(s, self._best_SP),
+        )
 
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        if checkpoint.key != self._trial.key:
-            raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {self._trial.key}")
-        now = self.progress = deepcopy(checkpoint.progress)
-        if now.chunk:
-            initial_SK = self._network.parameters.by_name["initial_state"]
-            lanes = min(self._trial.batch, len(self._train))
-            self._carried_SBK = torch.zeros_like(initial_SK.detach()).unsqueeze(1).repeat(1, lanes, 1)
-        mine, tensors = self._tensors(), checkpoint.tensors
+    def progress(self) -> list[Progress]:
+        """Where each trial under way is, copied; waits for the device."""
+        self._retire_diverged()
+        return deepcopy(self._progress)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Of each trial under way everything that the rest of its training depends on, copied."""
+        taken = []
+        for s, now in enumerate(self.progress()):
+            tensors = {name: value.to("cpu", copy=True) for name, value in self._tensors(s, now).items()}
+            taken.append(Checkpoint(self.trials[s].key, now, tensors))
+        return taken
+
+    def _tensors(self, s: int, now: Progress) -> dict[str, Tensor]:
+        rows = {
+            "theta": self._network.parameters.theta_SP,
+            "best": self._best_SP,
+        }
+        rows |= self._updater.state
+        if now.chunk and self._carried_SBK is not None:
+            rows["carried"] = self._carried_SBK
+        if self._updater.particles_SMD is not None:
+            rows["particles"] = self._updater.particles_SMD
+        mine = {name: row[s : s + 1] for name, row in rows.items()}
+        if self._network.output.estimated:
+            mine["chains"] = self._updater.chains[s].get_state()
+        return mine | {"dropout": self._updater.dropout[s].get_state()}
+
+    def _restore(self, s: int, checkpoint: Checkpoint) -> None:
+        trial = self.trials[s]
+        if checkpoint.key != trial.key:
+            raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {trial.key}")
+        now = self._progress[s] = deepcopy(checkpoint.progress)
+        if now.chunk and self._carried_SBK is None:
+            initial_SK = self._network.parameters.by_name["initial_state"].detach()
+            self._carried_SBK = torch.zeros_like(initial_SK).unsqueeze(1).repeat(1, self._lanes, 1)
+        mine, tensors = self._tensors(s, now), checkpoint.tensors
         if {name: (value.shape, value.dtype) for name, value in tensors.items()} != {
             name: (value.shape, value.dtype) for name, value in mine.items()
         }:
-            raise CheckpointError(f"checkpoint: its tensors are not those of {self._trial.variant}")
+            raise CheckpointError(f"checkpoint: its tensors are not those of {trial.variant}")
         # Copied into memory of our own: a file's tensors may lie anywhere, and a product add in another order there.
         for name, value in mine.items():
             value.copy_(tensors[name])
-        self._updater.dropout.set_state(mine["dropout"])
-
-    def result(self) -> Training:
-        """What came of it, once there is no step left."""
-        now, network = self.progress, self._network
-        weights = {name: value[0].clone() for name, value in network.parameters.split(self._best_SP).items()}
-        if network.retention_SH is not None:
-            weights["retention"] = network.retention_SH[0].clone()
-        return Training(
-            status="diverged" if self._diverged else "completed",
-            diverged_at=now.updates if self._diverged else None,
-            best=now.curve[now.best],
-            curve=tuple(now.curve),
-            updates=now.updates,
-            weights=weights,
-        )
+        self._updater.dropout[s].set_state(mine["dropout"])
+        if "chains" in mine:
+            self._updater.chains[s].set_state(mine["chains"])
 
 
-def _row(now: Progress, valid: float) -> Epoch:
+def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
     tally = now.tally
     return Epoch(
         epoch=now.epoch,
         update=now.updates,
         learning_rate=now.learning_rate,
-        train=tally.log_likelihood / tally.steps,
+        # The costs of such a model are no log-likelihoods, and an estimate at every update would cost more than it.
+        train=_NAN if estimated else tally.log_likelihood / tally.steps,
         valid=valid,
         gradient_norm=tally.norms / tally.updates,
         clipped_share=tally.clipped / tally.updates,

@@ -1,4 +1,4 @@
-"""One update: the cost of a chunk, its gradient, the techniques, and the step.
+"""One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
 
 The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
 from the chunk before it, as a constant. The cost of a chunk is, over its real steps,
@@ -6,102 +6,131 @@ from the chunk before it, as a constant. The cost of a chunk is, over its real s
     sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
     mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
 
+where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
+difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
+same limit; it cannot be far below zero, since v_k is a draw by the model, which seldom draws what it finds unlikely.
+
+A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
+guessing: it is marked in the tally, and its parameters stay as they were.
+
+A stack on a GPU is never waited for: its shapes do not depend on data, and what an update finds stays on the device
+until somebody reads the tallies. A trial alone on a processor stops at once where it diverges.
+
 What this does not do: know of epochs, validation or schedules (`training.py`).
 
-Shape letters: S stacked trials, T time, B batch, P parameters in a row.
+Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
 """
 
-from math import isfinite, log
+from math import log
 
 import torch
 from torch import Tensor
 
 from models.chunks import Chunk
 from models.network import Network
-from models.optimizers import sgd_step_
-from models.progress import Tally
+from models.progress import Tallies
 from models.randomness import generator_for
-from models.techniques import Technique
-from models.trial import Trial
+from models.stacked_chunks import StackedChunk
+from models.stacked_techniques import StackedTechniques
 
 DIVERGED_COST = 10.0
 """Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
 
 
-class Diverged(Exception):  # noqa: N818  # no error: a result, which training turns into a status
-    """A cost or a gradient that is not finite, or a cost over `DIVERGED_COST`."""
-
-
 class Updater:
-    """A network that is being trained: with its velocity, and the random numbers of its dropout.
+    """A network that is being trained: with random numbers for dropout and chains, and what is kept between updates.
 
     Args:
-        trial: the configuration.
-        network: its network, changed in place.
+        network: of one trial or of a stack, changed in place.
+
+    Attributes:
+        state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
+        waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
     """
 
-    def __init__(self, trial: Trial, network: Network):
-        self.trial, self.network = trial, network
-        self.velocity_SP = torch.zeros_like(network.parameters.theta_SP)
-        self.dropout = generator_for(trial.seed, "dropout")
-        width = network.output.width
+    def __init__(self, network: Network):
+        self.network = network
+        theta_SP, width = network.parameters.theta_SP, network.output.width
+        self._optimizer = network.trial.optimizer_type()
+        self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
+        self.dropout, self.chains = (
+            [generator_for(trial.seed, purpose, device=theta_SP.device) for trial in network.trials]
+            for purpose in ("dropout", "chains")
+        )
+        self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
-        self._penalising = [t for t in trial.techniques if type(t).penalty is not Technique.penalty]
-        self._transforming = [t for t in trial.techniques if type(t).transform_ is not Technique.transform_]
+        self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
+        self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
 
-    def update(self, chunk: Chunk, carried: Tensor | None, learning_rate: float, tally: Tally) -> Tensor:
+    def keep(self, rows: list[int]) -> None:
+        """Go on with these members alone, in this order."""
+        self.network.keep(rows)
+        self.state = {name: value[rows] for name, value in self.state.items()}
+        self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
+        self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
+        techniques = [trial.techniques for trial in self.network.trials]
+        self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
+
+    def update(
+        self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
+    ) -> Tensor:
         """One chunk: forward, backward, one step.
 
         Args:
             chunk: the data.
             carried: what the chunk before gave back, None for the first of an epoch.
-            learning_rate: eps.
-            tally: sums to add to.
+            learning_rate_S1: eps of each member.
+            tally: sums to add to, and who has diverged.
 
         Returns:
             The state to carry on, outside the graph.
-
-        Raises:
-            Diverged: the parameters are then as they were.
         """
-        parameters = self.network.parameters
-        data = chunk.data.unsqueeze(0)
-        states_STBH, last_SBK = self.network.states(data, self.network.start(carried, chunk.fresh_B), [self.dropout])
-        before, steps = chunk.real(states_STBH[:, :-1]), len(chunk.real_N)
-        nll = -self.network.log_likelihood(before, chunk.real(data), [self.dropout]).sum()
-        nats = nll.item()
-        if not nats < self._limit * steps:
-            raise Diverged
-        divisor = steps if self.trial.cost == "mean" else int(chunk.mask_TB[0].sum())
-        cost = (nll + self._penalty(chunk, states_STBH)) / divisor
-        parameters.gradient_SP.zero_()
-        cost.backward()  # type: ignore[no-untyped-call]
-        self._step(learning_rate, tally)
-        tally.log_likelihood -= nats
-        tally.steps += steps
+        network = self.network
+        # A member whose epoch is over keeps its place in its random numbers, and its particles.
+        idle = [s for s, takes in enumerate(chunk.taking) if not takes]
+        kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
+        left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
+        states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
+        before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
+        nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
+        steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
+        sound_S = nll_S < self._limit * steps_S
+        if not self.waits or sound_S:
+            divisor_S = steps_S.clamp(min=1) if network.trial.cost == "mean" else chunk.lanes
+            network.parameters.differentiate(((nll_S + self._penalty(chunk, states_STBH)) / divisor_S).sum())
+            norm_S = network.parameters.gradient_SP.norm(dim=1)
+            sound_S = sound_S & norm_S.isfinite()
+            if not self.waits or sound_S:
+                moving_S = sound_S & ~tally.diverged
+                shrunk_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
+                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S)
+        for generator, state in kept:
+            generator.set_state(state)
+        if self.particles_SMD is not None and left is not None:
+            self.particles_SMD[idle] = left
+        tally.diverged |= (steps_S > 0) & ~sound_S
         # A lane that has run out would go on through silence for the rest of the epoch, and a state that
         # overflows there makes 0 * inf of gradients that are 0.
-        return torch.where(chunk.mask_TB[-1][:, None], last_SBK, 0.0)
+        return torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
 
-    def _penalty(self, chunk: Chunk, states_STBH: Tensor) -> Tensor | float:
-        if not self._penalising:
+    def _penalty(self, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | float:
+        if not self._techniques.penalise:
             return 0.0
-        real = chunk.real(states_STBH[:, 1:])
-        penalties = (technique.penalty(real) for technique in self._penalising)
-        return sum(penalty_STB.sum() for penalty_STB in penalties if penalty_STB is not None)
+        penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
+        return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
 
-    def _step(self, learning_rate: float, tally: Tally) -> None:
+    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> Tensor | bool:
+        """Transform the gradient and step, the moving members only; whether the gradient was made smaller."""
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
-        norm_S = gradient_SP.norm(dim=1)
-        norm = float(norm_S)
-        if not isfinite(norm):
-            raise Diverged
-        tally.updates += 1
-        tally.norms += norm
-        if self._transforming:
-            for technique in self._transforming:
-                technique.transform_(gradient_SP, norm_S)
-            tally.clipped += float(gradient_SP.norm()) < norm * (1 - 1e-6)
-        stepped = [t.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate) for t in self.trial.techniques]
-        if not any(stepped):
-            sgd_step_(theta_SP, gradient_SP, learning_rate)
+        shrunk: Tensor | bool = False
+        if self._techniques.transform:
+            self._techniques.transform_(gradient_SP, norm_S1)
+            shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
+        changing = (theta_SP, *self.state.values())
+        still = () if self.waits else tuple(value.clone() for value in changing)
+        rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
+        if rates_S1 is not None:
+            self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
+        for now, before in zip(changing, still, strict=False):
+            now.copy_(torch.where(moving_S1, now, before))
+        return shrunk

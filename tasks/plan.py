@@ -5,10 +5,12 @@ What this does not do: train, or decide anything by the estimate but the order a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from math import ceil
 
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.clock import Clock
+from tasks.devices import stacks
 from tasks.ledger import Ledger
 from tasks.search import final_trials, search_trials
 
@@ -94,7 +96,9 @@ def _row(
     return PlanRow(corpus, variant, asked, asked - len(lacking) - lacking_finals, left)
 
 
-def portions(trials: Sequence[Trial], seconds: Callable[[Trial], float], workers: int) -> list[list[Trial]]:
+def portions(
+    trials: Sequence[Trial], seconds: Callable[[Trial], float], workers: int, *, on_gpus: bool = False
+) -> list[list[Trial]]:
     """Cut trials into portions of work, the longest first.
 
     Few enough that Prefect's database does not suffer, small enough that the workers end together: eight to sixteen
@@ -104,7 +108,12 @@ def portions(trials: Sequence[Trial], seconds: Callable[[Trial], float], workers
         trials: what is to be trained.
         seconds: estimate for a trial.
         workers: number of processes.
+        on_gpus: whether trials of one shape train side by side. Then they are one portion, but no more of them than
+            leave something for every worker.
     """
+    if on_gpus:
+        together = stacks(trials, ceil(len(trials) / workers))
+        return sorted(together, key=lambda stack: -sum(map(seconds, stack)))
     costs = sorted(((seconds(trial), trial) for trial in trials), key=lambda pair: (pair[1].corpus, -pair[0]))
     limit = sum(cost for cost, _ in costs) / (8 * workers)
     cut: list[tuple[float, list[Trial]]] = []

@@ -1,9 +1,10 @@
 """A portion of a campaign's trials, as one Prefect task on one worker.
 
 A worker asks the store before each trial, and commits each as it ends: a worker that dies costs what the trial it was
-at did since its last checkpoint. A trial that raises is named with its reason and does not disturb the others. Every
-second it is asked whether anybody still waits for the portion: where the flow run was cancelled or its process is gone,
-the work stops, and leaves a checkpoint.
+at did since its last checkpoint. A trial that raises is named with its reason and does not disturb the others. On a GPU
+trials of one shape train side by side (`devices.py`); what raises there is a reason of all of them, and the round that
+comes next has each alone. Every second it is asked whether anybody still waits for the portion: where the flow run was
+cancelled or its process is gone, the work stops, and leaves a checkpoint.
 """
 
 from collections.abc import Sequence
@@ -18,9 +19,10 @@ from infra.clusters import given_up
 from infra.progress import report_progress
 from infra.store import Store
 from models.trial import Trial
+from tasks.devices import members_at_once, stacks, training_device
 from tasks.evaluate import ensure_scored
-from tasks.records import TrialRecord
-from tasks.train import GivenUp, ensure_trained
+from tasks.samples import ensure_sampled
+from tasks.train import GivenUp, ensure_stack_trained, prepared
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
@@ -41,24 +43,34 @@ def run_portion(
     """
     torch.set_num_threads(1)
     store = Store(store_address)
+    device = training_device()
     failures = []
-    for trial in map(Trial.from_json, trials):
-        ended: dict[str, Any] = {"status": "failed", "valid": None, "seconds": None}
+    for stack in _stacks(store, [Trial.from_json(values) for values in trials], device):
+        ended: dict[str, dict[str, Any]] = {}
         try:
-            record = _run(store, trial, score)
+            for record in ensure_stack_trained(store, stack, given_up, device):
+                if score and record.status == "completed":
+                    ensure_scored(store, record)
+                    ensure_sampled(store, record)
+                told = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
+                ended[record.trial.key] = told
         except GivenUp:
             raise
-        except Exception as error:  # the boundary: one trial's failure, whatever it is, must not end the others
-            get_run_logger().exception("%s, trial %s failed", trial.variant, trial.key[:12])
-            failures.append({"key": trial.key, "reason": f"{type(error).__name__}: {error}".splitlines()[0]})
-        else:
-            ended = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
-        report_progress({"kind": "trial", "key": trial.key, "corpus": corpus, "variant": trial.variant, **ended})
+        except Exception as error:  # the boundary: a stack's failure, whatever it is, must not end the others
+            lost = [trial for trial in stack if trial.key not in ended]
+            get_run_logger().exception("%s, trial %s failed", lost[0].variant, lost[0].key[:12])
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            failures += [{"key": trial.key, "reason": reason} for trial in lost]
+        nothing = {"status": "failed", "valid": None, "seconds": None}
+        for trial in stack:
+            told = ended.get(trial.key, nothing)
+            report_progress({"kind": "trial", "key": trial.key, "corpus": corpus, "variant": trial.variant, **told})
     return failures
 
 
-def _run(store: Store, trial: Trial, score: bool) -> TrialRecord:
-    record = ensure_trained(store, trial, given_up)
-    if score and record.status == "completed":
-        ensure_scored(store, record)
-    return record
+def _stacks(store: Store, trials: Sequence[Trial], device: torch.device) -> list[list[Trial]]:
+    """What trains side by side: on a processor each trial alone, and no corpus is needed to know it."""
+    if device.type == "cpu":
+        return stacks(trials, 1)
+    width = prepared(store.address, trials[0].corpus)[0].width
+    return stacks(trials, members_at_once(trials[0], width, device))

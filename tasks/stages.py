@@ -46,7 +46,7 @@ def run_all(
     label = "seeds" if final else "search"
     reasons: dict[str, str] = {}
     if missing := ledger.unfinished(trials, scored=final):
-        first = portions(missing, clock.seconds, crew.size)
+        first = portions(missing, clock.seconds, crew.size, on_gpus=crew.on_gpus)
         reasons |= _round(ledger, first, names, crew, label, final=final)
     if missing := ledger.unfinished(missing, scored=final):
         reasons |= _round(ledger, [[trial] for trial in missing], names, crew, f"{label} again", final=final)

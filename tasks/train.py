@@ -1,4 +1,4 @@
-"""Train one trial, and commit it to the store: unless it is there, whoever put it there.
+"""Train trials, and commit them to the store: unless they are there, whoever put them there.
 
 A training that takes long leaves a checkpoint every `CHECKPOINT_SECONDS`, and one more where it is given up. Whoever
 trains the trial next goes on from there, to the same weights and the same curve; only the seconds differ. A trial that
@@ -7,10 +7,11 @@ is done sooner leaves none, so that small campaigns pay nothing for it.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 
+import torch
 from safetensors.torch import save
 
 from infra.provenance import provenance
@@ -18,9 +19,9 @@ from infra.store import Store
 from models.chunks import Pieces
 from models.core import scan_body
 from models.progress import CheckpointError
-from models.training import Run, Training, train
+from models.training import Run, Training, train_stack
 from models.trial import Trial
-from tasks.checkpoints import Checkpoints
+from tasks.checkpoints import Checkpoints, Saved
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import load_corpus
 from tasks.records import TrialRecord, load_record, to_parquet, trial_prefix
@@ -41,73 +42,122 @@ def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]
 
 
 def ensure_trained(store: Store, trial: Trial, given_up: Callable[[], bool] | None = None) -> TrialRecord:
-    """The record of a trial: the stored one, or else that of training it now, committed.
+    """The record of a trial: the stored one, or else that of training it now, committed; see `ensure_stack_trained`."""
+    (record,) = ensure_stack_trained(store, [trial], given_up)
+    return record
+
+
+def ensure_stack_trained(
+    store: Store,
+    trials: Sequence[Trial],
+    given_up: Callable[[], bool] | None = None,
+    device: torch.device | str = "cpu",
+) -> list[TrialRecord]:
+    """The records of trials of one shape: the stored ones, and those of training the others now, committed as they end.
 
     Args:
-        store: where it is, or will be.
-        trial: the configuration.
+        store: where they are, or will be.
+        trials: the configurations; they train side by side.
         given_up: asked between updates, at most every `ASK_SECONDS`, whether to stop.
+        device: where to train.
 
     Raises:
-        GivenUp: it was to stop; a checkpoint is stored, and nothing is committed.
+        GivenUp: it was to stop; checkpoints are stored, and no more is committed.
     """
-    checkpoints = Checkpoints(store, trial)
-    stored = load_record(store, trial.key)
-    if stored is None:
-        training, seconds = _train(store, trial, checkpoints, given_up)
-        stored = _commit(store, _record(trial, training, seconds), training)
-    checkpoints.clear()
-    return stored
+    checkpoints = {trial.key: Checkpoints(store, trial) for trial in trials}
+    records = {trial.key: load_record(store, trial.key) for trial in trials}
+    if missing := [trial for trial in trials if records[trial.key] is None]:
+        records |= _Work(store, missing, checkpoints, given_up, device).done()
+    for each in checkpoints.values():
+        each.clear()
+    return [record for trial in trials if (record := records[trial.key]) is not None]
 
 
-def _train(
-    store: Store, trial: Trial, checkpoints: Checkpoints, given_up: Callable[[], bool] | None
-) -> tuple[Training, float]:
-    """Train from the checkpoint, or from the start where there is none that can be used; the seconds it took."""
-    corpus, pieces = prepared(store.address, trial.corpus)
-    splits = pieces["train"], pieces["valid"], corpus.width
-    if (saved := checkpoints.load()) is not None:
-        watch = _Watch(checkpoints, saved.seconds, given_up)
+class _Work:
+    """The training of trials that are not stored, and the clock beside it.
+
+    Between the steps it commits what has ended, and looks whether a checkpoint is due, or all is given up. The seconds
+    of a step are those of the trials that took it, in equal shares.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        trials: Sequence[Trial],
+        checkpoints: Mapping[str, Checkpoints],
+        given_up: Callable[[], bool] | None,
+        device: torch.device | str,
+    ):
+        self._store, self._trials, self._checkpoints = store, trials, checkpoints
+        self._given_up, self._device = given_up, device
+        self._records: dict[str, TrialRecord] = {}
+
+    def done(self) -> dict[str, TrialRecord]:
+        """Train from the checkpoints, or from the start where one cannot be used; the records by key."""
+        saved = {trial.key: self._checkpoints[trial.key].load() for trial in self._trials}
         try:
-            return train(trial, *splits, watch.between, saved.checkpoint), watch.seconds
+            self._train(saved)
         except CheckpointError as error:
-            checkpoints.unusable(error)
-    watch = _Watch(checkpoints, 0.0, given_up)
-    return train(trial, *splits, watch.between), watch.seconds
+            for key in saved:
+                self._checkpoints[key].unusable(error)
+            self._train({})
+        return self._records
 
+    def _train(self, saved: Mapping[str, Saved | None]) -> None:
+        corpus, pieces = prepared(self._store.address, self._trials[0].corpus)
+        found = [saved.get(trial.key) for trial in self._trials]
+        self._seconds = {
+            trial.key: 0.0 if its is None else its.seconds for trial, its in zip(self._trials, found, strict=True)
+        }
+        self._looked = self._saved = self._asked = time.perf_counter()
+        ended = train_stack(
+            self._trials,
+            pieces["train"],
+            pieces["valid"],
+            corpus.width,
+            self._between,
+            [None if its is None else its.checkpoint for its in found],
+            self._device,
+        )
+        self._commit(ended)
 
-class _Watch:
-    """Looks at the clock between the steps of a training: whether a checkpoint is due, or all is given up."""
-
-    def __init__(self, checkpoints: Checkpoints, seconds: float, given_up: Callable[[], bool] | None):
-        self._checkpoints, self._given_up = checkpoints, given_up
-        self._saved = self._asked = time.perf_counter()
-        self._began = self._saved - seconds
-
-    @property
-    def seconds(self) -> float:
-        """Of training, those before the checkpoint that it went on from included."""
-        return time.perf_counter() - self._began
-
-    def between(self, run: Run) -> None:
-        now = time.perf_counter()
+    def _between(self, run: Run) -> None:
+        self._commit(run.ended)
+        now = self._looked
         if self._given_up is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
             if self._given_up():
-                self._checkpoints.save(run.checkpoint(), self.seconds)
+                self._save(run)
                 raise GivenUp
         if now - self._saved >= CHECKPOINT_SECONDS:
-            self._checkpoints.save(run.checkpoint(), self.seconds)
+            self._save(run)
             self._saved = time.perf_counter()
 
+    def _commit(self, ended: Mapping[str, Training]) -> None:
+        """Share out the seconds since the last look, and commit what has ended since."""
+        now = time.perf_counter()
+        under_way = [key for key in self._seconds if key not in self._records]
+        for key in under_way:
+            self._seconds[key] += (now - self._looked) / len(under_way)
+        self._looked = now
+        for trial in self._trials:
+            if trial.key in ended and trial.key not in self._records:
+                training = ended[trial.key]
+                record = _record(trial, training, self._seconds[trial.key])
+                self._records[trial.key] = _commit(self._store, record, training, self._device)
 
-def _commit(store: Store, record: TrialRecord, training: Training) -> TrialRecord:
+    def _save(self, run: Run) -> None:
+        for checkpoint in run.checkpoints():
+            self._checkpoints[checkpoint.key].save(checkpoint, self._seconds[checkpoint.key])
+
+
+def _commit(store: Store, record: TrialRecord, training: Training, device: torch.device | str) -> TrialRecord:
     files = {
         "record.json": json.dumps(record.to_json(), indent=1).encode(),
         "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
         "weights.safetensors": save(training.weights),
     }
-    told = provenance() | {"scan_body": scan_body()}
+    told = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
     store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)
     return load_record(store, record.trial.key) or record
 

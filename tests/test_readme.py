@@ -19,18 +19,22 @@ def test_the_technique_of_the_readme_trains():
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names: dict[str, object] = {}
     exec(code, names)  # noqa: S102
-    made = names["GradientNoise"]
+    made = names["ElementClipping"]
     assert isinstance(made, type)
     assert issubclass(made, Technique)
-    gradient = torch.zeros(2, 1000)
-    made(0.5).transform_(gradient, gradient.norm(dim=1))
-    assert abs(gradient.std().item() - 0.5) < 0.05
+    for limit, expected in (
+        (0.5, [[0.3, -0.5], [0.5, -0.2]]),
+        (torch.tensor([[0.5], [0.1]]), [[0.3, -0.5], [0.1, -0.1]]),
+    ):
+        gradient = torch.tensor([[0.3, -4.0], [0.7, -0.2]])
+        made(limit).transform_(gradient, gradient.norm(dim=1, keepdim=True))
+        torch.testing.assert_close(gradient, torch.tensor(expected))
     pieces = Pieces.from_arrays(examples.music([9, 4, 6]))
     trial = examples.trial(learning_rate=0.01)
-    object.__setattr__(trial, "techniques", (made(0.1),))
-    noisy, quiet = (train(each, pieces, pieces, 5) for each in (trial, examples.trial(learning_rate=0.01)))
-    assert noisy.status == quiet.status == "completed"
-    assert noisy.curve[-1].valid != quiet.curve[-1].valid
+    object.__setattr__(trial, "techniques", (made(0.01),))
+    clipped, plain = (train(each, pieces, pieces, 5) for each in (trial, examples.trial(learning_rate=0.01)))
+    assert clipped.status == plain.status == "completed"
+    assert clipped.curve[-1].valid != plain.curve[-1].valid
 
 
 def test_every_target_of_the_readme_is_in_the_makefile():

@@ -69,7 +69,7 @@ def body_for(device: torch.device, dtype: torch.dtype, units: int = 1) -> Body:
     return _NATIVE if why_not is None else _REFERENCE
 
 
-def scan_body(device: str = "cpu", dtype: torch.dtype = torch.float32) -> str:
+def scan_body(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> str:
     """The name of the body in use, for provenance.
 
     >>> with use_body("reference"):

@@ -7,9 +7,10 @@ sample; it never sees time, since every step's state is already there.
 from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
 from models.outputs.nade import Nade, NadeSettings
+from models.outputs.rbm import RBM
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, RBM, Nade)
 """Every output model; `name` is what a variant calls it."""
 
-__all__ = ["OUTPUTS", "Bernoulli", "Nade", "NadeSettings", "Output", "Settings", "Softmax"]
+__all__ = ["OUTPUTS", "RBM", "Bernoulli", "Nade", "NadeSettings", "Output", "Settings", "Softmax"]

@@ -3,7 +3,11 @@
 A technique is a frozen dataclass of hyper-parameters with a letter. It overrides the hooks it needs and inherits
 the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M.
 
-Shape letters: S stacked trials, T time, B batch, H hidden, P parameters of one member in a row.
+The hooks that act in every update, `penalty`, `transform_` and `step_`, serve all members of a stack in one call: a
+floating-point hyper-parameter of theirs is then a column (S, 1), of a trial alone (1, 1). So they compute with tensors,
+a row a member, and never ask one for its value, for which a GPU would have to be waited for.
+
+Shape letters: S stacked trials, N real steps of a chunk, H hidden, P parameters of one member in a row.
 """
 
 from dataclasses import dataclass
@@ -39,13 +43,13 @@ class Technique:
         """Retention a of each unit, shape (H,) in [0, 1), or None for no say in it."""
         return None
 
-    def penalty(self, states_STBH: Tensor) -> Tensor | None:
-        """A cost of each real step, shape (S, T, B), from its state, or None."""
+    def penalty(self, states_SNH: Tensor) -> Tensor | None:
+        """A cost of each real step, shape (S, N), from its state, or None."""
         return None
 
-    def transform_(self, gradient_SP: Tensor, norm_S: Tensor) -> None:
-        """Change the gradient in place; `norm_S` is its Euclidean norm."""
+    def transform_(self, gradient_SP: Tensor, norm_S1: Tensor) -> None:
+        """Change the gradient in place; `norm_S1` is its Euclidean norm."""
 
-    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate: float) -> bool:
+    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor) -> bool:
         """Update parameters and velocity in place and say True, or leave the update to the optimizer."""
         return False

@@ -20,23 +20,23 @@ from models.randomness import Draws
 from models.techniques.base import Technique
 
 
-def clip_(gradient_SP: Tensor, norm_S: Tensor, threshold: float) -> None:
+def clip_(gradient_SP: Tensor, norm_S1: Tensor, threshold: float | Tensor) -> None:
     """Scale each row whose norm is at least the threshold to that norm, in place.
 
     Args:
         gradient_SP: one gradient a row.
-        norm_S: the Euclidean norm of each row.
-        threshold: c > 0.
+        norm_S1: the Euclidean norm of each row.
+        threshold: c > 0; one for all, or (S, 1).
 
     A row with a norm that is not finite is left as it is, for training to find.
 
     >>> g = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
-    >>> clip_(g, g.norm(dim=1), 1.0); g
+    >>> clip_(g, g.norm(dim=1, keepdim=True), 1.0); g
     tensor([[0.6000, 0.8000],
             [0.3000, 0.4000]])
     """
-    above = (norm_S >= threshold) & norm_S.isfinite()
-    gradient_SP.mul_(torch.where(above, threshold / norm_S, 1.0).unsqueeze(1))
+    above = (norm_S1 >= threshold) & norm_S1.isfinite()
+    gradient_SP.mul_(torch.where(above, threshold / norm_S1, 1.0))
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,6 @@ class Clipping(Technique):
         """
         return cls(draws.choice("threshold", (15.0, 60.0) if kind == "music" else (30.0, 50.0)))
 
-    def transform_(self, gradient_SP: Tensor, norm_S: Tensor) -> None:
+    def transform_(self, gradient_SP: Tensor, norm_S1: Tensor) -> None:
         """Clip every row."""
-        clip_(gradient_SP, norm_S, self.threshold)
+        clip_(gradient_SP, norm_S1, self.threshold)

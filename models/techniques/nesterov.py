@@ -20,20 +20,25 @@ from models.techniques.base import Technique
 
 
 def nesterov_step_(
-    theta: Tensor, velocity: Tensor, gradient: Tensor, mu: float, mu_before: float, learning_rate: float
+    theta: Tensor,
+    velocity: Tensor,
+    gradient: Tensor,
+    mu: float | Tensor,
+    mu_before: float | Tensor,
+    learning_rate: float | Tensor,
 ) -> None:
     """One step of both lines above, in place.
 
     Args:
-        theta: Theta, the looked-ahead parameters, any shape.
+        theta: Theta, the looked-ahead parameters, any shape; of a stack (S, P), the numbers below then (S, 1).
         velocity: v_{t-1} coming in, v_t going out.
         gradient: g, at Theta.
         mu: mu_t, the momentum of the step that comes next.
         mu_before: mu_{t-1}, the momentum of this step.
         learning_rate: eps_{t-1}, the learning rate of this step.
     """
-    theta.add_(velocity, alpha=mu * mu_before).sub_(gradient, alpha=(1 + mu) * learning_rate)
-    velocity.mul_(mu_before).sub_(gradient, alpha=learning_rate)
+    theta.add_(velocity * (mu * mu_before)).sub_(gradient * ((1 + mu) * learning_rate))
+    velocity.mul_(mu_before).sub_(gradient * learning_rate)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Nesterov(Technique):
         """Mu log-uniform in 1 - mu, so that 0.9 to 0.95 is not one draw in twenty; ends 1e-3 and 0.95."""
         return cls(1 - draws.log_uniform("momentum", 0.05, 0.999))
 
-    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate: float) -> bool:
+    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor) -> bool:
         """Update by the two lines of the paper."""
-        nesterov_step_(theta_SP, velocity_SP, gradient_SP, self.momentum, self.momentum, learning_rate)
+        nesterov_step_(theta_SP, velocity_SP, gradient_SP, self.momentum, self.momentum, learning_rate_S1)
         return True

@@ -19,9 +19,9 @@ from models.randomness import Draws
 from models.techniques.base import Technique
 
 
-def l1_penalty(states_STBH: Tensor, weight: float) -> Tensor:
-    """Weight * sum_i |h_i| of every step, shape (S, T, B)."""
-    return weight * states_STBH.abs().sum(-1)
+def l1_penalty(states_SNH: Tensor, weight: float | Tensor) -> Tensor:
+    """Weight * sum_i |h_i| of every step, shape (S, N); one weight, or (S, 1)."""
+    return weight * states_SNH.abs().sum(-1)
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,6 @@ class Rectifier(Technique):
         """The rectifier, whatever was drawn."""
         return "relu"
 
-    def penalty(self, states_STBH: Tensor) -> Tensor:
+    def penalty(self, states_SNH: Tensor) -> Tensor:
         """The L1 term of every step."""
-        return l1_penalty(states_STBH, self.l1)
+        return l1_penalty(states_SNH, self.l1)

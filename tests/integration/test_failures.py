@@ -44,18 +44,19 @@ class Saboteur(distributed.WorkerPlugin):
 
     def setup(self, worker):
         import tasks.train
-        train = tasks.train.train
+        train_stack = tasks.train.train_stack
 
-        def sabotaged(trial, *rest):
+        def sabotaged(stack, *rest):
+            (trial,) = stack
             if trial.key in self.deadly:
                 os._exit(9)
             first = self.folder / trial.key
             if trial.key in self.fragile and not first.exists():
                 first.touch()
                 raise OSError("the disk hiccuped")
-            return train(trial, *rest)
+            return train_stack(stack, *rest)
 
-        tasks.train.train = sabotaged
+        tasks.train.train_stack = sabotaged
 
 
 @flow(task_runner=task_runner())

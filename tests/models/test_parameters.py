@@ -25,17 +25,29 @@ def test_names_share_the_memory_of_the_row():
     assert parameters.theta_SP[0].tolist() == list(range(11))
 
 
-# torch says once that members' gradients, views into one matrix, are not dense: slower, not wrong.
-@pytest.mark.filterwarnings("ignore:grad and param do not obey")
 @pytest.mark.parametrize("members", [1, 3])
-def test_backward_adds_to_the_row_of_gradients(members):
+def test_a_gradient_lands_in_its_row(members):
     parameters = Parameters(members, SHAPES)
     buffer = parameters.gradient_SP
-    for times in (1, 2):
-        cost = sum((value * (k + 1)).sum() for k, value in enumerate(parameters.by_name.values()))
-        cost.backward()
-        expected = torch.tensor([1.0] * 6 + [2.0] * 4 + [3.0]) * times
+    for factor in (1, 2):
+        parts = [factor * (value * (k + 1)).sum() for k, value in enumerate(parameters.by_name.values())]
+        parameters.differentiate(sum(parts))
+        expected = factor * torch.tensor([1.0] * 6 + [2.0] * 4 + [3.0])
         assert torch.equal(buffer, expected.expand(members, 11))
+    parameters.differentiate(parameters.by_name["vector"].sum())
+    assert torch.equal(buffer, torch.tensor([0.0] * 6 + [1.0] * 4 + [0.0]).expand(members, 11))
+
+
+def test_members_that_are_kept_keep_their_rows():
+    parameters = Parameters(3, SHAPES)
+    parameters.theta_SP.copy_(torch.arange(33.0).view(3, 11))
+    parameters.keep([2, 0])
+    assert parameters.theta_SP[:, 0].tolist() == [22, 0]
+    assert parameters.by_name["number"].tolist() == [32, 10]
+    parameters.differentiate(parameters.by_name["number"].sum())
+    assert parameters.gradient_SP.sum() == 2
+    parameters.keep([])
+    assert parameters.by_name["matrix"].shape == (0, 2, 3)
 
 
 def test_split_cuts_any_matrix_laid_out_the_same():

@@ -13,7 +13,7 @@ import pytest
 from infra.store import Store
 from models.core import use_body
 from models.progress import Checkpoint
-from models.training import Run, Training, train
+from models.training import Run, Training, train_stack
 from models.trial import Trial
 from tasks.checkpoints import Checkpoints
 from tasks.records import trial_prefix
@@ -67,11 +67,12 @@ def _updates(monkeypatch) -> list[int]:
     """Where each training that begins from now on goes on from, -1 for the start."""
     begun: list[int] = []
 
-    def noted(*arguments: Any) -> Training:
-        begun.append(arguments[5].progress.updates if len(arguments) > 5 else -1)
-        return train(*arguments)
+    def noted(*arguments: Any) -> dict[str, Training]:
+        (checkpoint,) = arguments[5]
+        begun.append(-1 if checkpoint is None else checkpoint.progress.updates)
+        return train_stack(*arguments)
 
-    monkeypatch.setattr("tasks.train.train", noted)
+    monkeypatch.setattr("tasks.train.train_stack", noted)
     return begun
 
 
@@ -110,10 +111,10 @@ def test_a_trial_that_is_soon_done_leaves_no_checkpoint(store, trial, monkeypatc
 
 def _checkpoint(store: Store, trial: Trial, updates: int = 3) -> Checkpoint:
     corpus, pieces = prepared(store.address, trial.corpus)
-    run = Run(trial, pieces["train"], pieces["valid"], corpus.width)
-    while run.progress.updates < updates:
+    run = Run([trial], pieces["train"], pieces["valid"], corpus.width)
+    while run.progress()[0].updates < updates:
         assert run.advance()
-    return run.checkpoint()
+    return run.checkpoints()[0]
 
 
 def _of(store: Store, trial: Trial) -> tuple[str, Any, str]:

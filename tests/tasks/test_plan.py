@@ -156,3 +156,13 @@ def test_a_huge_trial_is_alone_and_first():
 def test_few_trials_are_a_portion_each_and_none_is_none():
     assert _cut({"a" * 64: [2.0, 3.0]}, workers=4) == [[3.0], [2.0]]
     assert _cut({}, workers=4) == []
+
+
+def test_on_gpus_trials_of_one_shape_are_one_portion_and_nobody_is_left_without_work():
+    trials = [examples.trial(hidden_size=size, seed=seed) for seed in range(6) for size in (4, 9)]
+    for workers, sizes in ((1, [6, 6]), (2, [6, 6]), (4, [3, 3, 3, 3]), (12, [1] * 12)):
+        cut = portions(trials, EvenClock().seconds, workers, on_gpus=True)
+        assert [len(portion) for portion in cut] == sizes
+        assert all(len({trial.shape for trial in portion}) == 1 for portion in cut)
+        assert Counter(trial.key for portion in cut for trial in portion) == Counter(trial.key for trial in trials)
+        assert cut[0][0].hidden_size == 9, "the longest first"

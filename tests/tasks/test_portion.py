@@ -13,7 +13,7 @@ from models.trial import Trial
 from tasks import train as training
 from tasks.ledger import Ledger
 from tasks.portion import run_portion
-from tasks.records import load_record, score_prefix
+from tasks.records import load_record, sample_prefix, score_prefix
 from tasks.search import draw_trial
 
 CORPUS = "bach-chorales"
@@ -39,6 +39,15 @@ def test_search_trials_are_trained_and_never_scored(store, trials):
     assert _run(store, trials, score=False) == []
     assert list(Ledger(store).records(trials)) == [trial.key for trial in trials]
     assert store.prefixes("scores") == []
+    assert store.prefixes("samples") == []
+
+
+def test_final_trials_leave_a_sample(store, trials):
+    assert _run(store, trials[:2], score=True) == []
+    before = {trial.key: store.manifest(sample_prefix(trial.key)) for trial in trials[:2]}
+    assert None not in before.values()
+    assert _run(store, trials[:2], score=True) == []
+    assert {trial.key: store.manifest(sample_prefix(trial.key)) for trial in trials[:2]} == before
 
 
 def test_final_trials_are_scored_exactly_once(store, trials):
@@ -52,7 +61,7 @@ def test_final_trials_are_scored_exactly_once(store, trials):
 def test_a_trained_final_without_scores_is_scored_and_not_trained(store, trials, monkeypatch):
     """A worker died between the two commits."""
     assert _run(store, trials, score=False) == []
-    monkeypatch.setattr("tasks.train.train", None)
+    monkeypatch.setattr("tasks.train.train_stack", None)
     assert _run(store, trials, score=True) == []
     assert len(store.prefixes("scores")) == 3
 
@@ -62,22 +71,23 @@ def test_a_diverged_final_has_no_score_and_is_no_failure(store, trials):
     assert _run(store, [wild, trials[1]], score=True) == []
     assert load_record(store, wild.key).status == "diverged"
     assert store.prefixes("scores") == [score_prefix(trials[1].key)]
+    assert store.prefixes("samples") == [sample_prefix(trials[1].key)]
 
 
 def test_a_trial_that_raises_is_named_and_the_others_are_committed(store, trials, monkeypatch):
-    train = training.train
+    train_stack = training.train_stack
 
-    def fragile(trial: Trial, *rest: Any) -> Any:
-        if trial == trials[1]:
+    def fragile(stack: Sequence[Trial], *rest: Any) -> Any:
+        if trials[1] in stack:
             raise FloatingPointError("this one broke\nsecond line")
-        return train(trial, *rest)
+        return train_stack(stack, *rest)
 
-    monkeypatch.setattr("tasks.train.train", fragile)
+    monkeypatch.setattr("tasks.train.train_stack", fragile)
     failures = _run(store, trials, score=True)
     assert failures == [{"key": trials[1].key, "reason": "FloatingPointError: this one broke"}]
     assert list(Ledger(store).records(trials)) == [trials[0].key, trials[2].key]
     assert len(store.prefixes("scores")) == 2
-    monkeypatch.setattr("tasks.train.train", train)
+    monkeypatch.setattr("tasks.train.train_stack", train_stack)
     assert _run(store, trials, score=True) == [], "a failure is nobody's result: the next run tries again"
     assert len(store.prefixes("scores")) == 3
 
@@ -128,6 +138,6 @@ def test_someone_who_stops_the_worker_is_obeyed(store, trials, monkeypatch):
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tasks.train.train", interrupted)
+    monkeypatch.setattr("tasks.train.train_stack", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _run(store, trials, score=False)

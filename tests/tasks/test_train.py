@@ -13,11 +13,12 @@ from infra.errors import NotFoundError
 from models.baselines import frequencies
 from models.metrics import score
 from models.network import Network
+from models.training import train, train_stack
 from models.trial import Trial
 from tasks.ledger import Ledger
 from tasks.records import load_record, trial_prefix
 from tasks.search import draw_trial
-from tasks.train import ensure_trained, prepared, train
+from tasks.train import GivenUp, ensure_stack_trained, ensure_trained, prepared
 from tests.tasks.conftest import record_of
 
 CORPORA = {"bach-chorales": "rnn/bernoulli/SGD", "folk-tunes-characters": "rnn/softmax/SGD"}
@@ -28,6 +29,13 @@ def trial(campaign, digests) -> Trial:
     return draw_trial(campaign, "bach-chorales", digests["bach-chorales"], "rnn/bernoulli/SGD+C", 0)
 
 
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    """A checkpoint after every step, and the question whether to stop too."""
+    monkeypatch.setattr("tasks.train.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("tasks.train.ASK_SECONDS", 0.0)
+
+
 def _may_not_train(*arguments: object) -> None:
     raise AssertionError("trained again")
 
@@ -35,7 +43,7 @@ def _may_not_train(*arguments: object) -> None:
 def test_a_stored_trial_is_not_trained_again(store, trial, monkeypatch):
     first = ensure_trained(store, trial)
     nonce = store.manifest(trial_prefix(trial.key)).nonce
-    monkeypatch.setattr("tasks.train.train", _may_not_train)
+    monkeypatch.setattr("tasks.train.train_stack", _may_not_train)
     assert ensure_trained(store, trial) == first == load_record(store, trial.key)
     assert store.manifest(trial_prefix(trial.key)).nonce == nonce
     with pytest.raises(AssertionError, match="trained again"):
@@ -43,7 +51,7 @@ def test_a_stored_trial_is_not_trained_again(store, trial, monkeypatch):
 
 
 def test_a_trial_that_raises_leaves_nothing(store, trial, monkeypatch):
-    monkeypatch.setattr("tasks.train.train", _may_not_train)
+    monkeypatch.setattr("tasks.train.train_stack", _may_not_train)
     with pytest.raises(AssertionError):
         ensure_trained(store, trial)
     assert store.prefixes("trials") == []
@@ -56,12 +64,12 @@ def test_who_commits_first_is_right(store, trial, monkeypatch):
     others = record_of(trial, -123.0)
 
     def slow(*arguments):
-        trained = train(*arguments)
+        trained = train_stack(*arguments)
         files = {"record.json": json.dumps(others.to_json()).encode()}
         store.commit(trial_prefix(trial.key), files, kind="trial", provenance={})
         return trained
 
-    monkeypatch.setattr("tasks.train.train", slow)
+    monkeypatch.setattr("tasks.train.train_stack", slow)
     assert ensure_trained(store, trial) == others
 
 
@@ -103,7 +111,7 @@ def test_divergence_is_a_stored_result_with_its_update(store, trial, monkeypatch
     assert (record.status, record.diverged_at, record.updates) == ("diverged", 2, 2)
     assert (record.best_epoch, record.epochs) == (0, 0)
     assert math.isfinite(record.valid)
-    monkeypatch.setattr("tasks.train.train", _may_not_train)
+    monkeypatch.setattr("tasks.train.train_stack", _may_not_train)
     assert ensure_trained(store, wild) == record
     (curve,) = Ledger(store).tables([trial_prefix(wild.key)], "curves.parquet")
     assert curve["epoch"].tolist() == [0]
@@ -125,3 +133,50 @@ def test_a_corpus_is_prepared_once_a_process(store, digests, monkeypatch):
     corpus, pieces = first
     assert {split: len(some) for split, some in pieces.items()} == {"train": 6, "valid": 3, "test": 3}
     assert (corpus.digest, corpus.width) == (digests["bach-chorales"], 88)
+
+
+def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store, trial, monkeypatch):
+    trials = [replace(trial, seed=seed, epochs=epochs) for seed, epochs in ((1, 1), (2, 4), (3, 2))]
+    stored = ensure_trained(store, trials[2])
+    committed = []
+    monkeypatch.setattr("tasks.train.time.perf_counter", iter(range(10_000)).__next__)
+    monkeypatch.setattr("tasks.train.Checkpoints.save", lambda *arguments: None)
+
+    def watched(stack, *rest):
+        *rest, between, checkpoints, device = rest
+
+        def look(run):
+            between(run)
+            committed.append([load_record(store, each.key) is not None for each in trials])
+
+        return train_stack(stack, *rest, look, checkpoints, device)
+
+    monkeypatch.setattr("tasks.train.train_stack", watched)
+    records = ensure_stack_trained(store, trials)
+    assert [record.trial for record in records] == trials
+    assert records[2] == stored, "it was there"
+    assert list(map(list, dict.fromkeys(map(tuple, committed)))) == [[False, False, True], [True, False, True]]
+    assert 0 < records[0].seconds < records[1].seconds
+    # The ticks of the clock that lie between looks at it, together.
+    assert (records[0].seconds + records[1].seconds) % 1 == 0
+    for record in records[:2]:
+        _, pieces = prepared(store.address, trial.corpus)
+        expected = train(record.trial, pieces["train"], pieces["valid"], 88)
+        assert record.valid == pytest.approx(expected.best.valid, rel=1e-4)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stack_that_is_given_up_goes_on_from_the_checkpoint_of_each(store, trial):
+    trials = [replace(trial, seed=seed, epochs=epochs) for seed, epochs in ((1, 2), (2, 3))]
+    undisturbed = train_stack(trials, *(prepared(store.address, trial.corpus)[1][s] for s in ("train", "valid")), 88)
+    for steps in (2, 3):
+        asked = iter(range(1, steps + 1))
+        with pytest.raises(GivenUp):
+            ensure_stack_trained(store, trials, lambda asked=asked, steps=steps: next(asked) == steps)
+        assert [len(store.prefixes(f"checkpoints/{each.key}")) for each in trials] == [1, 1]
+    records = ensure_stack_trained(store, trials)
+    assert [record.valid for record in records] == [undisturbed[each.key].best.valid for each in trials]
+    for each in trials:
+        weights = load(store.read(trial_prefix(each.key), "weights.safetensors"))
+        assert all(torch.equal(weights[name], value) for name, value in undisturbed[each.key].weights.items())
+    assert [store.prefixes(f"checkpoints/{each.key}") for each in trials] == [[], []]

@@ -13,7 +13,7 @@ from tests.models import examples, naive
 
 def _clipped(rows: list[list[float]], threshold: float) -> torch.Tensor:
     gradient = torch.tensor(rows, dtype=torch.float64)
-    clip_(gradient, gradient.norm(dim=1), threshold)
+    clip_(gradient, gradient.norm(dim=1, keepdim=True), threshold)
     return gradient
 
 
@@ -43,7 +43,7 @@ def test_the_norm_given_is_the_one_compared_and_nothing_jumps_at_the_threshold()
     # A norm told that is not the gradient's own shows which one counts. At the threshold the factor is 1.
     for told, factor in ((2.0, 1.0), (math.nextafter(2.0, 0), 1.0), (4.0, 0.5)):
         gradient = torch.tensor([[1.0, 1.0]], dtype=torch.float64)
-        clip_(gradient, torch.tensor([told], dtype=torch.float64), 2.0)
+        clip_(gradient, torch.tensor([[told]], dtype=torch.float64), 2.0)
         torch.testing.assert_close(gradient, torch.full((1, 2), factor, dtype=torch.float64))
 
 
@@ -64,7 +64,7 @@ def test_one_norm_over_all_parameters_of_a_trial():
     whole = naive.norm(parts)
     # Over every single tensor's norm, and under that of all: only one norm over all of them clips.
     threshold = 0.5 * (max(naive.norm([part]) for part in parts) + whole)
-    Clipping(threshold).transform_(gradient, gradient.norm(dim=1))
+    Clipping(threshold).transform_(gradient, gradient.norm(dim=1, keepdim=True))
     for before, after in zip(parts, network.parameters.split(gradient).values(), strict=True):
         torch.testing.assert_close(after, before * threshold / whole)
     assert naive.norm(list(network.parameters.split(gradient).values())) == pytest.approx(threshold)

@@ -7,20 +7,22 @@ import pytest
 import torch
 
 from models.randomness import Draws, generator_for
-from models.techniques import TECHNIQUES, Technique
+from models.techniques import Technique
+from models.variants import BY_LETTER
 from tests.models import examples
 
+RATE = torch.tensor([[0.1]])
 KINDS = ("music", "characters", "words")
 
 
 def test_letters_are_single_and_differ():
-    letters = [technique.letter for technique in TECHNIQUES]
-    assert letters == list("CLRM")
-    assert len({technique.title for technique in TECHNIQUES}) == len(TECHNIQUES)
+    assert list(BY_LETTER)[:4] == list("CLRM")
+    assert all(len(letter) == 1 for letter in BY_LETTER)
+    assert len({technique.title for technique in BY_LETTER.values()}) == len(BY_LETTER)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.letter)
+@pytest.mark.parametrize("technique", BY_LETTER.values(), ids=lambda t: t.letter)
 class TestEveryTechnique:
     def test_draws_repeat_and_vary(self, technique, kind):
         assert technique.draw(Draws(0, "a"), kind) == technique.draw(Draws(0, "a"), kind)
@@ -40,22 +42,22 @@ class TestEveryTechnique:
         if retention is not None:
             assert retention.shape == (6,)
             assert ((retention >= 0) & (retention < 1)).all()
-        penalty = one.penalty(torch.ones(1, 2, 3, 6))
-        assert penalty is None or penalty.shape == (1, 2, 3)
+        penalty = one.penalty(torch.ones(1, 5, 6))
+        assert penalty is None or penalty.shape == (1, 5)
         theta, gradient, velocity = torch.ones(1, 4), torch.ones(1, 4), torch.zeros(1, 4)
-        assert one.transform_(gradient, gradient.norm(dim=1)) is None
-        assert one.step_(theta, gradient, velocity, 0.1) in (True, False)
+        assert one.transform_(gradient, gradient.norm(dim=1, keepdim=True)) is None
+        assert one.step_(theta, gradient, velocity, RATE) in (True, False)
 
     def test_it_acts_somewhere(self, technique, kind):
-        one = examples.BY_LETTER[technique.letter]
+        one = examples.BY_LETTER.get(technique.letter) or technique.draw(Draws(3), kind)
         gradient = torch.ones(1, 4)
-        one.transform_(gradient, gradient.norm(dim=1))
+        one.transform_(gradient, gradient.norm(dim=1, keepdim=True))
         assert (
             one.activation("tanh") != "tanh"
             or one.retention(6, generator_for(0)) is not None
-            or one.penalty(torch.ones(1, 2, 3, 6)) is not None
+            or one.penalty(torch.ones(1, 5, 6)) is not None
             or not torch.equal(gradient, torch.ones(1, 4))
-            or one.step_(torch.ones(1, 4), gradient, torch.zeros(1, 4), 0.1)
+            or one.step_(torch.ones(1, 4), gradient, torch.zeros(1, 4), RATE)
         )
 
 
@@ -66,9 +68,9 @@ def test_the_hooks_of_the_base_do_nothing():
     one, gradient, theta = Nothing(), torch.ones(1, 3), torch.ones(1, 3)
     assert one.activation("sigmoid") == "sigmoid"
     assert one.retention(3, generator_for(0)) is None
-    assert one.penalty(torch.ones(1, 1, 1, 3)) is None
-    assert one.transform_(gradient, gradient.norm(dim=1)) is None
-    assert one.step_(theta, gradient, torch.zeros(1, 3), 1.0) is False
+    assert one.penalty(torch.ones(1, 1, 3)) is None
+    assert one.transform_(gradient, gradient.norm(dim=1, keepdim=True)) is None
+    assert one.step_(theta, gradient, torch.zeros(1, 3), RATE) is False
     assert torch.equal(gradient, torch.ones(1, 3))
     assert torch.equal(theta, torch.ones(1, 3))
     with pytest.raises(TypeError, match="Nothing"):

@@ -19,19 +19,19 @@ def test_it_replaces_any_activation(drawn):
 
 
 def test_value_and_gradient_of_the_l1_term():
-    values = [[[[0.5, -2.0, 0.0], [1.0, 1.0, 1.0]], [[-0.1, -0.2, 0.3], [4.0, 0.0, -4.0]]]]
+    values = [[[0.5, -2.0, 0.0], [1.0, 1.0, 1.0]], [[-0.1, -0.2, 0.3], [4.0, 0.0, -4.0]]]
     states = torch.tensor(values, dtype=torch.float64, requires_grad=True)
     penalty = l1_penalty(states, 0.25)
-    expected = [[[0.25 * sum(abs(x) for x in unit) for unit in lane] for lane in step] for step in values]
+    expected = [[0.25 * sum(abs(x) for x in unit) for unit in member] for member in values]
     torch.testing.assert_close(penalty, torch.tensor(expected, dtype=torch.float64))
     penalty.sum().backward()
-    sign = [[[[0.25 * ((x > 0) - (x < 0)) for x in unit] for unit in lane] for lane in step] for step in values]
+    sign = [[[0.25 * ((x > 0) - (x < 0)) for x in unit] for unit in member] for member in values]
     torch.testing.assert_close(states.grad, torch.tensor(sign, dtype=torch.float64))
 
 
 def test_the_weight_is_the_techniques():
-    states = torch.full((2, 3, 4, 5), -2.0)
-    torch.testing.assert_close(Rectifier(0.1).penalty(states), torch.full((2, 3, 4), 1.0))
+    states = torch.full((2, 3, 5), -2.0)
+    torch.testing.assert_close(Rectifier(0.1).penalty(states), torch.full((2, 3), 1.0))
     assert not Rectifier(0.0).penalty(states).any()
 
 
