@@ -118,6 +118,19 @@ def log_likelihood(weights: Mapping[str, Tensor], h: Tensor, step: Tensor, order
     return total
 
 
+def class_log_likelihood(
+    weights: Mapping[str, Tensor], h: Tensor, symbol: int, classes: Sequence[Sequence[int]]
+) -> Tensor:
+    """Nats of one symbol by way of its class; the columns of the weights are the classes one after the other."""
+    columns = [each for members in classes for each in members]
+    mine = next(k for k, members in enumerate(classes) if symbol in members)
+    z = weights["class_bias"] + h @ weights["class_weight"]
+    value = (z[mine].exp() / z.exp().sum()).log()
+    z = weights["output_bias"] + h @ weights["output_weight"]
+    others = sum(z[columns.index(other)].exp() for other in classes[mine])
+    return value + (z[columns.index(symbol)].exp() / others).log()
+
+
 def piece_log_likelihood(
     weights: Mapping[str, Tensor], steps: Tensor, activation: str, retention: Tensor | None = None
 ) -> float:

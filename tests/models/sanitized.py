@@ -1,4 +1,4 @@
-"""A program with AddressSanitizer and UndefinedBehaviorSanitizer in it, for the tests of compiled bodies."""
+"""Builds a C++ body with a driver under AddressSanitizer and UndefinedBehaviorSanitizer, and runs it."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from models.core.native_build import BuildError
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
-def build(folder: Path, *sources: Path) -> Path:
-    """The program, or a skip where there is no compiler with sanitizers."""
+def printed(folder: Path, *sources: Path) -> str:
+    """What the program prints when nothing is wrong, or a skip where there is no compiler with sanitizers."""
     program = folder / "program"
     try:
         compiler = native_build.find_compiler()
@@ -26,11 +26,6 @@ def build(folder: Path, *sources: Path) -> Path:
     if probing.returncode or subprocess.run([str(program)], capture_output=True).returncode:
         pytest.skip(f"{compiler[0]} cannot build a program with sanitizers here")
     subprocess.run([*command, *map(str, sources)], check=True)
-    return program
-
-
-def run(program: Path) -> str:
-    """What it prints; fails where a sanitizer finds something."""
     # Leaks cannot be looked for under a tracer, which some machines run tests in.
     environment = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
     done = subprocess.run([str(program)], capture_output=True, text=True, env=environment)

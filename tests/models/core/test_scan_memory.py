@@ -10,5 +10,4 @@ from tests.models import sanitized
 
 @pytest.mark.integration
 def test_odd_sizes_touch_nothing_beyond_their_buffers(tmp_path):
-    program = sanitized.build(tmp_path, native.SOURCE, Path(__file__).with_name("scan_driver.cpp"))
-    assert sanitized.run(program) == "304 scans\n"
+    assert sanitized.printed(tmp_path, native.SOURCE, Path(__file__).with_name("scan_driver.cpp")) == "304 scans\n"

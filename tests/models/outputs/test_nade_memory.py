@@ -10,5 +10,5 @@ from tests.models import sanitized
 
 @pytest.mark.integration
 def test_odd_sizes_touch_nothing_beyond_their_buffers(tmp_path):
-    program = sanitized.build(tmp_path, nade_native.SOURCE, Path(__file__).with_name("nade_driver.cpp"))
-    assert sanitized.run(program) == "440 times\n"
+    driver = Path(__file__).with_name("nade_driver.cpp")
+    assert sanitized.printed(tmp_path, nade_native.SOURCE, driver) == "440 times\n"
