@@ -17,7 +17,7 @@ What this does not do: know of epochs, validation or schedules (`training.py`).
 Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
 """
 
-from math import log
+from math import log, nan
 
 import torch
 from torch import Tensor
@@ -38,13 +38,14 @@ class Updater:
 
     Args:
         network: of one trial or of a stack, changed in place.
+        diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
     """
 
-    def __init__(self, network: Network):
-        self.network = network
+    def __init__(self, network: Network, diagnosing: bool = True):
+        self.network, self._diagnosing = network, diagnosing
         theta_SP, width = network.parameters.theta_SP, network.output.width
         self.velocity_SP = torch.zeros_like(theta_SP)
         self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
@@ -89,8 +90,8 @@ class Updater:
             sound_S = sound_S & norm_S.isfinite()
             if not self.waits or sound_S:
                 moving_S = sound_S & ~tally.diverged
-                shrunk_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
-                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S)
+                shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
+                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
         for generator, state in idle:
             generator.set_state(state)
         tally.diverged |= (steps_S > 0) & ~sound_S
@@ -104,16 +105,25 @@ class Updater:
         penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
         return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
 
-    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> Tensor | bool:
-        """Transform the gradient and step, the moving members only; whether the gradient was made smaller."""
+    def _move(
+        self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor
+    ) -> tuple[Tensor | bool, Tensor | float]:
+        """Transform the gradient and step, the moving members only.
+
+        Returns:
+            Whether the gradient was made smaller, and the size of the update beside that of the parameters.
+        """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
         shrunk: Tensor | bool = False
         if self._techniques.transform:
             self._techniques.transform_(gradient_SP, norm_S1)
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
         still = None if self.waits else (theta_SP.clone(), self.velocity_SP.clone())
+        before_SP = None if not self._diagnosing else theta_SP.clone() if still is None else still[0]
         self._techniques.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate_S1)
         if still is not None:
             for now, before in zip((theta_SP, self.velocity_SP), still, strict=True):
                 now.copy_(torch.where(moving_S1, now, before))
-        return shrunk
+        if before_SP is None:
+            return shrunk, nan
+        return shrunk, (theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)

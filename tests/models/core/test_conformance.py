@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.core import CORES, Core
+from models.core.base import project
 from models.parameters import Parameters
 from tests.models import naive
 
@@ -113,6 +114,25 @@ def test_all_that_is_carried_matters(kind):
         other = start.clone()
         other[..., k] += 0.5
         assert not torch.allclose(core.states(parameters.by_name, _inputs(1, 2, 1), other, None)[0], plain)
+
+
+@every_core
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+@pytest.mark.parametrize("leaks", [False, True])
+def test_single_steps_equal_the_scan_also_in_what_is_carried(kind, activation, leaks):
+    if kind.gated and (leaks or activation != "tanh"):
+        pytest.skip("a core with gates has its own")
+    core, parameters = _core(kind, 2, 5)
+    core = kind(WIDTH, 5, activation)
+    retention = torch.rand(2, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64) if leaks else None
+    inputs, carried = _inputs(2, 6, 3), _start(parameters, 3)
+    states, last = core.states(parameters.by_name, inputs, carried, retention)
+    path = []
+    for pre in project(parameters.by_name["input_weight"], parameters.by_name["bias"], inputs).unbind(1):
+        carried = core.step(parameters.by_name, pre, carried, retention)
+        path.append(carried[..., :5])
+    torch.testing.assert_close(torch.stack(path, dim=1), states, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(carried.detach(), last, rtol=1e-12, atol=1e-12)
 
 
 @every_core
