@@ -1,6 +1,6 @@
-"""What is stored of a trial: the record, the learning curve, the weights; and of a final trial, its test scores.
+"""What is stored of a trial: record, learning curve, weights, diagnostics; and of a final trial, its test scores.
 
-    trials/<trial key>/   record.json  curves.parquet  weights.safetensors
+    trials/<trial key>/   record.json  curves.parquet  weights.safetensors  diagnostics.parquet
     scores/<trial key>/   pieces.parquet
 
 Only what completed or diverged is stored. A trial that failed is nobody's result: the next run tries it again.

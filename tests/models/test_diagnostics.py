@@ -186,18 +186,19 @@ def test_members_of_a_stack_are_measured_as_alone(changes):
         assert ours == theirs
 
 
-def _splits(output: str) -> tuple[Pieces, Pieces]:
+def splits(output: str) -> tuple[Pieces, Pieces]:
+    """Train and validation split of a few short pieces."""
     make = examples.music if output == "bernoulli" else examples.text
     return Pieces.from_arrays(make([9, 4, 6, 1, 7, 3], seed=1)), Pieces.from_arrays(make([8, 5], seed=2))
 
 
 @pytest.mark.parametrize("letters", all_subsets("CLRM"))
 def test_training_has_the_same_bits_without(letters):
-    trial, splits = examples.trial(letters, output_dropout=0.2), _splits("bernoulli")
-    run = Run([trial], *splits, 5, diagnosing=False)
+    trial, both = examples.trial(letters, output_dropout=0.2), splits("bernoulli")
+    run = Run([trial], *both, 5, diagnosing=False)
     while run.advance():
         pass
-    without, result = run.ended[trial.key], train(trial, *splits, 5)
+    without, result = run.ended[trial.key], train(trial, *both, 5)
     assert without.diagnoses == ()
     for name, weight in result.weights.items():
         assert torch.equal(without.weights[name], weight)
@@ -207,14 +208,13 @@ def test_training_has_the_same_bits_without(letters):
 
 
 def test_a_trial_is_measured_as_it_starts_and_at_its_best():
-    trial, splits = examples.trial("CL", epochs=4), _splits("softmax")
-    trial = replace(trial, output="softmax")
-    result = train(trial, *splits, 5)
+    trial, both = examples.trial("CL", epochs=4, output="softmax"), splits("softmax")
+    result = train(trial, *both, 5)
     start, best = result.diagnoses
     assert (start.moment, start.epoch, best.moment, best.epoch) == ("start", 0, "best", result.best.epoch)
     assert result.best.epoch > 0
-    network = Network(trial, frequencies(splits[0], 5).float())
-    probe = probe_of(splits[1])
+    network = Network(trial, frequencies(both[0], 5).float())
+    probe = probe_of(both[1])
     assert diagnose(network, network.parameters.theta_SP, network.retention_SH, probe, "start", [0]) == [start]
     network.load(result.weights)
     epochs = [result.best.epoch]
@@ -224,17 +224,17 @@ def test_a_trial_is_measured_as_it_starts_and_at_its_best():
 
 def test_members_of_a_stack_that_end_apart_are_measured_each_at_its_own_best():
     trials = [examples.trial("C", seed=s, epochs=1 + s) for s in range(3)]
-    together = train_stack(trials, *_splits("bernoulli"), 5)
+    together = train_stack(trials, *splits("bernoulli"), 5)
     for trial in trials:
-        alone = train(trial, *_splits("bernoulli"), 5)
+        alone = train(trial, *splits("bernoulli"), 5)
         for ours, theirs in zip(together[trial.key].diagnoses, alone.diagnoses, strict=True):
             assert (ours.moment, ours.epoch) == (theirs.moment, theirs.epoch)
             assert ours.gradient_norms == pytest.approx(theirs.gradient_norms, rel=1e-3)
 
 
 def test_the_epoch_tells_the_largest_norm_and_how_large_its_updates_were():
-    trial, splits = examples.trial("M", batch=2), _splits("bernoulli")
-    run = Run([trial], *splits, 5)
+    trial = examples.trial("M", batch=2)
+    run = Run([trial], *splits("bernoulli"), 5)
     run.advance()
     norms, ratios = [], []
     network = run._network

@@ -1,4 +1,4 @@
-"""What is in a store, from Python: `load_corpus`, `load_trials`, `load_report`.
+"""What is in a store, from Python: `load_corpus`, `load_trials`, `load_diagnostics`, `load_report`.
 
     import counterpoint
     chorales = counterpoint.load_corpus("./artifacts", "bach-chorales")
@@ -9,6 +9,6 @@ the work is done by `tasks/`. To train and compare, use `prefect run` or the flo
 """
 
 from tasks.corpus import Corpus
-from tasks.reading import Report, load_corpus, load_report, load_trials
+from tasks.reading import Report, load_corpus, load_diagnostics, load_report, load_trials
 
-__all__ = ["Corpus", "Report", "load_corpus", "load_report", "load_trials"]
+__all__ = ["Corpus", "Report", "load_corpus", "load_diagnostics", "load_report", "load_trials"]
