@@ -135,6 +135,8 @@ def _retention(trial: Trial) -> Tensor | None:
     for technique in trial.techniques:
         retention_H = technique.retention(trial.hidden_size, generator)
         if retention_H is not None:
+            if retention_H.shape != (trial.hidden_size,) or not ((retention_H >= 0) & (retention_H < 1)).all():
+                raise ValueError(f"retention: {technique.title} wants {trial.hidden_size} numbers in [0, 1)")
             return retention_H
     return None
 

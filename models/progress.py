@@ -155,8 +155,8 @@ class Checkpoint:
     Attributes:
         key: of the trial.
         progress: where it is.
-        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P); `dropout`, the state of
-            the generator; `carried` (1, B, K) within an epoch.
+        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P), and what the optimizer
+            keeps beside them; `dropout`, the state of the generator; `carried` (1, B, K) within an epoch.
     """
 
     key: str

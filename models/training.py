@@ -292,9 +292,9 @@ class Run:
     def _tensors(self, s: int, now: Progress) -> dict[str, Tensor]:
         rows = {
             "theta": self._network.parameters.theta_SP,
-            "velocity": self._updater.velocity_SP,
             "best": self._best_SP,
         }
+        rows |= self._updater.state
         if now.chunk and self._carried_SBK is not None:
             rows["carried"] = self._carried_SBK
         mine = {name: row[s : s + 1] for name, row in rows.items()}

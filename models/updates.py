@@ -27,27 +27,29 @@ from models.network import Network
 from models.progress import Tallies
 from models.randomness import generator_for
 from models.stacked_chunks import StackedChunk
-from models.techniques.stacked import StackedTechniques
+from models.stacked_techniques import StackedTechniques
 
 DIVERGED_COST = 10.0
 """Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
 
 
 class Updater:
-    """A network that is being trained: with its velocity, and the random numbers of its dropout.
+    """A network that is being trained: with the random numbers of its dropout, and what its rule of update remembers.
 
     Args:
         network: of one trial or of a stack, changed in place.
         diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
+        state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
     """
 
     def __init__(self, network: Network, diagnosing: bool = True):
         self.network, self._diagnosing = network, diagnosing
         theta_SP, width = network.parameters.theta_SP, network.output.width
-        self.velocity_SP = torch.zeros_like(theta_SP)
+        self._optimizer = network.trial.optimizer_type()
+        self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
         self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
@@ -56,7 +58,7 @@ class Updater:
     def keep(self, rows: list[int]) -> None:
         """Go on with these members alone, in this order."""
         self.network.keep(rows)
-        self.velocity_SP = self.velocity_SP[rows]
+        self.state = {name: value[rows] for name, value in self.state.items()}
         self.dropout = [self.dropout[s] for s in rows]
         techniques = [trial.techniques for trial in self.network.trials]
         self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
@@ -118,12 +120,14 @@ class Updater:
         if self._techniques.transform:
             self._techniques.transform_(gradient_SP, norm_S1)
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
-        still = None if self.waits else (theta_SP.clone(), self.velocity_SP.clone())
-        before_SP = None if not self._diagnosing else theta_SP.clone() if still is None else still[0]
-        self._techniques.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate_S1)
-        if still is not None:
-            for now, before in zip((theta_SP, self.velocity_SP), still, strict=True):
-                now.copy_(torch.where(moving_S1, now, before))
+        changing = (theta_SP, *self.state.values())
+        still = () if self.waits else tuple(value.clone() for value in changing)
+        before_SP = None if not self._diagnosing else still[0] if still else theta_SP.clone()
+        rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
+        if rates_S1 is not None:
+            self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
+        for now, before in zip(changing, still, strict=False):
+            now.copy_(torch.where(moving_S1, now, before))
         if before_SP is None:
             return shrunk, nan
         return shrunk, (theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)

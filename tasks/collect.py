@@ -18,9 +18,10 @@ from tasks.campaign import Campaign
 from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import baseline_table
 from tasks.ledger import Ledger, many
-from tasks.records import TrialRecord, score_prefix, trial_prefix
+from tasks.records import TrialRecord, sample_prefix, score_prefix, trial_prefix
 from tasks.report.portrait import portray, split_statistics
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
+from tasks.samples import load_sample
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
 
@@ -73,6 +74,7 @@ def collect(
             "scan_body": scan_body(),
         },
         failures=trials.loc[trials["status"] == "failed", ["key", "corpus", "variant", "reason"]].to_dict("records"),
+        samples=_samples(ledger.store, trials),
     )
 
 
@@ -142,6 +144,23 @@ def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) ->
         baseline_table(ledger.store, digest).assign(corpus=corpus, key="", seed=0) for corpus, digest in digests.items()
     ]
     return _joined(counted + labelled, PIECE_COLUMNS)
+
+
+def _samples(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, Sampled]]:
+    """By corpus and variant the sample of the first final trial that completed, as far as they are stored."""
+    completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
+    first = completed.drop_duplicates(["corpus", "variant"])
+    found = many(lambda key: _sample(store, key), first["key"])
+    told: dict[str, dict[str, Sampled]] = {}
+    for row in first.itertuples():
+        if (sampled := found[row.key]) is not None:
+            told.setdefault(row.corpus, {})[row.variant] = sampled
+    return told
+
+
+def _sample(store: Store, key: str) -> Sampled | None:
+    made = load_sample(store, key)
+    return None if made is None else Sampled(made, store.read(sample_prefix(key), made.file_name))
 
 
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:

@@ -5,11 +5,12 @@ this does not do: compute any statistic (`statistics.py`) or read a store.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from tasks.continuation import Continuation
 from tasks.report.portrait import Portrait
 
 TRIAL_COLUMNS = (
@@ -25,6 +26,14 @@ DIAGNOSTIC_COLUMNS = ("key", "corpus", "variant", "moment", "epoch", "quantity",
 PIECE_COLUMNS = (
     *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
 )
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What a network made of a beginning, and the bytes of its file as they are stored."""
+
+    continuation: Continuation
+    data: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +60,8 @@ class Results:
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
         failures: key, corpus, variant and reason of every trial that has no result.
+        samples: for each name, of each variant the sample of its first final trial that completed; a campaign that was
+            stored before there were samples has none.
 
     Raises:
         ValueError: a frame lacks a column.
@@ -65,6 +76,7 @@ class Results:
     campaign: Mapping[str, Any]
     provenance: Mapping[str, Any]
     failures: Sequence[Mapping[str, str]] = ()
+    samples: Mapping[str, Mapping[str, Sampled]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         frames = {

@@ -6,11 +6,11 @@ Only names are read here; what a technique does is in `models/techniques/`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import models.techniques
+from models.variants import BY_LETTER
 
 BASELINE = "baseline/"
 PLAIN = "SGD"
-TECHNIQUES = {technique.letter: technique.title for technique in models.techniques.TECHNIQUES}
+TECHNIQUES = {letter: technique.title for letter, technique in BY_LETTER.items()}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from models.chunks import Pieces
 from models.diagnostics import LAGS, LANES, Diagnosis, diagnose, probe_of, spectral_radius, time_constants
 from models.network import Network
 from models.training import Run, train, train_stack
-from models.trial import all_subsets
+from models.variants import all_subsets
 from tests.models import examples, naive
 
 LENGTHS = [9, 4, 12, 7, 12]

@@ -14,7 +14,8 @@ from models.metrics import score
 from models.network import Network
 from models.techniques import Technique
 from models.training import Training, train
-from models.trial import Trial, all_subsets
+from models.trial import Trial
+from models.variants import all_subsets
 from tests.models import examples
 
 TRAIN = Pieces.from_arrays(examples.music([8, 8, 8, 8, 8, 8], seed=1))

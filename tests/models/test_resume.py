@@ -14,7 +14,8 @@ from safetensors.torch import load, save
 from models.chunks import Pieces
 from models.progress import Checkpoint, CheckpointError, Progress
 from models.training import Run, Training, train
-from models.trial import Trial, all_subsets
+from models.trial import Trial
+from models.variants import all_subsets
 from tests.models import examples
 
 LENGTHS = [9, 4, 6, 1, 7, 3]

@@ -19,8 +19,9 @@ from models.progress import Checkpoint, Tallies, Tally
 from models.stacked_chunks import stack
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import Run, Training, train
-from models.trial import Trial, all_subsets
+from models.trial import Trial
 from models.updates import Updater
+from models.variants import all_subsets
 from tests.models import examples
 
 LENGTHS = [9, 4, 6, 1, 7, 3, 12]

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.core import CORES, Core
+from models.core import GRU, LSTM, RNN, Core
 from models.core.base import project
 from models.parameters import Parameters
+from models.variants import BY_CORE
 from tests.models import naive
 
 # Members, steps, lanes, units: from 1, and of no round number.
@@ -21,7 +22,7 @@ NAIVE = {
 }
 # torch says once that members' gradients, views into one matrix, are not dense: slower, not wrong.
 pytestmark = pytest.mark.filterwarnings("ignore:grad and param do not obey")
-every_core = pytest.mark.parametrize("kind", CORES, ids=lambda kind: kind.name)
+every_core = pytest.mark.parametrize("kind", BY_CORE.values(), ids=lambda kind: kind.name)
 
 
 def _core(kind: type[Core], S: int, H: int) -> tuple[Core, Parameters]:
@@ -52,7 +53,7 @@ def _weighed(states: Tensor) -> Tensor:
 
 
 def test_names_differ():
-    assert [kind.name for kind in CORES] == ["rnn", "lstm", "gru"]
+    assert list(BY_CORE)[:3] == ["rnn", "lstm", "gru"]
 
 
 @every_core
@@ -118,7 +119,7 @@ def test_all_that_is_carried_matters(kind):
 
 FORMS = [
     (kind, activation, leaks)
-    for kind in CORES
+    for kind in BY_CORE.values()
     for activation in (("tanh",) if kind.gated else ("tanh", "sigmoid", "relu"))
     for leaks in ((False,) if kind.gated else (False, True))
 ]
@@ -232,9 +233,7 @@ def _blocks(kind: str, rows: Tensor, H: int) -> Tensor:
     return torch.cat([blocks[3], *blocks[:3]]) if kind == "lstm" else rows
 
 
-@pytest.mark.parametrize(
-    ("kind", "activation"), [(CORES[0], "tanh"), (CORES[0], "relu"), (CORES[1], "tanh"), (CORES[2], "tanh")]
-)
+@pytest.mark.parametrize(("kind", "activation"), [(RNN, "tanh"), (RNN, "relu"), (LSTM, "tanh"), (GRU, "tanh")])
 def test_states_and_gradients_equal_those_of_torch(kind, activation):
     T, B, H = 8, 3, 5
     core, parameters = kind(WIDTH, H, activation), _core(kind, 1, H)[1]

@@ -15,6 +15,7 @@ from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMN
 from tasks.report.statistics import generator_for
 from tests.tasks.report.synthetic_corpora import describe_corpus, synthetic_corpus
 from tests.tasks.report.synthetic_diagnostics import diagnostics_of
+from tests.tasks.report.synthetic_samples import synthetic_samples
 
 # Nats per step by which a technique raises the log-likelihood.
 EFFECTS = {
@@ -40,7 +41,8 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         "folk-tunes-characters": ("characters", 60, 300, 64),
         "folk-tunes-words": ("words", 60, 70, 900),
     }
-    described = {name: describe_corpus(synthetic_corpus(name, *size)) for name, size in made.items()}
+    whole = {name: synthetic_corpus(name, *size) for name, size in made.items()}
+    described = {name: describe_corpus(corpus) for name, corpus in whole.items()}
     corpora = {name: facts for name, (facts, _) in described.items()}
     rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "diagnostics": [], "pieces": []}
     asked = {}
@@ -78,6 +80,7 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
             "started": "2026-10-03T04:05:06+00:00", "finished": "2026-10-03T04:08:40+00:00", "seconds": 214.2,
         },
         failures=[{k: row[k] for k in ("key", "corpus", "variant", "reason")} for row in failed],
+        samples=synthetic_samples(whole, rows["trials"]),
     )  # fmt: skip
 
 
