@@ -1,7 +1,8 @@
-"""What the diagnostics cost: seconds of whole trials with and without them, on music and text of the default sizes.
+"""What the diagnostics cost: time of whole trials with and without them, on music and text of the default sizes.
 
 Run it on a quiet machine: `python benchmarks/diagnostics.py [TURNS]`. Prints a table and writes it with the hardware to
 benchmarks/results/diagnostics.json. The two take turns, and the cost is a median over turns of ratios within one turn.
+Seconds are the processor's, which the work of others on the machine moves less: a training waits for nothing.
 Data are random, in the number and the length of pieces of the corpora of the default campaign; hidden units, lanes,
 chunks and epochs are those of its search. Of the milliseconds of a diagnosis there are two a trial.
 """
@@ -52,11 +53,11 @@ def data(width: int, count: int, length: int, seed: int) -> Pieces:
 
 def seconds(trial: Trial, train: Pieces, valid: Pieces, width: int, diagnosing: bool) -> float:
     """Seconds of a whole trial."""
-    began = time.perf_counter()
+    began = time.process_time()
     run = Run([trial], train, valid, width, diagnosing=diagnosing)
     while run.advance():
         pass
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def measure(
@@ -75,9 +76,9 @@ def measure(
     for turn in range(turns):
         for diagnosing in (turn % 2 == 0, turn % 2 == 1):
             times[diagnosing].append(seconds(trial, train, valid, width, diagnosing))
-        began = time.perf_counter()
+        began = time.process_time()
         diagnose(network, theta_SP, network.retention_SH, probe, "start", [0])
-        alone.append(1e3 * (time.perf_counter() - began))
+        alone.append(1e3 * (time.process_time() - began))
     ratios = [with_ / without for with_, without in zip(times[True], times[False], strict=True)]
     return {
         "what": name,

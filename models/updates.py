@@ -46,13 +46,15 @@ class Updater:
     """
 
     def __init__(self, network: Network, diagnosing: bool = True):
-        self.network, self._diagnosing = network, diagnosing
+        self.network = network
         theta_SP, width = network.parameters.theta_SP, network.output.width
         self._optimizer = network.trial.optimizer_type()
         self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
         self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
+        # Fresh memory of this size at every update would cost more than what is measured in it.
+        self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
 
     def keep(self, rows: list[int]) -> None:
@@ -60,6 +62,7 @@ class Updater:
         self.network.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}
         self.dropout = [self.dropout[s] for s in rows]
+        self._before_SP = None if self._before_SP is None else self._before_SP[rows]
         techniques = [trial.techniques for trial in self.network.trials]
         self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
 
@@ -122,12 +125,12 @@ class Updater:
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
         changing = (theta_SP, *self.state.values())
         still = () if self.waits else tuple(value.clone() for value in changing)
-        before_SP = None if not self._diagnosing else still[0] if still else theta_SP.clone()
+        size_S = None if self._before_SP is None else self._before_SP.copy_(theta_SP).norm(dim=1)
         rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
         if rates_S1 is not None:
             self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
         for now, before in zip(changing, still, strict=False):
             now.copy_(torch.where(moving_S1, now, before))
-        if before_SP is None:
+        if self._before_SP is None or size_S is None:
             return shrunk, nan
-        return shrunk, (theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)
+        return shrunk, torch.sub(theta_SP, self._before_SP, out=self._before_SP).norm(dim=1) / size_S
