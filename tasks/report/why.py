@@ -124,12 +124,11 @@ def reach_sentence(told: Sequence[VariantDiagnosis]) -> str:
     plain = next((variant for variant in reach if variant == plain_of(variant)), None)
     if plain is None:
         return ""
-    labels = short_labels(left)
-    sentence = f"Of the gradient of {labels[plain]} {share_left(reach[plain], SMALLEST)} is left after {lag} steps"
+    labels, told_of = short_labels(left), {v: share_left(x, SMALLEST).replace(" ", "\u00a0") for v, x in reach.items()}
+    sentence = f"After {lag} steps {told_of[plain]} of the gradient is left in {labels[plain]}"
     others = sorted((variant for variant in reach if variant != plain), key=reach.__getitem__)
     ends = [("the least", others[0]), ("the most", others[-1])] if len(others) > 1 else []
-    told_ends = [f"{word} in {labels[variant]}, {share_left(reach[variant], SMALLEST)}" for word, variant in ends]
-    return "; ".join([sentence, *told_ends]) + "."
+    return ", ".join([sentence, *(f"{word} in {labels[variant]} ({told_of[variant]})" for word, variant in ends)]) + "."
 
 
 def why_table(told: Sequence[VariantDiagnosis]) -> Table:
