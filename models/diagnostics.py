@@ -5,9 +5,10 @@ step. Where they shrink it vanishes, and what is far back is not learned from; w
 unit passes on a part of it untouched, a rectified one all of it or nothing.
 
 All is measured on one probe, the beginnings of a few validation pieces: the same for every trial on a corpus and for
-every seed. Nothing here draws a random number or changes a parameter, so that training has the same bits with it and
-without it. Steps are taken one by one under autograd, which is slower than the scan and asks no more of a core than
-its equations: it is done twice a trial, for the network as it starts and for its best weights.
+every seed. Nothing here changes a parameter or takes a random number of a trial's, so that training has the same bits
+with it and without it; where the likelihood is estimated, the chains have numbers of their own, always the same. Steps
+are taken one by one under autograd, which is slower than the scan and asks no more of a core than its equations: it is
+done twice a trial, for the network as it starts and for its best weights.
 
 What this does not do: know of updates. The norm of their gradients, the share that is clipped and the relative size
 of the steps are in the learning curve (`progress.py`).
@@ -26,6 +27,7 @@ from torch import Tensor
 from models.chunks import Pieces
 from models.core.base import project
 from models.network import Network
+from models.randomness import generator_for
 
 LAGS = 50
 """The longest lag: the probe has one step more, where the pieces are long enough."""
@@ -43,7 +45,7 @@ class Diagnosis:
         moment: the network as it starts, or with the weights of its best epoch.
         epoch: passes over train until then.
         gradient_norms: for each lag k = 0, 1, ... the norm of dL_t / d(what was carried from step t - k), averaged
-            over the lanes, L_t the loss in nats of the probe's last step; at lag 0 it is what that loss was read from.
+            over the lanes, L_t the cost in nats of the probe's last step; at lag 0 it is what that cost was read from.
         zero_states: share of the states that are exactly 0.
         zero_gradients: share of the gradients dL_t / d(input of a unit or a gate) that are exactly 0, over all steps.
         spectral_radius: largest absolute eigenvalue of the recurrent matrix; None for cores with gates, which have
@@ -109,6 +111,7 @@ def _gradients(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Norms over the lag (S, T), and the shares (S,) of zeros among states and among gradients of what goes in."""
     S, H = len(parameters["initial_state"]), network.trial.hidden_size
+    chains = [generator_for("diagnosis", device=probe.device) for _ in range(S)]
     data = probe.expand(S, *probe.shape)
     pre_STBG = project(parameters["input_weight"], parameters["bias"], data[:, :-1]).requires_grad_()
     start_SBK = parameters["initial_state"].unsqueeze(1).repeat(1, probe.shape[1], 1).requires_grad_()
@@ -117,7 +120,7 @@ def _gradients(
         for pre_SBG in pre_STBG.unbind(1):
             carried.append(network.core.step(parameters, pre_SBG, carried[-1], retention_SH))
         read_S1BH = carried[-1][..., :H].unsqueeze(1)
-        loss = -network.output.log_likelihood(parameters, read_S1BH, data[:, -1:]).sum()
+        loss = network.output.cost(parameters, read_S1BH, data[:, -1:], chains).sum()
         *d_carried, d_pre_STBG = torch.autograd.grad(loss, [*carried, pre_STBG], materialize_grads=True)
     norms_ST = torch.stack([d_SBK.norm(dim=-1).mean(-1) for d_SBK in reversed(d_carried)], dim=1)
     states_STBH = torch.stack([each.detach()[..., :H] for each in carried], dim=1)[:, 1:]

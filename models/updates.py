@@ -6,6 +6,10 @@ from the chunk before it, as a constant. The cost of a chunk is, over its real s
     sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
     mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
 
+where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
+difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
+same limit; it cannot be far below zero, since v_k is a draw by the model, which seldom draws what it finds unlikely.
+
 A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing: it is marked in the tally, and its parameters stay as they were.
 
@@ -34,7 +38,7 @@ DIVERGED_COST = 10.0
 
 
 class Updater:
-    """A network that is being trained: with the random numbers of its dropout, and what its rule of update remembers.
+    """A network that is being trained: with random numbers for dropout and chains, and what is kept between updates.
 
     Args:
         network: of one trial or of a stack, changed in place.
@@ -50,7 +54,11 @@ class Updater:
         theta_SP, width = network.parameters.theta_SP, network.output.width
         self._optimizer = network.trial.optimizer_type()
         self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
-        self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
+        self.dropout, self.chains = (
+            [generator_for(trial.seed, purpose, device=theta_SP.device) for trial in network.trials]
+            for purpose in ("dropout", "chains")
+        )
+        self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
         # Fresh memory of this size at every update would cost more than what is measured in it.
@@ -61,7 +69,8 @@ class Updater:
         """Go on with these members alone, in this order."""
         self.network.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}
-        self.dropout = [self.dropout[s] for s in rows]
+        self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
+        self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
         self._before_SP = None if self._before_SP is None else self._before_SP[rows]
         techniques = [trial.techniques for trial in self.network.trials]
         self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
@@ -81,11 +90,13 @@ class Updater:
             The state to carry on, outside the graph.
         """
         network = self.network
-        # A member whose epoch is over keeps its place in its random numbers.
-        idle = [(its, its.get_state()) for its, takes in zip(self.dropout, chunk.taking, strict=True) if not takes]
+        # A member whose epoch is over keeps its place in its random numbers, and its particles.
+        idle = [s for s, takes in enumerate(chunk.taking) if not takes]
+        kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
+        left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
         states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
-        nll_S = -chunk.total(network.log_likelihood(before, real, self.dropout))
+        nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
         steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
         sound_S = nll_S < self._limit * steps_S
         if not self.waits or sound_S:
@@ -97,8 +108,10 @@ class Updater:
                 moving_S = sound_S & ~tally.diverged
                 shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
                 tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
-        for generator, state in idle:
+        for generator, state in kept:
             generator.set_state(state)
+        if self.particles_SMD is not None and left is not None:
+            self.particles_SMD[idle] = left
         tally.diverged |= (steps_S > 0) & ~sound_S
         # A lane that has run out would go on through silence for the rest of the epoch, and a state that
         # overflows there makes 0 * inf of gradients that are 0.

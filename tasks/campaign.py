@@ -158,7 +158,9 @@ def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] 
             if not named:
                 fitting = " or ".join(output for output in BY_OUTPUT if fits(output, kind))
                 raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}: wants {fitting}")
-        variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *named))))
+        # Each is compared with plain SGD of its own core and output model.
+        beside = [each for one in named for each in (Variant(one.core, one.output), one)]
+        variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *beside))))
     return variants
 
 

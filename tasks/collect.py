@@ -164,9 +164,10 @@ def _sample(store: Store, key: str) -> Sampled | None:
 
 
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    """One table; a column that no table has, since all are of an older version, holds NaN."""
-    joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    return joined.reindex(columns=list(columns))
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    # Not every table has every column: only estimates have an error, and older trials lack what came later.
+    return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
 def _describe(store: Store, digest: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def ensure_scored(store: Store, record: TrialRecord) -> None:
         return
     corpus, pieces = prepared(store.address, trial.corpus)
     network = trained_network(store, trial)
-    scores = score(network, pieces["test"], generator_for(trial.seed, "accuracy"))
+    scores = score(network, pieces["test"], generator_for(trial.seed, "accuracy"), reported=True)
     files = {"pieces.parquet": to_parquet(piece_rows(corpus, scores))}
     store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
 
@@ -40,9 +40,12 @@ def trained_network(store: Store, trial: Trial) -> Network:
 
 
 def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
-    """A row a piece of the test split: title, steps, and the sums of the scores; NaN where a kind has none."""
+    """A row a piece of the test split: title, steps, and the sums of the scores; NaN where a kind has none.
+
+    Where the log-likelihood is an estimate, its standard error as well.
+    """
     nothing = [float("nan")] * len(scores.steps)
-    return [
+    rows: list[dict[str, object]] = [
         {"piece": piece, "steps": int(steps), "log_likelihood": ll, "accuracy": accuracy, "union_accuracy": union}
         for piece, steps, ll, accuracy, union in zip(
             corpus.titles["test"],
@@ -53,6 +56,10 @@ def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
             strict=True,
         )
     ]
+    if scores.log_likelihood_error is not None:
+        for row, error in zip(rows, scores.log_likelihood_error, strict=True):
+            row["log_likelihood_error"] = error
+    return rows
 
 
 def baseline_table(store: Store, digest: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from models.baselines import frequencies
 from models.chunks import Pieces
 from models.diagnostics import LAGS, LANES, Diagnosis, diagnose, probe_of, spectral_radius, time_constants
 from models.network import Network
+from models.randomness import generator_for
 from models.training import Run, train, train_stack
 from models.variants import all_subsets
 from tests.models import examples, naive
@@ -70,10 +71,13 @@ def test_it_equals_autograd_through_a_naive_loop(letters, changes):
     assert (found.zero_states > 0) == ("R" in letters)
 
 
-@pytest.mark.parametrize(("letters", "core"), [("", "rnn"), ("L", "rnn"), ("R", "rnn"), ("", "lstm"), ("", "gru")])
-def test_it_equals_the_gradient_that_the_scan_gives_to_its_start(letters, core):
+@pytest.mark.parametrize(
+    ("letters", "changes"),
+    [("", {}), ("L", {}), ("R", {}), ("", {"core": "lstm"}), ("", {"core": "gru"}), ("L", {"output": "rbm"})],
+)
+def test_it_equals_the_gradient_that_the_scan_gives_to_its_start(letters, changes):
     # Another way to each: the scan itself, begun anew at every step, with its backward pass written by hand.
-    trial = examples.trial(letters, core=core)
+    trial = examples.trial(letters, **changes)
     pieces = examples.pieces("bernoulli", LENGTHS)
     network, probe = examples.network(trial, pieces), probe_of(pieces)
     parameters, data, carried = network.parameters.by_name, probe.unsqueeze(0), []
@@ -87,7 +91,8 @@ def test_it_equals_the_gradient_that_the_scan_gives_to_its_start(letters, core):
         read = start[..., :7]
         if t < len(probe) - 1:
             read = network.core.states(parameters, data[:, t:-1], start, network.retention_SH)[0][:, -1]
-        loss = -network.output.log_likelihood(parameters, read.unsqueeze(1), data[:, -1:]).sum()
+        chains = [generator_for("diagnosis")]
+        loss = network.output.cost(parameters, read.unsqueeze(1), data[:, -1:], chains).sum()
         (gradient,) = torch.autograd.grad(loss, start)
         norms.append(gradient.norm(dim=-1).mean().item())
     assert _measured(network, probe).gradient_norms == pytest.approx(norms[::-1], rel=1e-9)
@@ -172,11 +177,11 @@ def test_pieces_of_one_step_have_a_gradient_at_lag_0_alone():
     assert math.isnan(found.zero_gradients)
 
 
-@pytest.mark.parametrize("changes", [{}, {"core": "lstm"}, {"core": "gru"}, {"output": "softmax"}])
+@pytest.mark.parametrize("changes", [{}, {"core": "lstm"}, {"core": "gru"}, {"output": "softmax"}, {"output": "rbm"}])
 def test_members_of_a_stack_are_measured_as_alone(changes):
     letters = ["", "C"] if "core" in changes else ["", "CL", "L"]
     trials = [examples.trial(each, seed=s, **changes) for s, each in enumerate(letters)]
-    pieces = Pieces.from_arrays((examples.text if "output" in changes else examples.music)(LENGTHS))
+    pieces = Pieces.from_arrays((examples.text if changes.get("output") == "softmax" else examples.music)(LENGTHS))
     stacked = Network(trials, frequencies(pieces, 5).float())
     probe, epochs = probe_of(pieces), list(range(len(trials)))
     found = diagnose(stacked, stacked.parameters.theta_SP, stacked.retention_SH, probe, "start", epochs)

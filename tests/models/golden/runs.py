@@ -14,6 +14,8 @@ import numpy as np
 
 from models.chunks import Pieces
 from models.core import use_body
+from models.outputs import Settings
+from models.outputs.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import train
 from models.trial import NUMERICS_VERSION, Trial
@@ -38,7 +40,10 @@ VARIANTS = (
         for letters in ("", "CM")
     ),
     *(str(Variant(output=output, optimizer="Adam", letters="C")) for output in ("bernoulli", "softmax")),
+    *(str(Variant(output="rbm", letters=letters)) for letters in ("", "CLRM")),
 )
+SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3)}
+"""Of output models that have any: small ones."""
 
 
 def _pieces(output: str, shift: int) -> Pieces:
@@ -46,7 +51,7 @@ def _pieces(output: str, shift: int) -> Pieces:
     arrays = []
     for number, length in enumerate(LENGTHS):
         t = np.arange(length) + number * shift
-        if output == "bernoulli":
+        if output != "softmax":
             note = np.arange(WIDTH)
             arrays.append(((t[:, None] * (note + 2) + note**2 + shift) % 7 < 2).astype(np.uint8))
         else:
@@ -55,12 +60,13 @@ def _pieces(output: str, shift: int) -> Pieces:
 
 
 def losses(variant: str) -> list[list[float]]:
-    """Per epoch: training and validation log-likelihood and the gradient's norm; six updates in two epochs."""
+    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known; six updates."""
     named = Variant.parse(variant)
     trial = Trial(
         corpus="golden",
         core=named.core,
         output=named.output,
+        output_settings=SETTINGS.get(named.output, Settings()),
         optimizer=named.optimizer,
         techniques=tuple(TECHNIQUES[letter] for letter in named.letters),
         hidden_size=10,

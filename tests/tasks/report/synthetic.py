@@ -5,6 +5,7 @@ pieces differ much, seeds little; some trials diverge. On the music corpus LR is
 failed; a final trial of CLR failed and one of M diverged.
 """
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -82,6 +83,19 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         failures=[{k: row[k] for k in ("key", "corpus", "variant", "reason")} for row in failed],
         samples=synthetic_samples(whole, rows["trials"]),
     )  # fmt: skip
+
+
+def estimated_results(results: Results, variant: str, error: float) -> Results:
+    """The results as if a music variant had an RBM, of a likelihood with so large a standard error a frame."""
+    frames = {name: getattr(results, name).copy() for name in ("trials", "curves", "pieces")}
+    pieces = frames["pieces"]
+    mine = pieces["variant"] == variant
+    pieces.loc[mine, "log_likelihood_error"] = error * pieces.loc[mine, "steps"]
+    renamed = {variant: variant.replace("bernoulli", "rbm")}
+    for frame in frames.values():
+        frame["variant"] = frame["variant"].replace(renamed)
+    asked = {k: [renamed.get(name, name) for name in names] for k, names in results.campaign["corpora"].items()}
+    return replace(results, campaign={**results.campaign, "corpora": asked}, **frames)
 
 
 def _variant(

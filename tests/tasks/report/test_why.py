@@ -102,7 +102,9 @@ def test_the_table_and_the_sentence_say_it_in_words(told):
     left = told["SGD"].gradient_left["best"].mean[10]
     assert plain["gradient left after 10 steps"] in (f"{100 * left:.0f} %", f"{100 * left:.1f} %")
     sentence = reach_sentence(list(told.values())).replace("\u00a0", " ")
-    assert sentence.startswith(f"After 10 steps {plain['gradient left after 10 steps']} of the gradient is left in SGD, ")
+    assert sentence.startswith(
+        f"After 10 steps {plain['gradient left after 10 steps']} of the gradient is left in SGD, "
+    )
     most = max(told, key=lambda variant: told[variant].gradient_left["best"].mean[10])
     assert f"the most in {most} (" in sentence
     assert reach_sentence([told["SGD+C"]]) == ""
