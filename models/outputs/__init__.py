@@ -8,10 +8,10 @@ from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
 from models.outputs.classes import ClassSettings, ClassSoftmax
 from models.outputs.nade import Nade, NadeSettings
-from models.outputs.rbm import RBM
+from models.outputs.rbm import RBM, RBMSettings
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, RBM, ClassSoftmax, Nade)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax)
 """Every output model; `name` is what a variant calls it."""
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Nade",
     "NadeSettings",
     "Output",
+    "RBMSettings",
     "Settings",
     "Softmax",
 ]

@@ -200,7 +200,7 @@ def test_variant_names_there_and_back(output, letters):
         ("elman/bernoulli/SGD", "core: wants one of rnn, lstm, gru, got 'elman'"),
         ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
         ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
-        ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, rbm"),
+        ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, nade, rbm, classes"),
         ("rnn/bernoulli/Newton", "optimizer: wants one of SGD, Adam"),
         (
             "rnn/bernoulli/Adam+M",

@@ -51,9 +51,9 @@ def test_names_are_what_variants_call_them():
     assert [(output.name, output.symbols) for output in OUTPUTS] == [
         ("bernoulli", False),
         ("softmax", True),
+        ("nade", False),
         ("rbm", False),
         ("classes", True),
-        ("nade", False),
     ]
 
 
