@@ -56,6 +56,13 @@ class Output(ABC):
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
         """Fill the parameters of one member in place; `frequency_D` is how often each value is on in train."""
 
+    def constants(self, frequency_D: Tensor) -> dict[str, Tensor]:
+        """What the model takes from train and does not learn, the same for all members, without the S axis: nothing.
+
+        What is here comes to `log_likelihood` and `sample` among the parameters.
+        """
+        return {}
+
     @abstractmethod
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """Natural logarithm of the probability of each step's data, shape (S, T, B)."""
