@@ -73,7 +73,14 @@ def test_it_equals_autograd_through_a_naive_loop(letters, changes):
 
 @pytest.mark.parametrize(
     ("letters", "changes"),
-    [("", {}), ("L", {}), ("R", {}), ("", {"core": "lstm"}), ("", {"core": "gru"}), ("L", {"output": "rbm"})],
+    [
+        ("", {}),
+        ("L", {}),
+        ("R", {}),
+        ("", {"core": "lstm"}),
+        ("", {"core": "gru"}),
+        *(("L", {"output": output}) for output in ("rbm", "nade")),
+    ],
 )
 def test_it_equals_the_gradient_that_the_scan_gives_to_its_start(letters, changes):
     # Another way to each: the scan itself, begun anew at every step, with its backward pass written by hand.
