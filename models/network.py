@@ -126,6 +126,19 @@ class Network:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
         return self.output.log_likelihood(self.parameters.by_name | self._constants, states_STBH, data)
 
+    def cost(
+        self,
+        states_STBH: Tensor,
+        data: Tensor,
+        dropout: Sequence[torch.Generator],
+        chains: Sequence[torch.Generator],
+        particles: Tensor | None,
+    ) -> Tensor:
+        """What training makes small, (S, T, B): `Output.cost`, with random numbers for dropout and for chains."""
+        if self.trial.output_dropout > 0:
+            states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
+        return self.output.cost(self.parameters.by_name | self._constants, states_STBH, data, chains, particles)
+
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """One draw of every step's data given the state before it; a generator a member."""
         return self.output.sample(self.parameters.by_name | self._constants, states_STBH, generators)
@@ -136,6 +149,8 @@ def _retention(trial: Trial) -> Tensor | None:
     for technique in trial.techniques:
         retention_H = technique.retention(trial.hidden_size, generator)
         if retention_H is not None:
+            if retention_H.shape != (trial.hidden_size,) or not ((retention_H >= 0) & (retention_H < 1)).all():
+                raise ValueError(f"retention: {technique.title} wants {trial.hidden_size} numbers in [0, 1)")
             return retention_H
     return None
 

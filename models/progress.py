@@ -27,7 +27,8 @@ class Epoch:
     Attributes:
         epoch, update: passes over train and updates so far; 0 for the network as it starts.
         learning_rate: of the epoch.
-        train: log-likelihood in nats a step, as met while training; NaN for epoch 0.
+        train: log-likelihood in nats a step, as met while training; NaN for epoch 0, and where it is not known
+            because the likelihood of the output model is estimated.
         valid: log-likelihood in nats a step of the validation split, after the epoch.
         gradient_norm: mean norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
         clipped_share: share of the updates whose gradient a technique made smaller; NaN for epoch 0.
@@ -132,8 +133,9 @@ class Checkpoint:
     Attributes:
         key: of the trial.
         progress: where it is.
-        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P); `dropout`, the state of
-            the generator; `carried` (1, B, K) within an epoch.
+        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P), and what the optimizer
+            keeps beside them; `dropout`, the state of the generator; `carried` (1, B, K) within an epoch; `chains`, the
+            state of another generator, and `particles` (1, M, D) where the output model trains with them.
     """
 
     key: str

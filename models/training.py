@@ -209,7 +209,7 @@ class Run:
     def _close_epoch(self, s: int, valid: float) -> bool:
         """Write a member's row of the curve, and set its schedule; whether that was its last epoch."""
         now, trial = self._progress[s], self.trials[s]
-        now.curve.append(_row(now, valid))
+        now.curve.append(_row(now, valid, self._network.output.estimated))
         if valid > now.curve[now.best].valid:
             now.best, now.waited = now.epoch, 0
             self._best_SP[s] = self._network.parameters.theta_SP[s]
@@ -267,12 +267,16 @@ class Run:
     def _tensors(self, s: int, now: Progress) -> dict[str, Tensor]:
         rows = {
             "theta": self._network.parameters.theta_SP,
-            "velocity": self._updater.velocity_SP,
             "best": self._best_SP,
         }
+        rows |= self._updater.state
         if now.chunk and self._carried_SBK is not None:
             rows["carried"] = self._carried_SBK
+        if self._updater.particles_SMD is not None:
+            rows["particles"] = self._updater.particles_SMD
         mine = {name: row[s : s + 1] for name, row in rows.items()}
+        if self._network.output.estimated:
+            mine["chains"] = self._updater.chains[s].get_state()
         return mine | {"dropout": self._updater.dropout[s].get_state()}
 
     def _restore(self, s: int, checkpoint: Checkpoint) -> None:
@@ -292,15 +296,18 @@ class Run:
         for name, value in mine.items():
             value.copy_(tensors[name])
         self._updater.dropout[s].set_state(mine["dropout"])
+        if "chains" in mine:
+            self._updater.chains[s].set_state(mine["chains"])
 
 
-def _row(now: Progress, valid: float) -> Epoch:
+def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
     tally = now.tally
     return Epoch(
         epoch=now.epoch,
         update=now.updates,
         learning_rate=now.learning_rate,
-        train=tally.log_likelihood / tally.steps,
+        # The costs of such a model are no log-likelihoods, and an estimate at every update would cost more than it.
+        train=_NAN if estimated else tally.log_likelihood / tally.steps,
         valid=valid,
         gradient_norm=tally.norms / tally.updates,
         clipped_share=tally.clipped / tally.updates,

@@ -16,10 +16,11 @@ from models.core import scan_body
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.evaluate import baseline_table
-from tasks.ledger import Ledger
-from tasks.records import TrialRecord, score_prefix, trial_prefix
+from tasks.ledger import Ledger, many
+from tasks.records import TrialRecord, sample_prefix, score_prefix, trial_prefix
 from tasks.report.portrait import portray, split_statistics
-from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
+from tasks.samples import load_sample
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
 
@@ -71,6 +72,7 @@ def collect(
             "scan_body": scan_body(),
         },
         failures=trials.loc[trials["status"] == "failed", ["key", "corpus", "variant", "reason"]].to_dict("records"),
+        samples=_samples(ledger.store, trials),
     )
 
 
@@ -128,8 +130,28 @@ def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) ->
     return _joined(counted + labelled, PIECE_COLUMNS)
 
 
+def _samples(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, Sampled]]:
+    """By corpus and variant the sample of the first final trial that completed, as far as they are stored."""
+    completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
+    first = completed.drop_duplicates(["corpus", "variant"])
+    found = many(lambda key: _sample(store, key), first["key"])
+    told: dict[str, dict[str, Sampled]] = {}
+    for row in first.itertuples():
+        if (sampled := found[row.key]) is not None:
+            told.setdefault(row.corpus, {})[row.variant] = sampled
+    return told
+
+
+def _sample(store: Store, key: str) -> Sampled | None:
+    made = load_sample(store, key)
+    return None if made is None else Sampled(made, store.read(sample_prefix(key), made.file_name))
+
+
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.concat(tables, ignore_index=True)[list(columns)] if tables else pd.DataFrame(columns=list(columns))
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    # Not every table has every column: only estimates have an error.
+    return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
 def _describe(store: Store, digest: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Read a store by addresses and names, for people who work with Python: corpora, trials, reports.
+"""Read a store by addresses and names, for people who work with Python: corpora, trials, samples, reports.
 
 `import counterpoint` gives these functions. Nothing is trained, parsed or written here.
 """
@@ -13,12 +13,14 @@ import pandas as pd
 
 from infra.errors import NotFoundError
 from infra.store import Store
+from tasks.continuation import Continuation
 from tasks.corpus import Corpus
 from tasks.ingest import find_name
 from tasks.ingest import load_corpus as load_by_digest
 from tasks.ledger import many
 from tasks.publish import resolve_version
 from tasks.records import load_record
+from tasks.samples import load_sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,23 @@ def load_trials(store: str) -> pd.DataFrame:
     records = [record.to_json() for record in many(lambda key: load_record(opened, key), keys).values() if record]
     rows = [{**record["trial"], "max_epochs": record["trial"]["epochs"], **record} for record in records]
     return pd.DataFrame(rows).drop(columns=["trial", "format"], errors="ignore")
+
+
+def load_samples(store: str) -> dict[str, Continuation]:
+    """What the networks of the final trials made of the beginning of a test piece, by the keys of the trials.
+
+    Of music `piano_roll` is uint8 (T, 88), of text `text` a string; the first `given` steps are the piece's, the others
+    the network's. `to_bytes` gives the MIDI or text file.
+
+    Args:
+        store: its address.
+
+    Raises:
+        StoreError: the store cannot be used, or holds other bytes than were committed.
+    """
+    opened = Store(store, create=False)
+    keys = [prefix.rpartition("/")[2] for prefix in opened.prefixes("samples")]
+    return {key: made for key, made in many(lambda key: load_sample(opened, key), keys).items() if made is not None}
 
 
 def load_report(store: str, version: str | None = None, *, preset: str | None = None) -> Report:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from tasks.report.answer import answer
 from tasks.report.estimates import Estimates
 from tasks.report.results import Results
+from tasks.report.samples import sample_rows
 from tasks.report.statistics import LEVEL
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
@@ -52,6 +53,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
         "chosen": chosen.to_dict("records"),
         "trials": counts.reset_index().to_dict("records"),
         "failures": results.failures,
+        "samples": sample_rows(results),
         "provenance": results.provenance,
     }
     return json.dumps(_plain(document), allow_nan=False, ensure_ascii=False, indent=1).encode()

@@ -18,6 +18,7 @@ from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
+from tasks.report.samples import sample_sections
 from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import joined, number, plural
@@ -54,6 +55,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
     return fill_template(
         "page.html.jinja",
         sections=sections,
+        samples=sample_sections(results, estimates),
         results=results,
         campaign=results.campaign,
         provenance=results.provenance,

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 NOTHING = "–"
+ESTIMATED_BY = "estimated by annealed importance sampling"
+"""Said where a number that is marked with ≈ is explained."""
 # Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
@@ -22,6 +24,15 @@ def number(value: Any, decimals: int) -> str:
         return NOTHING
     text = f"{value:,.{decimals}f}"
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+
+
+def roughly(text: str, estimated: bool) -> str:
+    """A number as written, marked where it is an estimate.
+
+    >>> roughly("−6.59", True), roughly("−9.10", False), roughly("–", True)
+    ('≈ −6.59', '−9.10', '–')
+    """
+    return f"≈ {text}" if estimated and text != NOTHING else text
 
 
 def signed(value: Any, decimals: int) -> str:

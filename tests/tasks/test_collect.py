@@ -20,9 +20,10 @@ from tasks.campaign import Campaign
 from tasks.collect import NOT_STORED, collect
 from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
-from tasks.records import trial_prefix
+from tasks.records import sample_prefix, trial_prefix
 from tasks.report import build_report, estimate
 from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.samples import file_name
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
 from tests.models.pooled import summary
@@ -242,6 +243,30 @@ def test_a_diverged_final_is_a_row_without_a_score_and_no_failure(store, half):
     assert set(results.pieces["key"]) == {""}
 
 
+def test_the_samples_are_those_of_the_first_seeds(finished, results):
+    assert {corpus: set(variants) for corpus, variants in results.samples.items()} == {
+        corpus: set(variants) for corpus, variants in finished.campaign.variants.items()
+    }
+    finals = results.trials[results.trials["purpose"] == "final"]
+    for corpus, variants in results.samples.items():
+        for variant, sampled in variants.items():
+            first = finals[(finals["corpus"] == corpus) & (finals["variant"] == variant)].iloc[0]
+            made = sampled.continuation
+            assert (made.key, made.seed, made.corpus) == (first["key"], first["seed"], finished.digests[corpus])
+            assert sampled.data == finished.store.read(sample_prefix(made.key), made.file_name) == made.to_bytes()
+
+
+def test_a_campaign_that_was_stored_before_there_were_samples_has_none(store, half):
+    campaign, digests = half
+    finals = _finals(store, campaign, digests, search_trials(campaign, digests))
+    for record in train_all(store, finals):
+        ensure_scored(store, record)
+    results = _collect(store, campaign, digests)
+    assert results.samples == {}
+    assert results.failures == []
+    assert set(build_report(results)) == {"index.html", "corpora.html", "results.json", "results.parquet"}
+
+
 def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):
     results = _collect(store, campaign, digests)
     assert len(results.failures) == len(results.trials) == 12
@@ -251,7 +276,8 @@ def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):
 
 def test_a_report_can_be_built_of_it(finished, results):
     files = build_report(results)
-    assert set(files) == {"index.html", "corpora.html", "results.json", "results.parquet"}
+    pages = {"index.html", "corpora.html", "results.json", "results.parquet"}
+    assert set(files) == pages | {file_name(results, corpus, v) for corpus, vs in results.samples.items() for v in vs}
     document = json.loads(files["results.json"])
     shown = {(row["corpus"], row["variant"]): row for row in document["scores"] if row["metric"] != "accuracy"}
     for corpus, variants in finished.campaign.variants.items():

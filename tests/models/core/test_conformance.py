@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.core import CORES, Core
+from models.core import GRU, LSTM, RNN, Core
 from models.parameters import Parameters
+from models.variants import BY_CORE
 from tests.models import naive
 
 # Members, steps, lanes, units: from 1, and of no round number.
@@ -20,7 +21,7 @@ NAIVE = {
 }
 # torch says once that members' gradients, views into one matrix, are not dense: slower, not wrong.
 pytestmark = pytest.mark.filterwarnings("ignore:grad and param do not obey")
-every_core = pytest.mark.parametrize("kind", CORES, ids=lambda kind: kind.name)
+every_core = pytest.mark.parametrize("kind", BY_CORE.values(), ids=lambda kind: kind.name)
 
 
 def _core(kind: type[Core], S: int, H: int) -> tuple[Core, Parameters]:
@@ -51,7 +52,7 @@ def _weighed(states: Tensor) -> Tensor:
 
 
 def test_names_differ():
-    assert [kind.name for kind in CORES] == ["rnn", "lstm", "gru"]
+    assert list(BY_CORE)[:3] == ["rnn", "lstm", "gru"]
 
 
 @every_core
@@ -208,9 +209,7 @@ def _blocks(kind: str, rows: Tensor, H: int) -> Tensor:
     return torch.cat([blocks[3], *blocks[:3]]) if kind == "lstm" else rows
 
 
-@pytest.mark.parametrize(
-    ("kind", "activation"), [(CORES[0], "tanh"), (CORES[0], "relu"), (CORES[1], "tanh"), (CORES[2], "tanh")]
-)
+@pytest.mark.parametrize(("kind", "activation"), [(RNN, "tanh"), (RNN, "relu"), (LSTM, "tanh"), (GRU, "tanh")])
 def test_states_and_gradients_equal_those_of_torch(kind, activation):
     T, B, H = 8, 3, 5
     core, parameters = kind(WIDTH, H, activation), _core(kind, 1, H)[1]

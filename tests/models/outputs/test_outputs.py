@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.outputs import OUTPUTS, Bernoulli, ClassSettings, ClassSoftmax, Output, Settings, Softmax
+from models.outputs.ais import MONITOR
 from models.parameters import Parameters
 from tests.models import naive
 
@@ -15,6 +16,8 @@ SETTINGS: dict[type[Output], Settings] = {ClassSoftmax: ClassSettings(2)}
 FREQUENCY = torch.tensor([0.1, 0.4, 0.2, 0.3], dtype=torch.float64)
 CLASSES = ((1,), (3, 2, 0))
 """Of these frequencies: one symbol comes nearest to a half."""
+EXACT = tuple(output for output in OUTPUTS if not output.estimated)
+"""Those whose likelihood is a formula; what is asked of the others is in files of their own."""
 
 
 def _made(output: type[Output], members: int = 1, seed: int = 0) -> tuple[Output, Parameters]:
@@ -49,10 +52,11 @@ def test_names_are_what_variants_call_them():
         ("bernoulli", False),
         ("softmax", True),
         ("classes", True),
+        ("rbm", False),
     ]
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("output", EXACT)
 def test_log_likelihood_equals_a_loop(output):
     model, parameters = _made(output, members=2)
     states, random = _states(2, 3, 5), torch.Generator().manual_seed(1)
@@ -79,7 +83,7 @@ def test_bernoulli_equals_a_loop_with_the_logarithm_of_the_standard_library():
         assert ours.item() == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("output", EXACT)
 def test_probabilities_of_everything_that_can_come_sum_to_one(output):
     model, parameters = _made(output)
     if model.symbols:
@@ -191,7 +195,7 @@ def test_samples_follow_the_state_of_their_own_step(output):
     assert torch.equal(sampled, expected)
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("output", EXACT)
 def test_training_starts_from_the_frequencies(output):
     model = output(WIDTH, 400, SETTINGS.get(output, output.settings_type()))
     parameters = Parameters(1, model.shapes(), torch.float64)
@@ -207,3 +211,62 @@ def test_training_starts_from_the_frequencies(output):
     ours = model.log_likelihood(_named(model, parameters), states, data)
     torch.testing.assert_close(ours[0, 0].detach(), expected, rtol=1e-6, atol=1e-6)
     assert abs(parameters.member(0)["output_weight"].std().item() - 0.05) < 0.005
+
+
+def _data(model: Output, *shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    random = torch.Generator().manual_seed(1)
+    if model.symbols:
+        return torch.randint(0, WIDTH, shape, generator=random)
+    return torch.randint(0, 2, (*shape, WIDTH), generator=random).to(dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_what_comes_out_has_the_shape_and_the_type_of_what_went_in(output, dtype):
+    model = output(WIDTH, HIDDEN, SETTINGS.get(output, output.settings_type()))
+    parameters = Parameters(2, model.shapes(), dtype)
+    parameters.theta_SP.normal_(generator=torch.Generator().manual_seed(0))
+    states, data = _states(2, 3, 5).to(dtype), _data(model, 2, 3, 5, dtype=dtype)
+    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    named = _named(model, parameters)
+    cost = model.cost(named, states, data, generators, model.particles(2, states))
+    for values in (model.log_likelihood(named, states, data), cost):
+        assert (values.shape, values.dtype) == ((2, 3, 5), dtype)
+    sampled = model.sample(named, states, generators)
+    assert (sampled.shape, sampled.dtype) == (data.shape, data.dtype)
+    parameters.differentiate(cost.sum())
+    assert parameters.gradient_SP.isfinite().all()
+    assert parameters.gradient_SP.any(dim=1).all()
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_members_of_a_stack_do_not_mix(output):
+    model, parameters = _made(output, members=2)
+    states, data = _states(2, 1, 3), _data(model, 2, 1, 3)
+
+    def of(members: slice) -> list[torch.Tensor]:
+        mine = {name: value[members] for name, value in parameters.by_name.items()} | model.constants(FREQUENCY)
+        seeds = range(2)[members]
+        arguments = mine, states[members], data[members]
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        particles = model.particles(len(seeds), states)
+        costs = model.cost(*arguments, generators, particles)
+        return [model.log_likelihood(*arguments), costs, model.sample(mine, states[members], generators)]
+
+    together = of(slice(0, 2))
+    for s in range(2):
+        for alone, all_of_them in zip(of(slice(s, s + 1)), together, strict=True):
+            torch.testing.assert_close(alone[0], all_of_them[s])
+
+
+@pytest.mark.parametrize("output", EXACT)
+def test_where_the_likelihood_is_exact_it_is_the_cost_and_has_no_error(output):
+    model, parameters = _made(output, members=2)
+    states, data = _states(2, 3, 5), _data(model, 2, 3, 5)
+    named = _named(model, parameters)
+    exact = model.log_likelihood(named, states, data)
+    assert torch.equal(model.cost(named, states, data, []), -exact)
+    estimate, error = model.estimate(named, states, data, MONITOR, [])
+    assert torch.equal(estimate, exact)
+    assert not error.any()
+    assert model.particles(2, states) is None
