@@ -118,13 +118,18 @@ class Network:
         h0_SBH = start_SBK[..., : self.trial.hidden_size]
         return torch.cat([h0_SBH.unsqueeze(1), states_STBH], dim=1), carried_SBK
 
+    @property
+    def named(self) -> dict[str, Tensor]:
+        """All that an output model computes with, by name: parameters, and the constants of its data."""
+        return self.parameters.by_name | self._constants
+
     def log_likelihood(
         self, states_STBH: Tensor, data: Tensor, dropout: Sequence[torch.Generator] | None = None
     ) -> Tensor:
         """Log-probability of each step's data given the state before it, nats, shape (S, T, B)."""
         if dropout is not None and self.trial.output_dropout > 0:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
-        return self.output.log_likelihood(self.parameters.by_name | self._constants, states_STBH, data)
+        return self.output.log_likelihood(self.named, states_STBH, data)
 
     def cost(
         self,
@@ -137,11 +142,11 @@ class Network:
         """What training makes small, (S, T, B): `Output.cost`, with random numbers for dropout and for chains."""
         if self.trial.output_dropout > 0:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
-        return self.output.cost(self.parameters.by_name | self._constants, states_STBH, data, chains, particles)
+        return self.output.cost(self.named, states_STBH, data, chains, particles)
 
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """One draw of every step's data given the state before it; a generator a member."""
-        return self.output.sample(self.parameters.by_name | self._constants, states_STBH, generators)
+        return self.output.sample(self.named, states_STBH, generators)
 
 
 def _retention(trial: Trial) -> Tensor | None:

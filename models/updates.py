@@ -21,7 +21,7 @@ What this does not do: know of epochs, validation or schedules (`training.py`).
 Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
 """
 
-from math import log
+from math import log, nan
 
 import torch
 from torch import Tensor
@@ -42,13 +42,14 @@ class Updater:
 
     Args:
         network: of one trial or of a stack, changed in place.
+        diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
         state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
     """
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Network, diagnosing: bool = True):
         self.network = network
         theta_SP, width = network.parameters.theta_SP, network.output.width
         self._optimizer = network.trial.optimizer_type()
@@ -60,6 +61,8 @@ class Updater:
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
+        # Fresh memory of this size at every update would cost more than what is measured in it.
+        self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
 
     def keep(self, rows: list[int]) -> None:
@@ -68,6 +71,7 @@ class Updater:
         self.state = {name: value[rows] for name, value in self.state.items()}
         self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
+        self._before_SP = None if self._before_SP is None else self._before_SP[rows]
         techniques = [trial.techniques for trial in self.network.trials]
         self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
 
@@ -102,8 +106,8 @@ class Updater:
             sound_S = sound_S & norm_S.isfinite()
             if not self.waits or sound_S:
                 moving_S = sound_S & ~tally.diverged
-                shrunk_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
-                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S)
+                shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
+                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
         for generator, state in kept:
             generator.set_state(state)
         if self.particles_SMD is not None and left is not None:
@@ -119,8 +123,14 @@ class Updater:
         penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
         return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
 
-    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> Tensor | bool:
-        """Transform the gradient and step, the moving members only; whether the gradient was made smaller."""
+    def _move(
+        self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor
+    ) -> tuple[Tensor | bool, Tensor | float]:
+        """Transform the gradient and step, the moving members only.
+
+        Returns:
+            Whether the gradient was made smaller, and the size of the update beside that of the parameters.
+        """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
         shrunk: Tensor | bool = False
         if self._techniques.transform:
@@ -128,9 +138,12 @@ class Updater:
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
         changing = (theta_SP, *self.state.values())
         still = () if self.waits else tuple(value.clone() for value in changing)
+        size_S = None if self._before_SP is None else self._before_SP.copy_(theta_SP).norm(dim=1)
         rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
         if rates_S1 is not None:
             self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
         for now, before in zip(changing, still, strict=False):
             now.copy_(torch.where(moving_S1, now, before))
-        return shrunk
+        if self._before_SP is None or size_S is None:
+            return shrunk, nan
+        return shrunk, torch.sub(theta_SP, self._before_SP, out=self._before_SP).norm(dim=1) / size_S

@@ -7,10 +7,23 @@ sample; it never sees time, since every step's state is already there.
 from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
 from models.outputs.classes import ClassSettings, ClassSoftmax
-from models.outputs.rbm import RBM
+from models.outputs.nade import Nade, NadeSettings
+from models.outputs.rbm import RBM, RBMSettings
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, ClassSoftmax, RBM)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax)
 """Every output model; `name` is what a variant calls it."""
 
-__all__ = ["OUTPUTS", "RBM", "Bernoulli", "ClassSettings", "ClassSoftmax", "Output", "Settings", "Softmax"]
+__all__ = [
+    "OUTPUTS",
+    "RBM",
+    "Bernoulli",
+    "ClassSettings",
+    "ClassSoftmax",
+    "Nade",
+    "NadeSettings",
+    "Output",
+    "RBMSettings",
+    "Settings",
+    "Softmax",
+]

@@ -24,6 +24,7 @@ from tasks.report.templates import facts, fill_template
 from tasks.report.text import joined, number, plural
 from tasks.report.theme import to_svg
 from tasks.report.variants import TECHNIQUES, short_labels
+from tasks.report.why_section import Why, render_why
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Section:
     curves: tuple[tuple[str, Markup], ...]
     search: Markup | None
     groups: tuple[str, ...]
+    why: Why | None
 
 
 def render_page(results: Results, estimates: Estimates) -> str:
@@ -118,6 +120,7 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         ),
         search=to_svg(search, f"{anchor}-search", _search_summary(trials)) if search else None,
         groups=tuple(group for group in training_charts.GROUPS if group in set(searched)),
+        why=render_why(results, estimates, corpus, anchor),
     )
 
 

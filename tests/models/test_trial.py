@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, asdict, dataclass, fields, replace
 import pytest
 
 from models import trial as module
-from models.outputs import Settings
+from models.outputs import NadeSettings, Settings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.trial import Trial
 from models.variants import Variant, all_subsets, technique_letters
@@ -44,7 +44,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("letters", all_subsets("CLRM"))
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade"])
 def test_json_there_and_back(output, letters):
     trial = examples.trial(letters, output=output)
     assert Trial.from_json(trial.to_json()) == trial
@@ -155,7 +155,7 @@ def test_json_of_something_else_is_refused(change):
 
 @pytest.mark.parametrize("core", ["lstm", "gru"])
 def test_a_core_with_gates_takes_what_goes_with_it(core):
-    for output in ("bernoulli", "softmax"):
+    for output in ("bernoulli", "softmax", "nade"):
         for letters in all_subsets("CM"):
             trial = examples.trial(letters, core=core, output=output)
             assert trial.variant == f"{core}/{output}/SGD" + ("+" if letters else "") + letters
@@ -183,7 +183,7 @@ def test_subsets():
 
 
 @pytest.mark.parametrize("letters", all_subsets("CLRM"))
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade"])
 def test_variant_names_there_and_back(output, letters):
     name = str(Variant("rnn", output, "SGD", letters))
     assert name == f"rnn/{output}/SGD" + ("+" if letters else "") + letters
@@ -200,7 +200,7 @@ def test_variant_names_there_and_back(output, letters):
         ("elman/bernoulli/SGD", "core: wants one of rnn, lstm, gru, got 'elman'"),
         ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
         ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
-        ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, classes, rbm"),
+        ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, nade, rbm, classes"),
         ("rnn/bernoulli/Newton", "optimizer: wants one of SGD, Adam"),
         (
             "rnn/bernoulli/Adam+M",
@@ -215,6 +215,18 @@ def test_variant_names_there_and_back(output, letters):
 def test_a_variant_that_there_is_not_is_refused(name, said):
     with pytest.raises(ValueError, match=said):
         Variant.parse(name)
+
+
+def test_the_key_changes_with_every_setting_of_an_output_model():
+    others = {"units": 7, "order": (4, 3, 2, 1, 0)}
+    assert set(others) == set(asdict(NadeSettings()))
+    base = examples.trial(output="nade")
+    keys = {base.key} | {replace(base, output_settings=NadeSettings(**{k: v})).key for k, v in others.items()}
+    assert len(keys) == 1 + len(others)
+    turned = replace(base, output_settings=NadeSettings(order=others["order"]))
+    assert Trial.from_json(json.loads(json.dumps(turned.to_json()))) == turned
+    with pytest.raises(ValueError, match="^nade units: "):
+        Trial.from_json(base.to_json() | {"output_settings": {"units": 0}})
 
 
 def test_settings_are_those_of_the_output_model():

@@ -27,7 +27,7 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
         (CampaignRequest(variants=("SGD+CLC",)), "'C' in 'CLC'", LETTERS),
         (CampaignRequest(variants=("SGD+cl",)), "'c'", LETTERS),
         (CampaignRequest(variants=("Newton",)), "Newton", ["SGD", "Adam"]),
-        (CampaignRequest(variants=("rnn/rbm/SGD",)), "'rnn/rbm/SGD'", ["bernoulli", "softmax"]),
+        (CampaignRequest(variants=("rnn/poisson/SGD",)), "'rnn/poisson/SGD'", ["bernoulli", "softmax"]),
         (CampaignRequest(variants=("elman/softmax/SGD",)), "'elman/softmax/SGD'", ["rnn", "lstm", "gru"]),
         (
             CampaignRequest(variants=("lstm/softmax/SGD+L",)),

@@ -19,7 +19,7 @@ from models.outputs.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training import train
 from models.trial import NUMERICS_VERSION, Trial
-from models.variants import Variant, all_subsets
+from models.variants import BY_OUTPUT, Variant, all_subsets
 
 FILE = Path(__file__).with_name("losses.json")
 COMMAND = "python -m tests.models.golden.runs"
@@ -42,6 +42,8 @@ VARIANTS = (
     *(str(Variant(output=output, optimizer="Adam", letters="C")) for output in ("bernoulli", "softmax")),
     *(str(Variant(output="rbm", letters=letters)) for letters in ("", "CLRM")),
     *(str(Variant(output="classes", letters=letters)) for letters in ("", "CL")),
+    *(str(Variant(output="nade", letters=letters)) for letters in ("", "C", "CL", "CLRM")),
+    *(str(Variant(core, "nade", letters="CM")) for core in ("lstm", "gru")),
 )
 SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3), "classes": ClassSettings(3)}
 """Of output models that have any: small ones."""
@@ -52,7 +54,7 @@ def _pieces(output: str, shift: int) -> Pieces:
     arrays = []
     for number, length in enumerate(LENGTHS):
         t = np.arange(length) + number * shift
-        if output not in ("softmax", "classes"):
+        if not BY_OUTPUT[output].symbols:
             note = np.arange(WIDTH)
             arrays.append(((t[:, None] * (note + 2) + note**2 + shift) % 7 < 2).astype(np.uint8))
         else:

@@ -12,12 +12,12 @@ from models.parameters import Parameters
 from tests.models import naive
 
 WIDTH, HIDDEN = 4, 3
+EXACT = tuple(output for output in OUTPUTS if not output.estimated)
+"""Those whose likelihood is a formula; what is asked of the others is in files of their own."""
 SETTINGS: dict[type[Output], Settings] = {ClassSoftmax: ClassSettings(2)}
 FREQUENCY = torch.tensor([0.1, 0.4, 0.2, 0.3], dtype=torch.float64)
 CLASSES = ((1,), (3, 2, 0))
 """Of these frequencies: one symbol comes nearest to a half."""
-EXACT = tuple(output for output in OUTPUTS if not output.estimated)
-"""Those whose likelihood is a formula; what is asked of the others is in files of their own."""
 
 
 def _made(output: type[Output], members: int = 1, seed: int = 0) -> tuple[Output, Parameters]:
@@ -51,8 +51,9 @@ def test_names_are_what_variants_call_them():
     assert [(output.name, output.symbols) for output in OUTPUTS] == [
         ("bernoulli", False),
         ("softmax", True),
-        ("classes", True),
+        ("nade", False),
         ("rbm", False),
+        ("classes", True),
     ]
 
 
@@ -228,11 +229,10 @@ def test_what_comes_out_has_the_shape_and_the_type_of_what_went_in(output, dtype
     parameters.theta_SP.normal_(generator=torch.Generator().manual_seed(0))
     states, data = _states(2, 3, 5).to(dtype), _data(model, 2, 3, 5, dtype=dtype)
     generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
-    named = _named(model, parameters)
-    cost = model.cost(named, states, data, generators, model.particles(2, states))
-    for values in (model.log_likelihood(named, states, data), cost):
+    cost = model.cost(_named(model, parameters), states, data, generators, model.particles(2, states))
+    for values in (model.log_likelihood(_named(model, parameters), states, data), cost):
         assert (values.shape, values.dtype) == ((2, 3, 5), dtype)
-    sampled = model.sample(named, states, generators)
+    sampled = model.sample(_named(model, parameters), states, generators)
     assert (sampled.shape, sampled.dtype) == (data.shape, data.dtype)
     parameters.differentiate(cost.sum())
     assert parameters.gradient_SP.isfinite().all()
@@ -263,10 +263,9 @@ def test_members_of_a_stack_do_not_mix(output):
 def test_where_the_likelihood_is_exact_it_is_the_cost_and_has_no_error(output):
     model, parameters = _made(output, members=2)
     states, data = _states(2, 3, 5), _data(model, 2, 3, 5)
-    named = _named(model, parameters)
-    exact = model.log_likelihood(named, states, data)
-    assert torch.equal(model.cost(named, states, data, []), -exact)
-    estimate, error = model.estimate(named, states, data, MONITOR, [])
+    exact = model.log_likelihood(_named(model, parameters), states, data)
+    assert torch.equal(model.cost(_named(model, parameters), states, data, []), -exact)
+    estimate, error = model.estimate(_named(model, parameters), states, data, MONITOR, [])
     assert torch.equal(estimate, exact)
     assert not error.any()
     assert model.particles(2, states) is None
