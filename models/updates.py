@@ -1,10 +1,13 @@
 """One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
 
 The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
-from the chunk before it, as a constant. The cost of a chunk is, over its real steps,
+from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps, which are all real ones
+unless the data says otherwise, and penalties over all real steps,
 
-    sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
-    mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    sum:   (1 / lanes in use)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    mean:  (1 / scored steps)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+
+A chunk in which no step is scored is read, for its state, and makes no update.
 
 A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing: it is marked in the tally, and its parameters stay as they were.
@@ -14,7 +17,7 @@ until somebody reads the tallies. A trial alone on a processor stops at once whe
 
 What this does not do: know of epochs, validation or schedules (`training.py`).
 
-Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
+Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
 """
 
 from math import log
@@ -78,6 +81,11 @@ class Updater:
         # A member whose epoch is over keeps its place in its random numbers.
         idle = [(its, its.get_state()) for its, takes in zip(self.dropout, chunk.taking, strict=True) if not takes]
         states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
+        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
+        # overflows there makes 0 * inf of gradients that are 0.
+        onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        if self.waits and not chunk.steps:
+            return onward_SBK
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
         nll_S = -chunk.total(network.log_likelihood(before, real, self.dropout))
         steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
@@ -94,15 +102,13 @@ class Updater:
         for generator, state in idle:
             generator.set_state(state)
         tally.diverged |= (steps_S > 0) & ~sound_S
-        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
-        # overflows there makes 0 * inf of gradients that are 0.
-        return torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        return onward_SBK
 
     def _penalty(self, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | float:
         if not self._techniques.penalise:
             return 0.0
-        penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
-        return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
+        penalty_SN = self._techniques.penalty(chunk.read(states_STBH[:, 1:]).squeeze(1))
+        return 0.0 if penalty_SN is None else chunk.total_read(penalty_SN)
 
     def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> Tensor | bool:
         """Transform the gradient and step, the moving members only; whether the gradient was made smaller."""

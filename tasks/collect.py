@@ -129,7 +129,10 @@ def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) ->
 
 
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.concat(tables, ignore_index=True)[list(columns)] if tables else pd.DataFrame(columns=list(columns))
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    # Scores that were stored before a column came lack it.
+    return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
 def _describe(store: Store, digest: str) -> dict[str, Any]:

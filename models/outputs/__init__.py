@@ -6,9 +6,10 @@ sample; it never sees time, since every step's state is already there.
 
 from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
+from models.outputs.gaussian import Gaussian
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Gaussian)
 """Every output model; `name` is what a variant calls it."""
 
-__all__ = ["OUTPUTS", "Bernoulli", "Output", "Settings", "Softmax"]
+__all__ = ["OUTPUTS", "Bernoulli", "Gaussian", "Output", "Settings", "Softmax"]

@@ -39,7 +39,7 @@ class Output(ABC):
 
     name: ClassVar[str]
     symbols: ClassVar[bool]
-    """True where a step is one symbol, False where it is a vector of `width` zeros and ones."""
+    """True where a step is one symbol, False where it is a vector of `width` values."""
     settings_type: ClassVar[type[Settings]] = Settings
     width: int
     hidden_size: int
@@ -56,6 +56,10 @@ class Output(ABC):
     @abstractmethod
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """Natural logarithm of the probability of each step's data, shape (S, T, B)."""
+
+    def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor | None:
+        """Whether the best guess at each step's data is right, shape (S, T, B); None for a model without one."""
+        return None
 
     @abstractmethod
     def sample(

@@ -35,6 +35,10 @@ class Softmax(Output):
         logits = affine(parameters, states_STBH)
         return -cross_entropy(logits.flatten(0, 2), data.flatten(), reduction="none").view(data.shape)
 
+    def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """Whether the most likely symbol, of several the first, is the one that came."""
+        return affine(parameters, states_STBH).argmax(-1) == data
+
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:

@@ -23,6 +23,7 @@ CURVE_COLUMNS = (
 )
 PIECE_COLUMNS = (
     *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
+    "success",
 )
 
 
@@ -40,7 +41,8 @@ class Results:
             log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1.
         pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
-            for text. Baselines are rows too: variant `baseline/...`, seed 0, key "".
+            for text; `success` counts the right answers where only the last step of a piece is scored, and `steps`
+            the scored steps. Baselines are rows too: variant `baseline/...`, seed 0, key "".
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
             (split -> name -> number, `split_statistics`); JSON values.
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
