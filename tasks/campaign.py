@@ -36,6 +36,7 @@ class Space:
         batch: pieces trained side by side.
         epochs: passes over the training split, at most.
         patience: epochs without a new best on validation after which training stops.
+        decay: what the learning rate is multiplied by after each of them.
     """
 
     hidden_size: tuple[int, int]
@@ -46,6 +47,7 @@ class Space:
     learning_rate: tuple[float, float] | None = None
     learning_rates: tuple[float, ...] = ()
     patience: int = 3
+    decay: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,8 @@ class Campaign:
 
 
 def output_for(kind: Kind) -> str:
-    """Output model of a kind of data: Bernoulli notes, or a softmax over symbols."""
-    return "bernoulli" if kind == "music" else "softmax"
+    """Output model of a kind of data: Bernoulli notes, a Gaussian answer, or a softmax over symbols."""
+    return {"music": "bernoulli", "adding": "gaussian"}.get(kind, "softmax")
 
 
 def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
@@ -186,13 +188,41 @@ _PAPER_CHARACTERS = Space(
 _PAPER_WORDS = Space(
     hidden_size=(200, 200), learning_rates=(0.1, 0.01, 0.001), activations=("sigmoid",), chunk=40, batch=16, epochs=20
 )
+# One chunk is the whole sequence, so that a gradient goes back to its start. Such a task is a plateau and then a fall:
+# a schedule that waits for progress would end it on the plateau.
+_DEPENDENCIES = Space(
+    hidden_size=(50, 50),
+    learning_rate=(3e-2, 1.0),
+    activations=("tanh",),
+    chunk=256,
+    batch=50,
+    epochs=10,
+    patience=10,
+    decay=1.0,
+)
+_LONG_DEPENDENCIES = replace(_DEPENDENCIES, epochs=100, patience=100)
+_SHORT_DEPENDENCIES = replace(_DEPENDENCIES, hidden_size=(20, 20), epochs=2)
 _QUICK_MUSIC = replace(_PAPER_MUSIC, hidden_size=(100, 200), activations=("tanh",), batch=16, epochs=8, patience=3)
 _QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32, epochs=2)
 _QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=16, epochs=1)
+_QUICK: dict[Kind, Space] = {
+    "music": _QUICK_MUSIC,
+    "characters": _QUICK_CHARACTERS,
+    "words": _QUICK_WORDS,
+    "temporal-order": _DEPENDENCIES,
+    "adding": _DEPENDENCIES,
+}
 
 _TEXT = (PLAIN, "C", "CL", "CLR")
 _EMBEDDED = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
-_ALL: dict[Kind, tuple[str, ...]] = {"music": all_subsets("CLRM"), "characters": _TEXT, "words": _TEXT}
+_LAGS = (PLAIN, "C", "L", "CL", "CLR", "CM")
+_ALL: dict[Kind, tuple[str, ...]] = {
+    "music": all_subsets("CLRM"),
+    "characters": _TEXT,
+    "words": _TEXT,
+    "temporal-order": _LAGS,
+    "adding": _LAGS,
+}
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
@@ -200,11 +230,13 @@ PRESETS: dict[str, Preset] = {
         trials=2,
         seeds=2,
         corpora=("bach-chorales", "folk-tunes-characters"),
-        letters={"music": (PLAIN, "C"), "characters": (PLAIN, "C"), "words": (PLAIN, "C")},
+        letters=dict.fromkeys(_ALL, (PLAIN, "C")),
         spaces={
             "music": replace(_QUICK_MUSIC, hidden_size=(20, 40), epochs=2),
             "characters": replace(_QUICK_CHARACTERS, hidden_size=(20, 20), epochs=1),
             "words": replace(_QUICK_WORDS, hidden_size=(20, 20), epochs=1),
+            "temporal-order": _SHORT_DEPENDENCIES,
+            "adding": _SHORT_DEPENDENCIES,
         },
     ),
     "default": Preset(
@@ -213,7 +245,15 @@ PRESETS: dict[str, Preset] = {
         seeds=3,
         corpora=_EMBEDDED,
         letters=_ALL,
-        spaces={"music": _QUICK_MUSIC, "characters": _QUICK_CHARACTERS, "words": _QUICK_WORDS},
+        spaces=_QUICK,
+    ),
+    "dependencies": Preset(
+        title="how far back each technique can learn to look: success against the lag, on sequences that are made up",
+        trials=4,
+        seeds=3,
+        corpora=("temporal-order-20", "temporal-order-50", "temporal-order-100"),
+        letters=_ALL,
+        spaces=_QUICK,
     ),
     "thorough": Preset(
         title="the paper's intervals and sizes, trained to the end of early stopping, for a weekly schedule",
@@ -221,7 +261,13 @@ PRESETS: dict[str, Preset] = {
         seeds=10,
         corpora=_EMBEDDED,
         letters=_ALL,
-        spaces={"music": _PAPER_MUSIC, "characters": _PAPER_CHARACTERS, "words": _PAPER_WORDS},
+        spaces={
+            "music": _PAPER_MUSIC,
+            "characters": _PAPER_CHARACTERS,
+            "words": _PAPER_WORDS,
+            "temporal-order": _LONG_DEPENDENCIES,
+            "adding": _LONG_DEPENDENCIES,
+        },
     ),
 }
 """Every preset, by name, the smallest first."""

@@ -16,6 +16,7 @@ from tasks.report import charts, tables, training_charts
 from tasks.report.answer import Answer, answer, shared_warnings
 from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
+from tasks.report.lags import lag_families
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import LEVEL
@@ -54,6 +55,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
     return fill_template(
         "page.html.jinja",
         sections=sections,
+        families=lag_families(results, estimates),
         results=results,
         campaign=results.campaign,
         provenance=results.provenance,
