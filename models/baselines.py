@@ -54,12 +54,12 @@ def score_baseline(probability_D: Tensor, pieces: Pieces, sampling: torch.Genera
     if not pieces.data.is_floating_point():
         nats = _per_piece(probability_D.log()[pieces.scored_data], pieces)
         return Scores(pieces.scored_lengths, nats, success=_guessed(probability_D, pieces))
-    on = pieces.data.double()
+    on = pieces.scored_data.double()
     log_likelihood_N = on @ probability_D.log() + (1 - on) @ torch.log1p(-probability_D)
     sampled = torch.rand(on.shape, generator=sampling, dtype=torch.float64) < probability_D
     accuracy_N, union_N = frame_accuracy(on, sampled.double())
     rows = (log_likelihood_N, accuracy_N, union_N)
-    return Scores(pieces.lengths, *(_per_piece(row, pieces) for row in rows))
+    return Scores(pieces.scored_lengths, *(_per_piece(row, pieces) for row in rows))
 
 
 def score_mean(train: Pieces, pieces: Pieces) -> Scores:
