@@ -20,7 +20,7 @@ LOG_LIKELIHOOD, ACCURACY, _ = METRICS["music"]
 def _rows(variant: str, seeds: list[int], sums_NP: np.ndarray, steps_P: np.ndarray) -> list[dict]:
     return [
         {"variant": variant, "seed": seed, "piece": f"p{p}", "steps": int(steps_P[p]),
-         "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan}
+         "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan, "success": np.nan}
         for seed, row in zip(seeds, sums_NP, strict=True)
         for p in range(len(steps_P))
     ]  # fmt: skip
@@ -179,8 +179,9 @@ def test_without_scores_there_is_no_number():
     assert np.isnan(unpaired.value)
     assert (unpaired.seeds, unpaired.dropped) == (0, 3)
     assert np.isnan(bootstrap.effect(LOG_LIKELIHOOD, [("v", "w")]).value)
-    empty = ScoredPieces.from_frame(pd.DataFrame(_rows("v", [], np.zeros((0, 2)), np.ones(2)),
-        columns=["variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"]))  # fmt: skip
+    columns = ["variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy", "success"]
+    nothing = _rows("v", [], np.zeros((0, 2)), np.ones(2))
+    empty = ScoredPieces.from_frame(pd.DataFrame(nothing, columns=columns))
     assert np.isnan(Bootstrap(empty, "c", resamples=50).value(LOG_LIKELIHOOD, "v").value)
 
 
