@@ -167,7 +167,8 @@ def test_the_large_presets_cover_every_subset_on_the_chorales_and_four_on_text(n
 
 def test_the_thorough_preset_has_the_sizes_of_the_paper():
     spaces = PRESETS["thorough"].spaces
-    assert {kind: space.chunk for kind, space in spaces.items()} == {"music": 100, "characters": 150, "words": 40}
+    chunks = {kind: spaces[kind].chunk for kind in ("music", "characters", "words")}
+    assert chunks == {"music": 100, "characters": 150, "words": 40}
     assert (spaces["music"].hidden_size, spaces["music"].learning_rate) == ((100, 400), (1e-4, 1e-1))
     assert (spaces["characters"].hidden_size, spaces["characters"].learning_rates) == ((500, 500), (0.5, 0.1, 0.01))
     assert (spaces["words"].hidden_size, spaces["words"].learning_rates) == ((200, 200), (0.1, 0.01, 0.001))
