@@ -97,7 +97,7 @@ def diagnose(
             retention = None if retention_SH is None else retention_SH[s : s + 1].clone()
             found += diagnose(network, theta_SP[s : s + 1].clone(), retention, probe, moment, [epoch])
         return found
-    parameters = network.parameters.split(theta_SP.detach())
+    parameters = network.named | network.parameters.split(theta_SP.detach())
     norms_ST, zero_states_S, zero_gradients_S = _gradients(network, parameters, retention_SH, probe)
     radii: list[float | None] = [None] * len(theta_SP)
     if not network.core.gated:
