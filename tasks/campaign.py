@@ -7,7 +7,7 @@ What this does not do: draw a trial (`search.py`), or know what is stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from infra.errors import ConfigurationError
@@ -57,7 +57,8 @@ class Preset:
         trials: search trials for every variant.
         seeds: fresh seeds for every chosen configuration.
         corpora: those that it is about, where a request names none.
-        letters: the subsets of techniques on each kind of data.
+        letters: the subsets of techniques on each kind of data, with the simple core, its output model and SGD.
+        others: more variants on a kind of data, by their whole names.
         spaces: the search of each kind of data.
     """
 
@@ -67,6 +68,7 @@ class Preset:
     corpora: tuple[str, ...]
     letters: Mapping[Kind, tuple[str, ...]]
     spaces: Mapping[Kind, Space]
+    others: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] 
     for corpus, kind in kinds.items():
         plain = Variant(output=output_for(kind))
         named = [replace(plain, letters=letters) for letters in preset.letters[kind]]
+        named += map(Variant.parse, preset.others.get(kind, ()))
         if wanted is not None:
             complete = [replace(each, output=plain.output) if short else each for each, short in wanted]
             named = [each for each in complete if fits(each.output, kind)]
@@ -203,6 +206,21 @@ _TEXT = (PLAIN, "C", "CL", "CLR")
 _EMBEDDED = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
 _ALL: dict[Kind, tuple[str, ...]] = {"music": all_subsets("CLRM"), "characters": _TEXT, "words": _TEXT}
 
+_YARDSTICKS: dict[Kind, tuple[str, ...]] = {
+    "music": (
+        *(f"{core}/{output}/SGD+CM" for output in ("bernoulli", "nade") for core in ("rnn", "lstm", "gru")),
+        *(f"rnn/{output}/Adam+C" for output in ("bernoulli", "nade")),
+        "rnn/rbm/SGD+C",
+    ),
+    "characters": ("lstm/softmax/SGD+C", "gru/softmax/SGD+C", "rnn/softmax/Adam+C"),
+    "words": ("rnn/classes/SGD+C", "lstm/softmax/SGD+C", "gru/softmax/SGD+C", "rnn/softmax/Adam+C"),
+}
+"""Output models, cores and an optimizer beside those of the paper's tables."""
+_QUICK_YARDSTICKS: dict[Kind, tuple[str, ...]] = {
+    "music": ("rnn/bernoulli/Adam+C", "lstm/bernoulli/SGD+CM", "rnn/nade/SGD+CM"),
+    "words": ("rnn/classes/SGD+C",),
+}
+
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
         title="does everything work: two trials of two epochs, minutes of nobody's time",
@@ -222,6 +240,7 @@ PRESETS: dict[str, Preset] = {
         seeds=3,
         corpora=_EMBEDDED,
         letters=_ALL,
+        others=_QUICK_YARDSTICKS,
         spaces={"music": _QUICK_MUSIC, "characters": _QUICK_CHARACTERS, "words": _QUICK_WORDS},
     ),
     "thorough": Preset(
@@ -230,6 +249,7 @@ PRESETS: dict[str, Preset] = {
         seeds=10,
         corpora=_EMBEDDED,
         letters=_ALL,
+        others=_YARDSTICKS,
         spaces={"music": _PAPER_MUSIC, "characters": _PAPER_CHARACTERS, "words": _PAPER_WORDS},
     ),
 }
