@@ -186,11 +186,14 @@ def test_pieces_of_one_step_have_a_gradient_at_lag_0_alone():
     assert math.isnan(found.zero_gradients)
 
 
-@pytest.mark.parametrize("changes", [{}, {"core": "lstm"}, {"core": "gru"}, {"output": "softmax"}, {"output": "rbm"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"core": "lstm"}, {"core": "gru"}, {"output": "softmax"}, {"output": "rbm"}, {"output": "classes"}]
+)
 def test_members_of_a_stack_are_measured_as_alone(changes):
     letters = ["", "C"] if "core" in changes else ["", "CL", "L"]
     trials = [examples.trial(each, seed=s, **changes) for s, each in enumerate(letters)]
-    pieces = Pieces.from_arrays((examples.text if changes.get("output") == "softmax" else examples.music)(LENGTHS))
+    made = examples.text if changes.get("output") in ("softmax", "classes") else examples.music
+    pieces = Pieces.from_arrays(made(LENGTHS))
     stacked = Network(trials, frequencies(pieces, 5).float())
     probe, epochs = probe_of(pieces), list(range(len(trials)))
     found = diagnose(stacked, stacked.parameters.theta_SP, stacked.retention_SH, probe, "start", epochs)
