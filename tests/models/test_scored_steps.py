@@ -140,7 +140,7 @@ def test_a_chunk_of_which_nothing_is_scored_is_read_and_moves_nothing():
     pieces = Pieces.from_arrays(examples.text([6]), last_alone=True)
     trial = _trial("softmax", "CM", chunk=4)
     run, tallies = Updater(examples.network(trial, pieces)), Tallies([Tally()])
-    run.velocity_SP.fill_(0.5)
+    run.state["velocity"].fill_(0.5)
     before = run.network.parameters.theta_SP.clone()
     first, second = chunks(pieces, [0], 1, 4)
     carried = run.update(first, None, RATE_0 + 0.1, tallies)

@@ -13,6 +13,7 @@ from tasks.report import Results, estimate
 from tasks.report.lags import lag_families, lag_panel
 from tasks.report.metrics import METRICS
 from tasks.report.page import render_page
+from tasks.report.results import PIECE_COLUMNS
 from tasks.report.theme import COLOURS
 from tests.tasks.report.inert import EVIL, check_inert
 from tests.tasks.report.synthetic import synthetic_results
