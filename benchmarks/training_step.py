@@ -4,10 +4,11 @@ Run it on a quiet machine: `python benchmarks/training_step.py [TURNS]`. Prints 
 hardware to benchmarks/results/training_step.json. A step is the forward pass, the cost, the gradient, its norm clipped,
 Nesterov momentum, and the state carried on; of 100 frames of music, about four notes each, no frame of them padding.
 
-Ours is `Updater.update`. Theirs is written as a good programmer would: torch.nn.RNN, Linear,
-binary_cross_entropy_with_logits, clip_grad_norm_, SGD; with each of torch's three ways to clip and step, and what counts
-is the fastest of them in each turn. Both have the environment of this project's workers, which helps both. In both
-processes contenders take turns, and begin each together; ratios are medians over turns of ratios within one turn.
+Ours is `Updater.update`. Theirs is written as a good programmer would: torch.nn.RNN, Linear, clip_grad_norm_, SGD,
+binary_cross_entropy_with_logits; with each of torch's three ways to clip and step, and what counts is the fastest of
+them in each turn. Both have the environment of this project's workers, which helps both. In both processes contenders
+take turns, and begin each together; ratios are medians over turns of ratios within one turn. Seconds are those of the
+processor, system calls included: each process has one thread, and waits for nothing but others' use of the machine.
 """
 
 import json

@@ -116,6 +116,11 @@ class Chunk:
         """Real steps."""
         return len(self.real_N)
 
+    @property
+    def whole(self) -> bool:
+        """Whether every step is real."""
+        return self.steps == self.mask_TB.numel()
+
     @cached_property
     def lanes(self) -> int:
         """Lanes that have not run out."""
@@ -128,7 +133,13 @@ class Chunk:
 
     def real(self, values: Tensor) -> Tensor:
         """The real steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
-        return values.flatten(1, 2).index_select(1, self.real_N).unsqueeze(1)
+        rows = values.flatten(1, 2)
+        if self.whole:
+            return rows.unsqueeze(1)
+        if len(values) > 1:
+            return rows.index_select(1, self.real_N).unsqueeze(1)
+        # along the first axis torch copies rows, not numbers
+        return rows[0].index_select(0, self.real_N)[None, None]
 
     def total(self, values: Tensor) -> Tensor:
         """Sum over the real steps of values that `real` gave, or that were made of them, (S, ...): (S,)."""
