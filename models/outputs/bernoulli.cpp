@@ -33,14 +33,15 @@ template <> struct Lanes<double> {
     static constexpr int64_t one = int64_t(1023) << 52;
 };
 
-// e^x for x <= 0: a power of two times a Taylor series on |r| <= ln2 / 2; NaN stays NaN.
+// e^x for x <= 0: a power of two times a Taylor series on |r| <= ln2 / 2; 0 below `least`; NaN stays NaN.
 template <class T> inline typename Lanes<T>::V exponential(typename Lanes<T>::V x) {
     using C = Lanes<T>;
     using V = typename C::V;
     static constexpr double factorial[] = {1.,       1. / 2,     1. / 6,       1. / 24,       1. / 120,       1. / 720,
                                            1. / 5040, 1. / 40320, 1. / 362880, 1. / 3628800, 1. / 39916800,
                                            1. / 479001600, 1. / 6227020800.};
-    x = x < C::least ? V{} + C::least : x;
+    const typename C::Bits gone = x < C::least;
+    x = gone ? V{} : x;
     const V shifted = x * T(1.44269504088896340736) + C::round, n = shifted - C::round;
     const V r = (x - n * C::ln2_high) - n * C::ln2_low;
     V p = V{} + T(factorial[C::terms - 1]);
@@ -50,7 +51,7 @@ template <class T> inline typename Lanes<T>::V exponential(typename Lanes<T>::V 
     bits = (bits << C::shift) + C::one;
     V scale;
     std::memcpy(&scale, &bits, sizeof scale);
-    return scale * (p * r + T(1));
+    return gone ? V{} : scale * (p * r + T(1));
 }
 
 template <class T> inline typename Lanes<T>::V log_one_plus(typename Lanes<T>::V e) {
