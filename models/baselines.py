@@ -24,9 +24,16 @@ def frequencies(train: Pieces, width: int) -> Tensor:
     Args:
         train: the training split.
         width: notes or symbols D.
+
+    Raises:
+        ValueError: the pieces are not as wide.
     """
     if train.data.is_floating_point():
+        if train.data.shape[1] != width:
+            raise ValueError(f"pieces: wants {width} notes a step, got {train.data.shape[1]}")
         return (train.data.sum(0, dtype=torch.float64) + 1) / (len(train.data) + 2)
+    if not 0 <= int(train.data.min()) <= int(train.data.max()) < width:
+        raise ValueError(f"pieces: wants symbols from 0 to {width - 1}, got {train.data.min()} to {train.data.max()}")
     counts = torch.bincount(train.data, minlength=width).double()
     return (counts + 1) / (len(train.data) + width)
 

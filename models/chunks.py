@@ -38,12 +38,14 @@ class Pieces:
         """Join piano-rolls (T, 88), as floats, or symbols (T,), as int64.
 
         Raises:
-            ValueError: there is no piece, or an empty one.
+            ValueError: there is no piece, or an empty one, or they hold something else than finite numbers.
         """
         if not arrays or any(len(array) == 0 for array in arrays):
             raise ValueError("pieces: wants at least one, and none of them empty")
         joined = torch.from_numpy(np.concatenate(arrays))
         data = joined.to(dtype) if joined.dim() == 2 else joined.long()
+        if not data.isfinite().all():
+            raise ValueError("pieces: wants finite numbers, got NaN or infinity; mend the corpus")
         return cls(data, np.concatenate([[0], np.cumsum([len(array) for array in arrays])]))
 
     def __len__(self) -> int:

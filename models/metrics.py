@@ -15,10 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.chunks import Pieces, chunks
+from models.chunks import Pieces
+from models.estimation import monitor, report
 from models.network import Network
+from models.walk import walk
 
 LANES, LONGEST = 64, 128
+_ACCURACIES = ("accuracy", "union_accuracy")
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,18 @@ class Scores:
     """Sums over the steps of each piece, float64, in the order of the pieces.
 
     Attributes:
-        steps: number of frames or symbols.
+        steps: number of frames or symbols; where the log-likelihood is a quick estimate, of those it was estimated of.
         log_likelihood: nats.
         accuracy, union_accuracy: of one sample a frame; None for text.
+        log_likelihood_error: standard error of an estimated log-likelihood, common to all pieces; None where it is
+            exact, and for quick estimates.
     """
 
     steps: np.ndarray
     log_likelihood: np.ndarray
     accuracy: np.ndarray | None = None
     union_accuracy: np.ndarray | None = None
+    log_likelihood_error: np.ndarray | None = None
 
     @property
     def mean_log_likelihood(self) -> float:
@@ -63,34 +69,39 @@ def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(nothing, one, hits / larger), torch.where(nothing, one, hits / union)
 
 
-def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None) -> Scores:
+def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None, reported: bool = False) -> Scores:
     """Score a network of one trial on whole pieces, the state carried through each of them.
 
     Args:
         network: one member, S = 1.
         pieces: what to score.
         sampling: random numbers of the samples for the accuracy; None for log-likelihood alone.
+        reported: whether a log-likelihood that can only be estimated is to be a good estimate, of every step and
+            with its error, or a quick one of a few steps, always the same, for choosing by.
     """
-    (scores,) = score_members(network, pieces, None if sampling is None else [sampling])
+    (scores,) = score_members(network, pieces, None if sampling is None else [sampling], reported)
     return scores
 
 
 @torch.no_grad()
-def score_members(network: Network, pieces: Pieces, sampling: Sequence[torch.Generator] | None = None) -> list[Scores]:
+def score_members(
+    network: Network, pieces: Pieces, sampling: Sequence[torch.Generator] | None = None, reported: bool = False
+) -> list[Scores]:
     """Score every member of a stack on the same pieces, see `score`; with a generator a member, or none."""
-    S = len(network.trials)
-    wants_accuracy = sampling is not None and not network.output.symbols
-    sums = torch.zeros(3 if wants_accuracy else 1, S, len(pieces), dtype=torch.float64, device=pieces.data.device)
-    # Longest first: lanes then end together, and little is padded.
-    order = np.argsort(-pieces.lengths, kind="stable")
-    carried = None
-    for chunk in chunks(pieces, order.tolist(), LANES, LONGEST):
-        data = chunk.inputs.expand(S, *chunk.data.shape)
-        states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
-        before, real = chunk.real(states_STBH[:, :-1]), chunk.real(data)
-        rows = [network.log_likelihood(before, real)]
+    S, output = len(network.trials), network.output
+    wants_accuracy = sampling is not None and not output.symbols
+    names = [*([] if output.estimated else ["log_likelihood"]), *(_ACCURACIES if wants_accuracy else ())]
+    sums = torch.zeros(len(names), S, len(pieces), dtype=torch.float64, device=pieces.data.device)
+    for stretch in walk(network, pieces, LANES, LONGEST) if names else ():
+        rows = [] if output.estimated else [network.log_likelihood(stretch.states_SONH, stretch.data)]
         if wants_accuracy and sampling is not None:
-            rows += frame_accuracy(real, network.sample(before, sampling))
-        piece_N = torch.from_numpy(chunk.piece_B).to(chunk.real_N.device)[chunk.real_N % len(chunk.piece_B)]
-        sums.index_add_(2, piece_N, torch.stack([row.flatten(1) for row in rows]).double())
-    return [Scores(pieces.lengths, *(row.cpu().numpy() for row in sums[:, s])) for s in range(S)]
+            rows += frame_accuracy(stretch.data, network.sample(stretch.states_SONH, sampling))
+        sums.index_add_(2, stretch.piece_N, torch.stack([row.flatten(1) for row in rows]).double())
+    members = [dict(zip(names, sums[:, s].cpu().numpy(), strict=True)) for s in range(S)]
+    if not output.estimated:
+        return [Scores(pieces.lengths, **values) for values in members]
+    if not reported:
+        steps_P, sums_SP = monitor(network, pieces)
+        return [Scores(steps_P, sums_P, **values) for sums_P, values in zip(sums_SP, members, strict=True)]
+    estimates = zip(*report(network, pieces), members, strict=True)
+    return [Scores(pieces.lengths, sums_P, log_likelihood_error=e_P, **values) for sums_P, e_P, values in estimates]

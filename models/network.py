@@ -49,6 +49,7 @@ class Network:
             generator, member = generator_for(each.seed, "initialisation"), self.parameters.member(s)
             self.core.initialise(member, generator, active)
             self.output.initialise(member, generator, frequency_D)
+        self._constants = {k: value.to(device) for k, value in self.output.constants(frequency_D).items()}
         retentions = [_retention(each) for each in self.trials]
         self.leaking = tuple(retention is not None for retention in retentions)
         none_H = torch.zeros(self.trial.hidden_size)
@@ -117,17 +118,35 @@ class Network:
         h0_SBH = start_SBK[..., : self.trial.hidden_size]
         return torch.cat([h0_SBH.unsqueeze(1), states_STBH], dim=1), carried_SBK
 
+    @property
+    def named(self) -> dict[str, Tensor]:
+        """All that an output model computes with, by name: parameters, and the constants of its data."""
+        return self.parameters.by_name | self._constants
+
     def log_likelihood(
         self, states_STBH: Tensor, data: Tensor, dropout: Sequence[torch.Generator] | None = None
     ) -> Tensor:
         """Log-probability of each step's data given the state before it, nats, shape (S, T, B)."""
         if dropout is not None and self.trial.output_dropout > 0:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
-        return self.output.log_likelihood(self.parameters.by_name, states_STBH, data)
+        return self.output.log_likelihood(self.named, states_STBH, data)
+
+    def cost(
+        self,
+        states_STBH: Tensor,
+        data: Tensor,
+        dropout: Sequence[torch.Generator],
+        chains: Sequence[torch.Generator],
+        particles: Tensor | None,
+    ) -> Tensor:
+        """What training makes small, (S, T, B): `Output.cost`, with random numbers for dropout and for chains."""
+        if self.trial.output_dropout > 0:
+            states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
+        return self.output.cost(self.named, states_STBH, data, chains, particles)
 
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """One draw of every step's data given the state before it; a generator a member."""
-        return self.output.sample(self.parameters.by_name, states_STBH, generators)
+        return self.output.sample(self.named, states_STBH, generators)
 
 
 def _retention(trial: Trial) -> Tensor | None:
@@ -135,6 +154,8 @@ def _retention(trial: Trial) -> Tensor | None:
     for technique in trial.techniques:
         retention_H = technique.retention(trial.hidden_size, generator)
         if retention_H is not None:
+            if retention_H.shape != (trial.hidden_size,) or not ((retention_H >= 0) & (retention_H < 1)).all():
+                raise ValueError(f"retention: {technique.title} wants {trial.hidden_size} numbers in [0, 1)")
             return retention_H
     return None
 

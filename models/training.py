@@ -28,6 +28,7 @@ from torch import Tensor
 
 from models.baselines import frequencies
 from models.chunks import Pieces, Stretches, cut, shuffled, stretches
+from models.diagnostics import Diagnosis, diagnose, probe_of
 from models.metrics import score_members
 from models.network import Network
 from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tallies, Tally
@@ -50,6 +51,7 @@ class Training:
         curve: all epochs.
         updates: how many updates were made, one that diverged included.
         weights: the parameters of `best` by name, and the units' `retention` where some leak.
+        diagnoses: the network as it started, and that of `best`, measured; none where that was not asked for.
     """
 
     status: Literal["completed", "diverged"]
@@ -58,6 +60,7 @@ class Training:
     curve: tuple[Epoch, ...]
     updates: int
     weights: dict[str, Tensor]
+    diagnoses: tuple[Diagnosis, ...]
 
 
 def train(
@@ -112,6 +115,7 @@ class Run:
         width: notes or symbols D.
         checkpoints: where each trial is to go on from, None for the start; none for the start of all.
         device: where to compute.
+        diagnosing: whether to measure why it goes as it goes (`diagnostics.py`); its numbers are the same without.
 
     Attributes:
         ended: what came of the trials that are over, by key.
@@ -129,17 +133,21 @@ class Run:
         width: int,
         checkpoints: Sequence[Checkpoint | None] = (),
         device: torch.device | str = "cpu",
+        diagnosing: bool = True,
     ):
         if len({trial.key for trial in trials}) != len(trials):
             raise ValueError("run: wants trials that differ")
         self._train, self._valid = train_pieces.to(device), valid_pieces.to(device)
         self._network = Network(trials, frequencies(train_pieces, width).float(), device=device)
-        self._updater = Updater(self._network)
+        self._updater = Updater(self._network, diagnosing)
         self._best_SP = self._network.parameters.theta_SP.clone()
         self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None
         self._progress = [Progress(trial.learning_rate) for trial in trials]
         self.ended: dict[str, Training] = {}
+        # Measured before anything is restored: nobody has to keep what the same weights give again.
+        self._probe = probe_of(self._valid) if diagnosing else None
+        self._started = dict(zip((trial.key for trial in trials), self._diagnose_start(), strict=False))
         for s, checkpoint in enumerate(checkpoints):
             if checkpoint is not None:
                 self._restore(s, checkpoint)
@@ -179,7 +187,7 @@ class Run:
     def _score_start(self) -> None:
         for now, scored in zip(self._progress, score_members(self._network, self._valid), strict=True):
             if not now.curve:
-                now.curve.append(Epoch(0, 0, now.learning_rate, _NAN, scored.mean_log_likelihood, _NAN, _NAN))
+                now.curve.append(_at_start(now, scored.mean_log_likelihood))
 
     def _update(self, taken: Sequence[Stretches | None]) -> None:
         alone = taken[0] if self._updater.waits else None
@@ -209,7 +217,7 @@ class Run:
     def _close_epoch(self, s: int, valid: float) -> bool:
         """Write a member's row of the curve, and set its schedule; whether that was its last epoch."""
         now, trial = self._progress[s], self.trials[s]
-        now.curve.append(_row(now, valid))
+        now.curve.append(_row(now, valid, self._network.output.estimated))
         if valid > now.curve[now.best].valid:
             now.best, now.waited = now.epoch, 0
             self._best_SP[s] = self._network.parameters.theta_SP[s]
@@ -230,8 +238,8 @@ class Run:
         """Put members among those that have ended, with the update at which they diverged; the others go on."""
         if not ends:
             return
-        for s, diverged_at in ends.items():
-            self.ended[self.trials[s].key] = self._outcome(s, diverged_at)
+        for (s, diverged_at), diagnoses in zip(ends.items(), self._diagnose_best(list(ends)), strict=True):
+            self.ended[self.trials[s].key] = self._outcome(s, diverged_at, diagnoses)
         left = [s for s in range(len(self.trials)) if s not in ends]
         self._progress = [self._progress[s] for s in left]
         self._waiting = [self._waiting[s] for s in left]
@@ -240,7 +248,23 @@ class Run:
         self._updater.keep(left)
         self._count_from_here()
 
-    def _outcome(self, s: int, diverged_at: int | None) -> Training:
+    def _diagnose_start(self) -> list[Diagnosis]:
+        if self._probe is None:
+            return []
+        theta_SP, retention_SH = self._network.parameters.theta_SP, self._network.retention_SH
+        return diagnose(self._network, theta_SP, retention_SH, self._probe, "start", [0] * len(theta_SP))
+
+    def _diagnose_best(self, members: list[int]) -> list[tuple[Diagnosis, ...]]:
+        """Of each of these members the diagnosis of its start and that of its best weights."""
+        if self._probe is None:
+            return [()] * len(members)
+        retention_SH = self._network.retention_SH
+        retention_SH = None if retention_SH is None else retention_SH[members]
+        epochs = [self._progress[s].best for s in members]
+        best = diagnose(self._network, self._best_SP[members], retention_SH, self._probe, "best", epochs)
+        return [(self._started[self.trials[s].key], its) for s, its in zip(members, best, strict=True)]
+
+    def _outcome(self, s: int, diverged_at: int | None, diagnoses: tuple[Diagnosis, ...]) -> Training:
         now = self._progress[s]
         return Training(
             status="completed" if diverged_at is None else "diverged",
@@ -249,6 +273,7 @@ class Run:
             curve=tuple(now.curve),
             updates=now.updates if diverged_at is None else diverged_at,
             weights=self._network.weights(s, self._best_SP),
+            diagnoses=diagnoses,
         )
 
     def progress(self) -> list[Progress]:
@@ -267,12 +292,16 @@ class Run:
     def _tensors(self, s: int, now: Progress) -> dict[str, Tensor]:
         rows = {
             "theta": self._network.parameters.theta_SP,
-            "velocity": self._updater.velocity_SP,
             "best": self._best_SP,
         }
+        rows |= self._updater.state
         if now.chunk and self._carried_SBK is not None:
             rows["carried"] = self._carried_SBK
+        if self._updater.particles_SMD is not None:
+            rows["particles"] = self._updater.particles_SMD
         mine = {name: row[s : s + 1] for name, row in rows.items()}
+        if self._network.output.estimated:
+            mine["chains"] = self._updater.chains[s].get_state()
         return mine | {"dropout": self._updater.dropout[s].get_state()}
 
     def _restore(self, s: int, checkpoint: Checkpoint) -> None:
@@ -292,16 +321,25 @@ class Run:
         for name, value in mine.items():
             value.copy_(tensors[name])
         self._updater.dropout[s].set_state(mine["dropout"])
+        if "chains" in mine:
+            self._updater.chains[s].set_state(mine["chains"])
 
 
-def _row(now: Progress, valid: float) -> Epoch:
+def _at_start(now: Progress, valid: float) -> Epoch:
+    return Epoch(0, 0, now.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
+
+
+def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
     tally = now.tally
     return Epoch(
         epoch=now.epoch,
         update=now.updates,
         learning_rate=now.learning_rate,
-        train=tally.log_likelihood / tally.steps,
+        # The costs of such a model are no log-likelihoods, and an estimate at every update would cost more than it.
+        train=_NAN if estimated else tally.log_likelihood / tally.steps,
         valid=valid,
         gradient_norm=tally.norms / tally.updates,
         clipped_share=tally.clipped / tally.updates,
+        largest_norm=tally.largest,
+        update_ratio=tally.ratios / tally.updates,
     )

@@ -8,93 +8,22 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from itertools import combinations
 from math import inf
 from typing import Any, Literal, Self
 
-from models.core import CORES, Core
+from models.core import Core
 from models.core.scan import ACTIVATIONS, Activation
-from models.outputs import OUTPUTS, Output, Settings
-from models.techniques import TECHNIQUES, Technique
+from models.optimizers import Optimizer
+from models.outputs import Output, Settings
+from models.techniques import Technique
+from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant, technique_letters
 
 NUMERICS_VERSION = 1
 """Raised when a change moves the numbers of a trial: every stored trial is then trained anew."""
 
 Cost = Literal["sum", "mean"]
-_BY_LETTER = {technique.letter: technique for technique in TECHNIQUES}
-_BY_OUTPUT = {output.name: output for output in OUTPUTS}
-_BY_CORE = {core.name: core for core in CORES}
-_LATER = {"core": "rnn"}
+_LATER = {"core": "rnn", "optimizer": "SGD"}
 """Fields that came after trials were stored: left out of the JSON at these values, so that old keys stay."""
-
-
-def all_subsets(letters: str) -> tuple[str, ...]:
-    """The letters of every subset of some techniques, the empty one first.
-
-    >>> all_subsets("CLR")
-    ('', 'C', 'L', 'R', 'CL', 'CR', 'LR', 'CLR')
-    """
-    return tuple("".join(subset) for size in range(len(letters) + 1) for subset in combinations(letters, size))
-
-
-def variant_name(core: str, output: str, letters: str) -> str:
-    """How a variant is written: core, output model, optimizer and techniques.
-
-    >>> variant_name("rnn", "bernoulli", "CL"), variant_name("lstm", "softmax", "")
-    ('rnn/bernoulli/SGD+CL', 'lstm/softmax/SGD')
-    """
-    return f"{core}/{output}/SGD" + (f"+{letters}" if letters else "")
-
-
-def parse_variant(name: str) -> tuple[str, str, str]:
-    """Core, output model and letters of a variant's name, the letters in the paper's order.
-
-    Raises:
-        ValueError: it names a core, an output model, an optimizer or a technique that there is not, or a technique that
-            does not go with the core.
-
-    >>> parse_variant("rnn/bernoulli/SGD+RC")
-    ('rnn', 'bernoulli', 'CR')
-    """
-    core, output, optimizer, letters = _parts(name)
-    if core not in _BY_CORE or output not in _BY_OUTPUT or optimizer != "SGD":
-        cores, outputs = " or ".join(_BY_CORE), " or ".join(_BY_OUTPUT)
-        wanted = f"CORE/OUTPUT/SGD with CORE {cores}, OUTPUT {outputs}, and +LETTERS after it"
-        raise ValueError(f"variant {name!r}: wants {wanted}")
-    letters = technique_letters(letters)
-    _check_goes_with(core, letters)
-    return core, output, letters
-
-
-def _check_goes_with(core: str, letters: str) -> None:
-    for technique in (_BY_LETTER[letter] for letter in letters):
-        if _BY_CORE[core].gated and not technique.gated:
-            others = " and ".join(t.letter for t in TECHNIQUES if t.gated)
-            raise ValueError(
-                f"technique {technique.letter} ({technique.title}) does not go with {core}: its gates decide what is"
-                f" kept and have non-linearities of their own; take it with rnn, or {others} with {core}"
-            )
-
-
-def technique_letters(letters: str) -> str:
-    """The letters of some techniques in the paper's order.
-
-    Raises:
-        ValueError: a letter stands for no technique, or stands twice.
-    """
-    for letter in letters:
-        if letter not in _BY_LETTER or letters.count(letter) > 1:
-            known = ", ".join(f"{t.letter} ({t.title})" for t in TECHNIQUES)
-            raise ValueError(f"technique {letter!r} in {letters!r}: wants each at most once of {known}")
-    return "".join(letter for letter in _BY_LETTER if letter in letters)
-
-
-def _parts(name: str) -> tuple[str, str, str, str]:
-    pieces = name.split("/")
-    if len(pieces) != 3:
-        raise ValueError(f"variant {name!r}: wants CORE/OUTPUT/OPTIMIZER+LETTERS, like rnn/bernoulli/SGD+CL")
-    optimizer, _, letters = pieces[2].partition("+")
-    return pieces[0], pieces[1], optimizer, letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +35,7 @@ class Trial:
         core: name of the recurrent core.
         output: name of the output model.
         output_settings: its hyper-parameters, where it has some; its own defaults where none are given.
+        optimizer: name of the optimizer.
         techniques: the techniques in use; put into the paper's order.
         hidden_size: units H.
         activation: the non-linearity, unless a technique replaces it; tanh for a core with gates, which has its own.
@@ -129,6 +59,7 @@ class Trial:
     core: str = "rnn"
     output: str
     output_settings: Settings = Settings()
+    optimizer: str = "SGD"
     techniques: tuple[Technique, ...] = ()
     hidden_size: int
     activation: Activation = "tanh"
@@ -145,8 +76,11 @@ class Trial:
     seed: int
 
     def __post_init__(self) -> None:
-        _member("core", self.core, tuple(_BY_CORE))
-        _member("output", self.output, tuple(_BY_OUTPUT))
+        # One order whatever was given, JSON with sorted keys for one: equal keys are then equal trials.
+        order = technique_letters(self.letters)
+        in_order = tuple(sorted(self.techniques, key=lambda technique: order.index(technique.letter)))
+        object.__setattr__(self, "techniques", in_order)
+        Variant(self.core, self.output, self.optimizer, order)
         if self.output_settings == Settings():
             object.__setattr__(self, "output_settings", self.output_type.settings_type())
         _within("output_settings", self.output_settings, *_settings_of(self.output_type, self.output_settings))
@@ -162,11 +96,6 @@ class Trial:
             _within(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a number in [0, 1)")
         _within("learning_rate", self.learning_rate, 0 < self.learning_rate < inf, "a finite number over 0")
         _within("decay", self.decay, 0 < self.decay <= 1, "a number in (0, 1]")
-        # One order whatever was given, JSON with sorted keys for one: equal keys are then equal trials.
-        order = technique_letters(self.letters)
-        in_order = tuple(sorted(self.techniques, key=lambda technique: order.index(technique.letter)))
-        object.__setattr__(self, "techniques", in_order)
-        _check_goes_with(self.core, order)
         if self.core_type.gated and self.activation != "tanh":
             raise ValueError(f"activation: {self.core} has its own, got {self.activation!r}; wants tanh")
         if self.output_type.symbols and self.input_dropout > 0:
@@ -180,17 +109,22 @@ class Trial:
     @property
     def variant(self) -> str:
         """Name of the variant."""
-        return variant_name(self.core, self.output, self.letters)
+        return str(Variant(self.core, self.output, self.optimizer, self.letters))
 
     @property
     def core_type(self) -> type[Core]:
         """Class of the recurrent core."""
-        return _BY_CORE[self.core]
+        return BY_CORE[self.core]
 
     @property
     def output_type(self) -> type[Output]:
         """Class of the output model."""
-        return _BY_OUTPUT[self.output]
+        return BY_OUTPUT[self.output]
+
+    @property
+    def optimizer_type(self) -> type[Optimizer]:
+        """Class of the optimizer."""
+        return BY_OPTIMIZER[self.optimizer]
 
     @property
     def network_activation(self) -> Activation:
@@ -214,7 +148,7 @@ class Trial:
         return next((technique for technique in self.techniques if technique.letter == letter), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The trial as JSON values, techniques by letter; without the core where it is the simple one.
+        """The trial as JSON values, techniques by letter; without what came later where it is as before.
 
         Settings of an output model that has none are left out as well.
         """
@@ -234,8 +168,8 @@ class Trial:
             ValueError: a field is missing, unknown or out of range.
         """
         try:
-            techniques = tuple(_BY_LETTER[k](**v) for k, v in values["techniques"].items())
-            settings = _BY_OUTPUT[values["output"]].settings_type(**values.get("output_settings", {}))
+            techniques = tuple(BY_LETTER[k](**v) for k, v in values["techniques"].items())
+            settings = BY_OUTPUT[values["output"]].settings_type(**values.get("output_settings", {}))
             return cls(**{**values, "techniques": techniques, "output_settings": settings})
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a trial of this version of the software: {error}") from error

@@ -6,6 +6,10 @@ from the chunk before it, as a constant. The cost of a chunk is, over its real s
     sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
     mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
 
+where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
+difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
+same limit; it cannot be far below zero, since v_k is a draw by the model, which seldom draws what it finds unlikely.
+
 A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing: it is marked in the tally, and its parameters stay as they were.
 
@@ -17,7 +21,7 @@ What this does not do: know of epochs, validation or schedules (`training.py`).
 Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
 """
 
-from math import log
+from math import log, nan
 
 import torch
 from torch import Tensor
@@ -27,36 +31,47 @@ from models.network import Network
 from models.progress import Tallies
 from models.randomness import generator_for
 from models.stacked_chunks import StackedChunk
-from models.techniques.stacked import StackedTechniques
+from models.stacked_techniques import StackedTechniques
 
 DIVERGED_COST = 10.0
 """Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
 
 
 class Updater:
-    """A network that is being trained: with its velocity, and the random numbers of its dropout.
+    """A network that is being trained: with random numbers for dropout and chains, and what is kept between updates.
 
     Args:
         network: of one trial or of a stack, changed in place.
+        diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
+        state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
     """
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Network, diagnosing: bool = True):
         self.network = network
         theta_SP, width = network.parameters.theta_SP, network.output.width
-        self.velocity_SP = torch.zeros_like(theta_SP)
-        self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
+        self._optimizer = network.trial.optimizer_type()
+        self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
+        self.dropout, self.chains = (
+            [generator_for(trial.seed, purpose, device=theta_SP.device) for trial in network.trials]
+            for purpose in ("dropout", "chains")
+        )
+        self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
+        # Fresh memory of this size at every update would cost more than what is measured in it.
+        self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
 
     def keep(self, rows: list[int]) -> None:
         """Go on with these members alone, in this order."""
         self.network.keep(rows)
-        self.velocity_SP = self.velocity_SP[rows]
-        self.dropout = [self.dropout[s] for s in rows]
+        self.state = {name: value[rows] for name, value in self.state.items()}
+        self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
+        self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
+        self._before_SP = None if self._before_SP is None else self._before_SP[rows]
         techniques = [trial.techniques for trial in self.network.trials]
         self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
 
@@ -75,11 +90,13 @@ class Updater:
             The state to carry on, outside the graph.
         """
         network = self.network
-        # A member whose epoch is over keeps its place in its random numbers.
-        idle = [(its, its.get_state()) for its, takes in zip(self.dropout, chunk.taking, strict=True) if not takes]
+        # A member whose epoch is over keeps its place in its random numbers, and its particles.
+        idle = [s for s, takes in enumerate(chunk.taking) if not takes]
+        kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
+        left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
         states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
-        nll_S = -chunk.total(network.log_likelihood(before, real, self.dropout))
+        nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
         steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
         sound_S = nll_S < self._limit * steps_S
         if not self.waits or sound_S:
@@ -89,10 +106,12 @@ class Updater:
             sound_S = sound_S & norm_S.isfinite()
             if not self.waits or sound_S:
                 moving_S = sound_S & ~tally.diverged
-                shrunk_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
-                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S)
-        for generator, state in idle:
+                shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
+                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
+        for generator, state in kept:
             generator.set_state(state)
+        if self.particles_SMD is not None and left is not None:
+            self.particles_SMD[idle] = left
         tally.diverged |= (steps_S > 0) & ~sound_S
         # A lane that has run out would go on through silence for the rest of the epoch, and a state that
         # overflows there makes 0 * inf of gradients that are 0.
@@ -104,16 +123,27 @@ class Updater:
         penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
         return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
 
-    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> Tensor | bool:
-        """Transform the gradient and step, the moving members only; whether the gradient was made smaller."""
+    def _move(
+        self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor
+    ) -> tuple[Tensor | bool, Tensor | float]:
+        """Transform the gradient and step, the moving members only.
+
+        Returns:
+            Whether the gradient was made smaller, and the size of the update beside that of the parameters.
+        """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
         shrunk: Tensor | bool = False
         if self._techniques.transform:
             self._techniques.transform_(gradient_SP, norm_S1)
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
-        still = None if self.waits else (theta_SP.clone(), self.velocity_SP.clone())
-        self._techniques.step_(theta_SP, gradient_SP, self.velocity_SP, learning_rate_S1)
-        if still is not None:
-            for now, before in zip((theta_SP, self.velocity_SP), still, strict=True):
-                now.copy_(torch.where(moving_S1, now, before))
-        return shrunk
+        changing = (theta_SP, *self.state.values())
+        still = () if self.waits else tuple(value.clone() for value in changing)
+        size_S = None if self._before_SP is None else self._before_SP.copy_(theta_SP).norm(dim=1)
+        rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
+        if rates_S1 is not None:
+            self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
+        for now, before in zip(changing, still, strict=False):
+            now.copy_(torch.where(moving_S1, now, before))
+        if self._before_SP is None or size_S is None:
+            return shrunk, nan
+        return shrunk, torch.sub(theta_SP, self._before_SP, out=self._before_SP).norm(dim=1) / size_S

@@ -16,11 +16,11 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from models.core.scan import Activation
 from models.kinds import Kind
-from models.trial import all_subsets, parse_variant, variant_name
+from models.variants import BY_OPTIMIZER, BY_OUTPUT, Variant, all_subsets
 from tasks.ingest import corpus_kind
 
-SIMPLE, PLAIN = "rnn", ""
-"""The core and the letters of plain SGD, which is in every campaign: it is what the others are compared with."""
+PLAIN = ""
+"""The letters of plain SGD, which is in every campaign: it is what the others are compared with."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,13 @@ class Campaign:
 
 
 def output_for(kind: Kind) -> str:
-    """Output model of a kind of data: Bernoulli notes, or a softmax over symbols."""
+    """Output model of a kind of data where none is named: Bernoulli notes, or a softmax over symbols."""
     return "bernoulli" if kind == "music" else "softmax"
+
+
+def fits(output: str, kind: Kind) -> bool:
+    """Whether an output model is for that kind of data."""
+    return BY_OUTPUT[output].symbols == BY_OUTPUT[output_for(kind)].symbols
 
 
 def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
@@ -145,30 +150,34 @@ def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] 
     variants: dict[str, tuple[str, ...]] = {}
     wanted = None if asked is None else [_parse(name) for name in asked]
     for corpus, kind in kinds.items():
-        output = output_for(kind)
-        named = [(SIMPLE, letters) for letters in preset.letters[kind]]
+        plain = Variant(output=output_for(kind))
+        named = [replace(plain, letters=letters) for letters in preset.letters[kind]]
         if wanted is not None:
-            named = [(core, letters) for core, its_output, letters in wanted if its_output in (None, output)]
+            complete = [replace(each, output=plain.output) if short else each for each, short in wanted]
+            named = [each for each in complete if fits(each.output, kind)]
             if not named:
-                raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}, which is {output}")
-        names = (variant_name(core, output, letters) for core, letters in ((SIMPLE, PLAIN), *named))
-        variants[corpus] = tuple(dict.fromkeys(names))
+                fitting = " or ".join(output for output in BY_OUTPUT if fits(output, kind))
+                raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}: wants {fitting}")
+        # Each is compared with plain SGD of its own core and output model.
+        beside = [each for one in named for each in (Variant(one.core, one.output), one)]
+        variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *beside))))
     return variants
 
 
-def _parse(name: str) -> tuple[str, str | None, str]:
-    """`lstm/bernoulli/SGD+C` is for music alone; the short `SGD+CL` is for every corpus, with its own output.
+def _parse(name: str) -> tuple[Variant, bool]:
+    """`lstm/nade/SGD+C` is all of a name; the short `SGD+CL` means the simple core, and each corpus its own output.
 
-    The short one means the simple core.
+    Returns:
+        The variant, and whether its output is still to be set.
     """
     short = "/" not in name
     try:
-        if short and not name.startswith("SGD"):
-            raise ValueError(f"variant {name!r}: wants SGD+LETTERS, or all of it, like rnn/bernoulli/SGD+CL")
-        core, output, letters = parse_variant(f"{SIMPLE}/softmax/{name}" if short else name)
+        if short and name.partition("+")[0] not in BY_OPTIMIZER:
+            optimizers = " or ".join(BY_OPTIMIZER)
+            raise ValueError(f"variant {name!r}: wants {optimizers}, +LETTERS, or all of it, like rnn/bernoulli/SGD+CL")
+        return Variant.parse(f"rnn/softmax/{name}" if short else name), short
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
-    return core, (None if short else output), letters
 
 
 _PAPER_MUSIC = Space(

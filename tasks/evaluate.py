@@ -13,6 +13,7 @@ from models.baselines import baselines, frequencies, score_baseline
 from models.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
+from models.trial import Trial
 from tasks.corpus import Corpus
 from tasks.records import TrialRecord, score_prefix, to_parquet, trial_prefix
 from tasks.train import prepared
@@ -24,17 +25,27 @@ def ensure_scored(store: Store, record: TrialRecord) -> None:
     if store.committed(score_prefix(trial.key)):
         return
     corpus, pieces = prepared(store.address, trial.corpus)
-    network = Network(trial, frequencies(pieces["train"], corpus.width).float())
-    network.load(load(store.read(trial_prefix(trial.key), "weights.safetensors")))
-    scores = score(network, pieces["test"], generator_for(trial.seed, "accuracy"))
+    network = trained_network(store, trial)
+    scores = score(network, pieces["test"], generator_for(trial.seed, "accuracy"), reported=True)
     files = {"pieces.parquet": to_parquet(piece_rows(corpus, scores))}
     store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
 
 
+def trained_network(store: Store, trial: Trial) -> Network:
+    """The network of a trial that is stored, with its best weights."""
+    corpus, pieces = prepared(store.address, trial.corpus)
+    network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+    network.load(load(store.read(trial_prefix(trial.key), "weights.safetensors")))
+    return network
+
+
 def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
-    """A row a piece of the test split: title, steps, and the sums of the scores; NaN where a kind has none."""
+    """A row a piece of the test split: title, steps, and the sums of the scores; NaN where a kind has none.
+
+    Where the log-likelihood is an estimate, its standard error as well.
+    """
     nothing = [float("nan")] * len(scores.steps)
-    return [
+    rows: list[dict[str, object]] = [
         {"piece": piece, "steps": int(steps), "log_likelihood": ll, "accuracy": accuracy, "union_accuracy": union}
         for piece, steps, ll, accuracy, union in zip(
             corpus.titles["test"],
@@ -45,6 +56,10 @@ def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
             strict=True,
         )
     ]
+    if scores.log_likelihood_error is not None:
+        for row, error in zip(rows, scores.log_likelihood_error, strict=True):
+            row["log_likelihood_error"] = error
+    return rows
 
 
 def baseline_table(store: Store, digest: str) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.devices import members_at_once, stacks, training_device
 from tasks.evaluate import ensure_scored
+from tasks.samples import ensure_sampled
 from tasks.train import GivenUp, ensure_stack_trained, prepared
 
 
@@ -50,6 +51,7 @@ def run_portion(
             for record in ensure_stack_trained(store, stack, given_up, device):
                 if score and record.status == "completed":
                     ensure_scored(store, record)
+                    ensure_sampled(store, record)
                 told = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
                 ended[record.trial.key] = told
         except GivenUp:

@@ -1,7 +1,8 @@
-"""What is stored of a trial: the record, the learning curve, the weights; and of a final trial, its test scores.
+"""What is stored of a trial: record, learning curve, weights, diagnostics; of a final one, test scores and a sample.
 
-    trials/<trial key>/   record.json  curves.parquet  weights.safetensors
+    trials/<trial key>/   record.json  curves.parquet  weights.safetensors  diagnostics.parquet
     scores/<trial key>/   pieces.parquet
+    samples/<trial key>/  sample.json  sample.mid or sample.txt
 
 Only what completed or diverged is stored. A trial that failed is nobody's result: the next run tries it again.
 """
@@ -74,6 +75,11 @@ def trial_prefix(key: str) -> str:
 def score_prefix(key: str) -> str:
     """Where the test scores of a final trial are stored."""
     return f"scores/{key}"
+
+
+def sample_prefix(key: str) -> str:
+    """Where the sample of a final trial is stored."""
+    return f"samples/{key}"
 
 
 def load_record(store: Store, key: str) -> TrialRecord | None:

@@ -10,12 +10,12 @@ What this does not do: train (`train.py`). The test split plays no part here.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from models.core import CORES
 from models.core.scan import Activation
 from models.kinds import Kind
 from models.randomness import Draws, seed_for
-from models.techniques import TECHNIQUES, Technique
-from models.trial import Trial, parse_variant
+from models.techniques import Technique
+from models.trial import Trial
+from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant
 from tasks.campaign import Campaign, Space
 from tasks.records import TrialRecord
 
@@ -42,15 +42,17 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
     kind = campaign.kinds[corpus]
     space = campaign.spaces[kind]
     draws = Draws(campaign.seed, corpus, "search", index=index)
-    core, output, letters = parse_variant(variant)
+    named = Variant.parse(variant)
     return Trial(
         corpus=digest,
-        core=core,
-        output=output,
-        techniques=_techniques(letters, draws, kind),
+        core=named.core,
+        output=named.output,
+        output_settings=BY_OUTPUT[named.output].settings_type.draw(draws, kind),
+        optimizer=named.optimizer,
+        techniques=_techniques(named.letters, draws, kind),
         hidden_size=draws.integer("hidden_size", *space.hidden_size),
-        activation=_activation(core, space, draws),
-        learning_rate=_learning_rate(space, draws),
+        activation=_activation(named.core, space, draws),
+        learning_rate=_learning_rate(named.optimizer, space, draws),
         chunk=space.chunk,
         batch=space.batch,
         epochs=space.epochs,
@@ -60,15 +62,16 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
 
 
 def _techniques(letters: str, draws: Draws, kind: Kind) -> tuple[Technique, ...]:
-    return tuple(technique.draw(draws, kind) for technique in TECHNIQUES if technique.letter in letters)
+    return tuple(BY_LETTER[letter].draw(draws, kind) for letter in letters)
 
 
 def _activation(core: str, space: Space, draws: Draws) -> Activation:
-    gated = next(known.gated for known in CORES if known.name == core)
-    return "tanh" if gated else draws.choice("activation", space.activations)
+    return "tanh" if BY_CORE[core].gated else draws.choice("activation", space.activations)
 
 
-def _learning_rate(space: Space, draws: Draws) -> float:
+def _learning_rate(optimizer: str, space: Space, draws: Draws) -> float:
+    if (its_own := BY_OPTIMIZER[optimizer].draw_learning_rate(draws)) is not None:
+        return its_own
     if space.learning_rate is None:
         return draws.choice("learning_rate", space.learning_rates)
     return draws.log_uniform("learning_rate", *space.learning_rate)

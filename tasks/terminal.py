@@ -23,7 +23,7 @@ from tasks.report.answer import shared_warnings
 from tasks.report.metrics import BY_NAME
 from tasks.report.set_aside import SetAside, by_reason
 from tasks.report.statistics import verdict
-from tasks.report.text import count, first_line, interval, number, signed
+from tasks.report.text import count, first_line, interval, number, roughly, signed
 from tasks.report.variants import is_baseline
 
 WIDTH = 118
@@ -134,9 +134,10 @@ def seeds_cell(row: Mapping[str, Any]) -> str:
 
 
 def score_cell(row: Mapping[str, Any]) -> str:
-    """The score of a row of `scores` with its interval."""
+    """The score of a row of `scores` with its interval; marked where it is estimated, which old ones never were."""
     decimals = BY_NAME[row["metric"]].decimals
-    return f"{number(row['mean'], decimals)} {interval(row['low'], row['high'], decimals)}".rstrip()
+    value = roughly(number(row["mean"], decimals), row.get("estimated", False))
+    return f"{value} {interval(row['low'], row['high'], decimals)}".rstrip()
 
 
 def difference_cell(row: Mapping[str, Any]) -> str:

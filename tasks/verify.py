@@ -7,7 +7,7 @@ from infra.errors import IntegrityError, NotFoundError
 from infra.store import Store
 from tasks.ingest.cache import corpus_prefix
 
-KINDS = ("data", "ingests", "trials", "scores", "reports")
+KINDS = ("data", "ingests", "trials", "scores", "samples", "reports")
 """Every folder of commits, docs/storage.md."""
 
 

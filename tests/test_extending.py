@@ -1,8 +1,12 @@
 """docs/extending.md, word for word: its corpus is ingested, found again and trained on."""
 
+import os
 import re
+import subprocess
 import sys
+import tomllib
 import types
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +25,7 @@ BOOK = {"train.txt": "cdefg gfedc cegec\nabagf", "valid.txt": "cdedc efgfe", "te
 
 @pytest.fixture
 def recipe(monkeypatch: pytest.MonkeyPatch) -> Recipe:
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     module = types.ModuleType("melodies_of_the_document")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(code, module.__dict__)  # noqa: S102
@@ -50,6 +54,50 @@ def test_the_corpus_of_the_document_is_ingested_and_trained_on(recipe: Recipe, t
     campaign = resolve(CampaignRequest(preset="smoke", corpora=("melodies",)), store)
     trial = search_trials(campaign, {"melodies": digest})[0]
     assert ensure_trained(store, trial).status == "completed"
+
+
+TRAINED = """
+from infra.settings import CampaignRequest
+from infra.store import Store
+from tasks.campaign import resolve
+from tasks.report.variants import TECHNIQUES
+from tasks.search import search_trials
+from tasks.train import ensure_trained
+from tests.tasks.conftest import fill
+
+store = Store("memory://extended")
+digests = fill(store)
+campaign = resolve(CampaignRequest(preset="smoke", corpora=("bach-chorales",), variants=("SGD+MN",)), store)
+for trial in search_trials(campaign, {"bach-chorales": digests["bach-chorales"]}):
+    record = ensure_trained(store, trial)
+    print(trial.variant, record.status, record.trial == trial)
+print(TECHNIQUES["N"])
+"""
+
+
+def test_the_technique_of_the_document_is_installed_trained_and_keeps_its_promises(tmp_path: Path) -> None:
+    _, code = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (declared,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+    (group, points), *_ = tomllib.loads(declared)["project"]["entry-points"].items()
+    (tmp_path / "normalised.py").write_text(code)
+    metadata = tmp_path / "normalised-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: normalised\nVersion: 1.0\n")
+    lines = [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
+    (metadata / "entry_points.txt").write_text("\n".join(lines))
+    root = Path(__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{root}", "OMP_NUM_THREADS": "1"}
+    run = partial(subprocess.run, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    trained = run([sys.executable, "-c", TRAINED])
+    assert trained.stdout.splitlines() == [
+        *["rnn/bernoulli/SGD completed True"] * 2,
+        *["rnn/bernoulli/SGD+MN completed True"] * 2,
+        "normalised gradient",
+    ], trained.stderr
+    suite = "tests/models/techniques/test_conformance.py"
+    promises = run([sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", suite])
+    assert promises.returncode == 0, promises.stdout
+    assert len(re.findall(r"\[N-\w+\] PASSED", promises.stdout)) == 12
 
 
 BOOK_SPLITS = ("train", "valid", "test")

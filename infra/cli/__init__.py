@@ -24,6 +24,7 @@ def _build(name: str) -> App:
         commands.ingest,
         commands.report,
         commands.pull,
+        commands.sample,
         commands.verify,
     ):
         app.command(command)

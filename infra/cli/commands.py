@@ -9,7 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from infra.cli.console import told_in_one_line
-from infra.cli.options import Campaign, Data, Folder, Name, Output, Places, Preset, Store, Version
+from infra.cli.options import (
+    Campaign,
+    Data,
+    Folder,
+    Key,
+    Name,
+    Output,
+    Places,
+    Preset,
+    SampleFile,
+    Seed,
+    Steps,
+    Store,
+    Version,
+)
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest, IngestRequest
@@ -78,6 +92,16 @@ def pull(version: Version = None, /, *, to: Folder, preset: Preset = None, store
         from tasks.publish import pull as pulled
 
         print(pulled(ObjectStore(address, create=False), version, to, preset=preset))
+
+
+def sample(trial: Key, /, *, to: SampleFile, seed: Seed = None, steps: Steps = None, store: Store = None) -> None:
+    """Let a trained network go on from the beginning of a test piece: music as MIDI, text as text."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.store import Store as ObjectStore
+        from tasks.samples import write_sample
+
+        print(write_sample(ObjectStore(address, create=False), trial, to, seed, steps))
 
 
 def verify(*, store: Store = None) -> None:

@@ -38,6 +38,12 @@ Store = Annotated[
 Version = Annotated[str | None, Parameter(help="Version of the report; the latest one where none is given.")]
 Preset = Annotated[str | None, Parameter(help="Of which preset the latest version is meant; any where none is given.")]
 Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where it is missing.")]
+Key = Annotated[str, Parameter(help="Key of a trial, or its first digits, as the report tells them.")]
+SampleFile = Annotated[Path, Parameter(help="MIDI or text file to write; or a folder to put one in, named by itself.")]
+Steps = Annotated[int | None, Parameter(help="Frames, characters or words to go on for. Default: as in the report.")]
+Seed = Annotated[
+    int | None, Parameter(help="Chooses the piece, and makes every draw. Default: the trial's own, as in the report.")
+]
 Name = Annotated[
     str,
     Parameter(

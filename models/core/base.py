@@ -60,6 +60,19 @@ class Core(ABC):
             retention_SH: retention of each unit, None where none leaks, as in every gated core.
         """
 
+    @abstractmethod
+    def step(
+        self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Tensor:
+        """What is carried on after one step, in plain torch: every number of it has a gradient, as in no scan.
+
+        Args:
+            parameters: by name, each with the S axis first.
+            pre_SBG: the projected inputs of the step, `project` with the parameters `input_weight` and `bias`.
+            carried_SBK: what was carried on before it.
+            retention_SH: as for `states`.
+        """
+
 
 def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
     """W_in x_t + b of every step, shape (S, T, B, G): one product of matrices, or a gather for symbols.

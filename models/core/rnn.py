@@ -57,3 +57,11 @@ class RNN(Core):
         pre_STBH = project(parameters["input_weight"], parameters["bias"], inputs)
         states_STBH = leaky_scan(pre_STBH, start_SBK, parameters["recurrent_weight"], retention_SH, self.activation)
         return states_STBH, states_STBH[:, -1].detach()
+
+    def step(
+        self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Tensor:
+        """a h + (1 - a) phi(pre + W h)."""
+        apply = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}[self.activation]
+        phi_SBH = apply(torch.baddbmm(pre_SBG, carried_SBK, parameters["recurrent_weight"].transpose(1, 2)))
+        return phi_SBH if retention_SH is None else torch.lerp(phi_SBH, carried_SBK, retention_SH.unsqueeze(1))

@@ -1,5 +1,13 @@
-"""Rules that turn a gradient into new parameters. Row operations on (S, P): a stack's members never meet."""
+"""Rules that turn a gradient into new parameters, one file each. A new one is a file here and a name in the tuple.
 
-from models.optimizers.sgd import sgd_step_
+Row operations on (S, P): a stack's members never meet.
+"""
 
-__all__ = ["sgd_step_"]
+from models.optimizers.adam import Adam
+from models.optimizers.base import Optimizer
+from models.optimizers.sgd import SGD
+
+OPTIMIZERS: tuple[type[Optimizer], ...] = (SGD, Adam)
+"""Every optimizer; `name` is what a variant calls it."""
+
+__all__ = ["OPTIMIZERS", "SGD", "Adam", "Optimizer"]

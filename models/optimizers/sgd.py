@@ -1,14 +1,24 @@
 """Stochastic gradient descent: theta <- theta - eps g."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from torch import Tensor
 
+from models.optimizers.base import Optimizer
 
-def sgd_step_(theta_SP: Tensor, gradient_SP: Tensor, learning_rate_S1: Tensor) -> None:
-    """One step in place.
 
-    Args:
-        theta_SP: parameters, one member a row.
-        gradient_SP: their gradient.
-        learning_rate_S1: eps of each member.
-    """
-    theta_SP.addcmul_(gradient_SP, learning_rate_S1, value=-1)
+class SGD(Optimizer):
+    """The plain rule, which remembers nothing."""
+
+    name: ClassVar[str] = "SGD"
+
+    def state(self, theta_SP: Tensor) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+    def step_(
+        self, theta_SP: Tensor, gradient_SP: Tensor, state: Mapping[str, Tensor], learning_rate_S1: Tensor
+    ) -> None:
+        """Against the gradient, eps times as far."""
+        theta_SP.addcmul_(gradient_SP, learning_rate_S1, value=-1)

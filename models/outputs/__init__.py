@@ -6,9 +6,24 @@ sample; it never sees time, since every step's state is already there.
 
 from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
+from models.outputs.classes import ClassSettings, ClassSoftmax
+from models.outputs.nade import Nade, NadeSettings
+from models.outputs.rbm import RBM, RBMSettings
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax)
 """Every output model; `name` is what a variant calls it."""
 
-__all__ = ["OUTPUTS", "Bernoulli", "Output", "Settings", "Softmax"]
+__all__ = [
+    "OUTPUTS",
+    "RBM",
+    "Bernoulli",
+    "ClassSettings",
+    "ClassSoftmax",
+    "Nade",
+    "NadeSettings",
+    "Output",
+    "RBMSettings",
+    "Settings",
+    "Softmax",
+]

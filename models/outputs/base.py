@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.kinds import Kind
+from models.outputs.ais import Effort
 from models.randomness import Draws
 
 
@@ -40,6 +41,8 @@ class Output(ABC):
     name: ClassVar[str]
     symbols: ClassVar[bool]
     """True where a step is one symbol, False where it is a vector of `width` zeros and ones."""
+    estimated: ClassVar[bool] = False
+    """True where the log-likelihood is an estimate; such a model has a `cost` of its own."""
     settings_type: ClassVar[type[Settings]] = Settings
     width: int
     hidden_size: int
@@ -53,9 +56,60 @@ class Output(ABC):
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
         """Fill the parameters of one member in place; `frequency_D` is how often each value is on in train."""
 
+    def constants(self, frequency_D: Tensor) -> dict[str, Tensor]:
+        """What the model takes from train and does not learn, the same for all members, without the S axis: nothing.
+
+        What is here comes to `log_likelihood` and `sample` among the parameters.
+        """
+        return {}
+
     @abstractmethod
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """Natural logarithm of the probability of each step's data, shape (S, T, B)."""
+
+    def particles(self, members: int, like: Tensor) -> Tensor | None:
+        """What training keeps from one `cost` to the next beside the parameters, as it starts; None for nothing.
+
+        Args:
+            members: S.
+            like: its type and device are taken.
+        """
+        return None
+
+    def cost(
+        self,
+        parameters: Mapping[str, Tensor],
+        states_STBH: Tensor,
+        data: Tensor,
+        generators: Sequence[torch.Generator],
+        particles: Tensor | None = None,
+    ) -> Tensor:
+        """What training makes small, (S, T, B): -log P, or a value whose gradient estimates that of -log P.
+
+        Args:
+            parameters, states_STBH, data: as for the log-likelihood.
+            generators: one a member; not used where the likelihood is exact.
+            particles: of `particles`, changed in place.
+        """
+        return -self.log_likelihood(parameters, states_STBH, data)
+
+    def estimate(
+        self,
+        parameters: Mapping[str, Tensor],
+        states_STBH: Tensor,
+        data: Tensor,
+        effort: Effort,
+        generators: Sequence[torch.Generator],
+    ) -> tuple[Tensor, Tensor]:
+        """Log-likelihoods and their standard errors, each (S, T, B); errors of 0 where they are exact.
+
+        Args:
+            parameters, states_STBH, data: as for the log-likelihood.
+            effort: what an estimate may cost.
+            generators: one a member.
+        """
+        exact = self.log_likelihood(parameters, states_STBH, data)
+        return exact, torch.zeros_like(exact)
 
     @abstractmethod
     def sample(

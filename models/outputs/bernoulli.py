@@ -35,9 +35,13 @@ class Bernoulli(Output):
         parameters["output_weight"].normal_(0.0, self.hidden_size**-0.5, generator=generator)
         parameters["output_bias"].copy_(torch.logit(frequency_D))
 
+    def logits(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """z of every note, shape (S, T, B, D), whatever `data` is: `nade.py` needs it, and is called alike."""
+        return affine(parameters, states_STBH)
+
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """sum_i v_i z_i - log(1 + e^{z_i}), z the logits: exact for any z, nats a frame."""
-        return bernoulli_log_likelihood(affine(parameters, states_STBH), data)
+        return bernoulli_log_likelihood(self.logits(parameters, states_STBH, data), data)
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]

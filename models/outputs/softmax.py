@@ -1,6 +1,6 @@
 """One symbol of a vocabulary: P(w) = exp(z_w) / sum_k exp(z_k), z = b + W h_{t-1}.
 
-Sections 3.3 and 4.2 of arXiv:1212.0901. The full softmax: the reference of the class-factorised one.
+Sections 3.3 and 4.2 of arXiv:1212.0901. The full softmax: the reference of the class-factorised one (`classes.py`).
 
 Initialisation: W normal with standard deviation 1/sqrt(H), b the log-frequency of each symbol in train.
 """
@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from models.outputs.base import Output, affine
+from models.outputs.cross_entropy import symbol_log_likelihood
 
 
 class Softmax(Output):
@@ -32,14 +32,18 @@ class Softmax(Output):
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """z_w - logsumexp(z), nats a symbol."""
-        logits = affine(parameters, states_STBH)
-        return -cross_entropy(logits.flatten(0, 2), data.flatten(), reduction="none").view(data.shape)
+        weight, bias = parameters["output_weight"], parameters["output_bias"]
+        return symbol_log_likelihood(states_STBH.flatten(1, 2), weight, bias, data.flatten(1)).view(data.shape)
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
         """A symbol with its probability."""
-        probability = torch.softmax(affine(parameters, states_STBH), dim=-1)
-        members = zip(probability.flatten(1, 2), generators, strict=True)
-        drawn = [torch.multinomial(rows, 1, generator=generator) for rows, generator in members]
-        return torch.stack(drawn).view(probability.shape[:3])
+        logits_STBD = affine(parameters, states_STBH)
+        members = zip(logits_STBD.flatten(1, 2), generators, strict=True)
+        return torch.stack([draw(*member) for member in members]).view(states_STBH.shape[:3])
+
+
+def draw(logits_ND: Tensor, generator: torch.Generator) -> Tensor:
+    """One column of every row of logits, with its probability, (N,)."""
+    return torch.multinomial(torch.softmax(logits_ND, dim=-1), 1, generator=generator).squeeze(1)

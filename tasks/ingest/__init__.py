@@ -4,11 +4,12 @@
 """
 
 from tasks.ingest.cache import ingest_corpus, load_corpus
-from tasks.ingest.corpora import CORPORA, embedded_corpora, find_recipe, known_corpora
+from tasks.ingest.corpora import CORPORA, all_recipes, embedded_corpora, find_recipe, known_corpora
 from tasks.ingest.names import corpus_kind, find_name
 
 __all__ = [
     "CORPORA",
+    "all_recipes",
     "corpus_kind",
     "embedded_corpora",
     "find_name",

@@ -1,4 +1,6 @@
-"""Notes to piano-rolls: one row a frame, one column a note, 1 where the note sounds at the frame's onset.
+"""Notes to piano-rolls, and rolls to the notes that they hold.
+
+One row a frame, one column a note, 1 where the note sounds at the onset of the frame:
 
     roll[k, p - 21] = 1  if a note of pitch p has  start <= k < end,  in frames
 
@@ -14,6 +16,9 @@ import numpy as np
 
 from tasks.corpus import LOWEST_NOTE, NOTES
 from tasks.ingest.musicxml import Note
+
+Run = tuple[int, int, int]
+"""A note that is on in the frames start <= k < end: MIDI number, start, end."""
 
 
 def piano_roll(notes: Iterable[Note], semitones: int = 0) -> np.ndarray:
@@ -43,6 +48,22 @@ def fold(pitch: int) -> int:
     if pitch < LOWEST_NOTE:
         return pitch + 12 * ceil((LOWEST_NOTE - pitch) / 12)
     return pitch - 12 * ceil(max(pitch - highest, 0) / 12)
+
+
+def find_runs(roll: np.ndarray) -> tuple[Run, ...]:
+    """The runs of a piano-roll, by note and then by time.
+
+    Args:
+        roll: uint8 (T, 88) of zeros and ones.
+
+    Returns:
+        (MIDI number, start, end) of each: on in the frames start <= k < end, off before and after.
+    """
+    silence = np.zeros((1, roll.shape[1]), np.int8)
+    changes = np.diff(np.concatenate([silence, roll.astype(np.int8), silence]), axis=0).T
+    notes, starts = np.nonzero(changes == 1)
+    ends = np.nonzero(changes == -1)[1]
+    return tuple(zip((notes + LOWEST_NOTE).tolist(), starts.tolist(), ends.tolist(), strict=True))
 
 
 def roll_statistics(rolls: Iterable[np.ndarray]) -> dict[str, float | int]:

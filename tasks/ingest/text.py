@@ -1,4 +1,4 @@
-"""Bytes to text, and text to symbols: a vocabulary from the training split alone, and the streams that are scored.
+"""Bytes to text, text to symbols, and back: a vocabulary from the training split, and the streams that are scored.
 
 Characters: the text with one newline symbol a line. Words: what whitespace separates, and `<eos>` after each
 line. A symbol that the vocabulary lacks becomes `<unk>`, which is always symbol 0; the others follow by
@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+
+from models.kinds import Kind
 
 UNKNOWN, END_OF_LINE, NEWLINE = "<unk>", "<eos>", "\n"
 
@@ -42,6 +44,18 @@ def words(lines: Iterable[str]) -> list[str]:
     ['a', 'b', '<eos>', 'c', '<eos>']
     """
     return [symbol for line in lines for symbol in (*line.split(), END_OF_LINE)]
+
+
+def readable(kind: Kind, symbols: Iterable[str]) -> str:
+    r"""Symbols as a text: characters in a row, words with blanks between them, and a newline at every line's end.
+
+    >>> readable("characters", ["a", " ", "b", "\n"]), readable("words", ["a", "<unk>", "<eos>", "b"])
+    ('a b\n', 'a <unk>\nb')
+    """
+    if kind == "characters":
+        return "".join(symbols)
+    text = " ".join(NEWLINE if symbol == END_OF_LINE else symbol for symbol in symbols)
+    return text.replace(f" {NEWLINE}", NEWLINE).replace(f"{NEWLINE} ", NEWLINE)
 
 
 def build_vocabulary(train: Iterable[Sequence[str]], fewest: int) -> tuple[str, ...]:

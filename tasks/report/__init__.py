@@ -7,18 +7,19 @@ In this room: statistics, tables, charts, the pages, the exported files. Never i
 from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
 from tasks.report.results import Results
+from tasks.report.samples import sample_files
 
 __all__ = ["SCHEMA_VERSION", "Estimates", "Results", "build_report", "estimate"]
 
 
 def build_report(results: Results) -> dict[str, bytes]:
-    """Make the four files of a report.
+    """Make the files of a report.
 
     Equal results give equal bytes: the random numbers of the bootstrap are named by the campaign's seed.
 
     Returns:
         `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json` and
-        `results.parquet`, the same numbers for programs (docs/report.md).
+        `results.parquet`, the same numbers for programs; and in `samples/` what the networks made (docs/report.md).
 
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
@@ -33,4 +34,5 @@ def build_report(results: Results) -> dict[str, bytes]:
         "corpora.html": render_corpora(results).encode(),
         "results.json": results_json(results, estimates),
         "results.parquet": results_parquet(estimates),
+        **sample_files(results),
     }

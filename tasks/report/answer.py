@@ -12,7 +12,7 @@ import pandas as pd
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, Metric
 from tasks.report.statistics import verdict
-from tasks.report.text import interval, joined, number, plural, search_state, signed
+from tasks.report.text import ESTIMATED_BY, interval, joined, number, plural, roughly, search_state, signed
 from tasks.report.variants import Variant, is_baseline, plain_of, short_labels
 
 
@@ -47,7 +47,7 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
         nothing = f"On {corpus} no variant came to a test score, so nothing can be said."
         return Answer(nothing, "", "", tuple(warnings), f"{corpus}: no test score")
     top = scored.iloc[0]
-    score = _score(metric, top["mean"])
+    score = _score(metric, top)
     return Answer(
         best=_best(corpus, metric, trained, scored, labels),
         techniques=_techniques(metric, estimates.primary_effects(corpus)),
@@ -57,8 +57,8 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     )
 
 
-def _score(metric: Metric, value: float) -> str:
-    return f"{number(value, metric.decimals)} {metric.measure}"
+def _score(metric: Metric, row: pd.Series) -> str:
+    return f"{roughly(number(row['mean'], metric.decimals), row['estimated'])} {metric.measure}"
 
 
 def _best(corpus: str, metric: Metric, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]) -> str:
@@ -66,8 +66,8 @@ def _best(corpus: str, metric: Metric, trained: pd.DataFrame, scored: pd.DataFra
     reference = plain_of(top["variant"])
     label = "plain SGD" if top["variant"] == reference else labels[top["variant"]]
     bounds = interval(top["low"], top["high"], metric.decimals)
-    start = f"On {corpus} the best variant on the test split was {label} with {_score(metric, top['mean'])} {bounds}"
-    start = start.rstrip()
+    start = f"On {corpus} the best variant on the test split was {label} with {_score(metric, top)} {bounds}"
+    start = start.rstrip() + (f", {ESTIMATED_BY}" if top["estimated"] else "")
     rivals = [labels[name] for name in scored.loc[scored["tied_with_best"].astype(bool), "variant"].iloc[1:]]
     gain = signed(top["difference"], metric.decimals).lstrip("+")
     gain_bounds = interval(top["diff_low"], top["diff_high"], metric.decimals)
@@ -171,6 +171,12 @@ def _score_warnings(
         said.append("With fewer than five seeds the interval of a variant is too narrow.")
     if int(rows["n_pieces"].max()) < 10:
         said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
+    estimated = [labels[name] for name in scored.loc[scored["estimated"].astype(bool), "variant"]]
+    if estimated:
+        said.append(
+            f"≈: the log-likelihood of {joined(estimated)} is {ESTIMATED_BY}; the intervals include the standard error"
+            " of the estimate, which cannot tell of what no chain has found."
+        )
     unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]
     if len(unscored):
         said.append(f"Without a test score: {joined([labels[name] for name in unscored])}.")

@@ -11,10 +11,10 @@ import pandas as pd
 from tasks.report.metrics import METRICS, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import RESAMPLES, Bootstrap, Difference, ScoredPieces
-from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, subset_order, technique_pairs
+from tasks.report.variants import TECHNIQUES, is_baseline, is_estimated, plain_of, subset_order, technique_pairs
 
 SCORE_COLUMNS = (
-    *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high"),
+    *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high", "estimated"),
     *("n_pieces", "n_seeds", "seeds_asked", "seeds_diverged", "seeds_failed"),
     *("search_asked", "search_ended", "held_back"),
     *("reference", "difference", "diff_low", "diff_high", "diff_seeds", "diff_dropped", "tied_with_best"),
@@ -29,7 +29,8 @@ class Estimates:
     Attributes:
         scores: a row a (corpus, variant, metric), columns `SCORE_COLUMNS`. Within a metric the best mean comes
             first, variants without a score follow, baselines are last. A difference is to the plain variant of
-            the same core and output model, positive is better. `tied_with_best`: the interval of the paired
+            the same core and output model, positive is better. `estimated`: by annealed importance sampling, whose
+            error the intervals include. `tied_with_best`: the interval of the paired
             difference to the best variant does not exclude zero. `held_back`: the search is not whole, and so
             nothing was chosen and there are no final trials.
         effects: a row a (corpus, metric, technique), columns `EFFECT_COLUMNS`; `pairs` holds a tuple
@@ -92,6 +93,7 @@ def _score_row(bootstrap: Bootstrap, scored: ScoredPieces, metric: Metric, varia
         "mean": value.value,
         "low": value.low,
         "high": value.high,
+        "estimated": metric.column == "log_likelihood" and is_estimated(variant),
         "n_pieces": len(scored.steps_P),
         "n_seeds": len(scored.seeds(variant)),
         "reference": reference,

@@ -18,11 +18,13 @@ from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric
 from tasks.report.results import Results
+from tasks.report.samples import sample_sections
 from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import joined, number, plural
 from tasks.report.theme import to_svg
 from tasks.report.variants import TECHNIQUES, short_labels
+from tasks.report.why_section import Why, render_why
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Section:
     curves: tuple[tuple[str, Markup], ...]
     search: Markup | None
     groups: tuple[str, ...]
+    why: Why | None
 
 
 def render_page(results: Results, estimates: Estimates) -> str:
@@ -54,6 +57,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
     return fill_template(
         "page.html.jinja",
         sections=sections,
+        samples=sample_sections(results, estimates),
         results=results,
         campaign=results.campaign,
         provenance=results.provenance,
@@ -116,6 +120,7 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         ),
         search=to_svg(search, f"{anchor}-search", _search_summary(trials)) if search else None,
         groups=tuple(group for group in training_charts.GROUPS if group in set(searched)),
+        why=render_why(results, estimates, corpus, anchor),
     )
 
 

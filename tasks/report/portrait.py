@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.corpus import LOWEST_NOTE, SPLITS, Corpus
-from tasks.ingest.piano_roll import roll_statistics
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.piano_roll import Run, find_runs, roll_statistics
 from tasks.ingest.text import END_OF_LINE, NEWLINE, UNKNOWN
 
 FRAMES = 200
@@ -35,7 +35,7 @@ class Roll:
     title: str
     why: str
     frames: int
-    runs: tuple[tuple[int, int, int], ...]
+    runs: tuple[Run, ...]
 
 
 @dataclass(frozen=True)
@@ -94,22 +94,6 @@ def choose_pieces(lengths: Sequence[int]) -> dict[int, str]:
     for place, why in ((0, "the first"), (median, "of median length"), (int(np.argmax(lengths)), "the longest")):
         chosen[place] = f"{chosen[place]}, {why}" if place in chosen else why
     return chosen
-
-
-def find_runs(roll: np.ndarray) -> tuple[tuple[int, int, int], ...]:
-    """The runs of a piano-roll, by note and then by time.
-
-    Args:
-        roll: uint8 (T, 88) of zeros and ones.
-
-    Returns:
-        (MIDI number, start, end) of each: on in the frames start <= k < end, off before and after.
-    """
-    silence = np.zeros((1, roll.shape[1]), np.int8)
-    changes = np.diff(np.concatenate([silence, roll.astype(np.int8), silence]), axis=0).T
-    notes, starts = np.nonzero(changes == 1)
-    ends = np.nonzero(changes == -1)[1]
-    return tuple(zip((notes + LOWEST_NOTE).tolist(), starts.tolist(), ends.tolist(), strict=True))
 
 
 def split_statistics(corpus: Corpus) -> dict[str, dict[str, float | int | None]]:

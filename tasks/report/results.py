@@ -5,11 +5,12 @@ this does not do: compute any statistic (`statistics.py`) or read a store.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from tasks.continuation import Continuation
 from tasks.report.portrait import Portrait
 
 TRIAL_COLUMNS = (
@@ -19,11 +20,21 @@ TRIAL_COLUMNS = (
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
-    *("gradient_norm", "clipped_share"),
+    *("gradient_norm", "clipped_share", "largest_norm", "update_ratio"),
 )
+DIAGNOSTIC_COLUMNS = ("key", "corpus", "variant", "moment", "epoch", "quantity", "index", "value")
 PIECE_COLUMNS = (
     *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
+    "log_likelihood_error",
 )
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What a network made of a beginning, and the bytes of its file as they are stored."""
+
+    continuation: Continuation
+    data: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +48,22 @@ class Results:
             the search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
             Finals of different variants that share a `seed` are compared as a pair.
         curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
-            log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1.
+            log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1; the last
+            two are NaN for trials of an older version.
+        diagnostics: a row a number that was measured on a final trial's network, columns `DIAGNOSTIC_COLUMNS`, see
+            `tasks/diagnoses.py`; none of a trial of an older version.
         pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
-            for text. Baselines are rows too: variant `baseline/...`, seed 0, key "".
+            for text; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all pieces
+            of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, seed 0, key "".
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
             (split -> name -> number, `split_statistics`); JSON values.
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
         failures: key, corpus, variant and reason of every trial that has no result.
+        samples: for each name, of each variant the sample of its first final trial that completed; a campaign that was
+            stored before there were samples has none.
 
     Raises:
         ValueError: a frame lacks a column.
@@ -54,15 +71,22 @@ class Results:
 
     trials: pd.DataFrame
     curves: pd.DataFrame
+    diagnostics: pd.DataFrame
     pieces: pd.DataFrame
     corpora: Mapping[str, Mapping[str, Any]]
     portraits: Mapping[str, Portrait]
     campaign: Mapping[str, Any]
     provenance: Mapping[str, Any]
     failures: Sequence[Mapping[str, str]] = ()
+    samples: Mapping[str, Mapping[str, Sampled]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frames = {"trials": TRIAL_COLUMNS, "curves": CURVE_COLUMNS, "pieces": PIECE_COLUMNS}
+        frames = {
+            "trials": TRIAL_COLUMNS,
+            "curves": CURVE_COLUMNS,
+            "diagnostics": DIAGNOSTIC_COLUMNS,
+            "pieces": PIECE_COLUMNS,
+        }
         for name, columns in frames.items():
             missing = [column for column in columns if column not in getattr(self, name).columns]
             if missing:

@@ -10,6 +10,7 @@ import altair as alt
 from markupsafe import Markup
 
 from tasks.corpus import LOWEST_NOTE, NOTES
+from tasks.ingest.piano_roll import Run
 from tasks.report.portrait import FRAMES, Roll
 from tasks.report.theme import GRID, INK, MUTED, OTHER, UNDECIDED, layered, rows_of
 
@@ -44,8 +45,11 @@ def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
     return min(max(low, lowest), highest - _FEWEST_NOTES + 1), max(min(high, highest), lowest + _FEWEST_NOTES - 1)
 
 
-def draw_roll(roll: Roll, low: int, high: int, description: str) -> Markup:
-    """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame."""
+def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0) -> Markup:
+    """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame.
+
+    The notes of the first `given` frames are grey, and a line stands where they end.
+    """
     frames = min(roll.frames, FRAMES)
     width, height = frames * _FRAME, (high - low + 1) * _NOTE
     parts = [
@@ -61,9 +65,16 @@ def draw_roll(roll: Roll, low: int, high: int, description: str) -> Markup:
         x = _LEFT + frame * _FRAME
         parts.append(_path(UNDECIDED, 0.5, [f"M{x} 0v{height + 4}"]))
         parts.append(_text(x, height + 16, str(frame), "middle", INK))
-    runs = [f"M{_LEFT + a * _FRAME} {_middle(note, high)}h{(b - a) * _FRAME}" for note, a, b in roll.runs]
-    parts += [_path(OTHER, _NOTE - 1, runs), _text(_LEFT, height + 34, "frame", "start", MUTED), Markup("</svg>")]
+    before = [(note, a, min(b, given)) for note, a, b in roll.runs if a < given]
+    after = [(note, max(a, given), b) for note, a, b in roll.runs if b > given]
+    parts += [_path(UNDECIDED, _NOTE - 1, _bars(before, high)), _path(OTHER, _NOTE - 1, _bars(after, high))]
+    parts += [_path(INK, 1.5, [f"M{_LEFT + given * _FRAME} 0v{height + 4}"] if given else [])]
+    parts += [_text(_LEFT, height + 34, "frame", "start", MUTED), Markup("</svg>")]
     return Markup("").join(parts)
+
+
+def _bars(runs: Sequence[Run], high: int) -> list[str]:
+    return [f"M{_LEFT + start * _FRAME} {_middle(note, high)}h{(end - start) * _FRAME}" for note, start, end in runs]
 
 
 def _is_black(note: int) -> bool:

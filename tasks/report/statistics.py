@@ -10,6 +10,10 @@ was drawn and s(1..N) the drawn seeds,
 All variants of a corpus see the same w and, where they have equally many seeds, the same s: that is what makes
 a difference a paired one. Interval: the 2.5 and 97.5 percentiles of the resamples.
 
+Where a log-likelihood is itself an estimate, its standard error e_kp is common to all pieces of trial k, and every
+resample adds z_k e_kp to x_kp, z_k standard normal, the same z_k however often the trial is drawn. Errors also make
+seeds differ, so that with several seeds they are counted up to twice, which makes intervals rather too wide.
+
 What it does not cover: the luck of the random search (the chosen configuration is taken as given), and other
 corpora. Shape letters: R resamples, K final trials, P pieces, N seeds.
 """
@@ -28,6 +32,7 @@ from tasks.report.metrics import FloatArray, Metric
 RESAMPLES = 10_000
 LEVEL = 0.95
 _SUMS = ("log_likelihood", "accuracy", "union_accuracy")
+_ERROR = "log_likelihood_error"
 # Numbers drawn at a time: bounds the memory of a corpus with thousands of pieces to some tens of megabytes.
 _BLOCK = 2_000_000
 
@@ -83,11 +88,13 @@ class ScoredPieces:
         steps_P: number of steps of each piece.
         trials: (variant, seed) of each final trial.
         sums: for each summed column, float64 (K, P).
+        errors_KP: standard errors of the log-likelihoods, 0 where they are exact.
     """
 
     steps_P: FloatArray
     trials: tuple[tuple[str, int], ...]
     sums: dict[str, FloatArray]
+    errors_KP: FloatArray
 
     @classmethod
     def from_frame(cls, pieces: pd.DataFrame) -> "ScoredPieces":
@@ -97,8 +104,8 @@ class ScoredPieces:
             CampaignError: a trial was not scored on all the pieces, or on other numbers of steps.
         """
         if pieces.empty:
-            return cls(np.zeros(0), (), {column: np.zeros((0, 0)) for column in _SUMS})
-        by_piece = pieces.groupby(["variant", "seed", "piece"])[["steps", *_SUMS]].sum(min_count=1)
+            return cls(np.zeros(0), (), {column: np.zeros((0, 0)) for column in _SUMS}, np.zeros((0, 0)))
+        by_piece = pieces.groupby(["variant", "seed", "piece"])[["steps", *_SUMS, _ERROR]].sum(min_count=1)
         table = by_piece.unstack("piece")
         steps_KP = table["steps"].to_numpy(np.float64)
         for row, (variant, seed) in zip(steps_KP, table.index, strict=True):
@@ -106,7 +113,7 @@ class ScoredPieces:
                 raise CampaignError(f"{variant}, seed {seed}: not scored once on the same test pieces as the others")
         trials = tuple((str(variant), int(seed)) for variant, seed in table.index)
         sums = {column: table[column].to_numpy(np.float64) for column in _SUMS}
-        return cls(steps_KP[0], trials, sums)
+        return cls(steps_KP[0], trials, sums, np.nan_to_num(table[_ERROR].to_numpy(np.float64)))
 
     def seeds(self, variant: str) -> dict[int, int]:
         """The seeds of a variant that have scores, each with its row in the sums."""
@@ -146,12 +153,22 @@ class Bootstrap:
         self._scored = scored
         most = max((len(scored.seeds(variant)) for variant, _ in scored.trials), default=0)
         self._uniform_RN = generator_for(seed, "report", name, "seeds").random((resamples, most))
-        self._means_RK = self._resample_pieces(generator_for(seed, "report", name, "pieces"), resamples)
+        normal_RK = self._draw_errors(name, seed, resamples)
+        self._means_RK = self._resample_pieces(generator_for(seed, "report", name, "pieces"), normal_RK)
         steps = scored.steps_P.sum()
         self._means_K = {column: sums_KP.sum(1) / steps for column, sums_KP in scored.sums.items()}
 
-    def _resample_pieces(self, generator: np.random.Generator, resamples: int) -> dict[str, FloatArray]:
-        steps_P, trials = self._scored.steps_P, len(self._scored.trials)
+    def _draw_errors(self, name: str, seed: int, resamples: int) -> FloatArray:
+        """Standard normal numbers for the trials whose log-likelihood is an estimate, 0 for the others, (R, K)."""
+        normal_RK = np.zeros((resamples, len(self._scored.trials)))
+        for k in np.flatnonzero(self._scored.errors_KP.any(axis=1)):
+            variant, own = self._scored.trials[k]
+            generator = generator_for(seed, "report", name, "estimates", variant, str(own))
+            normal_RK[:, k] = generator.standard_normal(resamples)
+        return normal_RK
+
+    def _resample_pieces(self, generator: np.random.Generator, normal_RK: FloatArray) -> dict[str, FloatArray]:
+        steps_P, (resamples, trials) = self._scored.steps_P, normal_RK.shape
         means = {column: np.empty((resamples, trials)) for column in self._scored.sums}
         block = max(1, _BLOCK // max(1, len(steps_P)))
         for start in range(0, resamples if trials else 0, block):
@@ -160,6 +177,9 @@ class Bootstrap:
             for column, sums_KP in self._scored.sums.items():
                 with np.errstate(invalid="ignore"):  # a sum that is not finite ends as an estimate of NaN
                     means[column][start : start + block] = (weights_RP @ sums_KP.T) / total_R[:, None]
+            if normal_RK.any():
+                errors_RK = (weights_RP @ self._scored.errors_KP.T) / total_R[:, None]
+                means["log_likelihood"][start : start + block] += normal_RK[start : start + block] * errors_RK
         return means
 
     def value(self, metric: Metric, variant: str) -> Estimate:

@@ -21,12 +21,13 @@ from tasks.report.text import (
     interval,
     number,
     plural,
+    roughly,
     search_state,
     setting,
     signed,
     significant,
 )
-from tasks.report.variants import Variant, is_baseline, letter_order, short_labels
+from tasks.report.variants import Variant, is_baseline, is_estimated, letter_order, short_labels
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _seeds(row: Mapping[str, Any]) -> str:
 def _value_cell(row: pd.Series, metric: Metric) -> Cell:
     low, high = (number(row[side], metric.decimals) for side in ("low", "high"))
     bounds = interval(row["low"], row["high"], metric.decimals) if low != high else ""
-    return Cell(number(row["mean"], metric.decimals), bounds)
+    return Cell(roughly(number(row["mean"], metric.decimals), row["estimated"]), bounds)
 
 
 def _difference_cell(row: Any, metric: Metric) -> Cell:
@@ -162,6 +163,7 @@ def chosen_table(results: Results, corpus: str) -> Table:
             cells = [write(trial[column]) for _, column, write in _BEFORE]
             cells += [setting(trial["techniques"].get(letter, {}).get(name)) for letter, name in drawn]
             cells += [write(trial[column]) for _, column, write in _AFTER]
+            cells[-1] = roughly(cells[-1], is_estimated(variant))
             rows.append((labels[variant], *cells))
     return Table(("variant", *headings), tuple(rows))
 

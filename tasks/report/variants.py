@@ -6,11 +6,12 @@ Only names are read here; what a technique does is in `models/techniques/`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import models.techniques
+from models.variants import BY_LETTER, BY_OUTPUT
 
 BASELINE = "baseline/"
 PLAIN = "SGD"
-TECHNIQUES = {technique.letter: technique.title for technique in models.techniques.TECHNIQUES}
+ESTIMATED = frozenset(name for name, output in BY_OUTPUT.items() if output.estimated)
+TECHNIQUES = {letter: technique.title for letter, technique in BY_LETTER.items()}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,15 @@ class Variant:
 def is_baseline(name: str) -> bool:
     """Whether a row is a count baseline and not something that was trained."""
     return name.startswith(BASELINE)
+
+
+def is_estimated(name: str) -> bool:
+    """Whether the log-likelihood of a variant's output model can only be estimated.
+
+    >>> is_estimated("rnn/rbm/SGD+C"), is_estimated("rnn/bernoulli/SGD+C"), is_estimated("baseline/uniform")
+    (True, False, False)
+    """
+    return Variant.parse(name).family.rpartition("/")[2] in ESTIMATED
 
 
 def plain_of(name: str) -> str:

@@ -35,7 +35,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 def test_help_lists_every_command(base: list[str]) -> None:
     done = run(*base, "--help")
     assert done.returncode == 0
-    for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "verify"):
+    for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify"):
         assert f" {command} " in done.stdout
 
 
@@ -75,6 +75,8 @@ def test_the_plugin_does_nothing_outside_the_command_line() -> None:
         (["reproduce", "--turbo"], "--turbo"),
         (["reproduce", "--cluster", "localhost"], "tcp://host:port"),
         (["pull"], "--to"),
+        (["sample"], "TRIAL"),
+        (["sample", "1a2b", "--to", "x.mid", "--steps", "many"], "--steps"),
         (["compose"], "compose"),
     ],
 )

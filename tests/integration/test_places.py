@@ -110,7 +110,7 @@ def test_a_worker_stops_the_trial_of_a_command_that_was_killed(tmp_path: Path) -
 
 
 def is_training() -> bool:
-    """Run on a worker: whether one of its threads is inside of `models.training.train`, looked at for two seconds.
+    """Run on a worker: whether one of its threads is in `models.training.train_stack`, looked at for two seconds.
 
     One look is not enough: a thread runs on while its stack is walked, and may return from the frames it began with.
     """
@@ -121,7 +121,7 @@ def is_training() -> bool:
         for top in sys._current_frames().values():
             frame = top
             while frame is not None:
-                if frame.f_code.co_name == "train" and frame.f_code.co_filename.endswith("models/training.py"):
+                if frame.f_code.co_name == "train_stack" and frame.f_code.co_filename.endswith("models/training.py"):
                     return True
                 frame = frame.f_back
         time.sleep(0.1)

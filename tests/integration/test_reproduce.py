@@ -69,6 +69,9 @@ def test_it_trains_search_and_seeds_and_scores_the_seeds_alone(
     document = json.loads((latest(store) / "results.json").read_text())
     searched = {row["key"] for row in document["chosen"]}
     assert not searched & set(commits(store, "scores"))
+    assert set(commits(store, "samples")) == set(commits(store, "scores"))
+    files = sorted(path.name for path in (latest(store) / "samples").rglob("*.mid"))
+    assert files == ["rnn-bernoulli-SGD-C.mid", "rnn-bernoulli-SGD.mid"]
 
 
 def test_the_report_beats_counting(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:

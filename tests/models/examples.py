@@ -9,6 +9,7 @@ from torch import Tensor
 from models.baselines import frequencies
 from models.chunks import Pieces
 from models.network import Network
+from models.outputs.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier, Technique
 from models.trial import Trial
 
@@ -23,6 +24,9 @@ BY_LETTER: dict[str, Technique] = {
 def techniques(letters: str) -> tuple[Technique, ...]:
     """Techniques with values at which each of them acts."""
     return tuple(BY_LETTER[letter] for letter in letters)
+
+
+RBM_SETTINGS = {chain: RBMSettings(units=6, cd_steps=2, chain=chain) for chain in ("data", "persistent")}
 
 
 def trial(letters: str = "", **changes: Any) -> Trial:
@@ -55,7 +59,7 @@ def text(lengths: list[int], width: int = 5, seed: int = 0) -> list[np.ndarray]:
 
 def pieces(output: str, lengths: list[int], width: int = 5, seed: int = 0) -> Pieces:
     """Pieces that fit an output model, notes in float64."""
-    arrays = (music if output == "bernoulli" else text)(lengths, width, seed)
+    arrays = (text if output == "softmax" else music)(lengths, width, seed)
     return Pieces.from_arrays(arrays, torch.float64)
 
 

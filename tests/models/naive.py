@@ -90,9 +90,25 @@ def gru(weights: Mapping[str, Tensor], steps: Tensor, start: Tensor) -> list[Ten
     return path
 
 
-def log_likelihood(weights: Mapping[str, Tensor], h: Tensor, step: Tensor) -> Tensor:
+def nade_logits(weights: Mapping[str, Tensor], h: Tensor, step: Tensor, order: Sequence[int] = ()) -> Tensor:
+    """Logits of NADE, one note at a time, each from hidden units that are computed anew."""
+    z: list[Tensor] = [torch.zeros(())] * len(step)
+    done: list[int] = []
+    for i in order or range(len(step)):
+        a = weights["hidden_bias"] + h @ weights["hidden_weight"]
+        for j in done:
+            a = a + float(step[j]) * weights["to_hidden"][j]
+        from_hidden = (weights["from_hidden"][i] * activate("sigmoid", a)).sum()
+        z[i] = weights["output_bias"][i] + h @ weights["output_weight"][:, i] + from_hidden
+        done.append(i)
+    return torch.stack(z)
+
+
+def log_likelihood(weights: Mapping[str, Tensor], h: Tensor, step: Tensor, order: Sequence[int] = ()) -> Tensor:
     """Nats of one step given the state before it: notes where the step is a vector, else a symbol."""
     z = weights["output_bias"] + h @ weights["output_weight"]
+    if "from_hidden" in weights:
+        z = nade_logits(weights, h, step, order)
     if step.dim() == 0:
         return (z[step].exp() / z.exp().sum()).log()
     p = 1 / (1 + (-z).exp())
@@ -100,6 +116,19 @@ def log_likelihood(weights: Mapping[str, Tensor], h: Tensor, step: Tensor) -> Te
     for i, value in enumerate(step.tolist()):
         total = total + (p[i] if value == 1 else 1 - p[i]).log()
     return total
+
+
+def class_log_likelihood(
+    weights: Mapping[str, Tensor], h: Tensor, symbol: int, classes: Sequence[Sequence[int]]
+) -> Tensor:
+    """Nats of one symbol by way of its class; the columns of the weights are the classes one after the other."""
+    columns = [each for members in classes for each in members]
+    mine = next(k for k, members in enumerate(classes) if symbol in members)
+    z = weights["class_bias"] + h @ weights["class_weight"]
+    value = (z[mine].exp() / z.exp().sum()).log()
+    z = weights["output_bias"] + h @ weights["output_weight"]
+    others = sum(z[columns.index(other)].exp() for other in classes[mine])
+    return value + (z[columns.index(symbol)].exp() / others).log()
 
 
 def piece_log_likelihood(

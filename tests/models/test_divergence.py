@@ -14,7 +14,8 @@ from models.metrics import score
 from models.network import Network
 from models.techniques import Technique
 from models.training import Training, train
-from models.trial import Trial, all_subsets
+from models.trial import Trial
+from models.variants import all_subsets
 from tests.models import examples
 
 TRAIN = Pieces.from_arrays(examples.music([8, 8, 8, 8, 8, 8], seed=1))
@@ -30,7 +31,7 @@ def _sound(trial: Trial, result: Training, training: Pieces = TRAIN, valid: Piec
     assert result.updates == result.diverged_at
     assert all(value.isfinite().all() for value in result.weights.values())
     assert all(math.isfinite(row.valid) for row in result.curve)
-    assert all(math.isfinite(row.train) for row in result.curve[1:])
+    assert all(math.isfinite(row.train) for row in result.curve[1:] if not trial.output_type.estimated)
     assert result.best.valid == max(row.valid for row in result.curve)
     network = Network(trial, frequencies(training, 5).float())
     network.load(result.weights)
@@ -49,6 +50,16 @@ def test_a_huge_learning_rate_diverges_at_the_second_update(output, letters):
     assert result.best is result.curve[0]
     start = Network(trial, frequencies(splits[0], 5).float()).parameters.member(0)
     assert all(torch.equal(start[name], result.weights[name]) for name in start)
+
+
+@pytest.mark.parametrize("chain", ["data", "persistent"])
+def test_a_cost_that_is_no_likelihood_diverges_as_well(chain):
+    # Free energies differ by little while all is well, and by as much as the weights are large when it is not.
+    settings = examples.RBM_SETTINGS[chain]
+    trial = examples.trial(output="rbm", output_settings=settings, learning_rate=1e8)
+    result = train(trial, TRAIN, VALID, 5)
+    _sound(trial, result)
+    assert result.diverged_at == 2
 
 
 @dataclass(frozen=True)
@@ -118,6 +129,31 @@ def test_the_limit_of_text_is_in_its_own_uniform_guessing():
     for factor, diverges in ((9.0, False), (11.0, True)):
         trial = examples.trial(output="softmax", techniques=(_FirstSymbol(factor * math.log(5)),), epochs=2)
         assert (train(trial, text, text, 5).status == "diverged") == diverges
+
+
+@pytest.mark.parametrize(("bias", "diverges"), [(6.5, False), (7.5, True)])
+def test_the_limit_of_a_cost_that_is_no_likelihood_is_the_same(bias, diverges):
+    """Every note wants to sound and none does: F(v) - F(v_k) is 5 times the bias, and the limit 5 times 6.93."""
+    silence = Pieces.from_arrays([np.zeros((8, 5), np.uint8)])
+    settings = examples.RBM_SETTINGS["data"]
+    trial = examples.trial(output="rbm", output_settings=settings, techniques=(_NotesBias(bias),), epochs=2)
+    result = train(trial, silence, silence, 5)
+    assert (result.status, result.diverged_at) == (("diverged", 2) if diverges else ("completed", None))
+
+
+@dataclass(frozen=True)
+class _NotesBias(Technique):
+    """After the first update every weight is 0 and every note's bias `bias`; units and couplings come behind them."""
+
+    letter: ClassVar[str] = "C"
+    title: ClassVar[str] = "notes' bias"
+    bias: float
+
+    def step_(self, theta_SP, gradient_SP, velocity_SP, learning_rate):
+        theta_SP.zero_()
+        behind = 7 * 6 + 6 + 6 * 5
+        theta_SP[:, -5 - behind : -behind] = self.bias
+        return True
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models import metrics
 from models.metrics import Scores, frame_accuracy, score
-from models.trial import all_subsets
+from models.variants import all_subsets
 from tests.models import examples, naive
 from tests.models.pooled import summary
 

@@ -5,7 +5,7 @@ import torch
 
 from models.baselines import frequencies
 from models.network import Network, drop
-from models.trial import all_subsets
+from models.variants import all_subsets
 from tests.models import examples, naive
 
 

@@ -14,13 +14,14 @@ from safetensors.torch import load, save
 from models.chunks import Pieces
 from models.progress import Checkpoint, CheckpointError, Progress
 from models.training import Run, Training, train
-from models.trial import Trial, all_subsets
+from models.trial import Trial
+from models.variants import all_subsets
 from tests.models import examples
 
 LENGTHS = [9, 4, 6, 1, 7, 3]
 SPLITS = {
     output: (Pieces.from_arrays(make(LENGTHS, seed=1)), Pieces.from_arrays(make([8, 5], seed=2)))
-    for output, make in (("bernoulli", examples.music), ("softmax", examples.text))
+    for output, make in (("bernoulli", examples.music), ("softmax", examples.text), ("rbm", examples.music))
 }
 
 
@@ -104,6 +105,33 @@ def test_a_stop_after_every_single_step(output):
     # One before the first update, one after each update, one after each epoch but the last.
     assert stops == 1 + result.updates + len(result.curve) - 2
     assert result.best.epoch < result.curve[-1].epoch, "choose a rate at which the last epoch is not the best"
+
+
+def _rbm(chain: str) -> Trial:
+    settings = examples.RBM_SETTINGS[chain]
+    return examples.trial("M", output="rbm", output_settings=settings, output_dropout=0.2, learning_rate=0.01)
+
+
+@pytest.mark.parametrize("chain", ["data", "persistent"])
+@pytest.mark.parametrize("every", [1, 3, 7])
+def test_chains_and_particles_go_on_where_they_were(chain, every):
+    trial = _rbm(chain)
+    result, stops = _interrupted(trial, [every] * 1000)
+    assert stops >= (result.updates + len(result.curve) - 1) // every - 1
+    assert _bits(result) == _bits(train(trial, *SPLITS["rbm"], 5))
+
+
+def test_only_what_a_model_trains_with_is_in_its_checkpoint():
+    exact = {"theta", "velocity", "best", "dropout", "carried"}
+    assert _until(examples.trial(), 4, None).tensors.keys() == exact
+    assert _until(_rbm("data"), 4, None).tensors.keys() == exact | {"chains"}
+    checkpoint = _until(_rbm("persistent"), 4, None)
+    assert checkpoint.tensors.keys() == exact | {"chains", "particles"}
+    assert checkpoint.tensors["particles"].any(), "some chains have ended"
+    for name in ("chains", "particles"):
+        tensors = {other: value for other, value in checkpoint.tensors.items() if other != name}
+        with pytest.raises(CheckpointError, match="^checkpoint: its tensors"):
+            train(_rbm("persistent"), *SPLITS["rbm"], 5, checkpoint=replace(checkpoint, tensors=tensors))
 
 
 def test_a_divergence_comes_at_the_same_update():

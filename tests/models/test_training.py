@@ -15,7 +15,8 @@ from models.metrics import score
 from models.network import Network
 from models.techniques import Clipping, Technique
 from models.training import Run, Training, train
-from models.trial import Trial, all_subsets
+from models.trial import Trial
+from models.variants import all_subsets
 from tests.models import examples
 
 TRAIN = Pieces.from_arrays(examples.music([9, 4, 6, 1, 7], seed=1))

@@ -7,9 +7,10 @@ from dataclasses import FrozenInstanceError, asdict, dataclass, fields, replace
 import pytest
 
 from models import trial as module
-from models.outputs import Settings
+from models.outputs import NadeSettings, Settings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
-from models.trial import Trial, all_subsets, parse_variant, technique_letters, variant_name
+from models.trial import Trial
+from models.variants import Variant, all_subsets, technique_letters
 from tests.models import examples
 
 PINNED_JSON = (
@@ -22,6 +23,7 @@ PINNED_KEY = "2f1048bc6c472affa9d4ae8b2efe5be2d7943812ec27f4d3f8cac58db91fc4d1"
 
 OTHERS = {
     "corpus": "1" * 64,
+    "optimizer": "Adam",
     "core": "lstm",
     "output": "softmax",
     "techniques": (Clipping(1.0),),
@@ -42,7 +44,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("letters", all_subsets("CLRM"))
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade"])
 def test_json_there_and_back(output, letters):
     trial = examples.trial(letters, output=output)
     assert Trial.from_json(trial.to_json()) == trial
@@ -50,7 +52,7 @@ def test_json_there_and_back(output, letters):
         again = Trial.from_json(json.loads(json.dumps(trial.to_json(), sort_keys=sort_keys)))
         assert again == trial
         assert (again.key, again.variant, again.letters) == (trial.key, trial.variant, letters)
-    assert parse_variant(trial.variant) == ("rnn", output, letters)
+    assert Variant.parse(trial.variant) == Variant("rnn", output, "SGD", letters)
 
 
 def test_the_order_of_techniques_is_the_papers_whatever_was_given():
@@ -68,7 +70,7 @@ def test_the_key_is_pinned(monkeypatch):
 def test_the_key_changes_with_every_field():
     # The simple output models have no settings.
     assert set(OTHERS) | {"output_settings"} == {field.name for field in fields(Trial)}, "a new field is one of OTHERS"
-    base = examples.trial("CM")
+    base = examples.trial("C", learning_rate=0.02)
     keys = {base.key} | {replace(base, **{name: value}).key for name, value in OTHERS.items()}
     assert len(keys) == 1 + len(OTHERS)
 
@@ -153,11 +155,11 @@ def test_json_of_something_else_is_refused(change):
 
 @pytest.mark.parametrize("core", ["lstm", "gru"])
 def test_a_core_with_gates_takes_what_goes_with_it(core):
-    for output in ("bernoulli", "softmax"):
+    for output in ("bernoulli", "softmax", "nade"):
         for letters in all_subsets("CM"):
             trial = examples.trial(letters, core=core, output=output)
             assert trial.variant == f"{core}/{output}/SGD" + ("+" if letters else "") + letters
-            assert parse_variant(trial.variant) == (core, output, letters)
+            assert Variant.parse(trial.variant) == Variant(core, output, "SGD", letters)
             assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
     for letters in ("L", "R", "CR", "CLRM"):
         with pytest.raises(ValueError, match=f"^technique [LR] .* does not go with {core}: "):
@@ -181,11 +183,11 @@ def test_subsets():
 
 
 @pytest.mark.parametrize("letters", all_subsets("CLRM"))
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade"])
 def test_variant_names_there_and_back(output, letters):
-    name = variant_name("rnn", output, letters)
+    name = str(Variant("rnn", output, "SGD", letters))
     assert name == f"rnn/{output}/SGD" + ("+" if letters else "") + letters
-    assert parse_variant(name) == ("rnn", output, letters)
+    assert Variant.parse(name) == Variant("rnn", output, "SGD", letters)
     assert technique_letters(letters[::-1]) == letters
 
 
@@ -195,11 +197,15 @@ def test_variant_names_there_and_back(output, letters):
         ("", "CORE/OUTPUT/OPTIMIZER"),
         ("rnn/bernoulli", "CORE/OUTPUT/OPTIMIZER"),
         ("rnn/bernoulli/SGD/C", "CORE/OUTPUT/OPTIMIZER"),
-        ("elman/bernoulli/SGD", "rnn or lstm or gru"),
+        ("elman/bernoulli/SGD", "core: wants one of rnn, lstm, gru, got 'elman'"),
         ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
         ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
-        ("rnn/gaussian/SGD", "bernoulli or softmax"),
-        ("rnn/bernoulli/HF", "wants CORE/OUTPUT/SGD"),
+        ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, nade, rbm, classes"),
+        ("rnn/bernoulli/Newton", "optimizer: wants one of SGD, Adam"),
+        (
+            "rnn/bernoulli/Adam+M",
+            r"technique M \(Nesterov momentum\) does not go with Adam: it has a momentum of its own",
+        ),
         ("rnn/bernoulli/SGD+X", "technique 'X'"),
         ("rnn/bernoulli/SGD+c", "technique 'c'"),
         ("rnn/bernoulli/SGD+CC", "technique 'C'"),
@@ -208,7 +214,19 @@ def test_variant_names_there_and_back(output, letters):
 )
 def test_a_variant_that_there_is_not_is_refused(name, said):
     with pytest.raises(ValueError, match=said):
-        parse_variant(name)
+        Variant.parse(name)
+
+
+def test_the_key_changes_with_every_setting_of_an_output_model():
+    others = {"units": 7, "order": (4, 3, 2, 1, 0)}
+    assert set(others) == set(asdict(NadeSettings()))
+    base = examples.trial(output="nade")
+    keys = {base.key} | {replace(base, output_settings=NadeSettings(**{k: v})).key for k, v in others.items()}
+    assert len(keys) == 1 + len(others)
+    turned = replace(base, output_settings=NadeSettings(order=others["order"]))
+    assert Trial.from_json(json.loads(json.dumps(turned.to_json()))) == turned
+    with pytest.raises(ValueError, match="^nade units: "):
+        Trial.from_json(base.to_json() | {"output_settings": {"units": 0}})
 
 
 def test_settings_are_those_of_the_output_model():

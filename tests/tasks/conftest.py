@@ -18,6 +18,7 @@ from tasks.evaluate import ensure_scored
 from tasks.ingest.cache import store_corpus
 from tasks.ingest.corpora import find_recipe
 from tasks.records import TrialRecord
+from tasks.samples import ensure_sampled
 from tasks.search import final_trials, search_trials
 from tasks.train import ensure_trained
 
@@ -117,6 +118,7 @@ def finished() -> Finished:
     finals = train_all(store, final_trials(campaign, digests, by_key(search)))
     for record in finals:
         ensure_scored(store, record)
+        ensure_sampled(store, record)
     return Finished(store, digests, campaign, search, finals)
 
 

@@ -8,7 +8,7 @@ import pytest
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from models.techniques import TECHNIQUES
-from models.trial import all_subsets
+from models.variants import all_subsets
 from tasks.campaign import PRESETS, resolve
 from tasks.ingest import corpus_kind, known_corpora
 
@@ -26,8 +26,8 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
         (CampaignRequest(variants=("SGD", "SGD+X")), "'X'", LETTERS),
         (CampaignRequest(variants=("SGD+CLC",)), "'C' in 'CLC'", LETTERS),
         (CampaignRequest(variants=("SGD+cl",)), "'c'", LETTERS),
-        (CampaignRequest(variants=("Adam",)), "Adam", ["SGD"]),
-        (CampaignRequest(variants=("rnn/rbm/SGD",)), "'rnn/rbm/SGD'", ["bernoulli", "softmax"]),
+        (CampaignRequest(variants=("Newton",)), "Newton", ["SGD", "Adam"]),
+        (CampaignRequest(variants=("rnn/poisson/SGD",)), "'rnn/poisson/SGD'", ["bernoulli", "softmax"]),
         (CampaignRequest(variants=("elman/softmax/SGD",)), "'elman/softmax/SGD'", ["rnn", "lstm", "gru"]),
         (
             CampaignRequest(variants=("lstm/softmax/SGD+L",)),
@@ -70,10 +70,10 @@ def test_a_full_name_is_for_its_own_kind_alone():
     }
 
 
-def test_a_core_is_named_in_full_and_compared_with_plain_sgd_of_the_simple_one():
+def test_a_core_is_named_in_full_and_compared_with_plain_sgd_of_its_own():
     campaign = resolve(CampaignRequest(variants=("lstm/bernoulli/SGD+C", "gru/softmax/SGD", "SGD+M"), preset="smoke"))
     assert campaign.variants == {
-        CHORALES: ("rnn/bernoulli/SGD", "lstm/bernoulli/SGD+C", "rnn/bernoulli/SGD+M"),
+        CHORALES: ("rnn/bernoulli/SGD", "lstm/bernoulli/SGD", "lstm/bernoulli/SGD+C", "rnn/bernoulli/SGD+M"),
         CHARACTERS: ("rnn/softmax/SGD", "gru/softmax/SGD", "rnn/softmax/SGD+M"),
     }
 

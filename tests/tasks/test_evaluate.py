@@ -1,5 +1,7 @@
 """Test scores: of the stored weights, once, a row a piece; and those of the count baselines."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from infra.errors import NotFoundError
 from models.baselines import baselines, frequencies, score_baseline
 from models.metrics import Scores, score
 from models.network import Network
+from models.outputs.ais import Effort
+from models.outputs.rbm import RBMSettings
 from models.randomness import generator_for
 from models.trial import Trial
 from tasks.evaluate import baseline_table, ensure_scored, piece_rows
@@ -69,6 +73,24 @@ def test_leaky_units_are_scored_with_their_stored_retention(store, digests, camp
     (table,) = Ledger(elsewhere).tables([score_prefix(trial.key)], "pieces.parquet")
     np.testing.assert_array_equal(table["log_likelihood"], _direct(store, trial, other).log_likelihood)
     assert not np.allclose(table["log_likelihood"], _direct(store, trial, weights).log_likelihood, atol=1e-4)
+
+
+def test_an_estimated_log_likelihood_is_stored_with_its_error(store, digests, campaign, monkeypatch):
+    monkeypatch.setattr("models.estimation.FULL", Effort(20, 30))
+    trial = draw_trial(campaign, "bach-chorales", digests["bach-chorales"], "rnn/rbm/SGD", 0)
+    record = ensure_trained(store, replace(trial, output_settings=RBMSettings(units=4, cd_steps=2)))
+    ensure_scored(store, record)
+    (table,) = Ledger(store).tables([score_prefix(record.trial.key)], "pieces.parquet")
+    weights = load(store.read(trial_prefix(record.trial.key), "weights.safetensors"))
+    corpus, pieces = prepared(store.address, record.trial.corpus)
+    network = Network(record.trial, frequencies(pieces["train"], corpus.width).float())
+    network.load(weights)
+    expected = score(network, pieces["test"], generator_for(record.trial.seed, "accuracy"), reported=True)
+    assert list(table) == [*COLUMNS, "log_likelihood_error"]
+    assert table["steps"].tolist() == [len(piece) for piece in tiny_music().splits["test"]]
+    np.testing.assert_array_equal(table["log_likelihood"], expected.log_likelihood)
+    np.testing.assert_array_equal(table["log_likelihood_error"], expected.log_likelihood_error)
+    assert (table["log_likelihood_error"] > 0).all()
 
 
 def test_a_trial_is_scored_once(store, digests, campaign, monkeypatch):

@@ -13,7 +13,7 @@ from models.trial import Trial
 from tasks import train as training
 from tasks.ledger import Ledger
 from tasks.portion import run_portion
-from tasks.records import load_record, score_prefix
+from tasks.records import load_record, sample_prefix, score_prefix
 from tasks.search import draw_trial
 
 CORPUS = "bach-chorales"
@@ -39,6 +39,15 @@ def test_search_trials_are_trained_and_never_scored(store, trials):
     assert _run(store, trials, score=False) == []
     assert list(Ledger(store).records(trials)) == [trial.key for trial in trials]
     assert store.prefixes("scores") == []
+    assert store.prefixes("samples") == []
+
+
+def test_final_trials_leave_a_sample(store, trials):
+    assert _run(store, trials[:2], score=True) == []
+    before = {trial.key: store.manifest(sample_prefix(trial.key)) for trial in trials[:2]}
+    assert None not in before.values()
+    assert _run(store, trials[:2], score=True) == []
+    assert {trial.key: store.manifest(sample_prefix(trial.key)) for trial in trials[:2]} == before
 
 
 def test_final_trials_are_scored_exactly_once(store, trials):
@@ -62,6 +71,7 @@ def test_a_diverged_final_has_no_score_and_is_no_failure(store, trials):
     assert _run(store, [wild, trials[1]], score=True) == []
     assert load_record(store, wild.key).status == "diverged"
     assert store.prefixes("scores") == [score_prefix(trials[1].key)]
+    assert store.prefixes("samples") == [sample_prefix(trials[1].key)]
 
 
 def test_a_trial_that_raises_is_named_and_the_others_are_committed(store, trials, monkeypatch):

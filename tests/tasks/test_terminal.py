@@ -103,6 +103,13 @@ def test_the_star_is_for_intervals_on_one_side_of_zero(low, high, mark):
     assert _row(text, PLAIN)[-2] == expected.replace("-", "−")
 
 
+def test_an_estimated_score_is_marked_and_one_of_an_older_report_is_exact():
+    scored = {"mean": -6.59, "low": -6.7, "high": -6.5}
+    text = score_table(_document(_score("rnn/rbm/SGD", **scored, estimated=True), _score(PLAIN, **scored)))
+    assert _row(text, "rnn/rbm/SGD")[1] == "≈ −6.590 [−6.700, −6.500]"
+    assert _row(text, PLAIN)[1] == "−6.590 [−6.700, −6.500]"
+
+
 def test_an_equal_score_is_better_by_nothing():
     row = _score(PLAIN, mean=-1.0, difference=-0.0, diff_low=-0.0, diff_high=-0.0001)
     assert _row(score_table(_document(row)), PLAIN)[-2] == "0.000 [0.000, 0.000] *"

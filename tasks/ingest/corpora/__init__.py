@@ -3,6 +3,9 @@
 To add one, write a file with a `Recipe` and add it to `CORPORA`; docs/extending.md. Nothing here writes to a store.
 """
 
+from functools import lru_cache
+
+from models.registry import strangers
 from tasks.ingest.corpora.bach_chorales import BACH_CHORALES
 from tasks.ingest.corpora.folk_tunes import FOLK_TUNES_CHARACTERS, FOLK_TUNES_WORDS
 from tasks.ingest.corpora.jsb_chorales import JSB_CHORALES
@@ -25,13 +28,24 @@ CORPORA: tuple[Recipe, ...] = (
 )
 
 
+@lru_cache(maxsize=1)
+def _strangers() -> tuple[Recipe, ...]:
+    # Not at import: a stranger's module imports this package.
+    return strangers("corpora", Recipe)
+
+
+def all_recipes() -> tuple[Recipe, ...]:
+    """Ours, and those that other people's packages bring."""
+    return (*CORPORA, *_strangers())
+
+
 def known_corpora() -> tuple[str, ...]:
     """The names of all of them.
 
     >>> known_corpora()[:3]
     ('bach-chorales', 'folk-tunes-characters', 'folk-tunes-words')
     """
-    return tuple(recipe.name for recipe in CORPORA)
+    return tuple(recipe.name for recipe in all_recipes())
 
 
 def embedded_corpora() -> tuple[str, ...]:
@@ -40,12 +54,12 @@ def embedded_corpora() -> tuple[str, ...]:
     >>> embedded_corpora()
     ('bach-chorales', 'folk-tunes-characters', 'folk-tunes-words')
     """
-    return tuple(recipe.name for recipe in CORPORA if recipe.embedded)
+    return tuple(recipe.name for recipe in all_recipes() if recipe.embedded)
 
 
 def find_recipe(name: str) -> Recipe | None:
     """The recipe of that name, None where there is none."""
-    return next((recipe for recipe in CORPORA if recipe.name == name), None)
+    return next((recipe for recipe in all_recipes() if recipe.name == name), None)
 
 
-__all__ = ["CORPORA", "embedded_corpora", "find_recipe", "known_corpora"]
+__all__ = ["CORPORA", "all_recipes", "embedded_corpora", "find_recipe", "known_corpora"]

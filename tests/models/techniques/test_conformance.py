@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.randomness import Draws, generator_for
-from models.techniques import TECHNIQUES, Technique
+from models.techniques import Technique
+from models.variants import BY_LETTER
 from tests.models import examples
 
 RATE = torch.tensor([[0.1]])
@@ -15,13 +16,13 @@ KINDS = ("music", "characters", "words")
 
 
 def test_letters_are_single_and_differ():
-    letters = [technique.letter for technique in TECHNIQUES]
-    assert letters == list("CLRM")
-    assert len({technique.title for technique in TECHNIQUES}) == len(TECHNIQUES)
+    assert list(BY_LETTER)[:4] == list("CLRM")
+    assert all(len(letter) == 1 for letter in BY_LETTER)
+    assert len({technique.title for technique in BY_LETTER.values()}) == len(BY_LETTER)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("technique", TECHNIQUES, ids=lambda t: t.letter)
+@pytest.mark.parametrize("technique", BY_LETTER.values(), ids=lambda t: t.letter)
 class TestEveryTechnique:
     def test_draws_repeat_and_vary(self, technique, kind):
         assert technique.draw(Draws(0, "a"), kind) == technique.draw(Draws(0, "a"), kind)
@@ -48,7 +49,7 @@ class TestEveryTechnique:
         assert one.step_(theta, gradient, velocity, RATE) in (True, False)
 
     def test_it_acts_somewhere(self, technique, kind):
-        one = examples.BY_LETTER[technique.letter]
+        one = examples.BY_LETTER.get(technique.letter) or technique.draw(Draws(3), kind)
         gradient = torch.ones(1, 4)
         one.transform_(gradient, gradient.norm(dim=1, keepdim=True))
         assert (

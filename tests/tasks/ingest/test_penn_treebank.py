@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.errors import CorpusError
+from models.outputs.word_classes import assign_classes
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import penn_treebank
 from tasks.ingest.archives import read_source, unpack
 from tasks.ingest.parts import cut_parts
 from tasks.ingest.penn_treebank import FILE_BYTES, build_penn_treebank, is_penn_treebank_file
-from tasks.ingest.word_classes import assign_classes
 from tests.tasks.ingest.data import data_folder
 
 KINDS = ("words", "characters")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.ingest.musicxml import Note
-from tasks.ingest.piano_roll import fold, piano_roll, roll_statistics
+from tasks.ingest.piano_roll import find_runs, fold, piano_roll, roll_statistics
 
 times = st.fractions(min_value=0, max_value=12, max_denominator=8)
 notes = st.builds(lambda start, length, pitch: Note(start, start + length, pitch), times, times, st.integers(0, 127))
@@ -61,3 +61,20 @@ def test_statistics_of_a_small_set() -> None:
         "lowest": 30,
         "highest": 67,
     }
+
+
+@pytest.mark.parametrize("frames", [1, 2, 37])
+def test_runs_are_the_roll(frames: int) -> None:
+    roll = (np.random.default_rng(0).random((frames, 88)) < 0.2).astype(np.uint8)
+    runs = find_runs(roll)
+    again = np.zeros_like(roll)
+    for note, start, end in runs:
+        assert not again[start:end, note - 21].any(), "no two runs share a frame"
+        again[start:end, note - 21] = 1
+        assert start == 0 or roll[start - 1, note - 21] == 0, "a run begins where the note was off"
+        assert end == frames or roll[end, note - 21] == 0, "and ends where it is off again"
+    assert np.array_equal(again, roll)
+
+
+def test_silence_has_no_runs() -> None:
+    assert find_runs(np.zeros((5, 88), np.uint8)) == ()

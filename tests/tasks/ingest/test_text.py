@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ingest.text import build_vocabulary, characters, decode, encode, encode_characters, words
+from tasks.ingest.text import build_vocabulary, characters, decode, encode, encode_characters, readable, words
 
 lines = st.lists(st.text(alphabet="ab <|", max_size=8), max_size=6)
 
@@ -49,3 +49,13 @@ def test_characters_in_a_row_have_the_numbers_that_they_have_one_by_one(text: st
     one_by_one = encode(text, {symbol: number for number, symbol in enumerate(vocabulary)})
     assert np.array_equal(numbers, one_by_one)
     assert numbers.dtype == np.int32
+
+
+@given(lines)
+def test_characters_are_read_again_as_they_were(text: list[str]) -> None:
+    assert readable("characters", characters(text)) == "".join(line + "\n" for line in text)
+
+
+@given(lines)
+def test_words_are_read_again_with_one_blank_between(text: list[str]) -> None:
+    assert readable("words", words(text)) == "".join(" ".join(line.split()) + "\n" for line in text)

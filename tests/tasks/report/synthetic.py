@@ -5,15 +5,18 @@ pieces differ much, seeds little; some trials diverge. On the music corpus LR is
 failed; a final trial of CLR failed and one of M diverged.
 """
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.statistics import generator_for
 from tests.tasks.report.synthetic_corpora import describe_corpus, synthetic_corpus
+from tests.tasks.report.synthetic_diagnostics import diagnostics_of
+from tests.tasks.report.synthetic_samples import synthetic_samples
 
 # Nats per step by which a technique raises the log-likelihood.
 EFFECTS = {
@@ -39,9 +42,10 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         "folk-tunes-characters": ("characters", 60, 300, 64),
         "folk-tunes-words": ("words", 60, 70, 900),
     }
-    described = {name: describe_corpus(synthetic_corpus(name, *size)) for name, size in made.items()}
+    whole = {name: synthetic_corpus(name, *size) for name, size in made.items()}
+    described = {name: describe_corpus(corpus) for name, corpus in whole.items()}
     corpora = {name: facts for name, (facts, _) in described.items()}
-    rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "pieces": []}
+    rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "diagnostics": [], "pieces": []}
     asked = {}
     for name, facts in corpora.items():
         kind = facts["kind"]
@@ -61,6 +65,7 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
     return Results(
         trials=pd.DataFrame(rows["trials"], columns=list(TRIAL_COLUMNS)),
         curves=pd.DataFrame(rows["curves"], columns=list(CURVE_COLUMNS)),
+        diagnostics=pd.DataFrame(rows["diagnostics"], columns=list(DIAGNOSTIC_COLUMNS)),
         pieces=pd.DataFrame(rows["pieces"], columns=list(PIECE_COLUMNS)),
         corpora=corpora,
         portraits={name: portrait for name, (_, portrait) in described.items()},
@@ -76,7 +81,21 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
             "started": "2026-10-03T04:05:06+00:00", "finished": "2026-10-03T04:08:40+00:00", "seconds": 214.2,
         },
         failures=[{k: row[k] for k in ("key", "corpus", "variant", "reason")} for row in failed],
+        samples=synthetic_samples(whole, rows["trials"]),
     )  # fmt: skip
+
+
+def estimated_results(results: Results, variant: str, error: float) -> Results:
+    """The results as if a music variant had an RBM, of a likelihood with so large a standard error a frame."""
+    frames = {name: getattr(results, name).copy() for name in ("trials", "curves", "pieces")}
+    pieces = frames["pieces"]
+    mine = pieces["variant"] == variant
+    pieces.loc[mine, "log_likelihood_error"] = error * pieces.loc[mine, "steps"]
+    renamed = {variant: variant.replace("bernoulli", "rbm")}
+    for frame in frames.values():
+        frame["variant"] = frame["variant"].replace(renamed)
+    asked = {k: [renamed.get(name, name) for name in names] for k, names in results.campaign["corpora"].items()}
+    return replace(results, campaign={**results.campaign, "corpora": asked}, **frames)
 
 
 def _variant(
@@ -102,6 +121,8 @@ def _variant(
         rows["trials"].append(trial)
         if trial["purpose"] == "final" and trial["status"] != "failed":
             rows["curves"] += _curve(rng, trial, epochs)
+            measured = generator_for(trial["seed"], trial["key"])  # apart, so that it moves no number of the others
+            rows["diagnostics"] += diagnostics_of(measured, trial, letters)
     for final in finals:
         if final["status"] == "completed":
             level = good + rng.normal(0, 0.02)
@@ -151,7 +172,8 @@ def _curve(rng: np.random.Generator, trial: dict[str, Any], epochs: int) -> list
     shared = {k: trial[k] for k in ("key", "corpus", "variant", "learning_rate")}
     return [
         shared | {"update": int(e) * 20, "epoch": int(e), "train": v + 0.05 * e / epochs, "valid": v,
-                  "gradient_norm": float(np.exp(rng.normal(0, 0.3))), "clipped_share": rng.uniform(0, 0.3)}
+                  "gradient_norm": float(np.exp(rng.normal(0, 0.3))), "clipped_share": rng.uniform(0, 0.3),
+                  "largest_norm": 4.0, "update_ratio": 0.002}
         for e, v in zip(epoch, valid, strict=True)
     ]  # fmt: skip
 

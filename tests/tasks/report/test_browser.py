@@ -13,8 +13,9 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def page(tmp_path_factory, files):
     folder = tmp_path_factory.mktemp("report")
-    for name in ("index.html", "corpora.html"):
-        (folder / name).write_bytes(files[name])
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
     return folder / "index.html"
 
 
@@ -58,6 +59,37 @@ def test_the_pages_lead_to_each_other(window, page):
     assert window.evaluate("document.querySelector('a[href^=corpora]').href") == page.with_name("corpora.html").as_uri()
     window.open(page.with_name("corpora.html"), 1200)
     assert window.evaluate("document.querySelector('a[href^=index]').href") == page.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_was_given_and_what_was_made_look_different(window, page, width, scheme):
+    window.open(page, width, scheme=scheme)
+    roll = "document.querySelector('#samples .roll svg')"
+    assert window.evaluate(f"{roll}.clientWidth") == window.evaluate(f"+{roll}.getAttribute('width')")
+    given, made = ("#7a808b", "#0072b2")
+    strokes = [
+        window.evaluate(f"getComputedStyle({roll}.querySelector('[stroke=\"{c}\"]')).stroke") for c in (given, made)
+    ]
+    text = "document.querySelector('#samples pre .{}')"
+    colours = [window.evaluate(f"getComputedStyle({text.format(name)}).color") for name in ("given", "made")]
+    assert (
+        strokes
+        == {
+            "light": ["rgb(122, 128, 139)", "rgb(0, 114, 178)"],
+            "dark": ["rgb(154, 161, 173)", "rgb(98, 181, 238)"],
+        }[scheme]
+    )
+    assert len({*colours, window.evaluate("getComputedStyle(document.body).backgroundColor")}) == 3
+
+
+def test_the_files_of_the_samples_are_where_the_page_says(window, page):
+    window.open(page, 1280)
+    links = "[...document.querySelectorAll('#samples a')].map(a => a.href)"
+    targets = window.evaluate(links)
+    assert len(targets) == 23
+    for target in targets:
+        assert (page.parent / target.removeprefix(page.parent.as_uri() + "/")).is_file()
 
 
 def test_dark_mode_reaches_the_drawings(window, page):

@@ -8,7 +8,8 @@ import pytest
 from tasks.report import estimate
 from tasks.report.answer import answer
 from tasks.report.estimates import EFFECT_COLUMNS, SCORE_COLUMNS
-from tests.tasks.report.synthetic import EFFECTS, synthetic_results
+from tasks.report.text import number
+from tests.tasks.report.synthetic import EFFECTS, estimated_results, synthetic_results
 
 CHORALES = "bach-chorales"
 
@@ -212,6 +213,24 @@ def test_the_answer_admits_that_counting_is_better(results):
     pieces.loc[pieces["variant"] == "baseline/uniform", "log_likelihood"] *= 0.01
     said = answer(estimate(dataclasses.replace(results, pieces=pieces), resamples=50), CHORALES)
     assert any("No variant beats counting: the baseline uniform" in warning for warning in said.warnings)
+
+
+def test_an_estimated_score_says_so_wherever_it_stands(results, estimates):
+    best = estimates.primary(CHORALES)["variant"].iloc[0]
+    changed = estimate(estimated_results(results, best, 0.05), resamples=300)
+    name = best.replace("bernoulli", "rbm")
+    marked = changed.scores[changed.scores["estimated"]]
+    assert marked[["corpus", "variant", "metric"]].to_numpy().tolist() == [[CHORALES, name, "log_likelihood"]]
+    assert not estimates.scores["estimated"].any()
+    mine, exact = _row(changed, name), _row(estimate(results, resamples=300), best)
+    assert mine["mean"] == exact["mean"]
+    assert mine["high"] - mine["low"] > 1.01 * (exact["high"] - exact["low"])
+    said = answer(changed, CHORALES)
+    assert f"with ≈ {number(mine['mean'], 3)} nats per frame [" in said.best
+    assert "], estimated by annealed importance sampling" in said.best
+    assert said.line == f"{CHORALES}: {name} ≈ {number(mine['mean'], 3)} nats per frame"
+    assert any(warning.startswith(f"≈: the log-likelihood of {name} is estimated by") for warning in said.warnings)
+    assert not any("estimated" in text for text in (answer(estimates, CHORALES).best, answer(estimates, CHORALES).line))
 
 
 def test_one_seed_is_warned_of():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.corpus import SPLITS, Corpus
-from tasks.report.portrait import COMMON, FRAMES, LINES, SYMBOLS, choose_pieces, find_runs, portray, split_statistics
+from tasks.ingest.piano_roll import find_runs
+from tasks.report.portrait import COMMON, FRAMES, LINES, SYMBOLS, choose_pieces, portray, split_statistics
 
 
 def _music(*rolls: np.ndarray) -> Corpus:
@@ -20,23 +21,6 @@ def _text(kind, *texts: str, vocabulary: tuple[str, ...]) -> Corpus:
 
 def _random_roll(frames: int, seed: int = 0) -> np.ndarray:
     return (np.random.default_rng(seed).random((frames, 88)) < 0.2).astype(np.uint8)
-
-
-@pytest.mark.parametrize("frames", [1, 2, 37])
-def test_runs_are_the_roll(frames):
-    roll = _random_roll(frames)
-    runs = find_runs(roll)
-    again = np.zeros_like(roll)
-    for note, start, end in runs:
-        assert not again[start:end, note - 21].any(), "no two runs share a frame"
-        again[start:end, note - 21] = 1
-        assert start == 0 or roll[start - 1, note - 21] == 0, "a run begins where the note was off"
-        assert end == frames or roll[end, note - 21] == 0, "and ends where it is off again"
-    assert np.array_equal(again, roll)
-
-
-def test_silence_has_no_runs():
-    assert find_runs(np.zeros((5, 88), np.uint8)) == ()
 
 
 @pytest.mark.parametrize(

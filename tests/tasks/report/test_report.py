@@ -12,10 +12,10 @@ import pytest
 
 from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
 from tasks.report.page import render_page
-from tasks.report.tables import change_cells, chosen_table
+from tasks.report.tables import change_cells, chosen_table, score_rows
 from tasks.report.theme import COLOURS
 from tests.tasks.report.inert import EVIL, Page, check_inert
-from tests.tasks.report.synthetic import synthetic_results
+from tests.tasks.report.synthetic import estimated_results, synthetic_results
 
 
 def _small():
@@ -33,7 +33,9 @@ def test_the_page_is_well_formed_and_asks_for_nothing(files):
     identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     targets = {a["href"].removeprefix("#") for a in page.all("a")}
-    assert targets - set(identifiers) == {"corpora.html"}
+    samples = {name for name in files if name.startswith("samples/")}
+    assert targets - set(identifiers) == {"corpora.html"} | samples
+    assert len(samples) == 15 + 4 + 4, "every variant but the one that was held back"
     assert "default-src 'none'" in files["index.html"].decode()
 
 
@@ -44,7 +46,7 @@ def test_headings_are_in_order_and_drawings_are_described(files):
     assert levels.count(1) == 1
     assert max(np.diff(levels)) == 1
     drawings = page.all("svg")
-    assert len(drawings) == 4 * 3 + 8 + 3 + 3
+    assert len(drawings) == 4 * 3 + 8 + 3 + 3 + (5 + 3) + 2 * (3 + 3) + 2
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("caption")) == len(page.all("table"))
 
@@ -182,6 +184,20 @@ def test_a_technique_of_ones_own_shows_its_hyper_parameters():
     assert [row["techniques"] for row in chosen if row["variant"].endswith("+CN")] == [
         {**own, "N": {**own["N"], "range": [0.1, 0.5]}}
     ] * 2
+
+
+def test_estimated_numbers_are_marked_on_the_page(results, estimates):
+    best = estimates.primary("bach-chorales")["variant"].iloc[0]
+    changed = estimated_results(results, best, 0.05)
+    rows = score_rows(changed, estimate(changed, resamples=50), "bach-chorales")
+    assert [row.cells[0].value.startswith("≈ ") for row in rows] == [True] + [False] * (len(rows) - 1)
+    assert not any("≈" in cell.value for row in rows for cell in row.cells[1:])
+    chosen = {row[0]: row[-1] for row in chosen_table(changed, "bach-chorales").rows}
+    assert [name for name, valid in chosen.items() if valid.startswith("≈ ")] == [best.replace("bernoulli", "rbm")]
+    page = _render(changed)
+    assert "≈: the log-likelihood of rnn/rbm/" in page
+    assert "estimated by annealed importance sampling" in page
+    assert "≈" not in _render(results)
 
 
 def test_unequal_budgets_are_admitted():

@@ -17,10 +17,13 @@ LOG_LIKELIHOOD, ACCURACY, _ = METRICS["music"]
 (BITS,) = METRICS["characters"]
 
 
-def _rows(variant: str, seeds: list[int], sums_NP: np.ndarray, steps_P: np.ndarray) -> list[dict]:
+def _rows(
+    variant: str, seeds: list[int], sums_NP: np.ndarray, steps_P: np.ndarray, error: float = np.nan
+) -> list[dict]:
     return [
         {"variant": variant, "seed": seed, "piece": f"p{p}", "steps": int(steps_P[p]),
-         "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan}
+         "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan,
+         "log_likelihood_error": error * steps_P[p]}
         for seed, row in zip(seeds, sums_NP, strict=True)
         for p in range(len(steps_P))
     ]  # fmt: skip
@@ -114,13 +117,49 @@ def test_the_spread_of_the_resamples_has_its_closed_form():
     assert values_R.mean() == pytest.approx(x_NP.mean(), abs=0.02)
 
 
+@pytest.mark.parametrize("seeds", [1, 4])
+def test_the_error_of_an_estimate_is_in_the_spread(seeds):
+    """A resample draws trial k m_k times, with the same error each time: the variance of the mean of the errors is
+    e^2 E[sum(m_k^2)] / N^2 = e^2 (2 N - 1) / N^2.
+    """
+    steps_P, error = np.arange(1, 10), 0.3
+    rows = _rows("v", list(range(seeds)), np.tile(-8.0 * steps_P, (seeds, 1)), steps_P, error)
+    scored = ScoredPieces.from_frame(pd.DataFrame(rows))
+    bootstrap = Bootstrap(scored, "c", resamples=40_000)
+    value, values_R = bootstrap._pooled(LOG_LIKELIHOOD, list(range(seeds)))
+    assert value == pytest.approx(-8)
+    assert values_R.mean() == pytest.approx(-8, abs=0.01)
+    assert values_R.var() == pytest.approx(error**2 * (2 * seeds - 1) / seeds**2, rel=0.03)
+    estimate = bootstrap.value(LOG_LIKELIHOOD, "v")
+    assert estimate.high - estimate.low == pytest.approx(2 * 1.96 * values_R.std(), rel=0.03)
+
+
+def test_an_estimate_moves_no_number_of_an_exact_one():
+    exact = _scored({"plain": [1, 2], "other": [1, 2]}, pieces=9)
+    rng, steps_P = np.random.default_rng(3), exact.steps_P
+    rows = [row for variant in ("plain", "other") for row in _rows(
+        variant, [1, 2], exact.sums["log_likelihood"][list(exact.seeds(variant).values())], steps_P)]  # fmt: skip
+    rows += _rows("estimated", [1, 2], -7 * steps_P + rng.normal(0, 1, (2, 9)), steps_P, 0.5)
+    both = Bootstrap(ScoredPieces.from_frame(pd.DataFrame(rows)), "c", resamples=300)
+    alone = Bootstrap(exact, "c", resamples=300)
+    assert both.value(LOG_LIKELIHOOD, "plain") == alone.value(LOG_LIKELIHOOD, "plain")
+    mine, theirs = (each.difference(LOG_LIKELIHOOD, "other", "plain") for each in (both, alone))
+    assert mine == theirs
+    between = both.difference(LOG_LIKELIHOOD, "estimated", "plain")
+    assert between.high - between.low > 1.5, "the error of either is in their difference"
+    accuracy = both.value(ACCURACY, "estimated")
+    assert accuracy.high - accuracy.low < 0.1 * (between.high - between.low), "and in no other metric"
+
+
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(2)
     covered = 0
     for run in range(300):
         pieces_P = rng.normal(0, 1, 40)
         x_NP = pieces_P + rng.normal(0, 0.3, (12, 1)) + rng.normal(0, 0.3, (12, 40))
-        scored = ScoredPieces(np.ones(40), tuple(("v", n) for n in range(12)), {"log_likelihood": x_NP})
+        scored = ScoredPieces(
+            np.ones(40), tuple(("v", n) for n in range(12)), {"log_likelihood": x_NP}, np.zeros((12, 40))
+        )
         estimate = Bootstrap(scored, str(run), resamples=400).value(LOG_LIKELIHOOD, "v")
         covered += estimate.low <= 0 <= estimate.high
     assert 0.90 <= covered / 300 <= 0.98
@@ -180,7 +219,8 @@ def test_without_scores_there_is_no_number():
     assert (unpaired.seeds, unpaired.dropped) == (0, 3)
     assert np.isnan(bootstrap.effect(LOG_LIKELIHOOD, [("v", "w")]).value)
     empty = ScoredPieces.from_frame(pd.DataFrame(_rows("v", [], np.zeros((0, 2)), np.ones(2)),
-        columns=["variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"]))  # fmt: skip
+        columns=["variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy",
+                 "log_likelihood_error"]))  # fmt: skip
     assert np.isnan(Bootstrap(empty, "c", resamples=50).value(LOG_LIKELIHOOD, "v").value)
 
 

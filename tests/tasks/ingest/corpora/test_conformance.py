@@ -10,7 +10,7 @@ import pytest
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest import CORPORA
+from tasks.ingest import all_recipes
 from tasks.ingest.recipe import Recipe, Source
 from tests.tasks.ingest.data import data_folder
 
@@ -23,7 +23,7 @@ def source_of(recipe: Recipe) -> Source:
     return Source() if recipe.embedded else Source(str(data_folder()))
 
 
-@pytest.fixture(scope="module", params=CORPORA, ids=lambda recipe: recipe.name)
+@pytest.fixture(scope="module", params=all_recipes(), ids=lambda recipe: recipe.name)
 def recipe(request: pytest.FixtureRequest) -> Recipe:
     found: Recipe = request.param
     return found
@@ -37,7 +37,7 @@ def built(recipe: Recipe) -> tuple[Corpus, list[tuple[int, int]]]:
 
 
 def test_names_differ_and_are_plain() -> None:
-    names = [recipe.name for recipe in CORPORA]
+    names = [recipe.name for recipe in all_recipes()]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name) for name in names)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.ingest.word_classes import assign_classes
+from models.outputs.word_classes import assign_classes
 
 any_counts = st.lists(st.integers(0, 50) | st.integers(0, 10**6), min_size=1, max_size=60).map(np.array)
 
@@ -68,6 +68,17 @@ def test_equal_counts_go_by_number_and_few_words_each_have_a_class() -> None:
     assert assign_classes(np.array([1, 3, 2]), 30).tolist() == [2, 0, 1]
     assert assign_classes(np.zeros(3, int), 2).tolist() == [0, 1, 1]
     assert assign_classes(np.array([7]), 1).tolist() == [0]
+
+
+@given(any_counts, st.integers(1, 12))
+def test_shares_have_the_classes_of_their_counts(counts: np.ndarray, n_classes: int) -> None:
+    shares = counts / 2.0**24  # exact
+    assert assign_classes(shares, n_classes).tolist() == assign_classes(counts, n_classes).tolist()
+
+
+def test_a_frequency_that_is_no_number() -> None:
+    with pytest.raises(ValueError, match="classes of words"):
+        assign_classes(np.array([1.0, np.nan]), 1)
 
 
 @pytest.mark.parametrize(("counts", "n_classes"), [([], 3), ([1, -1], 1), ([1], 0), ([[1]], 1)])

@@ -1,14 +1,13 @@
 """Classes of words by frequency, for the class-factorised softmax P(w) = P(class) P(w | class).
 
 Mikolov et al., "Extensions of recurrent neural network language model" (ICASSP 2011), section 3; specification,
-section 3: 30 classes of about 1/30 of the training tokens each. Of a corpus, the counts are
-`np.bincount(np.concatenate(corpus.splits["train"]), minlength=corpus.width)`.
+section 3: 30 classes of about 1/30 of the training tokens each.
 """
 
 import numpy as np
 
 
-def assign_classes(counts_D: np.ndarray, n_classes: int) -> np.ndarray:
+def assign_classes(frequency_D: np.ndarray, n_classes: int) -> np.ndarray:
     """The class of every word: words in a row by falling count, cut where the classes come out about equally heavy.
 
     With the words in that order, equal counts by number, and with m the count of all words that are not in a class
@@ -22,22 +21,23 @@ def assign_classes(counts_D: np.ndarray, n_classes: int) -> np.ndarray:
     frequent one each get a class of their own until k has caught up.
 
     Args:
-        counts_D: how often each word is in the training split, not negative, D words.
+        frequency_D: how often each word is in the training split, not negative, D words: counts, or shares.
         n_classes: K, from 1; with fewer words than classes every word is a class.
 
     Returns:
         int64 (D,), from 0 to min(K, D) - 1: 0 for the most frequent words.
 
     Raises:
-        ValueError: there is no word, a count is negative, or no class is asked for.
+        ValueError: there is no word, a frequency is negative or no number, or no class is asked for.
 
     >>> assign_classes(np.array([1, 6, 2, 2, 1]), 2).tolist()
     [1, 0, 1, 1, 1]
     """
-    if counts_D.ndim != 1 or not len(counts_D) or counts_D.min() < 0 or n_classes < 1:
-        raise ValueError("classes of words: wants the counts of at least one word, none negative, and a class")
-    order = np.argsort(-counts_D.astype(np.int64), kind="stable")
-    cumulated = np.concatenate([[0], np.cumsum(counts_D[order], dtype=np.int64)])
+    if frequency_D.ndim != 1 or not len(frequency_D) or not frequency_D.min() >= 0 or n_classes < 1:
+        raise ValueError("classes of words: wants the frequencies of at least one word, none negative, and a class")
+    exact_D = frequency_D.astype(np.float64 if frequency_D.dtype.kind == "f" else np.int64)
+    order = np.argsort(-exact_D, kind="stable")
+    cumulated = np.concatenate([[0], np.cumsum(exact_D[order])])
     classes = min(n_classes, len(order))
     class_of_rank = np.empty(len(order), np.int64)
     start = 0

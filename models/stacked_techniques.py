@@ -15,8 +15,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from models.optimizers import sgd_step_
-from models.techniques import TECHNIQUES, Technique
+from models.techniques import Technique
+from models.variants import BY_LETTER
 
 
 class _Stacked(NamedTuple):
@@ -35,8 +35,10 @@ class StackedTechniques:
 
     def __init__(self, members: Sequence[Sequence[Technique]], like: Tensor):
         kinds = {type(technique): None for techniques in members for technique in techniques}
-        order = "".join(technique.letter for technique in TECHNIQUES)
-        stacked = [_stack(kind, members, like) for kind in sorted(kinds, key=lambda kind: order.find(kind.letter))]
+        order = {letter: place for place, letter in enumerate(BY_LETTER)}
+        stacked = [
+            _stack(kind, members, like) for kind in sorted(kinds, key=lambda kind: order.get(kind.letter, len(order)))
+        ]
         self._transforming = [each for each in stacked if _overrides(each, "transform_")]
         self._penalising = [each for each in stacked if _overrides(each, "penalty")]
         self._stepping = [each for each in stacked if _overrides(each, "step_")]
@@ -68,19 +70,24 @@ class StackedTechniques:
             technique.transform_(gradient_SP, norm_S1)
             _give_back((gradient_SP,), (before,), users_S1)
 
-    def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor) -> None:
-        """Update parameters and velocity in place: by a technique's rule, or else by gradient descent."""
+    def step_(
+        self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor
+    ) -> Tensor | None:
+        """Update parameters and velocity of the members that have a technique with a rule for it.
+
+        Returns:
+            The learning rates for the optimizer, 0 for those members; None where nobody is left for it.
+        """
         left_S1 = None
         for technique, users_S1 in self._stepping:
             before = (None, None) if users_S1 is None else (theta_SP.clone(), velocity_SP.clone())
             stepped = technique.step_(theta_SP, gradient_SP, velocity_SP, learning_rate_S1)
             _give_back((theta_SP, velocity_SP), before, users_S1)
             if stepped and users_S1 is None:
-                return
+                return None
             if stepped and users_S1 is not None:
                 left_S1 = ~users_S1 if left_S1 is None else left_S1 & ~users_S1
-        rate_S1 = learning_rate_S1 if left_S1 is None else torch.where(left_S1, learning_rate_S1, 0)
-        sgd_step_(theta_SP, gradient_SP, rate_S1)
+        return learning_rate_S1 if left_S1 is None else torch.where(left_S1, learning_rate_S1, 0)
 
 
 def _stack(kind: type[Technique], members: Sequence[Sequence[Technique]], like: Tensor) -> _Stacked:

@@ -1,0 +1,200 @@
+"""Softmaxes over 10,000 words, forward and backward on one thread, against `linear` and `cross_entropy` of torch.
+
+Run it on a quiet machine: `python benchmarks/cross_entropy.py [REPEATS]`. Prints two tables and writes them with the
+hardware to benchmarks/results/cross_entropy.json. Contenders take turns, and every figure is a median over turns of
+ratios within one turn. Times are the processor's, of the one thread, so that other work on the machine weighs less.
+
+`classes` is the class-factorised softmax, 30 classes, on words drawn by Zipf's law. The bound is what would be reached
+if a bare loop of multiply-adds did the three matrix products, and everything else took no time at all.
+"""
+
+import json
+import os
+import sys
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy, linear
+
+from infra.provenance import provenance
+from models.core import native, use_body
+from models.core.native_build import BuildError, load
+from models.outputs import ClassSoftmax, Output, Softmax, cross_entropy_native
+from models.parameters import Parameters
+
+ROOT = Path(__file__).parents[1]
+WORDS = 10_000
+SHAPES = ((640, 200), (1280, 200), (640, 400), (1280, 400))
+FMA_ROUNDS = 400_000
+GATES = {"native": {200: (2.5, 3.5), 400: (2.0, 2.8)}, "reference": {200: (1.2, 1.5), 400: (1.2, 1.5)}}
+"""Gate and aim by hidden size, over torch. They are of a processor whose multiply-add units are 512 bits wide."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Medians of one shape: milliseconds of each contender, and ratios within a turn."""
+
+    N: int
+    H: int
+    milliseconds: dict[str, float]
+    ratios: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: the least that is asked, what is aimed at, what was measured, and what there can be."""
+
+    name: str
+    N: int
+    H: int
+    gate: float
+    aim: float
+    measured: float
+    bound: float | None
+    met: bool
+
+
+def contenders(N: int, H: int) -> dict[str, Callable[[], object]]:
+    """Each computes log-likelihoods and all gradients of one shape."""
+    random = torch.Generator().manual_seed(0)
+    frequency = 1 / torch.arange(1, WORDS + 1).double()
+    frequency /= frequency.sum()
+    words = torch.multinomial(frequency, N, replacement=True, generator=random)
+    states = torch.randn(1, 1, N, H, generator=random).requires_grad_()
+
+    def made(output: type[Output]) -> Callable[[], object]:
+        model = output(WORDS, H, output.settings_type())
+        parameters = Parameters(1, model.shapes())
+        model.initialise(parameters.member(0), random, frequency)
+        named = parameters.by_name | model.constants(frequency)
+        leaves = [states, *parameters.by_name.values()]
+        return lambda: torch.autograd.grad(model.log_likelihood(named, states, words.view(1, 1, N)).sum(), leaves)
+
+    weight, bias = torch.randn(WORDS, H, generator=random).mul_(H**-0.5).requires_grad_(), frequency.log().float()
+    bias.requires_grad_()
+    rows, large = states.detach()[0, 0].requires_grad_(), torch.randn(N, WORDS, generator=random)
+
+    def plain() -> object:
+        cost = cross_entropy(linear(rows, weight, bias), words, reduction="sum")
+        return torch.autograd.grad(cost, (rows, weight, bias))
+
+    def products() -> object:
+        h, W = rows.detach(), weight.detach()
+        return h @ W.T, large @ W, large.T @ h
+
+    softmax, classes = made(Softmax), made(ClassSoftmax)
+
+    def on(body: str, call: Callable[[], object]) -> Callable[[], object]:
+        def forced() -> object:
+            with use_body(body):
+                return call()
+
+        return forced
+
+    found = {"torch": plain, "three products": products, "reference": on("reference", softmax)}
+    found["classes, reference"] = on("reference", classes)
+    if cross_entropy_native.reason() is None:
+        found |= {"native": on("native", softmax), "classes, native": on("native", classes)}
+    return found
+
+
+def fma_loop() -> Callable[[], object] | None:
+    """A bare loop of multiply-adds: `FMA_ROUNDS` rounds."""
+    try:
+        library = load(Path(__file__).with_name("fma.cpp"))
+    except BuildError as error:
+        print(f"no FMA loop: {error}")
+        return None
+    library.fma_f32.argtypes, library.fma_f32.restype = [native.ctypes.c_int64], native.ctypes.c_int64
+    return lambda: library.fma_f32(FMA_ROUNDS)
+
+
+def seconds(call: Callable[[], object]) -> float:
+    began = time.process_time()
+    call()
+    return time.process_time() - began
+
+
+def measure(N: int, H: int, repeats: int) -> Row:
+    """All contenders in turns."""
+    runs, loop = contenders(N, H), fma_loop()
+    for call in runs.values():
+        call()
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    bounds = []
+    for _ in range(repeats):
+        for name, call in runs.items():
+            times[name].append(seconds(call))
+        if loop is not None:
+            operations = float(loop())  # type: ignore[arg-type]
+            speed = operations / statistics.median(seconds(loop) for _ in range(5))
+            bounds.append(times["torch"][-1] * speed / (6.0 * N * H * WORDS))
+    ratios = {
+        f"{name} over torch": [base / mine for base, mine in zip(times["torch"], times[name], strict=True)]
+        for name in times
+        if name != "torch"
+    }
+    for body in ("reference", "native"):
+        if body in times:
+            pairs = zip(times[f"classes, {body}"], times[body], strict=True)
+            ratios[f"classes / full, {body}"] = [classes / full for classes, full in pairs]
+    if bounds:
+        ratios["bound over torch"] = bounds
+    return Row(
+        *(N, H),
+        {name: round(1e3 * statistics.median(values), 2) for name, values in times.items()},
+        {name: round(statistics.median(values), 3) for name, values in ratios.items()},
+    )
+
+
+def gates(rows: list[Row]) -> list[Gate]:
+    found = []
+    for name, limits in GATES.items():
+        for row in rows:
+            measured = row.ratios.get(f"{name} over torch")
+            if measured is not None:
+                gate, aim = limits[row.H]
+                bound = row.ratios.get("bound over torch")
+                found.append(Gate(name, row.N, row.H, gate, aim, measured, bound, measured >= gate))
+    return found
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    if cross_entropy_native.reason() is not None:
+        print(f"the native body is not measured: {cross_entropy_native.reason()}")
+    load_before = os.getloadavg()
+    rows = []
+    for shape in SHAPES:
+        row = measure(*shape, repeats)
+        rows.append(row)
+        print(f"N {row.N}, H {row.H}")
+        print("  ms      " + "   ".join(f"{name} {value:.1f}" for name, value in row.milliseconds.items()))
+        print("  ratios  " + "   ".join(f"{name} {value:.2f}" for name, value in row.ratios.items()))
+    found = gates(rows)
+    print(f"{'over torch':12}{'N':>6}{'H':>6}{'gate':>7}{'aim':>7}{'measured':>10}{'bound':>8}")
+    for each in found:
+        word = "aim met" if each.measured >= each.aim else "gate met" if each.met else "missed"
+        bound = "" if each.bound is None else f"{each.bound:.2f}"
+        numbers = f"{each.gate:7.2f}{each.aim:7.2f}{each.measured:10.2f}{bound:>8}"
+        print(f"{each.name:12}{each.N:6}{each.H:6}{numbers}  {word}")
+    document = {
+        "repeats": repeats,
+        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
+        "rows": [asdict(row) for row in rows],
+        "gates": [asdict(each) for each in found],
+        "provenance": provenance(),
+    }
+    (ROOT / "benchmarks" / "results" / "cross_entropy.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Every output model on jsb-chorales with settings that reach its floor: is the mathematics right?
+
+Run it as `python benchmarks/floors.py [MODEL ...]`; all of them where none is named. The rolls are looked for in the
+folder COUNTERPOINT_DATA, or else in ../shared/data beside the checkout: `music-rolls/JSB_Chorales.mat`. One process of
+one thread, each model for at most 20 minutes; it prints nats a frame, and writes nothing.
+
+These are floors, found by a handful of tries on validation, and not a comparison of the models.
+"""
+
+import os
+import sys
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.baselines import frequencies
+from models.chunks import Pieces
+from models.metrics import score
+from models.network import Network
+from models.outputs import NadeSettings
+from models.techniques import Clipping, Nesterov
+from models.training import Run
+from models.trial import Trial
+from tasks.corpus import Corpus
+from tasks.ingest import find_recipe
+from tasks.ingest.recipe import Source
+
+DATA = Path(os.environ.get("COUNTERPOINT_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+ROLLS = DATA / "music-rolls" / "JSB_Chorales.mat"
+SECONDS = 1200.0
+CORPUS = "jsb-chorales"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a model must come under on test, in nats a frame, and the configuration that does."""
+
+    nats: float
+    trial: Trial
+
+
+FLOORS = {
+    "nade": Floor(
+        5.8,
+        Trial(
+            corpus=CORPUS,
+            output="nade",
+            output_settings=NadeSettings(200),
+            techniques=(Clipping(1.0), Nesterov(0.9)),
+            hidden_size=300,
+            activation="relu",
+            learning_rate=0.15,
+            cost="mean",
+            chunk=100,
+            batch=4,
+            input_dropout=0.2,
+            output_dropout=0.5,
+            epochs=200,
+            decay=0.85,
+            patience=12,
+            seed=1,
+        ),
+    ),
+}
+
+
+def load() -> Corpus:
+    recipe = find_recipe(CORPUS)
+    assert recipe is not None  # noqa: S101
+    return recipe.build(recipe.read_inputs(Source(str(ROLLS))), lambda done, total: None, map)
+
+
+def reach(name: str, floor: Floor, corpus: Corpus) -> None:
+    """Train, print every new best, and score what was best on validation on test."""
+    train, valid, test = (Pieces.from_arrays(corpus.splits[split]) for split in ("train", "valid", "test"))
+    width = train.data.shape[1]
+    run, began, shown = Run(floor.trial, train, valid, width), time.perf_counter(), -1
+    while run.advance() and time.perf_counter() - began < SECONDS:
+        if run.progress.best != shown:
+            shown = run.progress.best
+            best = run.progress.curve[shown]
+            seconds = time.perf_counter() - began
+            print(f"{name}: {seconds:5.0f} s, epoch {best.epoch:3}, valid {-best.valid:.3f}", flush=True)
+    training, seconds = run.result(), time.perf_counter() - began
+    network = Network(floor.trial, frequencies(train, width).float())
+    network.load(training.weights)
+    nats = -score(network, test).mean_log_likelihood
+    word = "reached" if nats < floor.nats else "missed"
+    print(
+        f"{name}: valid {-training.best.valid:.3f}, test {nats:.3f}, floor {floor.nats}, {word}; {training.status},"
+        f" {training.updates} updates in {seconds / 60:.1f} min"
+    )
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    unknown = [name for name in sys.argv[1:] if name not in FLOORS]
+    if unknown:
+        sys.exit(f"no model {unknown[0]!r}: wants some of {', '.join(FLOORS)}")
+    if not ROLLS.is_file():
+        print(f"nothing measured: {ROLLS} is not there; set COUNTERPOINT_DATA to the folder of the data")
+        return
+    corpus = load()
+    for name in sys.argv[1:] or FLOORS:
+        reach(name, FLOORS[name], corpus)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The logits of NADE given the notes that came: pure torch, on any device, differentiable backward and forward.
+
+Larochelle & Murray (AISTATS 2011), for a frame v with biases b and c of its own, V and W of the member:
+
+    a_1 = c,    z_i = b_i + V_i . sigmoid(a_i),    a_{i+1} = a_i + W_i v_i
+
+The hidden units change only after a note that is on. So a frame with k notes has k + 1 different vectors of them, its
+rows, and not D: all rows of all frames go through one product with V, and note i reads the row that is as many notes
+on as come before i. Frames are sorted by their notes, so that the rows after the k-th note are those of the first
+frames after the one before, and a level of them is one addition.
+
+The tangents of these logits are what a Gauss-Newton product needs: every operation here has one.
+
+Shape letters: N frames, D notes, U hidden units of NADE, M rows.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where the rows of some frames are: level by level, level k those of the frames with at least k notes."""
+
+    order_N: Tensor
+    """The frames, those with most notes first."""
+    notes: tuple[Tensor, ...]
+    """The k-th note of each frame of level k, from k = 1."""
+    row_ND: Tensor
+    """The row that each note reads."""
+
+
+def _rows(data_ND: Tensor) -> _Rows:
+    on_ND = data_ND != 0
+    count_N = on_ND.sum(1)
+    order_N = count_N.argsort(descending=True, stable=True)
+    count_N = count_N[order_N]
+    note_of = on_ND[order_N].nonzero()[:, 1]
+    first_N = count_N.cumsum(0) - count_N
+    sizes = [len(count_N)]
+    notes = []
+    for k in range(int(count_N[0])):
+        level = int((count_N > k).sum())
+        notes.append(note_of[first_N[:level] + k])
+        sizes.append(level)
+    starts = torch.tensor([0, *sizes], device=data_ND.device).cumsum(0)
+    before_ND = on_ND.cumsum(1) - on_ND.long()
+    row_ND = starts[before_ND] + order_N.argsort().unsqueeze(1)
+    return _Rows(order_N, tuple(notes), row_ND)
+
+
+def logits_of_member(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: Tensor) -> Tensor:
+    """z of every note of every frame, shape (N, D), the notes in the order in which they are given.
+
+    Args:
+        b_ND, c_NU: the biases of each frame.
+        V_DU: row i weighs the hidden units in note i.
+        W_DU: row i is what note i adds to the hidden units.
+        data_ND: zeros and ones.
+    """
+    rows = _rows(data_ND)
+    levels = [c_NU.index_select(0, rows.order_N)]
+    for note in rows.notes:
+        levels.append(levels[-1][: len(note)] + W_DU.index_select(0, note))
+    from_hidden_MD = torch.sigmoid(torch.cat(levels)) @ V_DU.T
+    return b_ND + from_hidden_MD.gather(0, rows.row_ND)

@@ -1,0 +1,105 @@
+"""Variants: core, output model, optimizer and techniques, what goes together of them, and how that is called."""
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Self
+
+from models import core, optimizers, outputs, techniques
+from models.core import Core
+from models.optimizers import Optimizer
+from models.outputs import Output
+from models.registry import strangers
+from models.techniques import Technique
+
+# Ours and those of other people's packages. Here, and not beside ours: their modules import the folders of ours.
+BY_LETTER: dict[str, type[Technique]] = {
+    technique.letter: technique for technique in (*techniques.TECHNIQUES, *strangers("techniques", Technique))
+}
+BY_OUTPUT: dict[str, type[Output]] = {
+    output.name: output for output in (*outputs.OUTPUTS, *strangers("outputs", Output))
+}
+BY_CORE: dict[str, type[Core]] = {each.name: each for each in (*core.CORES, *strangers("cores", Core))}
+BY_OPTIMIZER: dict[str, type[Optimizer]] = {
+    optimizer.name: optimizer for optimizer in (*optimizers.OPTIMIZERS, *strangers("optimizers", Optimizer))
+}
+
+
+def all_subsets(letters: str) -> tuple[str, ...]:
+    """The letters of every subset of some techniques, the empty one first.
+
+    >>> all_subsets("CLR")
+    ('', 'C', 'L', 'R', 'CL', 'CR', 'LR', 'CLR')
+    """
+    return tuple("".join(subset) for size in range(len(letters) + 1) for subset in combinations(letters, size))
+
+
+def technique_letters(letters: str) -> str:
+    """The letters of some techniques in the paper's order.
+
+    Raises:
+        ValueError: a letter stands for no technique, or stands twice.
+    """
+    for letter in letters:
+        if letter not in BY_LETTER or letters.count(letter) > 1:
+            known = ", ".join(f"{t.letter} ({t.title})" for t in BY_LETTER.values())
+            raise ValueError(f"technique {letter!r} in {letters!r}: wants each at most once of {known}")
+    return "".join(letter for letter in BY_LETTER if letter in letters)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A combination that goes together; `str` gives its name, the letters in the paper's order.
+
+    Raises:
+        ValueError: there is no such core, output model, optimizer or technique, or they do not go together.
+
+    >>> str(Variant("rnn", "bernoulli", "SGD", "LC")), str(Variant("lstm", "softmax", "Adam"))
+    ('rnn/bernoulli/SGD+CL', 'lstm/softmax/Adam')
+    """
+
+    core: str = "rnn"
+    output: str = "bernoulli"
+    optimizer: str = "SGD"
+    letters: str = ""
+
+    def __post_init__(self) -> None:
+        parts = {"core": tuple(BY_CORE), "output": tuple(BY_OUTPUT), "optimizer": tuple(BY_OPTIMIZER)}
+        for part, known in parts.items():
+            if getattr(self, part) not in known:
+                raise ValueError(f"{part}: wants one of {', '.join(known)}, got {getattr(self, part)!r}")
+        object.__setattr__(self, "letters", technique_letters(self.letters))
+        for technique in (BY_LETTER[letter] for letter in self.letters):
+            self._check(technique)
+
+    def _check(self, technique: type[Technique]) -> None:
+        named = f"technique {technique.letter} ({technique.title}) does not go with"
+        if BY_CORE[self.core].gated and not technique.gated:
+            others = " and ".join(t.letter for t in BY_LETTER.values() if t.gated)
+            raise ValueError(
+                f"{named} {self.core}: its gates decide what is kept and have non-linearities of their own;"
+                f" take it with rnn, or {others} with {self.core}"
+            )
+        if BY_OPTIMIZER[self.optimizer].own_momentum and technique.step_ is not Technique.step_:
+            raise ValueError(f"{named} {self.optimizer}: it has a momentum of its own; take it with SGD")
+
+    def __str__(self) -> str:
+        return f"{self.core}/{self.output}/{self.optimizer}" + (f"+{self.letters}" if self.letters else "")
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """The variant of that name.
+
+        Raises:
+            ValueError: it names something that there is not, or that does not go together.
+
+        >>> Variant.parse("rnn/bernoulli/SGD+RC").letters
+        'CR'
+        """
+        pieces = name.split("/")
+        if len(pieces) != 3:
+            raise ValueError(f"variant {name!r}: wants CORE/OUTPUT/OPTIMIZER+LETTERS, like rnn/bernoulli/SGD+CL")
+        optimizer, _, letters = pieces[2].partition("+")
+        try:
+            return cls(pieces[0], pieces[1], optimizer, letters)
+        except ValueError as error:
+            raise ValueError(f"variant {name!r}: {error}") from error

@@ -1,0 +1,56 @@
+"""A network led through whole pieces, many side by side, its state carried through each of them: no gradient.
+
+What it gives are the real steps alone, with where each belongs. What it does not do: score them (`metrics.py`).
+
+Shape letters: S stacked trials, N real steps, B lanes, D width of the data, H hidden.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.chunks import Pieces, cut, stretches
+from models.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Some steps of some pieces, in no order.
+
+    Attributes:
+        states_SONH: the state before each step, as one step of N lanes, (S, 1, N, H).
+        data: what came, (S, 1, N, D) or (S, 1, N).
+        piece_N: index of each step's piece.
+        place_N: where each step is in `Pieces.data`.
+    """
+
+    states_SONH: Tensor
+    data: Tensor
+    piece_N: Tensor
+    place_N: Tensor
+
+
+@torch.no_grad()
+def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretch]:
+    """Every step of every piece, once; each member meets the same.
+
+    Args:
+        network: of one trial or of a stack.
+        pieces: where it is led, on its device.
+        lanes, longest: pieces side by side, and steps at a time.
+    """
+    S, device = len(network.trials), pieces.data.device
+    # Longest first: lanes then end together, and little is padded.
+    order = np.argsort(-pieces.lengths, kind="stable")
+    carried = None
+    for some in stretches(pieces, order.tolist(), lanes, longest):
+        chunk = cut(pieces, some)
+        data = chunk.inputs.expand(S, *chunk.data.shape)
+        states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
+        places_TB, real_TB = some.cells(len(chunk.data))
+        pieces_TB = np.broadcast_to(some.piece_B, places_TB.shape)
+        piece_N, place_N = (torch.from_numpy(cells[real_TB]).to(device) for cells in (pieces_TB, places_TB))
+        yield Stretch(chunk.real(states_STBH[:, :-1]), chunk.real(data), piece_N, place_N)

@@ -1,0 +1,102 @@
+"""Techniques and their like from other people's packages: found by entry points, held to the same promises."""
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MODULE = '''
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from models.optimizers import SGD
+from models.techniques import Technique
+
+
+@dataclass(frozen=True)
+class Halving(Technique):
+    """Half of every gradient."""
+
+    letter: ClassVar[str] = "H"
+    title: ClassVar[str] = "halving"
+    factor: float = 0.5
+
+    @classmethod
+    def draw(cls, draws, kind) -> Self:
+        return cls(draws.uniform("factor", 0.4, 0.6))
+
+    def transform_(self, gradient_SP, norm_S1):
+        gradient_SP.mul_(self.factor)
+
+
+class Slow(SGD):
+    name: ClassVar[str] = "Slow"
+'''
+
+
+def _installed(folder: Path, points: str) -> dict[str, str]:
+    """An environment in which a package with these entry points is installed."""
+    (folder / "strange.py").write_text(MODULE)
+    metadata = folder / "strange-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(textwrap.dedent(points))
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+
+
+def _python(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_strangers_technique_and_optimizer_train_and_pass_the_suites(tmp_path):
+    environment = _installed(
+        tmp_path,
+        """
+        [counterpoint.techniques]
+        halving = strange:Halving
+        [counterpoint.optimizers]
+        slow = strange:Slow
+        """,
+    )
+    script = """
+from models.chunks import Pieces
+from models.training import train
+from models.trial import Trial
+from models.variants import Variant
+from strange import Halving
+from tests.models import examples
+
+print(Variant.parse("rnn/bernoulli/Slow+HC"))
+pieces = Pieces.from_arrays(examples.music([9, 4, 6]))
+trial = examples.trial("C", techniques=(Halving(0.5),), optimizer="Slow", learning_rate=0.02)
+assert Trial.from_json(trial.to_json()) == trial
+plain = train(examples.trial(learning_rate=0.01), pieces, pieces, 5)
+halved = train(trial, pieces, pieces, 5)
+print(abs(plain.best.valid - halved.best.valid) < 1e-6)
+"""
+    ran = _python(environment, "-c", script)
+    assert (ran.returncode, ran.stdout.split()) == (0, ["rnn/bernoulli/Slow+CH", "True"]), ran.stderr
+    suites = ["tests/models/techniques/test_conformance.py", "tests/models/optimizers/test_conformance.py"]
+    passed = _python(environment, "-m", "pytest", "-v", "-p", "no:cacheprovider", *suites)
+    assert passed.returncode == 0, passed.stdout
+    assert len(re.findall(r"\[H-\w+\] PASSED", passed.stdout)) == 12, "four promises, on three kinds of data"
+    assert len(re.findall(r"\[Slow\] PASSED", passed.stdout)) == 5
+
+
+def test_an_entry_point_that_is_wrong_is_named(tmp_path):
+    for number, (target, said) in enumerate(
+        (("nowhere:Thing", "cannot load nowhere:Thing"), ("strange:Slow", "strange:Slow is no Technique"))
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        environment = _installed(folder, f"[counterpoint.techniques]\nhalving = {target}\n")
+        ran = _python(environment, "-c", "import models.variants")
+        assert ran.returncode == 1
+        last = ran.stderr.strip().splitlines()[-1]
+        assert last.startswith("ImportError: entry point halving of counterpoint.techniques: ")
+        assert said in last

@@ -1,0 +1,38 @@
+"""Made-up samples for the synthetic campaign: the beginning of a test piece, and steps of another one behind it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tasks.continuation import Continuation
+from tasks.corpus import Corpus
+from tasks.report.results import Sampled
+
+GIVEN, MADE = 8, 30
+
+
+def synthetic_samples(
+    corpora: Mapping[str, Corpus], trials: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Sampled]]:
+    """Of every variant that has a final trial that completed, that of the first one."""
+    samples: dict[str, dict[str, Sampled]] = {name: {} for name in corpora}
+    for trial in trials:
+        of_corpus = samples[trial["corpus"]]
+        if (trial["purpose"], trial["status"]) == ("final", "completed") and trial["variant"] not in of_corpus:
+            made = _continuation(corpora[trial["corpus"]], trial)
+            of_corpus[trial["variant"]] = Sampled(made, made.to_bytes())
+    return samples
+
+
+def _continuation(corpus: Corpus, trial: Mapping[str, Any]) -> Continuation:
+    first, *others = corpus.splits["test"]
+    number = int(trial["key"][:8], 16) % len(others)
+    steps = np.concatenate([first[:GIVEN], np.resize(others[number], (MADE, *first.shape[1:]))])
+    music = corpus.kind == "music"
+    told = [tuple((np.flatnonzero(step) + 21).tolist()) if music else corpus.vocabulary[step] for step in steps]
+    return Continuation(
+        key=trial["key"], variant=trial["variant"], corpus=corpus.digest, kind=corpus.kind, seed=trial["seed"],
+        piece=corpus.titles["test"][0], given=GIVEN, asked=MADE, quarters=1.0 if music else None,
+        steps=tuple(told),
+    )  # fmt: skip
