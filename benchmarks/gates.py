@@ -2,8 +2,8 @@
 
 Run it as `python benchmarks/gates.py`, or `make bench`, which measures first. A benchmark with gates writes a list
 `gates` into its JSON in benchmarks/results: each has a `name`, a `gate`, an `aim`, what was `measured`, whether it was
-`met`, and what else tells the case (`H`, `case`). Where the aim is below the gate, less is better. The table goes to the
-screen and, as Markdown, between two marks in docs/performance.md. Nothing is measured here.
+`met`, and what else tells the case (`H`, `case`). Where the aim is below the gate, less is better. The table goes to
+the screen and, as Markdown, between two marks in docs/performance.md. Nothing is measured here.
 """
 
 import json
