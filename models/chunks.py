@@ -165,7 +165,7 @@ class Chunk:
 
     def real(self, values: Tensor) -> Tensor:
         """The scored steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
-        return values.flatten(1, 2).index_select(1, self.real_N).unsqueeze(1)
+        return _picked(values, self.real_N)
 
     def total(self, values: Tensor) -> Tensor:
         """Sum over the scored steps of values that `real` gave, or that were made of them, (S, ...): (S,)."""
@@ -173,11 +173,22 @@ class Chunk:
 
     def read(self, values: Tensor) -> Tensor:
         """As `real`, of all steps that are no padding, scored or not."""
-        return values.flatten(1, 2).index_select(1, self._read_N).unsqueeze(1)
+        return _picked(values, self._read_N)
 
     def total_read(self, values: Tensor) -> Tensor:
         """As `total`, of values that `read` gave."""
         return values.flatten(1).sum(1)
+
+
+def _picked(values: Tensor, places_N: Tensor) -> Tensor:
+    """Some cells of values (S, T, B, ...), as one step of N lanes: (S, 1, N, ...)."""
+    rows = values.flatten(1, 2)
+    if len(places_N) == rows.shape[1]:
+        return rows.unsqueeze(1)
+    if len(values) > 1:
+        return rows.index_select(1, places_N).unsqueeze(1)
+    # along the first axis torch copies rows, not numbers
+    return rows[0].index_select(0, places_N)[None, None]
 
 
 def shuffled(pieces: Pieces, lanes: int, generator: torch.Generator) -> list[int]:

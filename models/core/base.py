@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import embedding
 
 from models.core.scan import Activation
+from models.core.sparse import serves, sparse_affine
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Core(ABC):
 def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
     """W_in x_t + b of every step, shape (S, T, B, G): one product of matrices, or a gather for symbols.
 
+    Where the native body serves, the product is of what is not zero alone (`sparse.py`): a frame has some four notes.
+
     Args:
         weight_SDG: the input weights of each member.
         bias_SG: added to every step.
@@ -84,6 +87,8 @@ def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
     S, T, B = inputs.shape[:3]
     D, G = weight_SDG.shape[1:]
     if inputs.is_floating_point():
+        if serves(weight_SDG, bias_SG, inputs):
+            return sparse_affine(weight_SDG, bias_SG, inputs.reshape(S, T * B, D)).view(S, T, B, G)
         return torch.baddbmm(bias_SG.unsqueeze(1), inputs.reshape(S, T * B, D), weight_SDG).view(S, T, B, G)
     # A one-hot input picks a row. One table for all members, each with its own rows.
     first_row = torch.arange(S, device=inputs.device).view(S, 1, 1) * D
