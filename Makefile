@@ -10,6 +10,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 JOBS ?= 2
+GATED := scan nade cross_entropy training_step stacks pipeline
 
 # one thread a process: parallel tests and Dask workers share the cores
 export OMP_NUM_THREADS := 1
@@ -44,8 +45,8 @@ lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measurements; ratios within one run, nothing is asserted
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(STAMP)  ## every measurement that has a gate, then all gates in one table; nothing is asserted
+	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; $(BIN)/python "benchmarks/$$name.py"; done
 
 browser:  # the report's tests open it in Chromium
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || { \

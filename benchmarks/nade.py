@@ -158,11 +158,14 @@ def main() -> None:
         for name, row in rows.items():
             print(f"  {name:12}" + "   ".join(f"{what} {value}" for what, value in row.items()))
     best = found["given biases"].get("native", {})
+    gates = []
     for what, (gate, aim) in GATES.items():
         measured = best.get("loop / it" if what == "time" else "memory, loop / it")
         if measured is not None:
             word = "missed" if measured < gate else "gate met" if aim is None or measured < aim else "aim met"
             print(f"native, {what}: gate {gate}, aim {aim or 'none'}, measured {measured}: {word}")
+            told = {"name": f"loop / native, {what}", "H": HIDDEN, "gate": gate, "aim": aim}
+            gates.append({**told, "measured": measured, "met": measured >= gate})
     document = {
         "repeats": repeats,
         "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
@@ -171,6 +174,7 @@ def main() -> None:
             **{"frames": FRAMES, "frames_for_memory": FRAMES_FOR_MEMORY},
         },
         "levels": found,
+        "gates": gates,
         "provenance": provenance(),
     }
     (ROOT / "benchmarks" / "results" / "nade.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -24,7 +24,8 @@ from tasks.terminal import plan_table
 def reproduce(request: CampaignRequest) -> Outcome:
     """Compare the techniques as a request asks, and publish the report.
 
-    Whatever the store holds already is not done again, so the same request goes on after an interruption.
+    Whatever the store holds already is not done again, the report included where nothing of it would be other; so the
+    same request goes on after an interruption.
 
     Raises:
         ConfigurationError: the request cannot be.
@@ -47,7 +48,7 @@ def reproduce(request: CampaignRequest) -> Outcome:
     finals = final_trials(campaign, digests, ledger.records(search))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
-    outcome = make_report(ledger, campaign, digests, reasons, started)
+    outcome = make_report(ledger, campaign, digests, reasons, started, again=False)
     print(outcome, flush=True)
     outcome.check_complete()
     return outcome

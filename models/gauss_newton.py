@@ -1,8 +1,9 @@
 """The cost of a network over whole pieces, as Hessian-free optimization sees it: slope, cost elsewhere, products.
 
 Pieces are cut into chunks as in training, a state carried from each to the next, outside the graph: gradients and
-products go back through a chunk at most. The cost is the mean over the scored steps of the nats of a step, and of what
-techniques charge for its state. With J the derivative of the logits of all steps, and K that of the states,
+products go back through a chunk at most. The cost is the sum of the nats of all scored steps, and of what techniques
+charge for the states of all real ones, over the number n of scored steps. With J the derivative of the logits of scored
+steps, and K that of the states of real ones,
 
     G v = J' H_L J v / n,    S v = K' K v / n
 
@@ -51,8 +52,9 @@ class Section:
 
     @classmethod
     def of(cls, chunk: Chunk) -> "Section":
-        """A chunk of which every step is predicted from the one before."""
-        return cls(chunk.inputs, chunk.inputs, chunk.mask_TB, chunk.mask_TB, chunk.fresh_B)
+        """A chunk of which every step that is scored is predicted from the one before."""
+        scored_TB = chunk.mask_TB if chunk.scored_TB is None else chunk.scored_TB
+        return cls(chunk.inputs, chunk.inputs, chunk.mask_TB, scored_TB, chunk.fresh_B)
 
     @cached_property
     def scored_N(self) -> Tensor:
@@ -151,8 +153,8 @@ class NetworkObjective:
             before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
             scored = section.scored(before), section.scored(section.targets)
             total -= self._output.log_likelihood(self._values, *scored).double().sum()
-            for penalty_SN in self._penalties(section.scored(states).squeeze(1)):
-                total += penalty_SN.double().sum()
+            for penalty_SN in self._penalties(states.flatten(1, 2)):
+                total += torch.where(section.real_TB.flatten(), penalty_SN, 0).double().sum()
         theta_SP.copy_(kept_SP)
         mean = total.item() / self.steps
         return mean if mean < inf else inf
@@ -194,7 +196,7 @@ class NetworkObjective:
         nats = -self._output.log_likelihood(leaves, before, targets).squeeze(-1)
         cost = torch.where(scored_BT, nats, 0).sum(1)
         for penalty_BT in self._penalties(states.squeeze(2)):
-            cost = cost + torch.where(scored_BT, penalty_BT, 0).sum(1)
+            cost = cost + torch.where(section.real_TB.T, penalty_BT, 0).sum(1)
         return cost, _carry(section, last.transpose(0, 1))
 
     @cached_property

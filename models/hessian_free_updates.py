@@ -10,6 +10,7 @@ Shape letters: S stacked trials, P parameters in a row.
 """
 
 from collections.abc import Sequence
+from math import nan
 from typing import ClassVar
 
 import numpy as np
@@ -36,6 +37,7 @@ class HessianFreeUpdater:
     Args:
         network: of one trial or of a stack, changed in place.
         pieces: the training split.
+        diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
         state: lambda of each member, and the last solution of conjugate gradient, with the S axis first.
@@ -45,8 +47,8 @@ class HessianFreeUpdater:
 
     carries: ClassVar[bool] = False
 
-    def __init__(self, network: Network, pieces: Pieces):
-        self.network, self._pieces = network, pieces
+    def __init__(self, network: Network, pieces: Pieces, diagnosing: bool = True):
+        self.network, self._pieces, self._diagnosing = network, pieces, diagnosing
         theta_SP = network.parameters.theta_SP
         damping = [[1 / trial.learning_rate] for trial in network.trials]
         self.state = {
@@ -77,20 +79,23 @@ class HessianFreeUpdater:
             epochs: which epoch each is in, None for one that takes no step.
             tally: sums to add to, and who has diverged.
         """
-        results = [None if epoch is None else self._step(s, epoch) for s, epoch in enumerate(epochs)]
-        like = self.state["damping"]
-        moving_S = torch.tensor([result is not None and result[1] for result in results], device=like.device)
-        tried_S = torch.tensor([result is not None for result in results], device=like.device)
-        slopes = [None if result is None else result[0] for result in results]
-        nll_S = like.new_tensor([0.0 if slope is None else slope.cost * self._steps for slope in slopes])
-        norm_S = like.new_tensor([0.0 if slope is None else slope.gradient_P.norm().item() for slope in slopes])
-        moving_S &= ~tally.diverged
-        tally.add(moving_S, nll_S, torch.full_like(nll_S, self._steps), norm_S, False)
-        tally.diverged |= tried_S & ~moving_S
+        like, S = self.state["damping"], len(epochs)
+        before_SP = self.network.parameters.theta_SP.clone()
+        nll_S, norm_S, moving_S, tried_S = (like.new_zeros(S) for _ in range(4))
+        for s, epoch in enumerate(epochs):
+            if epoch is not None:
+                slope, sound = self._step(s, epoch)
+                nll_S[s], norm_S[s] = slope.cost * self._steps, slope.gradient_P.norm()
+                moving_S[s], tried_S[s] = sound, True
+        moves_S = moving_S.bool() & ~tally.diverged
+        ratio_S = (self.network.parameters.theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)
+        steps_S = torch.full_like(nll_S, self._steps)
+        tally.add(moves_S, nll_S, steps_S, norm_S, False, ratio_S if self._diagnosing else nan)
+        tally.diverged |= tried_S.bool() & ~moves_S
 
     @property
     def _steps(self) -> int:
-        return len(self._pieces.data)
+        return len(self._pieces.scored_data)
 
     def _step(self, s: int, epoch: int) -> tuple[Slope, bool]:
         """Step one member; what it met, and whether it was sound."""

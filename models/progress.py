@@ -17,7 +17,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Epoch:
         valid: log-likelihood in nats a step of the validation split, after the epoch.
         gradient_norm: mean norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
         clipped_share: share of the updates whose gradient a technique made smaller; NaN for epoch 0.
+        largest_norm: largest norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
+        update_ratio: mean over the epoch's updates of |change of the parameters| / |parameters|; NaN for epoch 0, and
+            where it is not measured.
     """
 
     epoch: int
@@ -41,17 +44,24 @@ class Epoch:
     valid: float
     gradient_norm: float
     clipped_share: float
+    largest_norm: float
+    update_ratio: float
 
 
 @dataclass
 class Tally:
-    """Sums over the updates of one epoch: log-likelihood in nats, real steps, norms, clipped gradients."""
+    """Sums over the updates of one epoch, and the largest norm.
+
+    Of log-likelihood in nats, real steps, norms, clipped gradients, and ratios of update to parameters.
+    """
 
     updates: int = 0
     log_likelihood: float = 0.0
     steps: int = 0
     norms: float = 0.0
     clipped: int = 0
+    ratios: float = 0.0
+    largest: float = 0.0
 
 
 class Tallies:
@@ -71,15 +81,28 @@ class Tallies:
         self._sums_FS = sums_SF.T.contiguous()
         self.diverged = torch.zeros(len(rows), dtype=torch.bool, device=device)
 
-    def add(self, moving_S: Tensor, nll_S: Tensor, steps_S: Tensor, norm_S: Tensor, shrunk_S: Tensor | bool) -> None:
+    def add(
+        self,
+        moving_S: Tensor,
+        nll_S: Tensor,
+        steps_S: Tensor,
+        norm_S: Tensor,
+        shrunk_S: Tensor | bool,
+        ratio_S: Tensor | float,
+    ) -> None:
         """Count an update of the members that are moving."""
-        for sums_S, values_S in zip(self._sums_FS, (1, -nll_S, steps_S, norm_S, shrunk_S), strict=True):
+        *sums_FS, largest_S = self._sums_FS
+        for sums_S, values_S in zip(sums_FS, (1, -nll_S, steps_S, norm_S, shrunk_S, ratio_S), strict=True):
             sums_S += torch.where(moving_S, values_S, 0)
+        torch.maximum(largest_S, torch.where(moving_S, norm_S, 0), out=largest_S)
 
     def members(self) -> list[tuple[Tally, bool]]:
         """Each member's tally, and whether it has diverged; waits for the device."""
         rows = zip(self._sums_FS.T.tolist(), self.diverged.tolist(), strict=True)
-        return [(Tally(int(n), nats, int(steps), norms, int(cut)), bad) for (n, nats, steps, norms, cut), bad in rows]
+        return [
+            (Tally(int(updates), nats, int(steps), norms, int(cut), *rest), bad)
+            for (updates, nats, steps, norms, cut, *rest), bad in rows
+        ]
 
 
 @dataclass

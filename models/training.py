@@ -30,6 +30,7 @@ from torch import Tensor
 
 from models.baselines import frequencies
 from models.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
+from models.diagnostics import Diagnosis, diagnose, probe_of
 from models.hessian_free_updates import HessianFreeUpdater
 from models.metrics import score_members
 from models.network import Network
@@ -54,6 +55,7 @@ class Training:
         curve: all epochs.
         updates: how many updates were made, one that diverged included.
         weights: the parameters of `best` by name, and the units' `retention` where some leak.
+        diagnoses: the network as it started, and that of `best`, measured; none where that was not asked for.
     """
 
     status: Literal["completed", "diverged"]
@@ -62,6 +64,7 @@ class Training:
     curve: tuple[Epoch, ...]
     updates: int
     weights: dict[str, Tensor]
+    diagnoses: tuple[Diagnosis, ...]
 
 
 def train(
@@ -116,6 +119,7 @@ class Run:
         width: notes or symbols D.
         checkpoints: where each trial is to go on from, None for the start; none for the start of all.
         device: where to compute.
+        diagnosing: whether to measure why it goes as it goes (`diagnostics.py`); its numbers are the same without.
 
     Attributes:
         ended: what came of the trials that are over, by key.
@@ -133,20 +137,24 @@ class Run:
         width: int,
         checkpoints: Sequence[Checkpoint | None] = (),
         device: torch.device | str = "cpu",
+        diagnosing: bool = True,
     ):
         if len({trial.key for trial in trials}) != len(trials):
             raise ValueError("run: wants trials that differ")
         self._train, self._valid = train_pieces.to(device), valid_pieces.to(device)
         self._network = Network(trials, frequencies(train_pieces, width).float(), device=device)
         if self._network.trial.optimizer_type is HessianFree:
-            self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train)
+            self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
         else:
-            self._updater = Updater(self._network)
+            self._updater = Updater(self._network, diagnosing)
         self._best_SP = self._network.parameters.theta_SP.clone()
         self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None
         self._progress = [Progress(trial.learning_rate) for trial in trials]
         self.ended: dict[str, Training] = {}
+        # Measured before anything is restored: nobody has to keep what the same weights give again.
+        self._probe = probe_of(self._valid) if diagnosing else None
+        self._started = dict(zip((trial.key for trial in trials), self._diagnose_start(), strict=False))
         for s, checkpoint in enumerate(checkpoints):
             if checkpoint is not None:
                 self._restore(s, checkpoint)
@@ -188,7 +196,7 @@ class Run:
     def _score_start(self) -> None:
         for now, scored in zip(self._progress, score_members(self._network, self._valid), strict=True):
             if not now.curve:
-                now.curve.append(Epoch(0, 0, now.learning_rate, _NAN, scored.mean_log_likelihood, _NAN, _NAN))
+                now.curve.append(_at_start(now, scored.mean_log_likelihood))
 
     def _update(self, taken: Sequence[Stretches | None]) -> None:
         if isinstance(self._updater, HessianFreeUpdater):
@@ -244,8 +252,8 @@ class Run:
         """Put members among those that have ended, with the update at which they diverged; the others go on."""
         if not ends:
             return
-        for s, diverged_at in ends.items():
-            self.ended[self.trials[s].key] = self._outcome(s, diverged_at)
+        for (s, diverged_at), diagnoses in zip(ends.items(), self._diagnose_best(list(ends)), strict=True):
+            self.ended[self.trials[s].key] = self._outcome(s, diverged_at, diagnoses)
         left = [s for s in range(len(self.trials)) if s not in ends]
         self._progress = [self._progress[s] for s in left]
         self._waiting = [self._waiting[s] for s in left]
@@ -254,7 +262,23 @@ class Run:
         self._updater.keep(left)
         self._count_from_here()
 
-    def _outcome(self, s: int, diverged_at: int | None) -> Training:
+    def _diagnose_start(self) -> list[Diagnosis]:
+        if self._probe is None:
+            return []
+        theta_SP, retention_SH = self._network.parameters.theta_SP, self._network.retention_SH
+        return diagnose(self._network, theta_SP, retention_SH, self._probe, "start", [0] * len(theta_SP))
+
+    def _diagnose_best(self, members: list[int]) -> list[tuple[Diagnosis, ...]]:
+        """Of each of these members the diagnosis of its start and that of its best weights."""
+        if self._probe is None:
+            return [()] * len(members)
+        retention_SH = self._network.retention_SH
+        retention_SH = None if retention_SH is None else retention_SH[members]
+        epochs = [self._progress[s].best for s in members]
+        best = diagnose(self._network, self._best_SP[members], retention_SH, self._probe, "best", epochs)
+        return [(self._started[self.trials[s].key], its) for s, its in zip(members, best, strict=True)]
+
+    def _outcome(self, s: int, diverged_at: int | None, diagnoses: tuple[Diagnosis, ...]) -> Training:
         now = self._progress[s]
         return Training(
             status="completed" if diverged_at is None else "diverged",
@@ -263,6 +287,7 @@ class Run:
             curve=tuple(now.curve),
             updates=now.updates if diverged_at is None else diverged_at,
             weights=self._network.weights(s, self._best_SP),
+            diagnoses=diagnoses,
         )
 
     def progress(self) -> list[Progress]:
@@ -314,6 +339,10 @@ class Run:
             self._updater.chains[s].set_state(mine["chains"])
 
 
+def _at_start(now: Progress, valid: float) -> Epoch:
+    return Epoch(0, 0, now.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
+
+
 def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
     tally = now.tally
     return Epoch(
@@ -325,4 +354,6 @@ def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
         valid=valid,
         gradient_norm=tally.norms / tally.updates,
         clipped_share=tally.clipped / tally.updates,
+        largest_norm=tally.largest,
+        update_ratio=tally.ratios / tally.updates,
     )

@@ -1,10 +1,13 @@
 """One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
 
 The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
-from the chunk before it, as a constant. The cost of a chunk is, over its real steps,
+from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps, which are all real ones
+unless the data says otherwise, and penalties over all real steps,
 
-    sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
-    mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    sum:   (1 / lanes in use)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    mean:  (1 / scored steps)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+
+A chunk in which no step is scored is read, for its state, and makes no update.
 
 where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
 difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
@@ -18,10 +21,10 @@ until somebody reads the tallies. A trial alone on a processor stops at once whe
 
 What this does not do: know of epochs, validation or schedules (`training.py`).
 
-Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
+Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
 """
 
-from math import log
+from math import log, nan
 from typing import ClassVar
 
 import torch
@@ -50,6 +53,7 @@ class Updater:
 
     Args:
         network: of one trial or of a stack, changed in place.
+        diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
         state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
@@ -59,7 +63,7 @@ class Updater:
 
     carries: ClassVar[bool] = True
 
-    def __init__(self, network: Network):
+    def __init__(self, network: Network, diagnosing: bool = True):
         self.network = network
         theta_SP = network.parameters.theta_SP
         optimizer = network.trial.optimizer_type()
@@ -74,6 +78,8 @@ class Updater:
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = diverged_cost(network)
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
+        # Fresh memory of this size at every update would cost more than what is measured in it.
+        self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
 
     def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
@@ -86,6 +92,7 @@ class Updater:
         self.state = {name: value[rows] for name, value in self.state.items()}
         self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
+        self._before_SP = None if self._before_SP is None else self._before_SP[rows]
         techniques = [trial.techniques for trial in self.network.trials]
         self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
 
@@ -109,6 +116,11 @@ class Updater:
         kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
         left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
         states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
+        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
+        # overflows there makes 0 * inf of gradients that are 0.
+        onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        if self.waits and not chunk.steps:
+            return onward_SBK
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
         nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
         steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
@@ -120,25 +132,29 @@ class Updater:
             sound_S = sound_S & norm_S.isfinite()
             if not self.waits or sound_S:
                 moving_S = sound_S & ~tally.diverged
-                shrunk_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
-                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S)
+                shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
+                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
         for generator, state in kept:
             generator.set_state(state)
         if self.particles_SMD is not None and left is not None:
             self.particles_SMD[idle] = left
         tally.diverged |= (steps_S > 0) & ~sound_S
-        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
-        # overflows there makes 0 * inf of gradients that are 0.
-        return torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        return onward_SBK
 
     def _penalty(self, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | float:
         if not self._techniques.penalise:
             return 0.0
-        penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
-        return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
+        penalty_SN = self._techniques.penalty(chunk.read(states_STBH[:, 1:]).squeeze(1))
+        return 0.0 if penalty_SN is None else chunk.total_read(penalty_SN)
 
-    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> Tensor | bool:
-        """Transform the gradient and step, the moving members only; whether the gradient was made smaller."""
+    def _move(
+        self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor
+    ) -> tuple[Tensor | bool, Tensor | float]:
+        """Transform the gradient and step, the moving members only.
+
+        Returns:
+            Whether the gradient was made smaller, and the size of the update beside that of the parameters.
+        """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
         shrunk: Tensor | bool = False
         if self._techniques.transform:
@@ -146,9 +162,12 @@ class Updater:
             shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
         changing = (theta_SP, *self.state.values())
         still = () if self.waits else tuple(value.clone() for value in changing)
+        size_S = None if self._before_SP is None else self._before_SP.copy_(theta_SP).norm(dim=1)
         rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
         if rates_S1 is not None:
             self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
         for now, before in zip(changing, still, strict=False):
             now.copy_(torch.where(moving_S1, now, before))
-        return shrunk
+        if self._before_SP is None or size_S is None:
+            return shrunk, nan
+        return shrunk, torch.sub(theta_SP, self._before_SP, out=self._before_SP).norm(dim=1) / size_S

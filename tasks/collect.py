@@ -4,7 +4,7 @@ Everything comes from the store: the same report can be built again, by anybody,
 not there is a failure with a name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,11 +15,12 @@ from infra.store import Store
 from models.core import scan_body
 from models.trial import Trial
 from tasks.campaign import Campaign
+from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import baseline_table
 from tasks.ledger import Ledger, many
 from tasks.records import TrialRecord, sample_prefix, score_prefix, trial_prefix
 from tasks.report.portrait import portray, split_statistics
-from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
+from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
 from tasks.samples import load_sample
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
@@ -60,6 +61,7 @@ def collect(
     return Results(
         trials=trials,
         curves=_curves(ledger, trials),
+        diagnostics=_diagnostics(ledger, trials),
         pieces=_pieces(ledger, trials, digests),
         corpora={corpus: _describe(ledger.store, digest) for corpus, digest in digests.items()},
         portraits={corpus: portray(prepared(ledger.store.address, d)[0]) for corpus, d in digests.items()},
@@ -107,13 +109,27 @@ def _trial_row(
 
 def _curves(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:
     """Learning curves of every final trial that ended: nobody looks at those of the search, which are many more."""
-    ended = trials[(trials["purpose"] == "final") & (trials["status"] != "failed")]
-    tables = ledger.tables(map(trial_prefix, ended["key"]), "curves.parquet")
+    ended = _ended_finals(trials)
+    return _labelled(ledger.tables(map(trial_prefix, ended["key"]), "curves.parquet"), ended, CURVE_COLUMNS)
+
+
+def _diagnostics(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:
+    """What was measured on the networks of the same trials."""
+    ended = _ended_finals(trials)
+    tables = many(lambda key: load_diagnosis(ledger.store, key), list(ended["key"]))
+    return _labelled(tables.values(), ended, DIAGNOSTIC_COLUMNS)
+
+
+def _ended_finals(trials: pd.DataFrame) -> pd.DataFrame:
+    return trials[(trials["purpose"] == "final") & (trials["status"] != "failed")]
+
+
+def _labelled(tables: Iterable[pd.DataFrame], ended: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     labelled = [
         table.assign(key=row.key, corpus=row.corpus, variant=row.variant)
         for table, row in zip(tables, ended.itertuples(), strict=True)
     ]
-    return _joined(labelled, CURVE_COLUMNS)
+    return _joined([table for table in labelled if len(table)], columns)
 
 
 def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) -> pd.DataFrame:
@@ -150,7 +166,7 @@ def _sample(store: Store, key: str) -> Sampled | None:
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame(columns=list(columns))
-    # Not every table has every column: only estimates have an error.
+    # Not every table has every column: only estimates have an error, and older trials lack what came later.
     return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 

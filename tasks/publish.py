@@ -86,6 +86,13 @@ def publish(
     return version
 
 
+def newest_made_from(store: Store, preset: str, digest: str) -> str | None:
+    """The newest version of a preset, where it was made from what has that digest (`tasks/made_from.py`)."""
+    version = _latest(store, preset)
+    manifest = None if version is None else store.manifest(f"{_PARENT}/{version}")
+    return version if manifest is not None and manifest.provenance.get("made_from") == digest else None
+
+
 def pointer_of(preset: str | None) -> str:
     """The pointer to the newest report, of a preset or of all.
 

@@ -15,6 +15,7 @@ from infra.errors import NotFoundError
 from infra.store import Store
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
+from tasks.diagnoses import COLUMNS, load_diagnosis
 from tasks.ingest import find_name
 from tasks.ingest import load_corpus as load_by_digest
 from tasks.ledger import many
@@ -78,6 +79,34 @@ def load_trials(store: str) -> pd.DataFrame:
     records = [record.to_json() for record in many(lambda key: load_record(opened, key), keys).values() if record]
     rows = [{**record["trial"], "max_epochs": record["trial"]["epochs"], **record} for record in records]
     return pd.DataFrame(rows).drop(columns=["trial", "format"], errors="ignore")
+
+
+def load_diagnostics(store: str) -> pd.DataFrame:
+    """What was measured on the networks of the stored trials, a row a number; trials of older versions have none.
+
+    Columns are `key`, of the trial as in `load_trials`; `moment` and `epoch`, which weights: those at the `start`, or
+    those of the `best` epoch; `quantity`, `index` and `value`. Quantities: `gradient_norm`, the norm of dL_t/dh_{t-k}
+    with the lag k as index; `zero_states` and `zero_gradients`, shares; `spectral_radius`; `time_constant` in steps, a
+    unit that leaks each. `models/diagnostics.py` has the definitions.
+
+    Args:
+        store: its address.
+
+    Raises:
+        StoreError: the store cannot be used, or holds other bytes than were committed.
+
+    The share of a gradient that is left after ten steps, of each trial:
+
+        norms = counterpoint.load_diagnostics("./artifacts").query("quantity == 'gradient_norm' and moment == 'best'")
+        norms = norms.pivot(index="key", columns="index", values="value")
+        (norms[10] / norms[0]).describe()
+    """
+    opened = Store(store, create=False)
+    keys = [prefix.rpartition("/")[2] for prefix in opened.prefixes("trials")]
+    tables = many(lambda key: load_diagnosis(opened, key), keys)
+    filled = [table.assign(key=key) for key, table in tables.items() if len(table)]
+    joined = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+    return joined.reindex(columns=["key", *COLUMNS])
 
 
 def load_samples(store: str) -> dict[str, Continuation]:

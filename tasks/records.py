@@ -1,6 +1,6 @@
-"""What is stored of a trial: the record, the learning curve, the weights; of a final one, test scores and a sample.
+"""What is stored of a trial: record, learning curve, weights, diagnostics; of a final one, test scores and a sample.
 
-    trials/<trial key>/   record.json  curves.parquet  weights.safetensors
+    trials/<trial key>/   record.json  curves.parquet  weights.safetensors  diagnostics.parquet
     scores/<trial key>/   pieces.parquet
     samples/<trial key>/  sample.json  sample.mid or sample.txt
 

@@ -1,4 +1,7 @@
-"""Build the report of a campaign from the store, publish it, and say where it is."""
+"""Build the report of a campaign from the store, publish it, and say where it is.
+
+What would come out as it is published already is not made again; it is shown, and the flow run has its artifact.
+"""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +13,14 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from infra.errors import CampaignError
+from infra.provenance import provenance
+from infra.store import Store
 from tasks.artifact import score_markdown
 from tasks.campaign import Campaign
 from tasks.collect import collect
 from tasks.ledger import Ledger
-from tasks.publish import publish
+from tasks.made_from import made_from
+from tasks.publish import newest_made_from, publish
 from tasks.report import build_report
 from tasks.terminal import score_table
 
@@ -55,7 +61,13 @@ class Outcome:
 
 @task(name="report", cache_policy=NO_CACHE)
 def make_report(
-    ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
+    ledger: Ledger,
+    campaign: Campaign,
+    digests: Mapping[str, str],
+    reasons: Mapping[str, str],
+    started: datetime,
+    *,
+    again: bool = True,
 ) -> Outcome:
     """Collect, build, publish, and leave an artifact with the scores and the address in Prefect.
 
@@ -65,19 +77,28 @@ def make_report(
         digests: digest of each corpus, by name.
         reasons: why trials failed in this run, by key.
         started: when this run began.
+        again: make it also where the newest one of the preset was made from the same.
 
     Raises:
         CampaignError: no trial at all came to an end.
     """
+    digest = made_from(ledger, campaign, digests, provenance())
+    if not again and digest is not None and (version := newest_made_from(ledger.store, campaign.preset, digest)):
+        return _told(ledger.store, version, ledger.store.read(f"reports/{version}", "results.json"))
     results = collect(ledger, campaign, digests, reasons, started)
     if (results.trials["status"] == "failed").all():
         first = results.failures[0]["reason"]
         raise CampaignError(f"none of the {len(results.trials)} trials came to an end; the first: {first}")
     files = build_report(results)
-    version = publish(ledger.store, files, results.provenance)
-    address = f"{ledger.store.address}/reports/{version}/index.html"
-    document = json.loads(files["results.json"])
+    version = publish(ledger.store, files, {**results.provenance, "made_from": digest})
+    return _told(ledger.store, version, files["results.json"])
+
+
+def _told(store: Store, version: str, results_json: bytes) -> Outcome:
+    """Leave the artifact in Prefect, and say what came of it."""
+    address, document = f"{store.address}/reports/{version}/index.html", json.loads(results_json)
     create_markdown_artifact(
         score_markdown(document, address), key="counterpoint-report", description=f"Report {version}"
     )
-    return Outcome(version, address, score_table(document), len(results.trials), len(results.failures))
+    trials = sum(row["trials"] for row in document["trials"])
+    return Outcome(version, address, score_table(document), trials, len(document["failures"]))

@@ -21,6 +21,7 @@ from models.core import scan_body
 from models.progress import CheckpointError
 from models.training import Run, Training, train_stack
 from models.trial import Trial
+from tasks import diagnoses
 from tasks.checkpoints import Checkpoints, Saved
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import load_corpus
@@ -38,7 +39,8 @@ class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work 
 def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]]:
     """A corpus and its splits as tensors, kept by the process for the trials that follow."""
     corpus = load_corpus(Store(store_address), digest)
-    return corpus, {split: Pieces.from_arrays(corpus.splits[split]) for split in SPLITS}
+    pieces = {split: Pieces.from_arrays(corpus.splits[split], last_alone=corpus.last_alone) for split in SPLITS}
+    return corpus, pieces
 
 
 def ensure_trained(store: Store, trial: Trial, given_up: Callable[[], bool] | None = None) -> TrialRecord:
@@ -156,6 +158,7 @@ def _commit(store: Store, record: TrialRecord, training: Training, device: torch
         "record.json": json.dumps(record.to_json(), indent=1).encode(),
         "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
         "weights.safetensors": save(training.weights),
+        diagnoses.FILE: to_parquet(diagnoses.diagnosis_rows(training)),
     }
     told = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
     store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import embedding
 
 from models.core.scan import Activation
+from models.core.sparse import serves, sparse_affine
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,24 @@ class Core(ABC):
             retention_SH: retention of each unit, None where none leaks, as in every gated core.
         """
 
+    @abstractmethod
+    def step(
+        self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Tensor:
+        """What is carried on after one step, in plain torch: every number of it has a gradient, as in no scan.
+
+        Args:
+            parameters: by name, each with the S axis first.
+            pre_SBG: the projected inputs of the step, `project` with the parameters `input_weight` and `bias`.
+            carried_SBK: what was carried on before it.
+            retention_SH: as for `states`.
+        """
+
 
 def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
     """W_in x_t + b of every step, shape (S, T, B, G): one product of matrices, or a gather for symbols.
+
+    Where the native body serves, the product is of what is not zero alone (`sparse.py`): a frame has some four notes.
 
     Args:
         weight_SDG: the input weights of each member.
@@ -71,6 +87,8 @@ def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
     S, T, B = inputs.shape[:3]
     D, G = weight_SDG.shape[1:]
     if inputs.is_floating_point():
+        if serves(weight_SDG, bias_SG, inputs):
+            return sparse_affine(weight_SDG, bias_SG, inputs.reshape(S, T * B, D)).view(S, T, B, G)
         return torch.baddbmm(bias_SG.unsqueeze(1), inputs.reshape(S, T * B, D), weight_SDG).view(S, T, B, G)
     # A one-hot input picks a row. One table for all members, each with its own rows.
     first_row = torch.arange(S, device=inputs.device).view(S, 1, 1) * D

@@ -63,6 +63,16 @@ class GRU(Core):
         states_STBH: Tensor = _Scan.apply(pre_STBG, start_SBK, *weights)[0]  # type: ignore[no-untyped-call]
         return states_STBH, states_STBH[:, -1].detach()
 
+    def step(
+        self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Tensor:
+        """h by the equations above."""
+        inner_SBG = carried_SBK @ parameters["recurrent_weight"].transpose(1, 2)
+        (pre_r, pre_z, pre_n), (r, z, n) = pre_SBG.chunk(3, dim=-1), inner_SBG.chunk(3, dim=-1)
+        r_SBH, z_SBH = (pre_r + r).sigmoid(), (pre_z + z).sigmoid()
+        n_SBH = (pre_n + r_SBH * (n + parameters["recurrent_bias"].unsqueeze(1))).tanh()
+        return torch.lerp(n_SBH, carried_SBK, z_SBH)
+
 
 class _Scan(torch.autograd.Function):
     """The loop as autograd sees it: (pre, h0, W, d) -> states.

@@ -18,6 +18,7 @@ from torch import Tensor
 from models.core.base import project
 from models.core.bodies import body_for
 from models.core.scan import Activation
+from models.core.sparse import serves, sparse_gradients
 
 
 class LinearisedRNN:
@@ -75,14 +76,19 @@ class LinearisedRNN:
         if d_W_SHH is None:
             raise RuntimeError("linearised: the body gave no gradient of the recurrent matrix")
         d_pre_SNH = d_pre_STBH.flatten(1, 2)
-        gradients = {"recurrent_weight": d_W_SHH, "bias": d_pre_SNH.sum(1)}
-        return gradients | {"input_weight": self._input_gradient(d_pre_SNH)}, d_start_SBH
+        d_input_SDH, d_bias_SH = self._input_gradients(d_pre_SNH)
+        return {"recurrent_weight": d_W_SHH, "input_weight": d_input_SDH, "bias": d_bias_SH}, d_start_SBH
 
-    def _input_gradient(self, d_pre_SNH: Tensor) -> Tensor:
+    def _input_gradients(self, d_pre_SNH: Tensor) -> tuple[Tensor, Tensor]:
+        """The transpose of `project`: gradients of input weights and bias."""
         if self._inputs.is_floating_point():
-            return torch.bmm(self._inputs.flatten(1, 2).transpose(1, 2), d_pre_SNH)
+            inputs_SND = self._inputs.flatten(1, 2)
+            if serves(d_pre_SNH, self._W_SHH, inputs_SND):
+                return sparse_gradients(inputs_SND, d_pre_SNH)
+            return torch.bmm(inputs_SND.transpose(1, 2), d_pre_SNH), d_pre_SNH.sum(1)
         # A one-hot input picked a row; one table for all members, as in `project`.
         S, _, H = d_pre_SNH.shape
         first_row = torch.arange(S, device=d_pre_SNH.device).view(S, 1, 1) * self._width
         rows = (self._inputs + first_row).flatten()
-        return d_pre_SNH.new_zeros(S * self._width, H).index_add_(0, rows, d_pre_SNH.flatten(0, 1)).view(S, -1, H)
+        table = d_pre_SNH.new_zeros(S * self._width, H).index_add_(0, rows, d_pre_SNH.flatten(0, 1))
+        return table.view(S, -1, H), d_pre_SNH.sum(1)

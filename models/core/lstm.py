@@ -65,6 +65,16 @@ class LSTM(Core):
         states_STBH, cells_STBH, *_ = _Scan.apply(pre_STBG, start_SBK, parameters["recurrent_weight"])  # type: ignore[no-untyped-call]
         return states_STBH, torch.cat([states_STBH[:, -1].detach(), cells_STBH[:, -1]], dim=-1)
 
+    def step(
+        self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Tensor:
+        """h and c by the equations above."""
+        h_SBH, c_SBH = carried_SBK.chunk(2, dim=-1)
+        gates_SBG = torch.baddbmm(pre_SBG, h_SBH, parameters["recurrent_weight"].transpose(1, 2))
+        o_SBH, i_SBH, f_SBH, g_SBH = gates_SBG.chunk(4, dim=-1)
+        c_SBH = f_SBH.sigmoid() * c_SBH + i_SBH.sigmoid() * g_SBH.tanh()
+        return torch.cat([o_SBH.sigmoid() * c_SBH.tanh(), c_SBH], dim=-1)
+
 
 class _Scan(torch.autograd.Function):
     """The loop as autograd sees it: (pre, start, W) -> states; cells, gates and tanh(c) are kept for the way back."""

@@ -19,8 +19,9 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-pthread")
@@ -164,3 +165,18 @@ def _ours(path: Path, kind: int, folder: int | None = None) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@lru_cache
+def function(source: Path, name: str, kinds: tuple[type, ...]) -> Callable[..., int] | None:
+    """A function of a compiled file that takes arguments of these C types and returns an int; None where it has none.
+
+    Asked once a process: where there is no compiler there will be none.
+    """
+    try:
+        found = getattr(load(source), name)
+    except BuildError:
+        return None
+    found.argtypes = kinds
+    typed: Callable[..., int] = found
+    return typed

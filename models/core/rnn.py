@@ -64,3 +64,11 @@ class RNN(Core):
     ) -> LinearisedRNN:
         """The layer at these parameters and inputs, for products with its derivative."""
         return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation)
+
+    def step(
+        self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Tensor:
+        """a h + (1 - a) phi(pre + W h)."""
+        apply = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "relu": torch.relu}[self.activation]
+        phi_SBH = apply(torch.baddbmm(pre_SBG, carried_SBK, parameters["recurrent_weight"].transpose(1, 2)))
+        return phi_SBH if retention_SH is None else torch.lerp(phi_SBH, carried_SBK, retention_SH.unsqueeze(1))

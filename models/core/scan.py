@@ -81,7 +81,7 @@ def _check(pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor
             )
 
 
-def _with_signature(function: _Function) -> _Function:
+def with_signature(function: _Function) -> _Function:
     """Torch asks for a forward's signature at every call. Worked out each time, it takes as long as a small scan."""
     function.__signature__ = signature(function)  # type: ignore[attr-defined]
     return function
@@ -91,7 +91,7 @@ class _LeakyScan(torch.autograd.Function):
     """The scan as autograd sees it: (pre, h0, W) -> states; the activations phi are kept for the way back."""
 
     @staticmethod
-    @_with_signature
+    @with_signature
     def forward(
         pre_STBH: Tensor,
         h0_SBH: Tensor,
@@ -151,7 +151,7 @@ class _Gradient(_Once):
     """The backward pass, on whatever tensors `torch.func` has wrapped."""
 
     @staticmethod
-    @_with_signature
+    @with_signature
     def forward(
         d_states_STBH: Tensor,
         h0_SBH: Tensor,
@@ -170,7 +170,7 @@ class _Tangent(_Once):
     """The linear scan of a tangent."""
 
     @staticmethod
-    @_with_signature
+    @with_signature
     def forward(
         pre_STBH: Tensor,
         h0_SBH: Tensor,

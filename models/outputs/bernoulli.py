@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from models.outputs.base import affine
+from models.outputs.bernoulli_likelihood import bernoulli_log_likelihood
 from models.outputs.logits import AffineLogits, LogitOutput, Product, bernoulli_curvature
 from models.randomness import uniform_like
 
@@ -42,8 +42,7 @@ class Bernoulli(LogitOutput):
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """sum_i v_i z_i - log(1 + e^{z_i}), z the logits: exact for any z, nats a frame."""
-        logits = self.logits(parameters, states_STBH, data)
-        return (data * logits - softplus(logits)).sum(-1)
+        return bernoulli_log_likelihood(self.logits(parameters, states_STBH, data), data)
 
     def curvature(self, logits: Tensor) -> Product:
         """diag(p (1 - p))."""

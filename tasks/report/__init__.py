@@ -4,10 +4,8 @@ In this room: statistics, tables, charts, the pages, the exported files. Never i
 (`tasks/publish.py`), training, scoring.
 """
 
-from tasks.report.corpora import render_corpora
 from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
-from tasks.report.page import render_page
 from tasks.report.results import Results
 from tasks.report.samples import sample_files
 
@@ -26,6 +24,10 @@ def build_report(results: Results) -> dict[str, bytes]:
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
     """
+    # Only here: what draws takes a second to load, and a report that is published already needs none of it.
+    from tasks.report.corpora import render_corpora
+    from tasks.report.page import render_page
+
     estimates = estimate(results)
     return {
         "index.html": render_page(results, estimates).encode(),

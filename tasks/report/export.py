@@ -19,6 +19,7 @@ from tasks.report.estimates import Estimates
 from tasks.report.results import Results
 from tasks.report.samples import sample_rows
 from tasks.report.statistics import LEVEL
+from tasks.report.why import diagnoses_of
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
 SCHEMA_VERSION = 2
@@ -51,6 +52,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
         "scores": estimates.scores.to_dict("records"),
         "effects": estimates.effects.to_dict("records"),
         "chosen": chosen.to_dict("records"),
+        "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
         "trials": counts.reset_index().to_dict("records"),
         "failures": results.failures,
         "samples": sample_rows(results),

@@ -16,7 +16,8 @@ from tasks.report import charts, tables, training_charts
 from tasks.report.answer import Answer, answer, shared_warnings
 from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
-from tasks.report.metrics import METRICS, STEP_NAMES, Metric
+from tasks.report.lags import lag_families
+from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.samples import sample_sections
 from tasks.report.statistics import LEVEL
@@ -24,6 +25,7 @@ from tasks.report.templates import facts, fill_template
 from tasks.report.text import joined, number, plural
 from tasks.report.theme import to_svg
 from tasks.report.variants import TECHNIQUES, short_labels
+from tasks.report.why_section import Why, render_why
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Section:
     curves: tuple[tuple[str, Markup], ...]
     search: Markup | None
     groups: tuple[str, ...]
+    why: Why | None
 
 
 def render_page(results: Results, estimates: Estimates) -> str:
@@ -56,6 +59,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         "page.html.jinja",
         sections=sections,
         samples=sample_sections(results, estimates),
+        families=lag_families(results, estimates),
         results=results,
         campaign=results.campaign,
         provenance=results.provenance,
@@ -84,13 +88,13 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
     curves = results.curves[results.curves["corpus"] == corpus]
     said = answer(estimates, corpus)
     forest, far = charts.forest(scores, metric)
-    search = training_charts.search_scatter(trials, STEP_NAMES[kind])
+    search = training_charts.search_scatter(trials, SCORED_NAMES[kind])
     searched = trials.loc[trials["purpose"] == "search", "variant"].map(training_charts.group_of)
     panels = training_charts.curve_panels(curves, trials)
     return Section(
         anchor=anchor,
         name=corpus,
-        step=STEP_NAMES[kind],
+        step=SCORED_NAMES[kind],
         answer=said,
         metric=metric,
         columns=tables.score_columns(kind),
@@ -118,6 +122,7 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         ),
         search=to_svg(search, f"{anchor}-search", _search_summary(trials)) if search else None,
         groups=tuple(group for group in training_charts.GROUPS if group in set(searched)),
+        why=render_why(results, estimates, corpus, anchor),
     )
 
 

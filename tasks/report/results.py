@@ -20,11 +20,13 @@ TRIAL_COLUMNS = (
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
-    *("gradient_norm", "clipped_share"),
+    *("gradient_norm", "clipped_share", "largest_norm", "update_ratio"),
 )
+DIAGNOSTIC_COLUMNS = ("key", "corpus", "variant", "moment", "epoch", "quantity", "index", "value")
 PIECE_COLUMNS = (
     *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
     "log_likelihood_error",
+    "success",
 )
 
 
@@ -47,11 +49,15 @@ class Results:
             the search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
             Finals of different variants that share a `seed` are compared as a pair.
         curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
-            log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1.
+            log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1; the last
+            two are NaN for trials of an older version.
+        diagnostics: a row a number that was measured on a final trial's network, columns `DIAGNOSTIC_COLUMNS`, see
+            `tasks/diagnoses.py`; none of a trial of an older version.
         pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
-            for text; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all pieces
-            of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, seed 0, key "".
+            for text; `success` counts the right answers where only the last step of a piece is scored, and `steps`
+            the scored steps; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all
+            pieces of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, seed 0, key "".
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
             (split -> name -> number, `split_statistics`); JSON values.
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
@@ -67,6 +73,7 @@ class Results:
 
     trials: pd.DataFrame
     curves: pd.DataFrame
+    diagnostics: pd.DataFrame
     pieces: pd.DataFrame
     corpora: Mapping[str, Mapping[str, Any]]
     portraits: Mapping[str, Portrait]
@@ -76,7 +83,12 @@ class Results:
     samples: Mapping[str, Mapping[str, Sampled]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frames = {"trials": TRIAL_COLUMNS, "curves": CURVE_COLUMNS, "pieces": PIECE_COLUMNS}
+        frames = {
+            "trials": TRIAL_COLUMNS,
+            "curves": CURVE_COLUMNS,
+            "diagnostics": DIAGNOSTIC_COLUMNS,
+            "pieces": PIECE_COLUMNS,
+        }
         for name, columns in frames.items():
             missing = [column for column in columns if column not in getattr(self, name).columns]
             if missing:

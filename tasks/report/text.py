@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import floor, isfinite, log10
 from typing import Any
 
 import pandas as pd
 
 NOTHING = "–"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ESTIMATED_BY = "estimated by annealed importance sampling"
 """Said where a number that is marked with ≈ is explained."""
 # Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
@@ -65,6 +67,46 @@ def significant(value: Any, digits: int = 3) -> str:
     if value is None or pd.isna(value):
         return NOTHING
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def power_of_ten(power: int) -> str:
+    """A power of ten.
+
+    >>> power_of_ten(0), power_of_ten(1), power_of_ten(-12)
+    ('1', '10', '10⁻¹²')
+    """
+    return {0: "1", 1: "10"}.get(power, f"10{str(power).translate(_SUPERSCRIPTS)}")
+
+
+def share_left(value: Any, smallest: float) -> str:
+    """A part of a whole that may be very small, or more than the whole where it grew.
+
+    Args:
+        value: the part.
+        smallest: what is smaller is not told apart.
+
+    >>> share_left(0.1234, 1e-12), share_left(3.21e-7, 1e-12), share_left(2.5, 1e-12), share_left(1e-12, 1e-12)
+    ('12 %', '3.2·10⁻⁷', '250 %', 'below 10⁻¹²')
+    """
+    if value is None or not isfinite(value):
+        return NOTHING
+    if 1e-3 <= value < 1000:
+        return f"{100 * value:,.{0 if value >= 0.0995 else 1 if value >= 0.00995 else 2}f} %"
+    power = floor(log10(max(value, smallest)))
+    if value <= smallest:
+        return f"below {power_of_ten(power)}"
+    return f"{value / 10.0**power:.1f}·{power_of_ten(power)}"
+
+
+def percent(value: Any) -> str:
+    """A share in percent.
+
+    >>> percent(0.256), percent(0.034), percent(0.0), percent(0.0004), percent(float("nan"))
+    ('26 %', '3.4 %', '0 %', '<0.1 %', '–')
+    """
+    if pd.isna(value):
+        return NOTHING
+    return "<0.1 %" if 0 < value < 0.001 else f"{100 * value:.1f} %" if 0 < value < 0.0995 else f"{100 * value:.0f} %"
 
 
 def setting(value: Any) -> str:

@@ -90,19 +90,19 @@ def test_a_checkpoint_holds_damping_and_solution_and_is_refused_without():
 
 
 def test_an_epoch_is_one_update_over_the_whole_split():
-    trial = _trial("L", learning_rate=20.0, epochs=4, patience=4)
+    trial = _trial("L", learning_rate=5.0, epochs=4, patience=4)
     result = train(trial, TRAIN, VALID, 5)
     assert [(row.epoch, row.update) for row in result.curve] == [(n, n) for n in range(5)]
     assert [row.train for row in result.curve[1:]] == sorted(row.train for row in result.curve[1:])
     assert result.curve[2].train > result.curve[1].train + 0.05
     assert {row.clipped_share for row in result.curve[1:]} == {0.0}
-    assert result.curve[0].learning_rate == result.curve[1].learning_rate == 20.0
+    assert result.curve[0].learning_rate == result.curve[1].learning_rate == 5.0
     start = Network(trial, frequencies(TRAIN, 5).float())
     assert result.curve[1].train == pytest.approx(score(start, TRAIN).mean_log_likelihood, rel=1e-5)
     assert result.curve[1].gradient_norm == pytest.approx(_truncated(trial).norm().item(), rel=1e-4)
     rates = [row.learning_rate for row in result.curve[1:]]
     changes = [after / before for before, after in zip(rates, rates[1:], strict=False)]
-    assert changes
+    assert len(set(rates)) > 1
     assert all(min(abs(change - wanted) for wanted in (1, 1.5, 1 / 1.5)) < 1e-9 for change in changes), "1 / lambda"
 
 

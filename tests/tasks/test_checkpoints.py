@@ -53,7 +53,8 @@ def _bytes(store: Store, trial: Trial) -> list[Any]:
     prefix = trial_prefix(trial.key)
     record = json.loads(store.read(prefix, "record.json"))
     record.pop("seconds")
-    return [store.read(prefix, "weights.safetensors"), store.read(prefix, "curves.parquet"), record]
+    tables = [store.read(prefix, name) for name in ("curves.parquet", "diagnostics.parquet")]
+    return [store.read(prefix, "weights.safetensors"), *tables, record]
 
 
 def _undisturbed(trial: Trial) -> list[Any]:

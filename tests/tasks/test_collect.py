@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,12 @@ from models.network import Network
 from models.randomness import generator_for
 from tasks.campaign import Campaign
 from tasks.collect import NOT_STORED, collect
+from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
-from tasks.records import sample_prefix, trial_prefix
+from tasks.records import read_parquet, sample_prefix, to_parquet, trial_prefix
 from tasks.report import build_report, estimate
-from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
@@ -47,6 +49,7 @@ def results(finished: Finished) -> Results:
 def test_the_tables_have_the_columns_of_the_report(results):
     assert tuple(results.trials) == TRIAL_COLUMNS
     assert tuple(results.curves) == CURVE_COLUMNS
+    assert tuple(results.diagnostics) == DIAGNOSTIC_COLUMNS
     assert tuple(results.pieces) == PIECE_COLUMNS
     for column in ("steps", "log_likelihood", "accuracy", "union_accuracy", "seed"):
         assert results.pieces[column].dtype.kind in "if", column
@@ -114,6 +117,42 @@ def test_the_curves_are_those_of_the_final_trials_in_the_store(finished, results
 def _pooled(pieces: pd.DataFrame, kind: str) -> dict[str, float]:
     sums = [pieces[name].to_numpy() for name in ("steps", "log_likelihood", "accuracy", "union_accuracy")]
     return summary(kind, Scores(*sums))
+
+
+def test_the_diagnostics_are_those_of_the_final_trials_in_the_store(finished, results):
+    keys = [record.trial.key for record in finished.finals]
+    for key in keys:
+        stored = load_diagnosis(finished.store, key)
+        mine = results.diagnostics[results.diagnostics["key"] == key]
+        pd.testing.assert_frame_equal(mine[list(stored)].reset_index(drop=True), stored)
+        (row,) = results.trials[results.trials["key"] == key].itertuples()
+        assert (set(mine["variant"]), set(mine["corpus"])) == ({row.variant}, {row.corpus})
+    assert set(results.diagnostics["key"]) == set(keys)
+
+
+def _of_an_older_version(finished: Finished) -> Store:
+    """The same store, but its trials have no diagnostics, and their curves lack the columns that came with them."""
+    older = Store(f"memory://{uuid4().hex}")
+    for folder in ("data", "scores", "trials"):
+        for prefix in finished.store.prefixes(folder):
+            manifest = finished.store.manifest(prefix)
+            assert manifest is not None
+            files = {item.name: finished.store.read(prefix, item.name) for item in manifest.objects}
+            if files.pop("diagnostics.parquet", None) is not None:
+                curve = read_parquet(files["curves.parquet"]).drop(columns=["largest_norm", "update_ratio"])
+                files["curves.parquet"] = to_parquet(curve.to_dict("records"))
+            older.commit(prefix, files, kind=manifest.kind, provenance={})
+    return older
+
+
+def test_trials_of_an_older_version_are_collected_without_them(finished, results):
+    older = _collect(_of_an_older_version(finished), finished.campaign, finished.digests)
+    assert older.diagnostics.empty
+    assert tuple(older.curves) == CURVE_COLUMNS
+    assert older.curves["update_ratio"].isna().all()
+    pd.testing.assert_frame_equal(older.trials, results.trials)
+    html = build_report(older)["index.html"].decode()
+    assert html.count("was not measured") == 2
 
 
 def test_the_pieces_pool_to_the_scores_of_the_trained_networks(finished, results):

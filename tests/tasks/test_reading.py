@@ -54,8 +54,24 @@ def test_every_trial_is_a_row(finished: Finished) -> None:
     assert set(trial) & set(record) == {"epochs"}, "of equal names only this one is told apart"
 
 
+def test_every_number_of_every_diagnosis_is_a_row(finished: Finished) -> None:
+    numbers = counterpoint.load_diagnostics(finished.store.address)
+    records = {record.trial.key: record for record in finished.search + finished.finals}
+    assert set(numbers["key"]) == set(records)
+    for key, rows in numbers.groupby("key"):
+        best, trial = rows[rows["moment"] == "best"], records[str(key)].trial
+        assert set(best["epoch"]) == {records[str(key)].best_epoch}
+        norms = best.query("quantity == 'gradient_norm'")
+        assert norms["index"].tolist() == list(range(len(norms)))
+        leaking = rows.query("quantity == 'time_constant'")
+        technique = trial.to_json()["techniques"].get("L")
+        assert len(leaking) == (round(technique["share"] * trial.hidden_size) if technique else 0)
+
+
 def test_an_empty_store_has_no_trials(tmp_path: Path) -> None:
     assert counterpoint.load_trials(str(tmp_path)).empty
+    numbers = counterpoint.load_diagnostics(str(tmp_path))
+    assert (numbers.empty, list(numbers)) == (True, ["key", "moment", "epoch", "quantity", "index", "value"])
 
 
 def test_every_sample_by_the_key_of_its_trial(finished: Finished) -> None:

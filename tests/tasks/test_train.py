@@ -121,7 +121,12 @@ def test_the_commit_says_what_it_is_and_where_it_comes_from(store, trial):
     ensure_trained(store, trial)
     manifest = store.manifest(trial_prefix(trial.key))
     assert manifest.kind == "trial"
-    assert [item.name for item in manifest.objects] == ["record.json", "curves.parquet", "weights.safetensors"]
+    assert [item.name for item in manifest.objects] == [
+        "record.json",
+        "curves.parquet",
+        "weights.safetensors",
+        "diagnostics.parquet",
+    ]
     assert manifest.provenance["versions"]["torch"] == str(torch.__version__)
     assert store.read(trial_prefix(trial.key), "record.json").decode().count("NaN") == 0
 

@@ -1,4 +1,4 @@
-"""What is in a store, from Python: `load_corpus`, `load_trials`, `load_samples`, `load_report`.
+"""What is in a store, from Python: corpora, trials, their diagnostics and samples, reports.
 
     import counterpoint
     chorales = counterpoint.load_corpus("./artifacts", "bach-chorales")
@@ -10,6 +10,15 @@ the work is done by `tasks/`. To train and compare, use `prefect run` or the flo
 
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
-from tasks.reading import Report, load_corpus, load_report, load_samples, load_trials
+from tasks.reading import Report, load_corpus, load_diagnostics, load_report, load_samples, load_trials
 
-__all__ = ["Continuation", "Corpus", "Report", "load_corpus", "load_report", "load_samples", "load_trials"]
+__all__ = [
+    "Continuation",
+    "Corpus",
+    "Report",
+    "load_corpus",
+    "load_diagnostics",
+    "load_report",
+    "load_samples",
+    "load_trials",
+]

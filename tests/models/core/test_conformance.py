@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.core import GRU, LSTM, RNN, Core
+from models.core.base import project
 from models.parameters import Parameters
 from models.variants import BY_CORE
 from tests.models import naive
@@ -114,6 +115,29 @@ def test_all_that_is_carried_matters(kind):
         other = start.clone()
         other[..., k] += 0.5
         assert not torch.allclose(core.states(parameters.by_name, _inputs(1, 2, 1), other, None)[0], plain)
+
+
+FORMS = [
+    (kind, activation, leaks)
+    for kind in BY_CORE.values()
+    for activation in (("tanh",) if kind.gated else ("tanh", "sigmoid", "relu"))
+    for leaks in ((False,) if kind.gated else (False, True))
+]
+
+
+@pytest.mark.parametrize(("kind", "activation", "leaks"), FORMS)
+def test_single_steps_equal_the_scan_also_in_what_is_carried(kind, activation, leaks):
+    core, parameters = _core(kind, 2, 5)
+    core = kind(WIDTH, 5, activation)
+    retention = torch.rand(2, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64) if leaks else None
+    inputs, carried = _inputs(2, 6, 3), _start(parameters, 3)
+    states, last = core.states(parameters.by_name, inputs, carried, retention)
+    path = []
+    for pre in project(parameters.by_name["input_weight"], parameters.by_name["bias"], inputs).unbind(1):
+        carried = core.step(parameters.by_name, pre, carried, retention)
+        path.append(carried[..., :5])
+    torch.testing.assert_close(torch.stack(path, dim=1), states, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(carried.detach(), last, rtol=1e-12, atol=1e-12)
 
 
 @every_core

@@ -64,7 +64,10 @@ def _pieces(output: str, shift: int) -> Pieces:
 
 
 def losses(variant: str) -> list[list[float]]:
-    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known; six updates, or two."""
+    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known.
+
+    Six updates, or two by Hessian-free.
+    """
     named = Variant.parse(variant)
     trial = Trial(
         corpus="golden",

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.report.results import CURVE_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.statistics import generator_for
 from tests.tasks.report.synthetic_corpora import describe_corpus, synthetic_corpus
+from tests.tasks.report.synthetic_diagnostics import diagnostics_of
 from tests.tasks.report.synthetic_samples import synthetic_samples
 
 # Nats per step by which a technique raises the log-likelihood.
@@ -44,7 +45,7 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
     whole = {name: synthetic_corpus(name, *size) for name, size in made.items()}
     described = {name: describe_corpus(corpus) for name, corpus in whole.items()}
     corpora = {name: facts for name, (facts, _) in described.items()}
-    rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "pieces": []}
+    rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "diagnostics": [], "pieces": []}
     asked = {}
     for name, facts in corpora.items():
         kind = facts["kind"]
@@ -64,6 +65,7 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
     return Results(
         trials=pd.DataFrame(rows["trials"], columns=list(TRIAL_COLUMNS)),
         curves=pd.DataFrame(rows["curves"], columns=list(CURVE_COLUMNS)),
+        diagnostics=pd.DataFrame(rows["diagnostics"], columns=list(DIAGNOSTIC_COLUMNS)),
         pieces=pd.DataFrame(rows["pieces"], columns=list(PIECE_COLUMNS)),
         corpora=corpora,
         portraits={name: portrait for name, (_, portrait) in described.items()},
@@ -119,6 +121,8 @@ def _variant(
         rows["trials"].append(trial)
         if trial["purpose"] == "final" and trial["status"] != "failed":
             rows["curves"] += _curve(rng, trial, epochs)
+            measured = generator_for(trial["seed"], trial["key"])  # apart, so that it moves no number of the others
+            rows["diagnostics"] += diagnostics_of(measured, trial, letters)
     for final in finals:
         if final["status"] == "completed":
             level = good + rng.normal(0, 0.02)
@@ -168,7 +172,8 @@ def _curve(rng: np.random.Generator, trial: dict[str, Any], epochs: int) -> list
     shared = {k: trial[k] for k in ("key", "corpus", "variant", "learning_rate")}
     return [
         shared | {"update": int(e) * 20, "epoch": int(e), "train": v + 0.05 * e / epochs, "valid": v,
-                  "gradient_norm": float(np.exp(rng.normal(0, 0.3))), "clipped_share": rng.uniform(0, 0.3)}
+                  "gradient_norm": float(np.exp(rng.normal(0, 0.3))), "clipped_share": rng.uniform(0, 0.3),
+                  "largest_norm": 4.0, "update_ratio": 0.002}
         for e, v in zip(epoch, valid, strict=True)
     ]  # fmt: skip
 
@@ -184,6 +189,6 @@ def _pieces(
     )
     return [
         {"corpus": corpus, "variant": variant, "key": key, "seed": seed, "piece": f"piece {i:03d}", "steps": int(n),
-         "log_likelihood": mean * n, "accuracy": share * n, "union_accuracy": 0.9 * share * n}
+         "log_likelihood": mean * n, "accuracy": share * n, "union_accuracy": 0.9 * share * n, "success": np.nan}
         for i, (n, mean, share) in enumerate(zip(steps, means, accuracy, strict=True))
     ]  # fmt: skip

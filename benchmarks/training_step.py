@@ -1,0 +1,213 @@
+"""A whole training step, against the same step in plain PyTorch: two processes of one thread each, as campaigns run.
+
+Run it on a quiet machine: `python benchmarks/training_step.py [TURNS]`. Prints two tables and writes them with the
+hardware to benchmarks/results/training_step.json. A step is the forward pass, the cost, the gradient, its norm clipped,
+Nesterov momentum, and the state carried on; of 100 frames of music, about four notes each, no frame of them padding.
+
+Ours is `Updater.update`. Theirs is written as a good programmer would: torch.nn.RNN, Linear, clip_grad_norm_, SGD,
+binary_cross_entropy_with_logits; with each of torch's three ways to clip and step, and what counts is the fastest of
+them in each turn. Both have the environment of this project's workers, which helps both. In both processes contenders
+take turns, and begin each together; ratios are medians over turns of ratios within one turn. Seconds are those of the
+processor, system calls included: each process has one thread, and waits for nothing but others' use of the machine.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from threading import Barrier
+
+from infra.clusters import WORKER_ENVIRONMENT
+
+os.environ.update(WORKER_ENVIRONMENT)
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, linear
+
+from infra.provenance import provenance
+from models.chunks import Chunk
+from models.core import scan_body
+from models.network import Network
+from models.progress import Tallies, Tally
+from models.techniques import Clipping, Nesterov
+from models.trial import Trial
+from models.updates import Updater
+
+ROOT = Path(__file__).parents[1]
+PROCESSES, T, D = 2, 100, 88
+SIZES = ((16, 100), (32, 100), (16, 200), (32, 200), (16, 500), (32, 500))
+GATES = {100: (3.0, 5.0), 200: (2.5, 3.5), 500: (2.0, 2.5)}
+"""Gate and aim of each number of units."""
+RATE, MOMENTUM, CLIP = 1e-3, 0.9, 15.0
+TURN_SECONDS = 0.15
+WAYS = {"plain": {"foreach": False}, "plain, foreach": {"foreach": True}, "plain, fused": {"fused": True}}
+"""How torch clips and steps."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Medians of one size: milliseconds of each contender, and how many times as fast ours is as the fastest other."""
+
+    B: int
+    H: int
+    milliseconds: dict[str, float]
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: the least that is asked, what is aimed at, what was measured."""
+
+    name: str
+    case: str
+    gate: float
+    aim: float
+    measured: float
+    met: bool
+
+
+def music(B: int) -> Tensor:
+    """Frames (T, B, D) in which a note goes on with probability 0.75, and 4 of 88 are on."""
+    random = torch.Generator().manual_seed(0)
+    share, stays = 4 / D, 0.75
+    begins = share * (1 - stays) / (1 - share)
+    frames = [(torch.rand(B, D, generator=random) < share).float()]
+    for _ in range(T - 1):
+        frames.append((torch.rand(B, D, generator=random) < torch.where(frames[-1] > 0, stays, begins)).float())
+    return torch.stack(frames)
+
+
+def ours(data: Tensor, H: int) -> Callable[[], object]:
+    B = data.shape[1]
+    trial = Trial(
+        corpus="0" * 64,
+        output="bernoulli",
+        techniques=(Clipping(CLIP), Nesterov(MOMENTUM)),
+        hidden_size=H,
+        learning_rate=RATE,
+        chunk=T,
+        batch=B,
+        epochs=1,
+        seed=0,
+    )
+    updater = Updater(Network(trial, torch.full((D,), 4 / D)))
+    tallies, rate_S1 = Tallies([Tally()], torch.device("cpu")), torch.tensor([[RATE]])
+    mask_TB, fresh_B, piece_B = torch.ones(T, B, dtype=torch.bool), torch.zeros(B, dtype=torch.bool), range(B)
+    carried: list[Tensor | None] = [None]
+
+    def step() -> None:
+        chunk = Chunk(data, mask_TB, fresh_B, torch.tensor(piece_B).numpy())  # afresh: nothing of it is kept
+        carried[0] = updater.update(chunk, carried[0], rate_S1, tallies)
+
+    return step
+
+
+def theirs(data: Tensor, H: int, way: dict[str, bool]) -> Callable[[], object]:
+    B = data.shape[1]
+    torch.manual_seed(0)
+    rnn, output = torch.nn.RNN(D, H), torch.nn.Linear(H, D)
+    initial_H = torch.nn.Parameter(torch.zeros(H))
+    parameters = [*rnn.parameters(), *output.parameters(), initial_H]
+    optimizer = torch.optim.SGD(parameters, RATE, MOMENTUM, nesterov=True, **way)
+    fresh_B1 = torch.zeros(B, 1, dtype=torch.bool)
+    carried: list[Tensor] = [torch.zeros(B, H)]
+
+    def step() -> None:
+        start_BH = torch.where(fresh_B1, initial_H, carried[0])
+        states_TBH, last = rnn(data, start_BH.unsqueeze(0))
+        # the first frame from the state before it, the others from the states in their places: nothing is copied
+        logits = linear(states_TBH[:-1], output.weight, output.bias)
+        nll = binary_cross_entropy_with_logits(logits, data[1:], reduction="sum")
+        nll = nll + binary_cross_entropy_with_logits(output(start_BH), data[0], reduction="sum")
+        optimizer.zero_grad()
+        (nll / B).backward()
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP, foreach=way.get("foreach"))
+        optimizer.step()
+        if not nll.item() < 1e9:
+            raise FloatingPointError("the plain step diverged")
+        carried[0] = last[0].detach()
+
+    return step
+
+
+def seconds(step: Callable[[], object], steps: int) -> float:
+    began = time.process_time()
+    for _ in range(steps):
+        step()
+    return (time.process_time() - began) / steps
+
+
+def work(B: int, H: int, turns: int, barrier: Barrier) -> dict[str, list[float]]:
+    """One of the processes: seconds of a step of each contender in each turn."""
+    torch.set_num_threads(1)
+    data = music(B)
+    runs = {"ours": ours(data, H)} | {name: theirs(data, H, way) for name, way in WAYS.items()}
+    steps = {name: max(1, round(TURN_SECONDS / min(seconds(run, 2) for _ in range(2)))) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(turns + 1):
+        for name, run in runs.items():
+            barrier.wait()
+            taken = seconds(run, steps[name])
+            if turn:  # the first one warms up
+                times[name].append(taken)
+    return times
+
+
+_barrier: list[Barrier] = []
+
+
+def _with_barrier(barrier: Barrier) -> None:
+    _barrier.append(barrier)
+
+
+def _work(job: tuple[int, int, int]) -> dict[str, list[float]]:
+    return work(*job, _barrier[0])
+
+
+def measure(B: int, H: int, turns: int) -> Row:
+    context = get_context("spawn")
+    with context.Pool(PROCESSES, _with_barrier, (context.Barrier(PROCESSES),)) as pool:
+        of_both = pool.map(_work, [(B, H, turns)] * PROCESSES, chunksize=1)
+    ratios, milliseconds = [], {}
+    for times in of_both:
+        fastest = map(min, *(times[name] for name in WAYS))
+        ratios += [other / mine for other, mine in zip(fastest, times["ours"], strict=True)]
+    for name in of_both[0]:
+        milliseconds[name] = round(1e3 * statistics.median(t for times in of_both for t in times[name]), 3)
+    return Row(B, H, milliseconds, round(statistics.median(ratios), 3))
+
+
+def main() -> None:
+    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    load_before = os.getloadavg()
+    rows = [measure(*size, turns) for size in SIZES]
+    gates = []
+    print(f"{'B':>4}{'H':>6}" + "".join(f"{name + ', ms':>20}" for name in rows[0].milliseconds) + f"{'ratio':>8}")
+    for row in rows:
+        print(f"{row.B:4}{row.H:6}" + "".join(f"{ms:20.2f}" for ms in row.milliseconds.values()) + f"{row.ratio:8.2f}")
+        case, (gate, aim) = f"H {row.H}, B {row.B}", GATES[row.H]
+        gates.append(Gate("training step / plain PyTorch", case, gate, aim, row.ratio, row.ratio >= gate))
+    for each in gates:
+        word = "aim met" if each.measured >= each.aim else "gate met" if each.met else "missed"
+        print(f"{each.case:14}{each.gate:7.2f}{each.aim:7.2f}{each.measured:10.2f}  {word}")
+    document = {
+        "turns": turns,
+        "processes": PROCESSES,
+        "body": scan_body(),
+        "environment": WORKER_ENVIRONMENT,
+        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
+        "rows": [asdict(row) for row in rows],
+        "gates": [asdict(each) for each in gates],
+        "provenance": provenance(),
+    }
+    (ROOT / "benchmarks" / "results" / "training_step.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

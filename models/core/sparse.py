@@ -1,0 +1,104 @@
+"""An affine map of vectors that are nearly all zeros, which costs only what is not zero: `sparse.cpp`, on processors.
+
+    out_n = b + x_n W,      dW = sum over n of x_n^T d_out_n,      db = sum over n of d_out_n
+
+Frames of music have some four notes of 88: the projection of a core's inputs is then a few rows of W, as it is for
+symbols, and not a product of matrices. It differs from that product by rounding; and like a gather it does not see what
+is not finite in a row of W whose input is zero.
+
+Derivatives of a second order, and those that `torch.func` asks for, are taken by plain torch.
+
+Shape letters: S stacked trials, N vectors, D inputs, G outputs.
+"""
+
+import ctypes
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from models.core.bodies import body_for
+from models.core.native import SUFFIXES
+from models.core.native_build import function
+from models.core.scan import with_signature
+
+SOURCE = Path(__file__).with_name("sparse.cpp")
+
+
+def serves(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> bool:
+    """Whether `sparse_affine` can be used: the native body does, types are alike, the inputs are mere data."""
+    alike = weight_SDG.dtype == bias_SG.dtype == inputs.dtype
+    if not alike or inputs.requires_grad or forward_ad.unpack_dual(inputs).tangent is not None:  # type: ignore[no-untyped-call]
+        return False
+    return body_for(inputs.device, inputs.dtype).name == "native" and _function("forward", inputs.dtype) is not None
+
+
+def sparse_affine(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Tensor:
+    """b + x W of every vector, shape (S, N, G), differentiable in W and b.
+
+    Args:
+        weight_SDG: W of each member.
+        bias_SG: b.
+        inputs_SND: x, data; each vector costs as much as it has values that are not zero.
+
+    >>> sparse_affine(torch.eye(3)[None], torch.ones(1, 3), torch.tensor([[[0.0, 2, 0]]]))
+    tensor([[[1., 3., 1.]]])
+    """
+    out_SNG: Tensor = _Affine.apply(weight_SDG, bias_SG, inputs_SND)  # type: ignore[no-untyped-call]
+    return out_SNG
+
+
+def sparse_gradients(inputs_SND: Tensor, d_out_SNG: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients dW and db of the map, outside autograd, where `serves` says that it can be used."""
+    S, _, G = d_out_SNG.shape
+    d_weight_SDG, d_bias_SG = d_out_SNG.new_empty(S, inputs_SND.shape[-1], G), d_out_SNG.new_empty(S, G)
+    _call("backward", inputs_SND, d_out_SNG, d_weight_SDG, d_bias_SG)
+    return d_weight_SDG, d_bias_SG
+
+
+class _Affine(torch.autograd.Function):
+    @staticmethod
+    @with_signature
+    def forward(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Tensor:
+        S, N, D = inputs_SND.shape
+        out_SNG = weight_SDG.new_empty(S, N, weight_SDG.shape[-1])
+        _call("forward", inputs_SND, weight_SDG, bias_SG, out_SNG)
+        return out_SNG
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(inputs[2])
+        ctx.save_for_forward(inputs[2])
+
+    @staticmethod
+    def backward(ctx: Any, d_out_SNG: Tensor) -> tuple[Tensor, Tensor, None]:
+        (inputs_SND,) = ctx.saved_tensors
+        if torch.is_grad_enabled() or forward_ad.unpack_dual(d_out_SNG).tangent is not None:  # type: ignore[no-untyped-call]
+            return inputs_SND.transpose(1, 2) @ d_out_SNG, d_out_SNG.sum(1), None
+        return *sparse_gradients(inputs_SND, d_out_SNG), None
+
+    @staticmethod
+    def jvp(ctx: Any, weight_SDG: Tensor | None, bias_SG: Tensor | None, _inputs: None) -> Tensor:
+        (inputs_SND,) = ctx.saved_tensors
+        moved = inputs_SND.new_zeros(()) if bias_SG is None else bias_SG.unsqueeze(1)
+        return moved if weight_SDG is None else inputs_SND @ weight_SDG + moved
+
+
+def _function(name: str, dtype: torch.dtype) -> Callable[..., int] | None:
+    pointers, numbers = (ctypes.c_void_p,) * 4, (ctypes.c_int64,) * 3
+    return function(SOURCE, f"sparse_{name}_{SUFFIXES[dtype]}", pointers + numbers)
+
+
+def _call(name: str, inputs_SND: Tensor, *tensors: Tensor) -> None:
+    call = _function(name, inputs_SND.dtype)
+    if call is None:
+        raise RuntimeError("the native sparse map cannot be used: there is no compiled code")
+    dense = [tensor.contiguous() for tensor in (inputs_SND, *tensors)]
+    S, N, D = inputs_SND.shape
+    sizes = N, D, tensors[0].shape[-1]
+    for members in zip(*dense, strict=True) if S > 1 else [[tensor[0] for tensor in dense]]:
+        if call(*(member.data_ptr() for member in members), *sizes):
+            raise MemoryError(f"sparse_affine: no memory for {D} places")
