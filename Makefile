@@ -10,7 +10,7 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
 JOBS ?= 2
-GATED := scan nade cross_entropy training_step stacks pipeline
+GATED := scan hessian_free nade cross_entropy training_step stacks pipeline
 
 # one thread a process: parallel tests and Dask workers share the cores
 export OMP_NUM_THREADS := 1

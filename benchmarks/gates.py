@@ -17,6 +17,7 @@ BEGIN, END = "<!-- gates: begin -->", "<!-- gates: end -->"
 HEAD = ("what", "case", "gate", "aim", "measured", "")
 TITLES = {
     "scan": "leaky scan",
+    "hessian_free": "Hessian-free",
     "nade": "NADE",
     "cross_entropy": "cross-entropy over torch",
     "training_step": "",
