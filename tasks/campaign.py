@@ -113,10 +113,9 @@ def output_for(kind: Kind) -> str:
 
 
 def fits(output: str, kind: Kind) -> bool:
-    """Whether an output model is for that kind of data: a Gaussian for sums alone, the others for notes or symbols."""
-    if "gaussian" in (output, output_for(kind)):
-        return output == output_for(kind)
-    return BY_OUTPUT[output].symbols == BY_OUTPUT[output_for(kind)].symbols
+    """Whether an output model is for that kind of data."""
+    asked, own = BY_OUTPUT[output], BY_OUTPUT[output_for(kind)]
+    return (asked.symbols, asked.answers) == (own.symbols, own.answers)
 
 
 def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
