@@ -135,7 +135,7 @@ def test_there_are_no_samples_of_them(done: Done) -> None:
     assert record is not None
     ensure_sampled(done.store, record)
     assert load_sample(done.store, trial.key) is None
-    with pytest.raises(ConfigurationError, match="^temporal-order-20: only the last step of a piece is predicted"):
+    with pytest.raises(ConfigurationError, match="^temporal-order-20: only its last steps were learned"):
         continue_piece(done.store, trial, 1)
 
 
