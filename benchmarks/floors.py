@@ -2,7 +2,7 @@
 
 Run it as `python benchmarks/floors.py [MODEL ...]`; all of them where none is named. The rolls are looked for in the
 folder COUNTERPOINT_DATA, or else in ../shared/data beside the checkout: `music-rolls/JSB_Chorales.mat`. One process of
-one thread, each model for at most 20 minutes; it prints nats a frame, and writes nothing.
+one thread; each model takes a few minutes. It prints nats a frame, and writes nothing.
 
 These are floors, found by a handful of tries on validation, and not a comparison of the models.
 """
@@ -24,7 +24,7 @@ from models.metrics import score
 from models.network import Network
 from models.outputs import NadeSettings
 from models.techniques import Clipping, Nesterov
-from models.training import Run
+from models.training import train
 from models.trial import Trial
 from tasks.corpus import Corpus
 from tasks.ingest import find_recipe
@@ -32,7 +32,6 @@ from tasks.ingest.recipe import Source
 
 DATA = Path(os.environ.get("COUNTERPOINT_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 ROLLS = DATA / "music-rolls" / "JSB_Chorales.mat"
-SECONDS = 1200.0
 CORPUS = "jsb-chorales"
 
 
@@ -76,20 +75,17 @@ def load() -> Corpus:
 
 
 def reach(name: str, floor: Floor, corpus: Corpus) -> None:
-    """Train, print every new best, and score what was best on validation on test."""
-    train, valid, test = (Pieces.from_arrays(corpus.splits[split]) for split in ("train", "valid", "test"))
-    width = train.data.shape[1]
-    run, began, shown = Run(floor.trial, train, valid, width), time.perf_counter(), -1
-    while run.advance() and time.perf_counter() - began < SECONDS:
-        if run.progress.best != shown:
-            shown = run.progress.best
-            best = run.progress.curve[shown]
-            seconds = time.perf_counter() - began
-            print(f"{name}: {seconds:5.0f} s, epoch {best.epoch:3}, valid {-best.valid:.3f}", flush=True)
-    training, seconds = run.result(), time.perf_counter() - began
-    network = Network(floor.trial, frequencies(train, width).float())
+    """Train, and score what was best on validation on test."""
+    train_pieces, valid_pieces, test_pieces = (
+        Pieces.from_arrays(corpus.splits[split]) for split in ("train", "valid", "test")
+    )
+    width = train_pieces.data.shape[1]
+    began = time.perf_counter()
+    training = train(floor.trial, train_pieces, valid_pieces, width)
+    seconds = time.perf_counter() - began
+    network = Network([floor.trial], frequencies(train_pieces, width).float())
     network.load(training.weights)
-    nats = -score(network, test).mean_log_likelihood
+    nats = -score(network, test_pieces).mean_log_likelihood
     word = "reached" if nats < floor.nats else "missed"
     print(
         f"{name}: valid {-training.best.valid:.3f}, test {nats:.3f}, floor {floor.nats}, {word}; {training.status},"

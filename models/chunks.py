@@ -4,7 +4,10 @@ A batch has `lanes`. Every lane runs through one piece after another, a chunk at
 lane is marked fresh, so that its state starts anew, and otherwise the state is carried on. A chunk shorter than
 its batch is padded, and the mask says which steps are real. Every step of every piece comes exactly once.
 
-Shape letters: S stacked trials, T time, B lanes, N real steps, D width of the data.
+Every step is read. Scored, which is to say predicted, paid for and counted, are all of them, unless the pieces say that
+only some are: of a sequence that ends with the answer to a question the last one alone.
+
+Shape letters: S stacked trials, T time, B lanes, N scored steps, D width of the data.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,14 +31,23 @@ class Pieces:
     Attributes:
         data: steps of all pieces, float (N, D) for notes or int64 (N,) for symbols.
         starts: where each piece begins, and at the end N.
+        scored: (N,), True for the steps that are predicted and counted; None where all are.
     """
 
     data: Tensor
     starts: np.ndarray
+    scored: Tensor | None = None
 
     @classmethod
-    def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: torch.dtype = torch.float32) -> "Pieces":
-        """Join piano-rolls (T, 88), as floats, or symbols (T,), as int64.
+    def from_arrays(
+        cls, arrays: Sequence[np.ndarray], dtype: torch.dtype = torch.float32, *, last_alone: bool = False
+    ) -> "Pieces":
+        """Join piano-rolls (T, 88) or other vectors, as floats, or symbols (T,), as int64.
+
+        Args:
+            arrays: the pieces.
+            dtype: of vectors.
+            last_alone: whether only the last step of each piece is scored.
 
         Raises:
             ValueError: there is no piece, or an empty one, or they hold something else than finite numbers.
@@ -46,19 +58,36 @@ class Pieces:
         data = joined.to(dtype) if joined.dim() == 2 else joined.long()
         if not data.isfinite().all():
             raise ValueError("pieces: wants finite numbers, got NaN or infinity; mend the corpus")
-        return cls(data, np.concatenate([[0], np.cumsum([len(array) for array in arrays])]))
+        starts = np.concatenate([[0], np.cumsum([len(array) for array in arrays])])
+        if not last_alone:
+            return cls(data, starts)
+        scored = torch.zeros(len(data), dtype=torch.bool)
+        scored[torch.from_numpy(starts[1:] - 1)] = True
+        return cls(data, starts, scored)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
     def to(self, device: torch.device | str) -> "Pieces":
         """The same pieces on a device."""
-        return Pieces(self.data.to(device), self.starts)
+        return Pieces(self.data.to(device), self.starts, None if self.scored is None else self.scored.to(device))
 
     @property
     def lengths(self) -> np.ndarray:
         """Steps of each piece."""
         return np.diff(self.starts)
+
+    @property
+    def scored_lengths(self) -> np.ndarray:
+        """Scored steps of each piece."""
+        if self.scored is None:
+            return self.lengths
+        return np.add.reduceat(self.scored.cpu().numpy().astype(np.int64), self.starts[:-1])
+
+    @property
+    def scored_data(self) -> Tensor:
+        """The scored steps of all pieces."""
+        return self.data if self.scored is None else self.data[self.scored]
 
 
 @dataclass(frozen=True)
@@ -93,17 +122,23 @@ class Chunk:
         mask_TB: True for real steps.
         fresh_B: True where a piece begins with this chunk.
         piece_B: index of each lane's piece; a lane that has run out repeats its last one, masked.
+        scored_TB: True for the real steps that are scored; None where all are.
     """
 
     data: Tensor
     mask_TB: Tensor
     fresh_B: Tensor
     piece_B: np.ndarray
+    scored_TB: Tensor | None = None
 
     @cached_property
     def real_N(self) -> Tensor:
-        """Places of the real steps in (T, B) laid out in a row, N of them: the only ones an output is paid for."""
-        return self.mask_TB.flatten().nonzero().squeeze(1)
+        """Places of the scored steps in (T, B) laid out in a row, N of them: the only ones an output is paid for."""
+        return _places(self.mask_TB if self.scored_TB is None else self.scored_TB)
+
+    @cached_property
+    def _read_N(self) -> Tensor:
+        return self.real_N if self.scored_TB is None else _places(self.mask_TB)
 
     taking: ClassVar[tuple[bool, ...]] = (True,)
     """It is of one member, which takes it."""
@@ -115,13 +150,8 @@ class Chunk:
 
     @property
     def steps(self) -> int:
-        """Real steps."""
+        """Scored steps."""
         return len(self.real_N)
-
-    @property
-    def whole(self) -> bool:
-        """Whether every step is real."""
-        return self.steps == self.mask_TB.numel()
 
     @cached_property
     def lanes(self) -> int:
@@ -134,18 +164,31 @@ class Chunk:
         return self.mask_TB[-1]
 
     def real(self, values: Tensor) -> Tensor:
-        """The real steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
-        rows = values.flatten(1, 2)
-        if self.whole:
-            return rows.unsqueeze(1)
-        if len(values) > 1:
-            return rows.index_select(1, self.real_N).unsqueeze(1)
-        # along the first axis torch copies rows, not numbers
-        return rows[0].index_select(0, self.real_N)[None, None]
+        """The scored steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
+        return _picked(values, self.real_N)
 
     def total(self, values: Tensor) -> Tensor:
-        """Sum over the real steps of values that `real` gave, or that were made of them, (S, ...): (S,)."""
+        """Sum over the scored steps of values that `real` gave, or that were made of them, (S, ...): (S,)."""
         return values.flatten(1).sum(1)
+
+    def read(self, values: Tensor) -> Tensor:
+        """As `real`, of all steps that are no padding, scored or not."""
+        return _picked(values, self._read_N)
+
+    def total_read(self, values: Tensor) -> Tensor:
+        """As `total`, of values that `read` gave."""
+        return values.flatten(1).sum(1)
+
+
+def _picked(values: Tensor, places_N: Tensor) -> Tensor:
+    """Some cells of values (S, T, B, ...), as one step of N lanes: (S, 1, N, ...)."""
+    rows = values.flatten(1, 2)
+    if len(places_N) == rows.shape[1]:
+        return rows.unsqueeze(1)
+    if len(values) > 1:
+        return rows.index_select(1, places_N).unsqueeze(1)
+    # along the first axis torch copies rows, not numbers
+    return rows[0].index_select(0, places_N)[None, None]
 
 
 def shuffled(pieces: Pieces, lanes: int, generator: torch.Generator) -> list[int]:
@@ -202,7 +245,13 @@ def cut(pieces: Pieces, some: Stretches) -> Chunk:
     places_TB, real_TB = some.cells(some.steps_B.max())
     device = pieces.data.device
     mask_TB = torch.from_numpy(real_TB).to(device)
-    data = pieces.data[torch.from_numpy(places_TB).to(device)]
+    places = torch.from_numpy(places_TB).to(device)
+    data = pieces.data[places]
     if not real_TB.all():
         data[~mask_TB] = 0
-    return Chunk(data, mask_TB, torch.from_numpy(some.fresh_B).to(device), some.piece_B)
+    scored_TB = None if pieces.scored is None else pieces.scored[places] & mask_TB
+    return Chunk(data, mask_TB, torch.from_numpy(some.fresh_B).to(device), some.piece_B, scored_TB)
+
+
+def _places(which_TB: Tensor) -> Tensor:
+    return which_TB.flatten().nonzero().squeeze(1)

@@ -3,7 +3,8 @@
 Log-likelihood: nats of a whole step, the first step of a piece included, averaged over all steps of all pieces.
 Accuracy: of one sample s_t given the true past, TP / max(n_true, n_sampled) with 0/0 := 1, averaged over all
 frames; this formula, not the union one, gives the published columns. The union formula TP / (TP + FP + FN)
-stands beside it. Sums are kept in float64.
+stands beside it. Where only some steps are scored, those alone are counted, and success is the share of them of which
+the output model's best guess is right. Sums are kept in float64.
 
 Shape letters: S stacked trials, T time, B batch, N frames, D notes.
 """
@@ -29,11 +30,13 @@ class Scores:
     """Sums over the steps of each piece, float64, in the order of the pieces.
 
     Attributes:
-        steps: number of frames or symbols; where the log-likelihood is a quick estimate, of those it was estimated of.
+        steps: number of scored frames or symbols; where the log-likelihood is a quick estimate, of those it was
+            estimated of.
         log_likelihood: nats.
         accuracy, union_accuracy: of one sample a frame; None for text.
         log_likelihood_error: standard error of an estimated log-likelihood, common to all pieces; None where it is
             exact, and for quick estimates.
+        success: how many guesses are right; None where every step is scored.
     """
 
     steps: np.ndarray
@@ -41,6 +44,7 @@ class Scores:
     accuracy: np.ndarray | None = None
     union_accuracy: np.ndarray | None = None
     log_likelihood_error: np.ndarray | None = None
+    success: np.ndarray | None = None
 
     @property
     def mean_log_likelihood(self) -> float:
@@ -89,19 +93,25 @@ def score_members(
 ) -> list[Scores]:
     """Score every member of a stack on the same pieces, see `score`; with a generator a member, or none."""
     S, output = len(network.trials), network.output
-    wants_accuracy = sampling is not None and not output.symbols
-    names = [*([] if output.estimated else ["log_likelihood"]), *(_ACCURACIES if wants_accuracy else ())]
-    sums = torch.zeros(len(names), S, len(pieces), dtype=torch.float64, device=pieces.data.device)
-    for stretch in walk(network, pieces, LANES, LONGEST) if names else ():
-        rows = [] if output.estimated else [network.log_likelihood(stretch.states_SONH, stretch.data)]
+    wants_accuracy = sampling is not None and not output.symbols and pieces.scored is None
+    sums: dict[str, Tensor] = {}
+    for stretch in () if output.estimated and not wants_accuracy else walk(network, pieces, LANES, LONGEST):
+        rows = {} if output.estimated else {"log_likelihood": network.log_likelihood(stretch.states_SONH, stretch.data)}
         if wants_accuracy and sampling is not None:
-            rows += frame_accuracy(stretch.data, network.sample(stretch.states_SONH, sampling))
-        sums.index_add_(2, stretch.piece_N, torch.stack([row.flatten(1) for row in rows]).double())
-    members = [dict(zip(names, sums[:, s].cpu().numpy(), strict=True)) for s in range(S)]
+            accuracies = frame_accuracy(stretch.data, network.sample(stretch.states_SONH, sampling))
+            rows |= dict(zip(_ACCURACIES, accuracies, strict=True))
+        if pieces.scored is not None and (right := network.right(stretch.states_SONH, stretch.data)) is not None:
+            rows["success"] = right
+        for name, row in rows.items():
+            nothing = torch.zeros(S, len(pieces), dtype=torch.float64, device=row.device)
+            sums.setdefault(name, nothing).index_add_(1, stretch.piece_N, row.flatten(1).double())
+    told = {name: rows_SP.cpu().numpy() for name, rows_SP in sums.items()}
+    members = [{name: rows_SP[s] for name, rows_SP in told.items()} for s in range(S)]
+    steps_P = pieces.scored_lengths
     if not output.estimated:
-        return [Scores(pieces.lengths, **values) for values in members]
+        return [Scores(steps_P, **values) for values in members]
     if not reported:
-        steps_P, sums_SP = monitor(network, pieces)
-        return [Scores(steps_P, sums_P, **values) for sums_P, values in zip(sums_SP, members, strict=True)]
+        monitored_P, sums_SP = monitor(network, pieces)
+        return [Scores(monitored_P, sums_P, **values) for sums_P, values in zip(sums_SP, members, strict=True)]
     estimates = zip(*report(network, pieces), members, strict=True)
-    return [Scores(pieces.lengths, sums_P, log_likelihood_error=e_P, **values) for sums_P, e_P, values in estimates]
+    return [Scores(steps_P, sums_P, log_likelihood_error=e_P, **values) for sums_P, e_P, values in estimates]

@@ -144,6 +144,10 @@ class Network:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
         return self.output.cost(self.named, states_STBH, data, chains, particles)
 
+    def right(self, states_STBH: Tensor, data: Tensor) -> Tensor | None:
+        """Whether the best guess at each step's data is right, (S, T, B); None where the output model has none."""
+        return self.output.right(self.parameters.by_name, states_STBH, data)
+
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """One draw of every step's data given the state before it; a generator a member."""
         return self.output.sample(self.named, states_STBH, generators)

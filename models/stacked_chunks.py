@@ -26,14 +26,16 @@ class StackedChunk:
     Attributes:
         inputs: (S, T, B, D) or (S, T, B); zero where the mask is.
         mask_STB: True for real steps.
+        scored_STB: True for those of them that are scored; the mask itself where all are.
         fresh_B: (S, B), True where a piece begins with this chunk.
-        steps: (S,), real steps, 0 for a member without a chunk.
+        steps: (S,), scored steps, 0 for a member without a chunk.
         lanes: (S,), lanes that have not run out, 1 for a member without a chunk.
         taking: which members have a chunk.
     """
 
     inputs: Tensor
     mask_STB: Tensor
+    scored_STB: Tensor
     fresh_B: Tensor
     steps: Tensor
     lanes: Tensor
@@ -45,11 +47,19 @@ class StackedChunk:
         return self.mask_STB[:, -1]
 
     def real(self, values: Tensor) -> Tensor:
-        """Values (S, T, B, ...) as one step of T * B lanes, (S, 1, T * B, ...), those of padding among them."""
+        """Values (S, T, B, ...) as one step of T * B lanes, (S, 1, T * B, ...), what is not scored among them."""
         return values.flatten(1, 2).unsqueeze(1)
 
     def total(self, values: Tensor) -> Tensor:
-        """Sum over the real steps of values that were made of what `real` gave, (S, ...): (S,)."""
+        """Sum over the scored steps of values that were made of what `real` gave, (S, ...): (S,)."""
+        return torch.where(self.scored_STB.flatten(1), values.flatten(1), 0).sum(1)
+
+    def read(self, values: Tensor) -> Tensor:
+        """The same as `real`: what is not to be counted is left to the totals."""
+        return self.real(values)
+
+    def total_read(self, values: Tensor) -> Tensor:
+        """As `total`, over all steps that are no padding, scored or not."""
         return torch.where(self.mask_STB.flatten(1), values.flatten(1), 0).sum(1)
 
 
@@ -70,13 +80,16 @@ def stack(pieces: Pieces, members: Sequence[Stretches | None], lanes: int, lengt
             (places_STB[s], real_STB[s]), fresh_SB[s] = some.cells(length), some.fresh_B
     device = pieces.data.device
     mask_STB = torch.from_numpy(real_STB).to(device, non_blocking=True)
-    data = pieces.data[torch.from_numpy(places_STB).to(device, non_blocking=True)]
+    places = torch.from_numpy(places_STB).to(device, non_blocking=True)
+    data = pieces.data[places]
+    scored_STB = mask_STB if pieces.scored is None else pieces.scored[places] & mask_STB
     mask = mask_STB if data.dim() == 3 else mask_STB.unsqueeze(-1)
     return StackedChunk(
         inputs=torch.where(mask, data, 0),
         mask_STB=mask_STB,
+        scored_STB=scored_STB,
         fresh_B=torch.from_numpy(fresh_SB).to(device, non_blocking=True),
-        steps=mask_STB.sum((1, 2)),
+        steps=scored_STB.sum((1, 2)),
         lanes=mask_STB[:, 0].sum(1).clamp(min=1),
         taking=tuple(some is not None for some in members),
     )

@@ -1,10 +1,13 @@
 """One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
 
 The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
-from the chunk before it, as a constant. The cost of a chunk is, over its real steps,
+from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps, which are all real ones
+unless the data says otherwise, and penalties over all real steps,
 
-    sum:   (1 / lanes in use) * sum_{t,b} (nll_{t,b} + penalty_{t,b})
-    mean:  (1 / real steps)   * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    sum:   (1 / lanes in use)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    mean:  (1 / scored steps)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+
+A chunk in which no step is scored is read, for its state, and makes no update.
 
 where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
 difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
@@ -18,7 +21,7 @@ until somebody reads the tallies. A trial alone on a processor stops at once whe
 
 What this does not do: know of epochs, validation or schedules (`training.py`).
 
-Shape letters: S stacked trials, T time, B batch, N real steps, P parameters in a row.
+Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
 """
 
 from math import log, nan
@@ -95,6 +98,11 @@ class Updater:
         kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
         left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
         states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
+        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
+        # overflows there makes 0 * inf of gradients that are 0.
+        onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        if self.waits and not chunk.steps:
+            return onward_SBK
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
         nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
         steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
@@ -113,15 +121,13 @@ class Updater:
         if self.particles_SMD is not None and left is not None:
             self.particles_SMD[idle] = left
         tally.diverged |= (steps_S > 0) & ~sound_S
-        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
-        # overflows there makes 0 * inf of gradients that are 0.
-        return torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        return onward_SBK
 
     def _penalty(self, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | float:
         if not self._techniques.penalise:
             return 0.0
-        penalty_SN = self._techniques.penalty(chunk.real(states_STBH[:, 1:]).squeeze(1))
-        return 0.0 if penalty_SN is None else chunk.total(penalty_SN)
+        penalty_SN = self._techniques.penalty(chunk.read(states_STBH[:, 1:]).squeeze(1))
+        return 0.0 if penalty_SN is None else chunk.total_read(penalty_SN)
 
     def _move(
         self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor

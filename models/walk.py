@@ -1,8 +1,8 @@
 """A network led through whole pieces, many side by side, its state carried through each of them: no gradient.
 
-What it gives are the real steps alone, with where each belongs. What it does not do: score them (`metrics.py`).
+What it gives are the scored steps alone, with where each belongs. What it does not do: score them (`metrics.py`).
 
-Shape letters: S stacked trials, N real steps, B lanes, D width of the data, H hidden.
+Shape letters: S stacked trials, N scored steps, B lanes, D width of the data, H hidden.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Stretch:
 
 @torch.no_grad()
 def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretch]:
-    """Every step of every piece, once; each member meets the same.
+    """Every scored step of every piece, once; each member meets the same.
 
     Args:
         network: of one trial or of a stack.
@@ -50,7 +50,10 @@ def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator
         chunk = cut(pieces, some)
         data = chunk.inputs.expand(S, *chunk.data.shape)
         states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
-        places_TB, real_TB = some.cells(len(chunk.data))
+        if not chunk.steps:
+            continue
+        places_TB, _ = some.cells(len(chunk.data))
         pieces_TB = np.broadcast_to(some.piece_B, places_TB.shape)
-        piece_N, place_N = (torch.from_numpy(cells[real_TB]).to(device) for cells in (pieces_TB, places_TB))
+        cells = (torch.from_numpy(of_TB.flatten()).to(device) for of_TB in (pieces_TB, places_TB))
+        piece_N, place_N = (values[chunk.real_N] for values in cells)
         yield Stretch(chunk.real(states_STBH[:, :-1]), chunk.real(data), piece_N, place_N)

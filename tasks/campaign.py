@@ -7,7 +7,7 @@ What this does not do: draw a trial (`search.py`), or know what is stored.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from infra.errors import ConfigurationError
@@ -36,6 +36,7 @@ class Space:
         batch: pieces trained side by side.
         epochs: passes over the training split, at most.
         patience: epochs without a new best on validation after which training stops.
+        decay: what the learning rate is multiplied by after each of them.
     """
 
     hidden_size: tuple[int, int]
@@ -46,6 +47,7 @@ class Space:
     learning_rate: tuple[float, float] | None = None
     learning_rates: tuple[float, ...] = ()
     patience: int = 3
+    decay: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Preset:
         trials: search trials for every variant.
         seeds: fresh seeds for every chosen configuration.
         corpora: those that it is about, where a request names none.
-        letters: the subsets of techniques on each kind of data.
+        letters: the subsets of techniques on each kind of data, with the simple core, its output model and SGD.
+        others: more variants on a kind of data, by their whole names.
         spaces: the search of each kind of data.
     """
 
@@ -67,6 +70,7 @@ class Preset:
     corpora: tuple[str, ...]
     letters: Mapping[Kind, tuple[str, ...]]
     spaces: Mapping[Kind, Space]
+    others: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,12 +108,14 @@ class Campaign:
 
 
 def output_for(kind: Kind) -> str:
-    """Output model of a kind of data where none is named: Bernoulli notes, or a softmax over symbols."""
-    return "bernoulli" if kind == "music" else "softmax"
+    """Output model of a kind of data where none is named: Bernoulli notes, a Gaussian sum, a softmax over symbols."""
+    return {"music": "bernoulli", "adding": "gaussian"}.get(kind, "softmax")
 
 
 def fits(output: str, kind: Kind) -> bool:
-    """Whether an output model is for that kind of data."""
+    """Whether an output model is for that kind of data: a Gaussian for sums alone, the others for notes or symbols."""
+    if "gaussian" in (output, output_for(kind)):
+        return output == output_for(kind)
     return BY_OUTPUT[output].symbols == BY_OUTPUT[output_for(kind)].symbols
 
 
@@ -152,6 +158,7 @@ def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] 
     for corpus, kind in kinds.items():
         plain = Variant(output=output_for(kind))
         named = [replace(plain, letters=letters) for letters in preset.letters[kind]]
+        named += map(Variant.parse, preset.others.get(kind, ()))
         if wanted is not None:
             complete = [replace(each, output=plain.output) if short else each for each, short in wanted]
             named = [each for each in complete if fits(each.output, kind)]
@@ -195,13 +202,55 @@ _PAPER_CHARACTERS = Space(
 _PAPER_WORDS = Space(
     hidden_size=(200, 200), learning_rates=(0.1, 0.01, 0.001), activations=("sigmoid",), chunk=40, batch=16, epochs=20
 )
+# One chunk is the whole sequence, so that a gradient goes back to its start. Such a task is a plateau and then a fall:
+# a schedule that waits for progress would end it on the plateau.
+_DEPENDENCIES = Space(
+    hidden_size=(50, 50),
+    learning_rate=(3e-2, 1.0),
+    activations=("tanh",),
+    chunk=256,
+    batch=50,
+    epochs=8,
+    patience=8,
+    decay=1.0,
+)
+_ADDING = replace(_DEPENDENCIES, learning_rate=(3e-3, 3e-1))
 _QUICK_MUSIC = replace(_PAPER_MUSIC, hidden_size=(100, 200), activations=("tanh",), batch=16, epochs=8, patience=3)
 _QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32, epochs=2)
 _QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=16, epochs=1)
+_QUICK: dict[Kind, Space] = {
+    "music": _QUICK_MUSIC,
+    "characters": _QUICK_CHARACTERS,
+    "words": _QUICK_WORDS,
+    "temporal-order": _DEPENDENCIES,
+    "adding": _ADDING,
+}
 
 _TEXT = (PLAIN, "C", "CL", "CLR")
 _EMBEDDED = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
-_ALL: dict[Kind, tuple[str, ...]] = {"music": all_subsets("CLRM"), "characters": _TEXT, "words": _TEXT}
+_LAGS = (PLAIN, "C", "L", "CL", "CLR")
+_ALL: dict[Kind, tuple[str, ...]] = {
+    "music": all_subsets("CLRM"),
+    "characters": _TEXT,
+    "words": _TEXT,
+    "temporal-order": _LAGS,
+    "adding": _LAGS,
+}
+
+_YARDSTICKS: dict[Kind, tuple[str, ...]] = {
+    "music": (
+        *(f"{core}/{output}/SGD+CM" for output in ("bernoulli", "nade") for core in ("rnn", "lstm", "gru")),
+        *(f"rnn/{output}/Adam+C" for output in ("bernoulli", "nade")),
+        "rnn/rbm/SGD+C",
+    ),
+    "characters": ("lstm/softmax/SGD+C", "gru/softmax/SGD+C", "rnn/softmax/Adam+C"),
+    "words": ("rnn/classes/SGD+C", "lstm/softmax/SGD+C", "gru/softmax/SGD+C", "rnn/softmax/Adam+C"),
+}
+"""Output models, cores and an optimizer beside those of the paper's tables."""
+_QUICK_YARDSTICKS: dict[Kind, tuple[str, ...]] = {
+    "music": ("rnn/bernoulli/Adam+C", "lstm/bernoulli/SGD+CM", "rnn/nade/SGD+CM"),
+    "words": ("rnn/classes/SGD+C",),
+}
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
@@ -209,11 +258,13 @@ PRESETS: dict[str, Preset] = {
         trials=2,
         seeds=2,
         corpora=("bach-chorales", "folk-tunes-characters"),
-        letters={"music": (PLAIN, "C"), "characters": (PLAIN, "C"), "words": (PLAIN, "C")},
+        letters=dict.fromkeys(_ALL, (PLAIN, "C")),
         spaces={
             "music": replace(_QUICK_MUSIC, hidden_size=(20, 40), epochs=2),
             "characters": replace(_QUICK_CHARACTERS, hidden_size=(20, 20), epochs=1),
             "words": replace(_QUICK_WORDS, hidden_size=(20, 20), epochs=1),
+            "temporal-order": replace(_DEPENDENCIES, hidden_size=(20, 20), epochs=2),
+            "adding": replace(_ADDING, hidden_size=(20, 20), epochs=2),
         },
     ),
     "default": Preset(
@@ -222,7 +273,16 @@ PRESETS: dict[str, Preset] = {
         seeds=3,
         corpora=_EMBEDDED,
         letters=_ALL,
-        spaces={"music": _QUICK_MUSIC, "characters": _QUICK_CHARACTERS, "words": _QUICK_WORDS},
+        others=_QUICK_YARDSTICKS,
+        spaces=_QUICK,
+    ),
+    "dependencies": Preset(
+        title="how far back each technique can learn to look: success against the lag, on sequences that are made up",
+        trials=3,
+        seeds=3,
+        corpora=("temporal-order-20", "temporal-order-50", "temporal-order-100"),
+        letters=_ALL,
+        spaces=_QUICK,
     ),
     "thorough": Preset(
         title="the paper's intervals and sizes, trained to the end of early stopping, for a weekly schedule",
@@ -230,7 +290,14 @@ PRESETS: dict[str, Preset] = {
         seeds=10,
         corpora=_EMBEDDED,
         letters=_ALL,
-        spaces={"music": _PAPER_MUSIC, "characters": _PAPER_CHARACTERS, "words": _PAPER_WORDS},
+        others=_YARDSTICKS,
+        spaces={
+            "music": _PAPER_MUSIC,
+            "characters": _PAPER_CHARACTERS,
+            "words": _PAPER_WORDS,
+            "temporal-order": replace(_DEPENDENCIES, epochs=100, patience=100),
+            "adding": replace(_ADDING, epochs=100, patience=100),
+        },
     ),
 }
 """Every preset, by name, the smallest first."""

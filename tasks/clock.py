@@ -70,9 +70,9 @@ def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     """Seconds of an epoch, its validation included: a few batches timed, and scaled to the whole split."""
     # Of long pieces the beginnings: Penn Treebank's parts have 29,000 words each.
     beginnings = [piece[: _CHUNKS * trial.chunk] for piece in corpus.splits["train"][: _BATCHES * trial.batch]]
-    some, everything = Pieces.from_arrays(beginnings), Pieces.from_arrays(corpus.splits["train"])
+    some, everything = _pieces(corpus, beginnings), _pieces(corpus, corpus.splits["train"])
     share = _cells(some, trial) / _cells(everything, trial)
-    few = Pieces.from_arrays(_first_steps(corpus.splits["valid"], round(share * corpus.steps("valid"))))
+    few = _pieces(corpus, _first_steps(corpus.splits["valid"], round(share * corpus.steps("valid"))))
     # A tiny learning rate: a trial that diverges would end too soon.
     steady = replace(trial, epochs=1, learning_rate=1e-6)
     seconds = []
@@ -86,6 +86,10 @@ def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     finally:
         torch.set_num_threads(threads)
     return min(seconds) / share
+
+
+def _pieces(corpus: Corpus, arrays: Sequence[np.ndarray]) -> Pieces:
+    return Pieces.from_arrays(arrays, last_alone=corpus.last_alone)
 
 
 def _first_steps(pieces: Sequence[np.ndarray], steps: int) -> list[np.ndarray]:

@@ -1,7 +1,9 @@
 """A corpus: the arrays of every split, and a digest that stands for them.
 
-Three kinds are modelled. `music` is a piano-roll a piece, uint8 of shape (T, 88), one row a frame, column 0
-the note 21 of MIDI. `characters` and `words` are symbols of a vocabulary, int32 of shape (T,), a piece each.
+Five kinds are modelled. `music` is a piano-roll a piece, uint8 of shape (T, 88), one row a frame, column 0
+the note 21 of MIDI. `characters` and `words` are symbols of a vocabulary, int32 of shape (T,), a piece each; so is
+`temporal-order`, but that only the last symbol of a piece is asked for. `adding` is float32 of shape (T, 3), a value, a
+marker and an answer a step, and only the last answer of a piece is asked for.
 
 What this does not do: read any source (`tasks/ingest`), or store anything (`tasks/ingest/cache.py`).
 """
@@ -15,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from infra.errors import CorpusError
-from models.kinds import Kind
+from models.kinds import LAST_STEP_ALONE, Kind
 
 SPLITS = ("train", "valid", "test")
 LOWEST_NOTE, NOTES = 21, 88
+VALUES = 3
+"""Of a step of `adding`: value, marker, answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +31,11 @@ class Corpus:
 
     Attributes:
         name: how people call it, `bach-chorales`.
-        kind: `music`, `characters` or `words`.
+        kind: `music`, `characters`, `words`, `temporal-order` or `adding`.
         splits: for each of train, valid and test, a tuple of arrays, one a piece: uint8 (T, 88) of zeros and
-            ones for music, int32 (T,) of symbols for text.
+            ones for music, float32 (T, 3) for adding, int32 (T,) of symbols for all others.
         titles: for each split, the names of its pieces, in the order of `splits`.
-        vocabulary: the text of each symbol; empty for music.
+        vocabulary: the text of each symbol; empty for music and adding.
         source: what it was made from and by which rules, JSON values only; not part of the digest.
 
     Raises:
@@ -60,6 +64,10 @@ class Corpus:
             good = piece.dtype == np.uint8 and piece.ndim == 2 and piece.shape[1] == NOTES
             good = good and piece.max(initial=0) <= 1
             wanted = "uint8 (T, 88) of zeros and ones"
+        elif self.kind == "adding":
+            good = piece.dtype == np.float32 and piece.ndim == 2 and piece.shape[1] == VALUES
+            good = good and bool(np.isfinite(piece).all())
+            wanted = "float32 (T, 3) of finite values"
         else:
             good = piece.dtype == np.int32 and piece.ndim == 1
             good = good and piece.min(initial=0) >= 0 and piece.max(initial=0) < len(self.vocabulary)
@@ -69,8 +77,13 @@ class Corpus:
 
     @property
     def width(self) -> int:
-        """Number of inputs D of a step: 88 notes, or the size of the vocabulary."""
-        return NOTES if self.kind == "music" else len(self.vocabulary)
+        """Number of inputs D of a step: 88 notes, 3 values, or the size of the vocabulary."""
+        return {"music": NOTES, "adding": VALUES}.get(self.kind, len(self.vocabulary))
+
+    @property
+    def last_alone(self) -> bool:
+        """Whether only the last step of a piece is asked for."""
+        return self.kind in LAST_STEP_ALONE
 
     @cached_property
     def digest(self) -> str:

@@ -9,7 +9,8 @@ from safetensors.torch import load
 
 from infra.provenance import provenance
 from infra.store import Store
-from models.baselines import baselines, frequencies, score_baseline
+from models.baselines import baselines, frequencies, score_baseline, score_mean
+from models.chunks import Pieces
 from models.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
@@ -40,21 +41,16 @@ def trained_network(store: Store, trial: Trial) -> Network:
 
 
 def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
-    """A row a piece of the test split: title, steps, and the sums of the scores; NaN where a kind has none.
+    """A row a piece of the test split: title, scored steps, and the sums of the scores; NaN where a kind has none.
 
     Where the log-likelihood is an estimate, its standard error as well.
     """
     nothing = [float("nan")] * len(scores.steps)
+    sums = {name: getattr(scores, name) for name in ("log_likelihood", "accuracy", "union_accuracy", "success")}
+    columns = [nothing if values is None else values for values in sums.values()]
     rows: list[dict[str, object]] = [
-        {"piece": piece, "steps": int(steps), "log_likelihood": ll, "accuracy": accuracy, "union_accuracy": union}
-        for piece, steps, ll, accuracy, union in zip(
-            corpus.titles["test"],
-            scores.steps,
-            scores.log_likelihood,
-            nothing if scores.accuracy is None else scores.accuracy,
-            nothing if scores.union_accuracy is None else scores.union_accuracy,
-            strict=True,
-        )
+        {"piece": piece, "steps": int(steps)} | dict(zip(sums, values, strict=True))
+        for piece, steps, *values in zip(corpus.titles["test"], scores.steps, *columns, strict=True)
     ]
     if scores.log_likelihood_error is not None:
         for row, error in zip(rows, scores.log_likelihood_error, strict=True):
@@ -65,8 +61,17 @@ def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
 def baseline_table(store: Store, digest: str) -> pd.DataFrame:
     """Test scores of the count baselines of a corpus, a row a baseline and piece."""
     corpus, pieces = prepared(store.address, digest)
-    tables = []
-    for name, probability_D in baselines(pieces["train"], corpus.width).items():
-        scores = score_baseline(probability_D, pieces["test"], generator_for("baseline", name))
-        tables.append(pd.DataFrame(piece_rows(corpus, scores)).assign(variant=f"baseline/{name}"))
+    tables = [
+        pd.DataFrame(piece_rows(corpus, scores)).assign(variant=f"baseline/{name}")
+        for name, scores in _baseline_scores(corpus, pieces["train"], pieces["test"]).items()
+    ]
     return pd.concat(tables, ignore_index=True)
+
+
+def _baseline_scores(corpus: Corpus, train: Pieces, test: Pieces) -> dict[str, Scores]:
+    if corpus.kind == "adding":
+        return {"mean": score_mean(train, test)}
+    return {
+        name: score_baseline(probability_D, test, generator_for("baseline", name))
+        for name, probability_D in baselines(train, corpus.width).items()
+    }

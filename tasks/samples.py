@@ -18,7 +18,7 @@ from torch import Tensor
 from infra.errors import ConfigurationError, NotFoundError
 from infra.provenance import provenance
 from infra.store import Store
-from models.kinds import Kind
+from models.kinds import LAST_STEP_ALONE, Kind
 from models.randomness import generator_for, seed_for
 from models.sampling import generate
 from models.trial import Trial
@@ -37,9 +37,12 @@ _DIGITS = 12
 
 
 def ensure_sampled(store: Store, record: TrialRecord) -> None:
-    """Let the network of one completed trial go on from a beginning, unless it has, and commit what comes of it."""
+    """Let the network of one completed trial go on from a beginning, unless it has, and commit what comes of it.
+
+    One that was trained to answer at the end of a made-up sequence has nothing to go on with: it has no sample.
+    """
     trial = record.trial
-    if store.committed(sample_prefix(trial.key)):
+    if store.committed(sample_prefix(trial.key)) or prepared(store.address, trial.corpus)[0].kind in LAST_STEP_ALONE:
         return
     made = continue_piece(store, trial, trial.seed)
     files = {"sample.json": json.dumps(made.to_json(), ensure_ascii=True).encode(), made.file_name: made.to_bytes()}
@@ -101,10 +104,12 @@ def continue_piece(store: Store, trial: Trial, seed: int, asked: int | None = No
         asked: steps to go on for; as many as for the report where none are asked for.
 
     Raises:
-        ConfigurationError: fewer than one step is asked for.
+        ConfigurationError: fewer than one step is asked for, or only the last step of the corpus's pieces was learned.
         NotFoundError: the trial has no weights in the store.
     """
     corpus, pieces = prepared(store.address, trial.corpus)
+    if corpus.kind in LAST_STEP_ALONE:
+        raise ConfigurationError(f"{corpus.name}: only its last steps were learned; a sample wants music or text")
     asked = ASKED[corpus.kind] if asked is None else asked
     if asked < 1:
         raise ConfigurationError(f"--steps {asked}: a sample has 1 step or more")

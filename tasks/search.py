@@ -57,6 +57,7 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
         batch=space.batch,
         epochs=space.epochs,
         patience=space.patience,
+        decay=space.decay,
         seed=seed_for(campaign.seed, corpus, "search", index) % _SEEDS,
     )
 

@@ -20,7 +20,7 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import load_corpus
 from tasks.plan import Plan
 from tasks.report.answer import shared_warnings
-from tasks.report.metrics import BY_NAME
+from tasks.report.metrics import BY_NAME, symbols_text
 from tasks.report.set_aside import SetAside, by_reason
 from tasks.report.statistics import verdict
 from tasks.report.text import count, first_line, interval, number, roughly, signed
@@ -87,7 +87,7 @@ def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
         corpus = load_corpus(store, digest)
         pieces = " / ".join(count(len(corpus.splits[split])) for split in SPLITS)
         steps = " / ".join(count(corpus.steps(split)) for split in SPLITS)
-        symbols = "88 notes" if corpus.kind == "music" else count(corpus.width)
+        symbols = symbols_text(corpus.kind, len(corpus.vocabulary))
         groups = by_reason(corpus.source)
         aside = count(sum(len(group.names) for group in groups))
         table.add_row(name, corpus.kind, pieces, steps, symbols, aside, digest[:12])

@@ -39,7 +39,8 @@ class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work 
 def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]]:
     """A corpus and its splits as tensors, kept by the process for the trials that follow."""
     corpus = load_corpus(Store(store_address), digest)
-    return corpus, {split: Pieces.from_arrays(corpus.splits[split]) for split in SPLITS}
+    pieces = {split: Pieces.from_arrays(corpus.splits[split], last_alone=corpus.last_alone) for split in SPLITS}
+    return corpus, pieces
 
 
 def ensure_trained(store: Store, trial: Trial, given_up: Callable[[], bool] | None = None) -> TrialRecord:

@@ -59,7 +59,9 @@ class Campaign:
     """Which campaign: a preset, and what differs from it."""
 
     store: Store = None
-    preset: Annotated[str | None, Parameter(help="Size of the campaign: smoke, default, thorough.")] = None
+    preset: Annotated[str | None, Parameter(help="Size of the campaign: smoke, default, dependencies, thorough.")] = (
+        None
+    )
     corpora: Annotated[tuple[str, ...], _several("Corpora, separated by spaces.")] = ()
     variants: Annotated[
         tuple[str, ...],

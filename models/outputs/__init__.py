@@ -7,11 +7,12 @@ sample; it never sees time, since every step's state is already there.
 from models.outputs.base import Output, Settings
 from models.outputs.bernoulli import Bernoulli
 from models.outputs.classes import ClassSettings, ClassSoftmax
+from models.outputs.gaussian import Gaussian
 from models.outputs.nade import Nade, NadeSettings
 from models.outputs.rbm import RBM, RBMSettings
 from models.outputs.softmax import Softmax
 
-OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax)
+OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax, Gaussian)
 """Every output model; `name` is what a variant calls it."""
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Bernoulli",
     "ClassSettings",
     "ClassSoftmax",
+    "Gaussian",
     "Nade",
     "NadeSettings",
     "Output",

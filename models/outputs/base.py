@@ -40,7 +40,7 @@ class Output(ABC):
 
     name: ClassVar[str]
     symbols: ClassVar[bool]
-    """True where a step is one symbol, False where it is a vector of `width` zeros and ones."""
+    """True where a step is one symbol, False where it is a vector of `width` values."""
     estimated: ClassVar[bool] = False
     """True where the log-likelihood is an estimate; such a model has a `cost` of its own."""
     settings_type: ClassVar[type[Settings]] = Settings
@@ -110,6 +110,10 @@ class Output(ABC):
         """
         exact = self.log_likelihood(parameters, states_STBH, data)
         return exact, torch.zeros_like(exact)
+
+    def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor | None:
+        """Whether the best guess at each step's data is right, shape (S, T, B); None for a model without one."""
+        return None
 
     @abstractmethod
     def sample(

@@ -83,7 +83,8 @@ def check_symbols(symbols: Tensor, vocabulary: int) -> None:
     if symbols.is_floating_point():
         raise ValueError(f"symbols: wants integers, as a text has, got {symbols.dtype}: notes have no vocabulary")
     if symbols.device.type == "cpu" and symbols.numel():
-        least, most = (int(number) for number in symbols.aminmax())
+        numbers = symbols.numpy()
+        least, most = int(numbers.min()), int(numbers.max())
         if not 0 <= least <= most < vocabulary:
             raise ValueError(f"symbols: wants numbers from 0 to {vocabulary - 1}, got {least} to {most}")
 
@@ -161,8 +162,6 @@ class _Gradient(torch.autograd.Function):
 
 
 def _one_number(values_SN: Tensor) -> Tensor | None:
-    """The number that all values of a member are, (S,); None where there are several."""
-    first_S1 = values_SN[:, :1]
-    if values_SN.shape[1] and (values_SN.stride(1) == 0 or bool((values_SN == first_S1).all())):
-        return first_S1.squeeze(1)
-    return None
+    """The number that all values of a member are, (S,); None where there are several. On a processor."""
+    numbers_SN = values_SN.detach().double().numpy()
+    return values_SN[:, 0] if numbers_SN.size and (numbers_SN == numbers_SN[:, :1]).all() else None

@@ -35,6 +35,10 @@ class Softmax(Output):
         weight, bias = parameters["output_weight"], parameters["output_bias"]
         return symbol_log_likelihood(states_STBH.flatten(1, 2), weight, bias, data.flatten(1)).view(data.shape)
 
+    def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """Whether the most likely symbol, of several the first, is the one that came."""
+        return affine(parameters, states_STBH).argmax(-1) == data
+
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:

@@ -63,6 +63,7 @@ class Recipe:
         build: the corpus of these contents. It reports progress, and parses through the map function.
         settings: what else the corpus is a function of, JSON values: a step, a threshold.
         embedded: whether its files come with the installation, so that nobody has to say where they are.
+        generated: whether it is made up from its settings, and there are no files.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Recipe:
     build: Callable[[Mapping[str, bytes], Progress, MapFunction], Corpus]
     settings: Mapping[str, Any] = field(default_factory=dict)
     embedded: bool = False
+    generated: bool = False
 
 
 def only_embedded(name: str, source: Source) -> None:

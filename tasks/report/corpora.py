@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from tasks.corpus import SPLITS
 from tasks.ingest.text import END_OF_LINE, NEWLINE
-from tasks.report.metrics import STEP_NAMES
+from tasks.report.metrics import STEP_NAMES, symbols_text
 from tasks.report.portrait import FRAMES, Portrait, Sample
 from tasks.report.results import Results
 from tasks.report.rolls import draw_roll, note_name, share_chart, shown_range
@@ -92,7 +92,7 @@ def _strip(
     """The facts on top. The number of set-aside things is no share of the inputs: they may be parts of files."""
     return (
         ("Kind", str(corpus["kind"])),
-        ("Symbols", count(corpus["vocabulary"]) if corpus["vocabulary"] else "88 notes"),
+        ("Symbols", symbols_text(corpus["kind"], corpus["vocabulary"])),
         ("Input files", count(source.get("inputs"))),
         ("Set aside", count(sum(len(group.names) for group in groups)) if groups else "nothing"),
         ("Version of the rules", str(source.get("rules", "–"))),
@@ -131,7 +131,7 @@ def statistics_table(corpus: Mapping[str, Any]) -> Table:
             ("highest note", *(_note(of["highest"]) for of in counted)),
             ("silent frames", *(share(of["silent_frames"], of["steps"]) for of in counted)),
         ]
-    else:
+    elif "symbols" in counted[0]:
         rows.append(("symbols in use", *(count(of["symbols"]) for of in counted)))
         if "unknown" in counted[0]:
             rows.append(("unknown, <unk>", *(share(of["unknown"], of["steps"]) for of in counted)))

@@ -68,7 +68,12 @@ def _perplexity(mean: FloatArray) -> FloatArray:
     return np.asarray(np.exp(-mean))
 
 
-# The first of a kind is the one that decides: selection used its validation value, and the charts show it.
+_ANSWERS = (
+    Metric("success", "success", "%", "success", _percent, True, 1),
+    Metric("sequence_log_likelihood", "log-likelihood", "nats per sequence", "log_likelihood", _same, True, 3),
+)
+
+# The first of a kind is the one that the answer and the charts are about. Selection used log-likelihood on validation.
 METRICS: dict[str, tuple[Metric, ...]] = {
     "music": (
         Metric("log_likelihood", "log-likelihood", "nats per frame", "log_likelihood", _same, True, 3),
@@ -77,9 +82,30 @@ METRICS: dict[str, tuple[Metric, ...]] = {
     ),
     "characters": (Metric("bits_per_character", "bits per character", "", "log_likelihood", _bits, False, 3),),
     "words": (Metric("perplexity", "perplexity", "", "log_likelihood", _perplexity, False, 2),),
+    "temporal-order": _ANSWERS,
+    "adding": _ANSWERS,
 }
 
 BY_NAME = {metric.name: metric for metrics in METRICS.values() for metric in metrics}
 """Every metric by the name that it has in the exported tables."""
 
-STEP_NAMES = {"music": "frame", "characters": "character", "words": "word"}
+STEP_NAMES = {
+    "music": "frame",
+    "characters": "character",
+    "words": "word",
+    "temporal-order": "symbol",
+    "adding": "step",
+}
+"""What a step is called."""
+
+SCORED_NAMES = STEP_NAMES | {"temporal-order": "sequence", "adding": "sequence"}
+"""What a score is one of: a step, or a sequence of which only the last step is scored."""
+
+
+def symbols_text(kind: str, vocabulary: int) -> str:
+    """What a step is one of, or is made of.
+
+    >>> symbols_text("music", 0), symbols_text("words", 2609), symbols_text("adding", 0)
+    ('88 notes', '2,609', '3 values')
+    """
+    return {"music": "88 notes", "adding": "3 values"}.get(kind, f"{vocabulary:,}")

@@ -16,7 +16,8 @@ from tasks.report import charts, tables, training_charts
 from tasks.report.answer import Answer, answer, shared_warnings
 from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
-from tasks.report.metrics import METRICS, STEP_NAMES, Metric
+from tasks.report.lags import lag_families
+from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.samples import sample_sections
 from tasks.report.statistics import LEVEL
@@ -58,6 +59,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         "page.html.jinja",
         sections=sections,
         samples=sample_sections(results, estimates),
+        families=lag_families(results, estimates),
         results=results,
         campaign=results.campaign,
         provenance=results.provenance,
@@ -86,13 +88,13 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
     curves = results.curves[results.curves["corpus"] == corpus]
     said = answer(estimates, corpus)
     forest, far = charts.forest(scores, metric)
-    search = training_charts.search_scatter(trials, STEP_NAMES[kind])
+    search = training_charts.search_scatter(trials, SCORED_NAMES[kind])
     searched = trials.loc[trials["purpose"] == "search", "variant"].map(training_charts.group_of)
     panels = training_charts.curve_panels(curves, trials)
     return Section(
         anchor=anchor,
         name=corpus,
-        step=STEP_NAMES[kind],
+        step=SCORED_NAMES[kind],
         answer=said,
         metric=metric,
         columns=tables.score_columns(kind),

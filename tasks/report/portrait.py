@@ -15,7 +15,7 @@ from tasks.ingest.text import END_OF_LINE, NEWLINE, UNKNOWN
 
 FRAMES = 200
 """Most frames of a piece that are shown."""
-LINES, SYMBOLS = 8, {"characters": 600, "words": 120}
+LINES, SYMBOLS = 8, {"characters": 600, "words": 120, "temporal-order": 120, "adding": 120}
 """Most lines of a text that are shown, and most symbols of them."""
 COMMON = 12
 """Number of symbols that are shown as the most frequent ones."""
@@ -54,8 +54,9 @@ class Portrait:
     Attributes:
         rolls: of music, the first piece, the one of median length and the longest; a piece that is two of them once.
         shares: of music, in which share of the frames each of the 88 notes is on, the lowest note first.
-        sample: of text, the first lines of the first piece.
-        common: of text, the most frequent symbols with their numbers, falling.
+        sample: of all others, the first lines of the first piece; a step of adding is its value, with * where it is
+            marked, and = before the answer.
+        common: of symbols, the most frequent symbols with their numbers, falling.
     """
 
     rolls: tuple[Roll, ...] = ()
@@ -72,10 +73,12 @@ def portray(corpus: Corpus) -> Portrait:
         rolls = tuple(Roll(titles[i], why, len(pieces[i]), find_runs(pieces[i][:FRAMES])) for i, why in chosen.items())
         on = np.sum([piece.sum(axis=0, dtype=np.int64) for piece in pieces], axis=0)
         return Portrait(rolls=rolls, shares=tuple((on / corpus.steps("train")).tolist()))
+    if corpus.kind == "adding":
+        return Portrait(sample=_sample(titles[0], _sums(pieces[0]), len(pieces[0])))
     numbers = np.bincount(np.concatenate(pieces), minlength=corpus.width)
     falling = np.argsort(-numbers, kind="stable")[:COMMON]
     return Portrait(
-        sample=_sample(corpus, titles[0], pieces[0]),
+        sample=_sample(titles[0], [corpus.vocabulary[n] for n in pieces[0][: SYMBOLS[corpus.kind]]], len(pieces[0])),
         common=tuple((corpus.vocabulary[i], int(numbers[i])) for i in falling if numbers[i]),
     )
 
@@ -102,7 +105,7 @@ def split_statistics(corpus: Corpus) -> dict[str, dict[str, float | int | None]]
     Returns:
         For each split `pieces`, `steps`; `shortest`, `median`, `longest`: steps of a piece. Of music `silent_frames`,
         `polyphony` (mean notes a frame), `polyphony_max`, `lowest`, `highest` (MIDI numbers, None where all is silent).
-        Of text `symbols`: how many of the vocabulary it has, and, where the vocabulary has `<unk>`, `unknown`: how
+        Of symbols `symbols`: how many of the vocabulary it has, and, where the vocabulary has `<unk>`, `unknown`: how
         many of its symbols are that.
     """
     return {split: _statistics(corpus, corpus.splits[split]) for split in SPLITS}
@@ -117,6 +120,8 @@ def _statistics(corpus: Corpus, pieces: Sequence[np.ndarray]) -> dict[str, float
         "median": float(np.median(lengths)),
         "longest": max(lengths),
     }
+    if corpus.kind == "adding":
+        return told
     if corpus.kind != "music":
         numbers = np.bincount(np.concatenate(pieces), minlength=corpus.width)
         told["symbols"] = int((numbers > 0).sum())
@@ -130,9 +135,14 @@ def _statistics(corpus: Corpus, pieces: Sequence[np.ndarray]) -> dict[str, float
     return {**told, **silent, "lowest": None, "highest": None}
 
 
-def _sample(corpus: Corpus, title: str, piece: np.ndarray) -> Sample:
-    shown = [corpus.vocabulary[number] for number in piece[: SYMBOLS[corpus.kind]]]
+def _sums(piece: np.ndarray) -> list[str]:
+    """The steps of a piece of adding, as people write them."""
+    shown = [f"{value:.2f}{'*' if marker else ''}" for value, marker, _ in piece[:-1].tolist()]
+    return [*shown, f"= {piece[-1, -1]:.2f}"][: SYMBOLS["adding"]]
+
+
+def _sample(title: str, shown: list[str], length: int) -> Sample:
     ends = [place for place, symbol in enumerate(shown, 1) if symbol in (NEWLINE, END_OF_LINE)]
     if len(ends) >= LINES:
         shown = shown[: ends[LINES - 1]]
-    return Sample(title, tuple(shown), more=len(shown) < len(piece))
+    return Sample(title, tuple(shown), more=len(shown) < length)

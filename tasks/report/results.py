@@ -26,6 +26,7 @@ DIAGNOSTIC_COLUMNS = ("key", "corpus", "variant", "moment", "epoch", "quantity",
 PIECE_COLUMNS = (
     *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
     "log_likelihood_error",
+    "success",
 )
 
 
@@ -54,8 +55,9 @@ class Results:
             `tasks/diagnoses.py`; none of a trial of an older version.
         pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
-            for text; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all pieces
-            of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, seed 0, key "".
+            for text; `success` counts the right answers where only the last step of a piece is scored, and `steps`
+            the scored steps; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all
+            pieces of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, seed 0, key "".
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
             (split -> name -> number, `split_statistics`); JSON values.
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.

@@ -31,7 +31,7 @@ from tasks.report.metrics import FloatArray, Metric
 
 RESAMPLES = 10_000
 LEVEL = 0.95
-_SUMS = ("log_likelihood", "accuracy", "union_accuracy")
+_SUMS = ("log_likelihood", "accuracy", "union_accuracy", "success")
 _ERROR = "log_likelihood_error"
 # Numbers drawn at a time: bounds the memory of a corpus with thousands of pieces to some tens of megabytes.
 _BLOCK = 2_000_000

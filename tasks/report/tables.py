@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tasks.report.estimates import Estimates
-from tasks.report.metrics import METRICS, STEP_NAMES, Metric
+from tasks.report.metrics import METRICS, STEP_NAMES, Metric, symbols_text
 from tasks.report.results import Results
 from tasks.report.statistics import verdict
 from tasks.report.text import (
@@ -211,7 +211,7 @@ def corpora_table(results: Results) -> Table:
         for split in ("train", "valid", "test"):
             steps, pieces = facts["steps"].get(split, 0), facts["pieces"].get(split, 0)
             sizes.append(f"{plural(pieces, 'piece')}, {plural(steps, STEP_NAMES[facts['kind']])}")
-        vocabulary = count(facts["vocabulary"]) if facts["vocabulary"] else "88 notes"
+        vocabulary = symbols_text(facts["kind"], facts["vocabulary"])
         lost = count(len(facts.get("source", {}).get("quarantined", {})))
         rows.append((name, facts["kind"], *sizes, vocabulary, lost))
     return Table(("corpus", "kind", "train", "valid", "test", "vocabulary", "set aside"), tuple(rows))

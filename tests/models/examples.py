@@ -9,6 +9,7 @@ from torch import Tensor
 from models.baselines import frequencies
 from models.chunks import Pieces
 from models.network import Network
+from models.outputs import ClassSettings
 from models.outputs.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier, Technique
 from models.trial import Trial
@@ -42,6 +43,8 @@ def trial(letters: str = "", **changes: Any) -> Trial:
         "epochs": 3,
         "seed": 1,
     }
+    if changes.get("output") == "classes":
+        values["output_settings"] = ClassSettings(2)  # the pieces below have few symbols
     return Trial(**(values | changes))
 
 

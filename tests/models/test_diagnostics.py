@@ -12,6 +12,7 @@ from models.baselines import frequencies
 from models.chunks import Pieces
 from models.diagnostics import LAGS, LANES, Diagnosis, diagnose, probe_of, spectral_radius, time_constants
 from models.network import Network
+from models.outputs import ClassSettings
 from models.randomness import generator_for
 from models.training import Run, train, train_stack
 from models.variants import all_subsets
@@ -73,12 +74,20 @@ def test_it_equals_autograd_through_a_naive_loop(letters, changes):
 
 @pytest.mark.parametrize(
     ("letters", "changes"),
-    [("", {}), ("L", {}), ("R", {}), ("", {"core": "lstm"}), ("", {"core": "gru"}), ("L", {"output": "rbm"})],
+    [
+        ("", {}),
+        ("L", {}),
+        ("R", {}),
+        ("", {"core": "lstm"}),
+        ("", {"core": "gru"}),
+        *(("L", {"output": output}) for output in ("rbm", "nade")),
+        ("L", {"output": "classes", "output_settings": ClassSettings(3)}),
+    ],
 )
 def test_it_equals_the_gradient_that_the_scan_gives_to_its_start(letters, changes):
     # Another way to each: the scan itself, begun anew at every step, with its backward pass written by hand.
     trial = examples.trial(letters, **changes)
-    pieces = examples.pieces("bernoulli", LENGTHS)
+    pieces = examples.pieces("softmax" if trial.output_type.symbols else "bernoulli", LENGTHS)
     network, probe = examples.network(trial, pieces), probe_of(pieces)
     parameters, data, carried = network.parameters.by_name, probe.unsqueeze(0), []
     state = parameters["initial_state"].detach().unsqueeze(1).repeat(1, probe.shape[1], 1)
@@ -92,7 +101,7 @@ def test_it_equals_the_gradient_that_the_scan_gives_to_its_start(letters, change
         if t < len(probe) - 1:
             read = network.core.states(parameters, data[:, t:-1], start, network.retention_SH)[0][:, -1]
         chains = [generator_for("diagnosis")]
-        loss = network.output.cost(parameters, read.unsqueeze(1), data[:, -1:], chains).sum()
+        loss = network.output.cost(network.named, read.unsqueeze(1), data[:, -1:], chains).sum()
         (gradient,) = torch.autograd.grad(loss, start)
         norms.append(gradient.norm(dim=-1).mean().item())
     assert _measured(network, probe).gradient_norms == pytest.approx(norms[::-1], rel=1e-9)
@@ -177,11 +186,14 @@ def test_pieces_of_one_step_have_a_gradient_at_lag_0_alone():
     assert math.isnan(found.zero_gradients)
 
 
-@pytest.mark.parametrize("changes", [{}, {"core": "lstm"}, {"core": "gru"}, {"output": "softmax"}, {"output": "rbm"}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"core": "lstm"}, {"core": "gru"}, {"output": "softmax"}, {"output": "rbm"}, {"output": "classes"}]
+)
 def test_members_of_a_stack_are_measured_as_alone(changes):
     letters = ["", "C"] if "core" in changes else ["", "CL", "L"]
     trials = [examples.trial(each, seed=s, **changes) for s, each in enumerate(letters)]
-    pieces = Pieces.from_arrays((examples.text if changes.get("output") == "softmax" else examples.music)(LENGTHS))
+    made = examples.text if changes.get("output") in ("softmax", "classes") else examples.music
+    pieces = Pieces.from_arrays(made(LENGTHS))
     stacked = Network(trials, frequencies(pieces, 5).float())
     probe, epochs = probe_of(pieces), list(range(len(trials)))
     found = diagnose(stacked, stacked.parameters.theta_SP, stacked.retention_SH, probe, "start", epochs)

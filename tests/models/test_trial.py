@@ -111,7 +111,7 @@ def test_a_trial_is_frozen_and_can_be_a_key():
     ("name", "bad"),
     [
         ("core", "elman"),
-        ("output", "gaussian"),
+        ("output", "poisson"),
         ("activation", "elu"),
         ("cost", "median"),
         ("initial_state", "random"),

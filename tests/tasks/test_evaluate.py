@@ -22,7 +22,7 @@ from tasks.search import draw_trial
 from tasks.train import ensure_trained, prepared
 from tests.tasks.conftest import tiny_music, tiny_text
 
-COLUMNS = ["piece", "steps", "log_likelihood", "accuracy", "union_accuracy"]
+COLUMNS = ["piece", "steps", "log_likelihood", "accuracy", "union_accuracy", "success"]
 
 
 def _trained(store, digests, campaign, corpus: str, letters: str) -> TrialRecord:
@@ -56,7 +56,7 @@ def test_the_scores_are_those_of_the_stored_weights_on_the_test_split(store, dig
         np.testing.assert_array_equal(table["accuracy"], expected.accuracy)
         np.testing.assert_array_equal(table["union_accuracy"], expected.union_accuracy)
     else:
-        assert table[["accuracy", "union_accuracy"]].isna().all(axis=None)
+        assert table[["accuracy", "union_accuracy", "success"]].isna().all(axis=None)
 
 
 def test_leaky_units_are_scored_with_their_stored_retention(store, digests, campaign):

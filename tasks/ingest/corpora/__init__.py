@@ -6,6 +6,7 @@ To add one, write a file with a `Recipe` and add it to `CORPORA`; docs/extending
 from functools import lru_cache
 
 from models.registry import strangers
+from tasks.ingest.corpora.adding import ADDING
 from tasks.ingest.corpora.bach_chorales import BACH_CHORALES
 from tasks.ingest.corpora.folk_tunes import FOLK_TUNES_CHARACTERS, FOLK_TUNES_WORDS
 from tasks.ingest.corpora.jsb_chorales import JSB_CHORALES
@@ -13,6 +14,7 @@ from tasks.ingest.corpora.musedata import MUSEDATA
 from tasks.ingest.corpora.nottingham import NOTTINGHAM
 from tasks.ingest.corpora.penn_treebank import PENN_TREEBANK_CHARACTERS, PENN_TREEBANK_WORDS
 from tasks.ingest.corpora.piano_midi_de import PIANO_MIDI_DE
+from tasks.ingest.corpora.temporal_order import TEMPORAL_ORDER
 from tasks.ingest.recipe import Recipe
 
 CORPORA: tuple[Recipe, ...] = (
@@ -25,6 +27,8 @@ CORPORA: tuple[Recipe, ...] = (
     MUSEDATA,
     PENN_TREEBANK_WORDS,
     PENN_TREEBANK_CHARACTERS,
+    *TEMPORAL_ORDER,
+    *ADDING,
 )
 
 

@@ -8,7 +8,7 @@ from models.baselines import frequencies
 from models.chunks import Pieces
 from models.core import use_body
 from models.network import Network
-from models.outputs import ClassSettings, ClassSoftmax, Softmax
+from models.outputs import ClassSettings, ClassSoftmax, Settings, Softmax
 from models.parameters import Parameters
 from models.trial import Trial
 from tests.models import examples, naive
@@ -113,7 +113,7 @@ def test_more_classes_than_symbols_are_refused_and_so_is_none():
 
 
 def test_notes_have_no_vocabulary():
-    trial = examples.trial(output="classes", output_settings=ClassSettings(2))
+    trial = examples.trial(output="classes")
     music = Pieces.from_arrays(examples.music([5, 6]))
     with pytest.raises(ValueError, match="^classes: wants data with a vocabulary, of which frequencies sum to 1, not"):
         Network(trial, frequencies(music, 5))
@@ -123,7 +123,7 @@ def test_notes_have_no_vocabulary():
 
 
 def test_a_trial_says_how_many_classes_and_reads_it_again():
-    trial = examples.trial(output="classes")
+    trial = examples.trial(output="classes", output_settings=Settings())
     assert trial.variant == "rnn/classes/SGD"
     assert trial.to_json()["output_settings"] == {"classes": 30}
     assert Trial.from_json(trial.to_json()) == trial
@@ -132,7 +132,7 @@ def test_a_trial_says_how_many_classes_and_reads_it_again():
 
 def test_a_network_hands_over_what_train_says():
     train = Pieces.from_arrays(examples.text([30, 20]))
-    trial = examples.trial(output="classes", output_settings=ClassSettings(2))
+    trial = examples.trial(output="classes")
     network: Network = examples.network(trial, train)
     states, symbols = torch.randn(1, 2, 5, 7).double(), torch.arange(5).expand(1, 2, 5)
     states[:, :, :] = states[:, :, :1]

@@ -189,6 +189,6 @@ def _pieces(
     )
     return [
         {"corpus": corpus, "variant": variant, "key": key, "seed": seed, "piece": f"piece {i:03d}", "steps": int(n),
-         "log_likelihood": mean * n, "accuracy": share * n, "union_accuracy": 0.9 * share * n}
+         "log_likelihood": mean * n, "accuracy": share * n, "union_accuracy": 0.9 * share * n, "success": np.nan}
         for i, (n, mean, share) in enumerate(zip(steps, means, accuracy, strict=True))
     ]  # fmt: skip

@@ -22,7 +22,7 @@ def _rows(
 ) -> list[dict]:
     return [
         {"variant": variant, "seed": seed, "piece": f"p{p}", "steps": int(steps_P[p]),
-         "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan,
+         "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan, "success": np.nan,
          "log_likelihood_error": error * steps_P[p]}
         for seed, row in zip(seeds, sums_NP, strict=True)
         for p in range(len(steps_P))
@@ -218,9 +218,10 @@ def test_without_scores_there_is_no_number():
     assert np.isnan(unpaired.value)
     assert (unpaired.seeds, unpaired.dropped) == (0, 3)
     assert np.isnan(bootstrap.effect(LOG_LIKELIHOOD, [("v", "w")]).value)
-    empty = ScoredPieces.from_frame(pd.DataFrame(_rows("v", [], np.zeros((0, 2)), np.ones(2)),
-        columns=["variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy",
-                 "log_likelihood_error"]))  # fmt: skip
+    columns = ["variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy", "success",
+               "log_likelihood_error"]  # fmt: skip
+    nothing = _rows("v", [], np.zeros((0, 2)), np.ones(2))
+    empty = ScoredPieces.from_frame(pd.DataFrame(nothing, columns=columns))
     assert np.isnan(Bootstrap(empty, "c", resamples=50).value(LOG_LIKELIHOOD, "v").value)
 
 

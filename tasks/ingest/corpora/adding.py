@@ -1,0 +1,45 @@
+"""adding-T: the mean of the two values that were marked is asked at the end of a sequence of random values.
+
+The adding problem of Hochreiter & Schmidhuber (1997, section 5.4, experiment 4) in the form of Pascanu, Mikolov and
+Bengio (arXiv:1211.5063): T pairs of a value, uniform in [0, 1), and a marker, which is 1 at a place that is drawn from
+the first tenth of the sequence and at another between that and its middle, and 0 elsewhere. Step T, the last, has the
+mean of the two marked values, and it alone is scored. (The target of 1997 is 0.5 + (x + y) / 4 of values in [-1, 1],
+which is the same number.)
+
+A step is three values: value, marker, answer; the answer is 0 but in the last step, and the others are 0 there.
+
+Rules, raise `_RULES` when one of them changes: places are counted from 0, the first from 0 to T/10 - 1, the second from
+T/10 to T/2 - 1, rounded down, the ends included; everything is drawn with equal probabilities.
+
+Shape letters: N sequences, T length.
+"""
+
+import numpy as np
+
+from tasks.ingest.made_up import LAGS, Bits, made_up_recipe
+
+_RULES = 1
+VALUE, MARKER, ANSWER = range(3)
+_ORIGIN = "made up: the adding problem of Hochreiter & Schmidhuber (1997), as in arXiv:1211.5063"
+
+
+def draw_sequences(count: int, lag: int, bits: Bits) -> np.ndarray:
+    """Some sequences, float32 (N, T + 1, 3): value, marker, answer.
+
+    Args:
+        count: N.
+        lag: T, from 10.
+        bits: where the random numbers come from.
+    """
+    sequences_NT3 = np.zeros((count, lag + 1, 3), np.float32)
+    sequences_NT3[:, :lag, VALUE] = bits.uniform(count, lag)
+    tenth, half, every = lag // 10, lag // 2, np.arange(count)
+    places = (bits.integers(0, tenth - 1, count), bits.integers(tenth, half - 1, count))
+    for place_N in places:
+        sequences_NT3[every, place_N, MARKER] = 1
+    marked = [sequences_NT3[every, place_N, VALUE] for place_N in places]
+    sequences_NT3[:, lag, ANSWER] = (marked[0] + marked[1]) / 2
+    return sequences_NT3
+
+
+ADDING = tuple(made_up_recipe("adding", "adding", lag, _RULES, draw_sequences, {"origin": _ORIGIN}) for lag in LAGS)

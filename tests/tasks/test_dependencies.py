@@ -1,0 +1,142 @@
+"""Made-up sequences all the way: ingested, searched, trained, scored on their last steps, and in the report."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from infra.settings import CampaignRequest
+from infra.store import Store
+from models.kinds import LAST_STEP_ALONE
+from tasks.campaign import PRESETS, Campaign, output_for, resolve
+from tasks.clock import Clock
+from tasks.collect import collect
+from tasks.corpus import Corpus
+from tasks.evaluate import baseline_table, ensure_scored
+from tasks.ingest import corpus_kind
+from tasks.ingest.cache import ingest_corpus
+from tasks.ingest.corpora import find_recipe
+from tasks.ledger import Ledger
+from tasks.report import Results, build_report
+from tasks.search import final_trials, search_trials
+from tasks.train import prepared
+from tests.tasks.conftest import by_key, train_all
+
+NAMES = ("temporal-order-20", "temporal-order-50", "adding-20")
+
+
+class Done(NamedTuple):
+    store: Store
+    campaign: Campaign
+    digests: dict[str, str]
+    results: Results
+
+
+def _ingest_few(store: Store, name: str) -> str:
+    """The corpus of that name, of few sequences."""
+    recipe = find_recipe(name)
+    assert recipe is not None
+    asked = json.loads(recipe.read_inputs()[f"{name}.json"]) | {"sequences": {"train": 40, "valid": 10, "test": 12}}
+    few = replace(recipe, read_inputs=lambda _: {f"{name}.json": json.dumps(asked).encode()})
+    return ingest_corpus(store, few)
+
+
+@pytest.fixture(scope="module")
+def done() -> Done:
+    store = Store(f"memory://{uuid4().hex}")
+    digests = {name: _ingest_few(store, name) for name in NAMES}
+    campaign = resolve(CampaignRequest(preset="smoke", corpora=NAMES, variants=("SGD+C", "SGD+CLR"), seed=3))
+    spaces = {kind: replace(space, hidden_size=(5, 5), batch=10) for kind, space in campaign.spaces.items()}
+    campaign = replace(campaign, spaces=spaces)
+    search = train_all(store, search_trials(campaign, digests))
+    for record in train_all(store, final_trials(campaign, digests, by_key(search))):
+        if record.status == "completed":
+            ensure_scored(store, record)
+    results = collect(Ledger(store), campaign, digests, {}, datetime(2026, 1, 2, tzinfo=UTC))
+    return Done(store, campaign, digests, results)
+
+
+def test_each_kind_has_its_output_model_and_no_chunk_is_shorter_than_a_sequence(done: Done) -> None:
+    assert done.campaign.variants["adding-20"][0] == "rnn/gaussian/SGD"
+    assert done.campaign.variants["temporal-order-50"][1:] == ("rnn/softmax/SGD+C", "rnn/softmax/SGD+CLR")
+    for trial in search_trials(done.campaign, done.digests):
+        assert (trial.chunk, trial.decay, trial.patience >= trial.epochs) == (256, 1.0, True)
+    for preset in PRESETS.values():
+        for kind in LAST_STEP_ALONE:
+            assert preset.spaces[kind].chunk > 200, "a gradient goes back to the start of the longest"
+            assert output_for(kind) in ("softmax", "gaussian")
+    campaign = resolve(CampaignRequest(preset="dependencies"))
+    assert {corpus_kind(corpus) for corpus in campaign.variants} == {"temporal-order"}
+
+
+def test_a_score_is_of_the_last_step_of_each_sequence(done: Done) -> None:
+    pieces = done.results.pieces
+    assert (pieces["steps"] == 1).all()
+    assert pieces["accuracy"].isna().all()
+    assert pieces["success"].isin([0, 1, 0.1]).all()
+    trained = pieces[pieces["key"] != ""]
+    assert set(trained["corpus"]) == set(NAMES)
+    assert trained["success"].notna().all()
+
+
+def test_baselines_answer_by_chance(done: Done) -> None:
+    order = baseline_table(done.store, done.digests["temporal-order-20"]).groupby("variant")
+    assert order["success"].mean()["baseline/uniform"] == pytest.approx(0.1)
+    assert order["log_likelihood"].mean()["baseline/uniform"] == pytest.approx(-np.log(10))
+    assert order["log_likelihood"].mean()["baseline/unigram"] == pytest.approx(-np.log(4), abs=0.4)
+    adding = baseline_table(done.store, done.digests["adding-20"])
+    corpus, _ = prepared(done.store.address, done.digests["adding-20"])
+    mean = np.mean([piece[-1, 2] for piece in corpus.splits["train"]])
+    right = [abs(piece[-1, 2] - mean) < 0.04 for piece in corpus.splits["test"]]
+    assert adding["variant"].unique().tolist() == ["baseline/mean"]
+    assert adding["success"].astype(bool).tolist() == right
+
+
+def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> None:
+    files = build_report(done.results)
+    page, corpora = files["index.html"].decode(), files["corpora.html"].decode()
+    assert page.count("temporal-order against the lag") == 2
+    assert "adding against the lag" not in page, "one lag is no curve"
+    assert "nats per sequence" in page
+    assert "3 values" in page
+    assert "only the last symbol is asked for" in corpora
+    assert "behind the equals sign" in corpora
+    scores = pd.DataFrame(json.loads(files["results.json"])["scores"])
+    assert set(scores["metric"]) == {"success", "sequence_log_likelihood"}
+    shown = scores[(scores["corpus"] == "adding-20") & (scores["metric"] == "success")].set_index("variant")["mean"]
+    pieces = done.results.pieces.query("corpus == 'adding-20'").groupby("variant")["success"].mean()
+    for variant, value in pieces.items():
+        assert shown[variant] == pytest.approx(100 * value)
+
+
+def test_scores_that_were_stored_before_success_was_counted_are_read(done: Done, monkeypatch) -> None:
+    monkeypatch.setattr(Ledger, "tables", _without_success(Ledger.tables))
+    old = collect(Ledger(done.store), done.campaign, done.digests, {}, datetime(2026, 1, 2, tzinfo=UTC))
+    assert list(old.pieces) == list(done.results.pieces)
+    assert old.pieces.loc[old.pieces["key"] != "", "success"].isna().all()
+
+
+def _without_success(tables: Callable[..., list[pd.DataFrame]]) -> Callable[..., list[pd.DataFrame]]:
+    return lambda *asked: [table.drop(columns="success", errors="ignore") for table in tables(*asked)]
+
+
+def test_the_clock_times_them(done: Done) -> None:
+    clock = Clock(done.store, done.campaign, done.digests)
+    assert all(clock.seconds(trial) > 0 for trial in search_trials(done.campaign, done.digests)[::6])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_corpus_comes_back_from_the_store_as_it_was(done: Done, name: str) -> None:
+    corpus, pieces = prepared(done.store.address, done.digests[name])
+    assert isinstance(corpus, Corpus)
+    assert corpus.last_alone
+    assert corpus.source["lag"] == int(name.rpartition("-")[2])
+    assert "music21" not in corpus.source
+    assert pieces["test"].scored_lengths.tolist() == [1] * 12
+    assert pieces["test"].data.shape[1:] == ((3,) if name.startswith("adding") else ())
