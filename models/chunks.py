@@ -240,6 +240,12 @@ def stretches(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> 
         place_B = place_B + steps_B
 
 
+def whole(pieces: Pieces) -> Stretches:
+    """All pieces side by side, each from its beginning to its end."""
+    count = len(pieces)
+    return Stretches(np.arange(count), pieces.starts[:-1], pieces.lengths, np.ones(count, dtype=bool))
+
+
 def cut(pieces: Pieces, some: Stretches) -> Chunk:
     """The chunk of those stretches."""
     places_TB, real_TB = some.cells(some.steps_B.max())

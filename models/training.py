@@ -7,6 +7,8 @@ training ends.
 Divergence is a result: a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing, ends training with the number of the update. What was best before it is kept.
 
+By Hessian-free optimization an epoch is one update, over the whole split at once (`hessian_free_updates.py`).
+
 A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
 checkpoint taken there gives a run that ends with the same bits.
 
@@ -27,10 +29,12 @@ import torch
 from torch import Tensor
 
 from models.baselines import frequencies
-from models.chunks import Pieces, Stretches, cut, shuffled, stretches
+from models.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
 from models.diagnostics import Diagnosis, diagnose, probe_of
+from models.hessian_free_updates import HessianFreeUpdater
 from models.metrics import score_members
 from models.network import Network
+from models.optimizers import HessianFree
 from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tallies, Tally
 from models.randomness import generator_for
 from models.stacked_chunks import stack
@@ -139,7 +143,10 @@ class Run:
             raise ValueError("run: wants trials that differ")
         self._train, self._valid = train_pieces.to(device), valid_pieces.to(device)
         self._network = Network(trials, frequencies(train_pieces, width).float(), device=device)
-        self._updater = Updater(self._network, diagnosing)
+        if self._network.trial.optimizer_type is HessianFree:
+            self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
+        else:
+            self._updater = Updater(self._network, diagnosing)
         self._best_SP = self._network.parameters.theta_SP.clone()
         self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None
@@ -164,6 +171,8 @@ class Run:
         self._count_from_here()
 
     def _stretches(self, trial: Trial, now: Progress) -> Iterator[Stretches]:
+        if not self._updater.carries:
+            return islice(iter([whole(self._train)]), now.chunk, None)
         order = shuffled(self._train, trial.batch, generator_for(trial.seed, "order", now.epoch))
         return islice(stretches(self._train, order, trial.batch, trial.chunk), now.chunk, None)
 
@@ -190,10 +199,14 @@ class Run:
                 now.curve.append(_at_start(now, scored.mean_log_likelihood))
 
     def _update(self, taken: Sequence[Stretches | None]) -> None:
-        alone = taken[0] if self._updater.waits else None
-        trial = self._network.trial
-        chunk = stack(self._train, taken, self._lanes, trial.chunk) if alone is None else cut(self._train, alone)
-        self._carried_SBK = self._updater.update(chunk, self._carried_SBK, self._rates_S1, self._tallies)
+        if isinstance(self._updater, HessianFreeUpdater):
+            pairs = zip(self._progress, taken, strict=True)
+            self._updater.update([None if some is None else now.epoch for now, some in pairs], self._tallies)
+        else:
+            alone = taken[0] if self._updater.waits else None
+            trial = self._network.trial
+            chunk = stack(self._train, taken, self._lanes, trial.chunk) if alone is None else cut(self._train, alone)
+            self._carried_SBK = self._updater.update(chunk, self._carried_SBK, self._rates_S1, self._tallies)
         for now, some in zip(self._progress, taken, strict=True):
             now.chunk += some is not None
         if self._updater.waits:
@@ -218,12 +231,13 @@ class Run:
         """Write a member's row of the curve, and set its schedule; whether that was its last epoch."""
         now, trial = self._progress[s], self.trials[s]
         now.curve.append(_row(now, valid, self._network.output.estimated))
-        if valid > now.curve[now.best].valid:
+        new_best = valid > now.curve[now.best].valid
+        if new_best:
             now.best, now.waited = now.epoch, 0
             self._best_SP[s] = self._network.parameters.theta_SP[s]
         else:
-            now.learning_rate *= trial.decay
             now.waited += 1
+        now.learning_rate = self._updater.rate(s, now.learning_rate, trial.decay, new_best)
         now.epoch, now.chunk, now.tally = now.epoch + 1, 0, Tally()
         return now.waited == trial.patience or now.epoch > trial.epochs
 
@@ -309,7 +323,7 @@ class Run:
         if checkpoint.key != trial.key:
             raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {trial.key}")
         now = self._progress[s] = deepcopy(checkpoint.progress)
-        if now.chunk and self._carried_SBK is None:
+        if now.chunk and self._carried_SBK is None and self._updater.carries:
             initial_SK = self._network.parameters.by_name["initial_state"].detach()
             self._carried_SBK = torch.zeros_like(initial_SK).unsqueeze(1).repeat(1, self._lanes, 1)
         mine, tensors = self._tensors(s, now), checkpoint.tensors

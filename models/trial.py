@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 from models.core import Core
 from models.core.scan import ACTIVATIONS, Activation
-from models.optimizers import Optimizer
+from models.optimizers import HessianFree, Method
 from models.outputs import Output, Settings
 from models.techniques import Technique
 from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant, technique_letters
@@ -39,14 +39,14 @@ class Trial:
         techniques: the techniques in use; put into the paper's order.
         hidden_size: units H.
         activation: the non-linearity, unless a technique replaces it; tanh for a core with gates, which has its own.
-        learning_rate: eps at the start.
+        learning_rate: eps at the start; of Hessian-free 1 / lambda, the inverse of the damping.
         cost: whether the cost of a chunk is the sum or the mean over its steps; either is the mean over the batch.
         chunk: longest stretch of steps that a gradient goes back through.
         batch: pieces trained side by side.
         initial_state: whether h_0 is learned or zero.
         input_dropout, output_dropout: share of inputs and of states on their way to the output that are
             dropped in training. Ours, not the paper's.
-        epochs: passes over the training split at most.
+        epochs: passes over the training split at most; of Hessian-free steps, each with a gradient of the whole split.
         decay: the learning rate is multiplied by it after an epoch without a new best validation score.
         patience: training stops after so many such epochs in a row.
         seed: of every random number of the trial.
@@ -100,6 +100,11 @@ class Trial:
             raise ValueError(f"activation: {self.core} has its own, got {self.activation!r}; wants tanh")
         if self.output_type.symbols and self.input_dropout > 0:
             raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
+        for name in ("input_dropout", "output_dropout"):
+            if self.optimizer_type is HessianFree and getattr(self, name) > 0:
+                raise ValueError(
+                    f"{name}: HF compares one cost at many points, dropout makes it another each time; wants 0"
+                )
 
     @property
     def letters(self) -> str:
@@ -122,7 +127,7 @@ class Trial:
         return BY_OUTPUT[self.output]
 
     @property
-    def optimizer_type(self) -> type[Optimizer]:
+    def optimizer_type(self) -> type[Method]:
         """Class of the optimizer."""
         return BY_OPTIMIZER[self.optimizer]
 

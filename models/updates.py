@@ -25,12 +25,14 @@ Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters i
 """
 
 from math import log, nan
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from models.chunks import Chunk
 from models.network import Network
+from models.optimizers import Optimizer
 from models.progress import Tallies
 from models.randomness import generator_for
 from models.stacked_chunks import StackedChunk
@@ -38,6 +40,12 @@ from models.stacked_techniques import StackedTechniques
 
 DIVERGED_COST = 10.0
 """Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
+
+
+def diverged_cost(network: Network) -> float:
+    """The cost a step, in nats, from which a member counts as diverged."""
+    width = network.output.width
+    return DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
 
 
 class Updater:
@@ -50,23 +58,33 @@ class Updater:
     Attributes:
         state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
+        carries: whether an epoch is chunks, and a state is carried from one to the next.
     """
+
+    carries: ClassVar[bool] = True
 
     def __init__(self, network: Network, diagnosing: bool = True):
         self.network = network
-        theta_SP, width = network.parameters.theta_SP, network.output.width
-        self._optimizer = network.trial.optimizer_type()
+        theta_SP = network.parameters.theta_SP
+        optimizer = network.trial.optimizer_type()
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"updater: {optimizer.name} has no rule of update of its own")
+        self._optimizer = optimizer
         self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
         self.dropout, self.chains = (
             [generator_for(trial.seed, purpose, device=theta_SP.device) for trial in network.trials]
             for purpose in ("dropout", "chains")
         )
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
-        self._limit = DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
+        self._limit = diverged_cost(network)
         self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
         # Fresh memory of this size at every update would cost more than what is measured in it.
         self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
+
+    def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
+        """The learning rate of a member's next epoch, after one of `rate`."""
+        return rate if new_best else rate * decay
 
     def keep(self, rows: list[int]) -> None:
         """Go on with these members alone, in this order."""

@@ -6,7 +6,7 @@ from typing import Self
 
 from models import core, optimizers, outputs, techniques
 from models.core import Core
-from models.optimizers import Optimizer
+from models.optimizers import Method, Optimizer
 from models.outputs import Output
 from models.registry import strangers
 from models.techniques import Technique
@@ -19,7 +19,7 @@ BY_OUTPUT: dict[str, type[Output]] = {
     output.name: output for output in (*outputs.OUTPUTS, *strangers("outputs", Output))
 }
 BY_CORE: dict[str, type[Core]] = {each.name: each for each in (*core.CORES, *strangers("cores", Core))}
-BY_OPTIMIZER: dict[str, type[Optimizer]] = {
+BY_OPTIMIZER: dict[str, type[Method]] = {
     optimizer.name: optimizer for optimizer in (*optimizers.OPTIMIZERS, *strangers("optimizers", Optimizer))
 }
 
@@ -68,8 +68,12 @@ class Variant:
             if getattr(self, part) not in known:
                 raise ValueError(f"{part}: wants one of {', '.join(known)}, got {getattr(self, part)!r}")
         object.__setattr__(self, "letters", technique_letters(self.letters))
-        for technique in (BY_LETTER[letter] for letter in self.letters):
+        used = tuple(BY_LETTER[letter] for letter in self.letters)
+        for technique in used:
             self._check(technique)
+        why_not = BY_OPTIMIZER[self.optimizer].why_not(BY_CORE[self.core], BY_OUTPUT[self.output], used)
+        if why_not is not None:
+            raise ValueError(f"optimizer: {self.optimizer} does not go with {why_not}")
 
     def _check(self, technique: type[Technique]) -> None:
         named = f"technique {technique.letter} ({technique.title}) does not go with"

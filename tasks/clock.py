@@ -2,7 +2,8 @@
 
 For each corpus one epoch of plain SGD over a few pieces is timed on this machine, at the smallest and at the largest
 network of the search. Between them the time of a step is taken to be a + b * units^2. Early stopping and divergence
-make it less; a cluster elsewhere may be faster or slower.
+make it less; a cluster elsewhere may be faster or slower. Of Hessian-free, whose epochs take as long as conjugate
+gradient goes on, it is the most that they may take, about.
 """
 
 import time
@@ -47,7 +48,7 @@ class Clock:
         if trial.corpus not in self._measured:
             self._measured[trial.corpus] = self._measure(trial.corpus)
         fixed, per_square = self._measured[trial.corpus]
-        return trial.epochs * (fixed + per_square * trial.hidden_size**2)
+        return trial.epochs * trial.optimizer_type.epochs_in_one * (fixed + per_square * trial.hidden_size**2)
 
     def _measure(self, digest: str) -> tuple[float, float]:
         """Seconds of an epoch as a + b * units^2: a and b."""
@@ -56,7 +57,8 @@ class Clock:
         corpus, _ = prepared(self._store.address, digest)
         say(f"timing some updates on {corpus.name}")
         plain = self._campaign.variants[self._names[digest]][0]
-        trial = draw_trial(self._campaign, self._names[digest], digest, plain, 0)
+        drawn = draw_trial(self._campaign, self._names[digest], digest, plain, 0)
+        trial = replace(drawn, optimizer="SGD")  # Hessian-free has other epochs
         small, large = self._campaign.spaces[corpus.kind].hidden_size
         at_small = _epoch_seconds(replace(trial, hidden_size=small), corpus)
         if small == large:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from models.core.base import Core, orthogonal, project
+from models.core.linearised import LinearisedRNN
 from models.core.scan import leaky_scan
 
 
@@ -57,6 +58,12 @@ class RNN(Core):
         pre_STBH = project(parameters["input_weight"], parameters["bias"], inputs)
         states_STBH = leaky_scan(pre_STBH, start_SBK, parameters["recurrent_weight"], retention_SH, self.activation)
         return states_STBH, states_STBH[:, -1].detach()
+
+    def linearised(
+        self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None
+    ) -> LinearisedRNN:
+        """The layer at these parameters and inputs, for products with its derivative."""
+        return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation)
 
     def step(
         self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None

@@ -51,6 +51,14 @@ def sparse_affine(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Te
     return out_SNG
 
 
+def sparse_gradients(inputs_SND: Tensor, d_out_SNG: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients dW and db of the map, outside autograd, where `serves` says that it can be used."""
+    S, _, G = d_out_SNG.shape
+    d_weight_SDG, d_bias_SG = d_out_SNG.new_empty(S, inputs_SND.shape[-1], G), d_out_SNG.new_empty(S, G)
+    _call("backward", inputs_SND, d_out_SNG, d_weight_SDG, d_bias_SG)
+    return d_weight_SDG, d_bias_SG
+
+
 class _Affine(torch.autograd.Function):
     @staticmethod
     @with_signature
@@ -70,10 +78,7 @@ class _Affine(torch.autograd.Function):
         (inputs_SND,) = ctx.saved_tensors
         if torch.is_grad_enabled() or forward_ad.unpack_dual(d_out_SNG).tangent is not None:  # type: ignore[no-untyped-call]
             return inputs_SND.transpose(1, 2) @ d_out_SNG, d_out_SNG.sum(1), None
-        S, _, G = d_out_SNG.shape
-        d_weight_SDG, d_bias_SG = d_out_SNG.new_empty(S, inputs_SND.shape[-1], G), d_out_SNG.new_empty(S, G)
-        _call("backward", inputs_SND, d_out_SNG, d_weight_SDG, d_bias_SG)
-        return d_weight_SDG, d_bias_SG, None
+        return *sparse_gradients(inputs_SND, d_out_SNG), None
 
     @staticmethod
     def jvp(ctx: Any, weight_SDG: Tensor | None, bias_SG: Tensor | None, _inputs: None) -> Tensor:

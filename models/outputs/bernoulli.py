@@ -15,12 +15,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from models.outputs.base import Output, affine
+from models.outputs.base import affine
 from models.outputs.bernoulli_likelihood import bernoulli_log_likelihood
+from models.outputs.logits import AffineLogits, LogitOutput, Product, bernoulli_curvature
 from models.randomness import uniform_like
 
 
-class Bernoulli(Output):
+class Bernoulli(LogitOutput):
     """Each note on its own, given the state."""
 
     name: ClassVar[str] = "bernoulli"
@@ -42,6 +43,14 @@ class Bernoulli(Output):
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """sum_i v_i z_i - log(1 + e^{z_i}), z the logits: exact for any z, nats a frame."""
         return bernoulli_log_likelihood(self.logits(parameters, states_STBH, data), data)
+
+    def curvature(self, logits: Tensor) -> Product:
+        """diag(p (1 - p))."""
+        return bernoulli_curvature(logits)
+
+    def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> AffineLogits:
+        """By its formula."""
+        return AffineLogits(parameters, states_STBH)
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]

@@ -25,7 +25,8 @@ from torch.nn.functional import softplus
 
 from models.kinds import Kind
 from models.outputs import nade_native
-from models.outputs.base import Output, Settings, affine
+from models.outputs.base import Settings, affine
+from models.outputs.logits import LogitOutput, Product, bernoulli_curvature
 from models.outputs.nade_logits import logits_of_member
 from models.randomness import Draws, uniform_like
 
@@ -66,7 +67,7 @@ class NadeSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Nade(Output):
+class Nade(LogitOutput):
     """Notes one after another, each given those before it.
 
     Raises:
@@ -140,6 +141,10 @@ class Nade(Output):
             return nade_native.log_likelihood(*flat, self.settings.order).view(data.shape[:-1])
         logits = self.logits(parameters, states_STBH, data)
         return (data * logits - softplus(logits)).sum(-1)
+
+    def curvature(self, logits: Tensor) -> Product:
+        """diag(p (1 - p)) over the notes, each given those before it."""
+        return bernoulli_curvature(logits)
 
     @torch.no_grad()
     def sample(

@@ -10,7 +10,9 @@ from models.trial import NUMERICS_VERSION
 from tests.models.core.bodies import BODIES
 from tests.models.golden import runs
 
-pytestmark = pytest.mark.golden
+# torch loads old parts of itself at the first derivative in forward mode.
+_OLD = "ignore:.torch.jit.script. is deprecated:DeprecationWarning"
+pytestmark = [pytest.mark.golden, pytest.mark.filterwarnings(_OLD)]
 GOLDEN = json.loads(runs.FILE.read_text())
 MENDING = f"if that is meant, raise NUMERICS_VERSION in models/trial.py and then run `{runs.COMMAND}`"
 

@@ -201,7 +201,7 @@ def test_variant_names_there_and_back(output, letters):
         ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
         ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
         ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, nade, rbm, classes"),
-        ("rnn/bernoulli/Newton", "optimizer: wants one of SGD, Adam"),
+        ("rnn/bernoulli/Newton", "optimizer: wants one of SGD, Adam, HF"),
         (
             "rnn/bernoulli/Adam+M",
             r"technique M \(Nesterov momentum\) does not go with Adam: it has a momentum of its own",

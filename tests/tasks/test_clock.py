@@ -57,6 +57,16 @@ def test_a_quadratic_machine_is_estimated_exactly(store, digests, campaign, monk
     assert len(machine.trained) == 4, "measured once for a corpus, the first time to warm up"
 
 
+def test_hessian_free_takes_as_many_epochs_as_it_says_and_is_not_what_is_timed(store, digests, campaign, monkeypatch):
+    machine = Machine(monkeypatch, lambda units: 0.5)
+    variants = {CORPUS: ("rnn/bernoulli/HF", "rnn/bernoulli/SGD")}
+    clock = Clock(store, replace(_wide(campaign), variants=variants), digests)
+    plain = _trial(campaign, digests, 20)
+    newton = replace(plain, optimizer="HF", techniques=())
+    assert clock.seconds(newton) == pytest.approx(100 * clock.seconds(plain))
+    assert {trial.variant for trial in machine.trained} == {"rnn/bernoulli/SGD"}
+
+
 @pytest.mark.parametrize("speed", [lambda units: 0.2, lambda units: 10.0 / units], ids=["constant", "noise"])
 def test_a_machine_that_does_not_slow_down_is_estimated_flat(store, digests, campaign, monkeypatch, speed):
     Machine(monkeypatch, speed)

@@ -44,6 +44,7 @@ VARIANTS = (
     *(str(Variant(output="classes", letters=letters)) for letters in ("", "CL")),
     *(str(Variant(output="nade", letters=letters)) for letters in ("", "C", "CL", "CLRM")),
     *(str(Variant(core, "nade", letters="CM")) for core in ("lstm", "gru")),
+    *(str(Variant(output=output, optimizer="HF", letters="L")) for output in ("bernoulli", "nade")),
 )
 SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3), "classes": ClassSettings(3)}
 """Of output models that have any: small ones."""
@@ -63,7 +64,10 @@ def _pieces(output: str, shift: int) -> Pieces:
 
 
 def losses(variant: str) -> list[list[float]]:
-    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known; six updates."""
+    """Per epoch: training and validation log-likelihood and the gradient's norm, those that are known.
+
+    Six updates, or two by Hessian-free.
+    """
     named = Variant.parse(variant)
     trial = Trial(
         corpus="golden",
@@ -73,11 +77,11 @@ def losses(variant: str) -> list[list[float]]:
         optimizer=named.optimizer,
         techniques=tuple(TECHNIQUES[letter] for letter in named.letters),
         hidden_size=10,
-        learning_rate=0.02,
+        learning_rate=1.0 if named.optimizer == "HF" else 0.02,
         chunk=6,
         batch=2,
         epochs=2,
-        output_dropout=0.1,
+        output_dropout=0.0 if named.optimizer == "HF" else 0.1,
         seed=7,
     )
     result = train(trial, _pieces(named.output, 1), _pieces(named.output, 5), WIDTH)

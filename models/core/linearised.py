@@ -1,0 +1,94 @@
+"""A simple recurrent layer at one point: its states, and products with their derivative and with its transpose.
+
+The forward pass is run once and kept. A Gauss-Newton product is then one linear scan forward (Pearlmutter's R-operator)
+and one backward pass, over bodies that the leaky scan has already:
+
+    h'_t = a h'_{t-1} + (1 - a) phi'_t (W' h_{t-1} + W h'_{t-1} + W_in' x_t + b')
+
+Outside autograd: `scan.py` gives the same numbers, and computes the states anew for each product.
+
+Shape letters: S stacked trials, T time, B batch, D inputs, H hidden.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from models.core.base import project
+from models.core.bodies import body_for
+from models.core.scan import Activation
+from models.core.sparse import serves, sparse_gradients
+
+
+class LinearisedRNN:
+    """The layer of `rnn.py` at these parameters and inputs.
+
+    Args:
+        parameters: of the layer, by name, each with the S axis first.
+        inputs: values (S, T, B, D), or symbols, integer (S, T, B).
+        start_SBH: the state before the first step.
+        retention_SH: retention of each unit, None where none leaks.
+        activation: of the units.
+
+    Attributes:
+        before_STBH: h_0 ... h_{T-1}, what each step starts from.
+        last_SBH: h_T.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Tensor],
+        inputs: Tensor,
+        start_SBH: Tensor,
+        retention_SH: Tensor | None,
+        activation: Activation,
+    ):
+        pre_STBH = project(parameters["input_weight"].detach(), parameters["bias"].detach(), inputs)
+        self._body = body_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
+        self._inputs, self._start_SBH, self._retention_SH = inputs, start_SBH.detach(), retention_SH
+        self._W_SHH, self._activation = parameters["recurrent_weight"].detach(), activation
+        self._width = parameters["input_weight"].shape[1]
+        self._states_STBH, self._phi_STBH = self._body.forward(
+            pre_STBH, self._start_SBH, self._W_SHH, retention_SH, activation
+        )
+        self.before_STBH = torch.cat([self._start_SBH.unsqueeze(1), self._states_STBH[:, :-1]], dim=1)
+        self.last_SBH = self._states_STBH[:, -1]
+
+    def tangent(self, moved: Mapping[str, Tensor], moved_start_SBH: Tensor) -> Tensor:
+        """h'_1 ... h'_T as parameters and start move in a direction, shape (S, T, B, H)."""
+        pre_STBH = project(moved["input_weight"], moved["bias"], self._inputs)
+        pre_SNH, before_SNH = pre_STBH.flatten(1, 2), self.before_STBH.flatten(1, 2)
+        torch.baddbmm(pre_SNH, before_SNH, moved["recurrent_weight"].transpose(1, 2), out=pre_SNH)
+        phi = self._states_STBH if self._phi_STBH is None else self._phi_STBH
+        return self._body.tangent(pre_STBH, moved_start_SBH, self._W_SHH, self._retention_SH, phi, self._activation)
+
+    def gradient(self, d_states_STBH: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """The transpose: gradients of the parameters by name, without the initial state, and of the start, (S, B, H).
+
+        Args:
+            d_states_STBH: gradient of a cost in h_1 ... h_T.
+        """
+        d_pre_STBH, d_start_SBH, d_W_SHH = self._body.backward(
+            *(d_states_STBH, self._start_SBH, self._W_SHH, self._retention_SH),
+            *(self._states_STBH, self._phi_STBH, self._activation, True),
+        )
+        if d_W_SHH is None:
+            raise RuntimeError("linearised: the body gave no gradient of the recurrent matrix")
+        d_pre_SNH = d_pre_STBH.flatten(1, 2)
+        d_input_SDH, d_bias_SH = self._input_gradients(d_pre_SNH)
+        return {"recurrent_weight": d_W_SHH, "input_weight": d_input_SDH, "bias": d_bias_SH}, d_start_SBH
+
+    def _input_gradients(self, d_pre_SNH: Tensor) -> tuple[Tensor, Tensor]:
+        """The transpose of `project`: gradients of input weights and bias."""
+        if self._inputs.is_floating_point():
+            inputs_SND = self._inputs.flatten(1, 2)
+            if serves(d_pre_SNH, self._W_SHH, inputs_SND):
+                return sparse_gradients(inputs_SND, d_pre_SNH)
+            return torch.bmm(inputs_SND.transpose(1, 2), d_pre_SNH), d_pre_SNH.sum(1)
+        # A one-hot input picked a row; one table for all members, as in `project`.
+        S, _, H = d_pre_SNH.shape
+        first_row = torch.arange(S, device=d_pre_SNH.device).view(S, 1, 1) * self._width
+        rows = (self._inputs + first_row).flatten()
+        table = d_pre_SNH.new_zeros(S * self._width, H).index_add_(0, rows, d_pre_SNH.flatten(0, 1))
+        return table.view(S, -1, H), d_pre_SNH.sum(1)
