@@ -34,7 +34,7 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
             "technique L (leaky integration)",
             ["rnn", "C and M"],
         ),
-        (CampaignRequest(variants=("rnn/softmax/HF",)), "'rnn/softmax/HF'", ["SGD"]),
+        (CampaignRequest(variants=("rnn/softmax/Newton",)), "'rnn/softmax/Newton'", ["SGD"]),
         (CampaignRequest(variants=("bernoulli/SGD",)), "'bernoulli/SGD'", ["rnn/bernoulli/SGD+CL"]),
         (CampaignRequest(variants=("rnn/bernoulli/SGD/C",)), "'rnn/bernoulli/SGD/C'", ["rnn/bernoulli/SGD+CL"]),
     ],
