@@ -63,12 +63,14 @@ class Diagnosis:
 def probe_of(pieces: Pieces) -> Tensor:
     """The steps to measure on, (T, B, D) or (T, B): the beginnings of pieces that are spread evenly over a split.
 
+    Where not all steps are scored it is their ends, so that the step whose cost is looked at is one that is asked for.
     T is `LAGS` + 1, or the length of the longest piece; B at most `LANES`, of those that are long enough.
     """
     length = min(LAGS + 1, int(pieces.lengths.max()))
     enough = np.flatnonzero(pieces.lengths >= length)
     chosen = enough[np.linspace(0, len(enough) - 1, min(LANES, len(enough))).astype(int)]
-    places_TB = pieces.starts[chosen] + np.arange(length)[:, None]
+    first_B = pieces.starts[chosen] if pieces.scored is None else pieces.starts[chosen + 1] - length
+    places_TB = first_B + np.arange(length)[:, None]
     return pieces.data[torch.from_numpy(places_TB).to(pieces.data.device)]
 
 

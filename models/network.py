@@ -146,7 +146,7 @@ class Network:
 
     def right(self, states_STBH: Tensor, data: Tensor) -> Tensor | None:
         """Whether the best guess at each step's data is right, (S, T, B); None where the output model has none."""
-        return self.output.right(self.parameters.by_name, states_STBH, data)
+        return self.output.right(self.named, states_STBH, data)
 
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
         """One draw of every step's data given the state before it; a generator a member."""

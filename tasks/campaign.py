@@ -113,10 +113,9 @@ def output_for(kind: Kind) -> str:
 
 
 def fits(output: str, kind: Kind) -> bool:
-    """Whether an output model is for that kind of data: a Gaussian for sums alone, the others for notes or symbols."""
-    if "gaussian" in (output, output_for(kind)):
-        return output == output_for(kind)
-    return BY_OUTPUT[output].symbols == BY_OUTPUT[output_for(kind)].symbols
+    """Whether an output model is for that kind of data."""
+    asked, own = BY_OUTPUT[output], BY_OUTPUT[output_for(kind)]
+    return (asked.symbols, asked.answers) == (own.symbols, own.answers)
 
 
 def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
@@ -160,15 +159,25 @@ def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] 
         named = [replace(plain, letters=letters) for letters in preset.letters[kind]]
         named += map(Variant.parse, preset.others.get(kind, ()))
         if wanted is not None:
-            complete = [replace(each, output=plain.output) if short else each for each, short in wanted]
-            named = [each for each in complete if fits(each.output, kind)]
+            complete = [_with_output(each, plain.output) if short else each for each, short in wanted]
+            named = [each for each in complete if isinstance(each, Variant) and fits(each.output, kind)]
             if not named:
-                fitting = " or ".join(output for output in BY_OUTPUT if fits(output, kind))
-                raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}: wants {fitting}")
+                reasons = [each for each in complete if isinstance(each, str)]
+                fitting = "wants " + " or ".join(output for output in BY_OUTPUT if fits(output, kind))
+                told = reasons[0] if reasons else fitting
+                raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}: {told}")
         # Each is compared with plain SGD of its own core and output model.
         beside = [each for one in named for each in (Variant(one.core, one.output), one)]
         variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *beside))))
     return variants
+
+
+def _with_output(variant: Variant, output: str) -> Variant | str:
+    """The variant with an output model, or why it does not go with it: it is not for such a corpus then."""
+    try:
+        return replace(variant, output=output)
+    except ValueError as error:
+        return str(error)
 
 
 def _parse(name: str) -> tuple[Variant, bool]:
@@ -182,7 +191,7 @@ def _parse(name: str) -> tuple[Variant, bool]:
         if short and name.partition("+")[0] not in BY_OPTIMIZER:
             optimizers = " or ".join(BY_OPTIMIZER)
             raise ValueError(f"variant {name!r}: wants {optimizers}, +LETTERS, or all of it, like rnn/bernoulli/SGD+CL")
-        return Variant.parse(f"rnn/softmax/{name}" if short else name), short
+        return Variant.parse(f"rnn/bernoulli/{name}" if short else name), short
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
 

@@ -41,6 +41,8 @@ class Output(ABC):
     name: ClassVar[str]
     symbols: ClassVar[bool]
     """True where a step is one symbol, False where it is a vector of `width` values."""
+    answers: ClassVar[bool] = False
+    """True where only the last value of such a vector is predicted, a real number; else all are zeros and ones."""
     estimated: ClassVar[bool] = False
     """True where the log-likelihood is an estimate; such a model has a `cost` of its own."""
     settings_type: ClassVar[type[Settings]] = Settings
@@ -112,8 +114,11 @@ class Output(ABC):
         return exact, torch.zeros_like(exact)
 
     def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor | None:
-        """Whether the best guess at each step's data is right, shape (S, T, B); None for a model without one."""
-        return None
+        """Whether the most likely symbol is the one that came, shape (S, T, B); None where a step is many values."""
+        if not self.symbols:
+            return None
+        every = [self.log_likelihood(parameters, states_STBH, torch.full_like(data, k)) for k in range(self.width)]
+        return torch.stack(every).argmax(0) == data
 
     @abstractmethod
     def sample(

@@ -48,6 +48,7 @@ class Gaussian(Output):
 
     name: ClassVar[str] = "gaussian"
     symbols: ClassVar[bool] = False
+    answers: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = GaussianSettings
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -7,6 +7,7 @@ its distributions (NEP 19): the same text gives the same corpus anywhere.
 What this does not do: say what a sequence is (`corpora/temporal_order.py`, `corpora/adding.py`).
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +17,6 @@ import numpy as np
 
 from infra.errors import ConfigurationError, CorpusError
 from models.kinds import Kind
-from models.randomness import seed_for
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source
 
@@ -35,7 +35,9 @@ class Bits:
     """
 
     def __init__(self, *names: object) -> None:
-        self._bits = np.random.PCG64(seed_for(*names))
+        # the seed of models/randomness.py, without the torch that is imported there
+        digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
+        self._bits = np.random.PCG64(int.from_bytes(digest[:8], "big") >> 1)
 
     def uniform(self, *shape: int) -> np.ndarray:
         """Numbers in [0, 1), float64, multiples of 2^-53."""

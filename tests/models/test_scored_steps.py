@@ -11,6 +11,7 @@ import torch
 from models import metrics
 from models.baselines import baselines, frequencies, score_baseline, score_mean
 from models.chunks import Pieces, chunks, stretches
+from models.diagnostics import probe_of
 from models.metrics import score
 from models.network import Network
 from models.outputs.gaussian import TOLERANCE, GaussianSettings
@@ -205,6 +206,15 @@ def test_scores_equal_a_loop_over_pieces(monkeypatch, output, longest):
             assert scores.success[index] == sum(right)
     assert (scores.success is None) == (output == "bernoulli")
     assert scores.accuracy is None
+
+
+def test_the_probe_of_the_diagnostics_ends_with_the_step_that_is_asked_for():
+    pieces = Pieces.from_arrays([np.arange(70, dtype=np.int32), np.arange(60, dtype=np.int32)], last_alone=True)
+    probe = probe_of(pieces)
+    assert probe.shape == (51, 2)
+    assert probe[:, 0].tolist() == list(range(19, 70))
+    assert probe[-1].tolist() == [69, 59]
+    assert probe_of(replace(pieces, scored=None))[0].tolist() == [0, 0]
 
 
 def test_baselines_count_scored_steps_alone():

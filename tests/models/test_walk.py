@@ -1,9 +1,11 @@
 """A walk through pieces meets every step once, at its place, after the state that a loop over the piece gives."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from models.walk import walk
+from models.walk import Stretch, walk
 from tests.models import examples, naive
 
 LENGTHS = [3, 1, 9, 4, 14, 2, 5]
@@ -28,3 +30,20 @@ def test_every_step_comes_once_with_its_place_and_its_state(output, lanes, longe
         ]
         assert not stretch.states_SONH.requires_grad
     assert sorted(met) == list(range(sum(LENGTHS)))
+
+
+@pytest.mark.parametrize(("lanes", "longest"), [(64, 256), (3, 4), (1, 1)])
+def test_of_pieces_of_which_some_steps_are_scored_those_alone_come(lanes, longest):
+    every = examples.pieces("softmax", LENGTHS)
+    network = examples.network(examples.trial(output="softmax"), every)
+    scored = torch.rand(len(every.data), generator=torch.Generator().manual_seed(0)) < 0.3
+    states = {p: h for it in walk(network, every, lanes, longest) for p, h in zip(*_by_place(it), strict=True)}
+    some = list(walk(network, replace(every, scored=scored), lanes, longest))
+    met = {p: h for it in some for p, h in zip(*_by_place(it), strict=True)}
+    assert sorted(met) == scored.nonzero().flatten().tolist()
+    assert all(torch.equal(met[place], states[place]) for place in met)
+    assert all(stretch.data.numel() for stretch in some)
+
+
+def _by_place(stretch: Stretch) -> tuple[list[int], list[torch.Tensor]]:
+    return stretch.place_N.tolist(), list(stretch.states_SONH[0, 0])

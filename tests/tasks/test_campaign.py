@@ -34,7 +34,7 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
             "technique L (leaky integration)",
             ["rnn", "C and M"],
         ),
-        (CampaignRequest(variants=("rnn/softmax/HF",)), "'rnn/softmax/HF'", ["SGD"]),
+        (CampaignRequest(variants=("rnn/softmax/Newton",)), "'rnn/softmax/Newton'", ["SGD"]),
         (CampaignRequest(variants=("bernoulli/SGD",)), "'bernoulli/SGD'", ["rnn/bernoulli/SGD+CL"]),
         (CampaignRequest(variants=("rnn/bernoulli/SGD/C",)), "'rnn/bernoulli/SGD/C'", ["rnn/bernoulli/SGD+CL"]),
     ],
@@ -60,6 +60,18 @@ def test_a_short_name_takes_the_output_model_of_each_corpus():
         CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+CL"),
         WORDS: ("rnn/softmax/SGD", "rnn/softmax/SGD+CL"),
     }
+
+
+def test_a_short_name_of_what_goes_with_music_alone():
+    campaign = resolve(CampaignRequest(variants=("HF", "SGD+C"), corpora=(CHORALES, CHARACTERS)))
+    assert campaign.variants == {
+        CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/HF", "rnn/bernoulli/SGD+C"),
+        CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+C"),
+    }
+    with pytest.raises(
+        ConfigurationError, match=f"variants HF: none is for {CHARACTERS}: .*HF does not go with softmax"
+    ):
+        resolve(CampaignRequest(variants=("HF",), corpora=(CHORALES, CHARACTERS)))
 
 
 def test_a_full_name_is_for_its_own_kind_alone():

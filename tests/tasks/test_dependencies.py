@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from infra.store import Store
 from models.kinds import LAST_STEP_ALONE
@@ -23,7 +24,9 @@ from tasks.ingest import corpus_kind
 from tasks.ingest.cache import ingest_corpus
 from tasks.ingest.corpora import find_recipe
 from tasks.ledger import Ledger
+from tasks.records import load_record
 from tasks.report import Results, build_report
+from tasks.samples import continue_piece, ensure_sampled, load_sample
 from tasks.search import final_trials, search_trials
 from tasks.train import prepared
 from tests.tasks.conftest import by_key, train_all
@@ -124,6 +127,25 @@ def test_scores_that_were_stored_before_success_was_counted_are_read(done: Done,
 
 def _without_success(tables: Callable[..., list[pd.DataFrame]]) -> Callable[..., list[pd.DataFrame]]:
     return lambda *asked: [table.drop(columns="success", errors="ignore") for table in tables(*asked)]
+
+
+def test_there_are_no_samples_of_them(done: Done) -> None:
+    trial = search_trials(done.campaign, done.digests)[0]
+    record = load_record(done.store, trial.key)
+    assert record is not None
+    ensure_sampled(done.store, record)
+    assert load_sample(done.store, trial.key) is None
+    with pytest.raises(ConfigurationError, match="^temporal-order-20: only its last steps were learned"):
+        continue_piece(done.store, trial, 1)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "variant"),
+    [("adding-20", "rnn/bernoulli/SGD"), ("adding-20", "rnn/rbm/SGD"), ("bach-chorales", "rnn/gaussian/SGD")],
+)
+def test_an_output_model_of_another_kind_is_refused(corpus: str, variant: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"none is for {corpus}"):
+        resolve(CampaignRequest(corpora=(corpus,), variants=(variant,)))
 
 
 def test_the_clock_times_them(done: Done) -> None:

@@ -102,7 +102,7 @@ def test_a_corpus_that_is_not_there_is_a_reason(store, trials):
 
 
 def test_a_failure_to_score_is_named_and_the_trained_trial_is_kept(store, trials, monkeypatch):
-    def broken(*arguments: object) -> None:
+    def broken(*arguments: object, **named: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("tasks.evaluate.score", broken)

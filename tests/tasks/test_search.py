@@ -1,5 +1,6 @@
 """The search: equal budgets, shared draws, the paper's intervals, the choice on validation, fresh seeds."""
 
+import re
 from collections import Counter
 from dataclasses import fields, replace
 from itertools import pairwise
@@ -16,7 +17,15 @@ from tests.tasks.conftest import by_key, record_of
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
 DIGESTS = {CHORALES: "a" * 64, CHARACTERS: "b" * 64, WORDS: "c" * 64}
-THOROUGH = resolve(CampaignRequest(preset="thorough"))
+_ALL = resolve(CampaignRequest(preset="thorough"))
+THOROUGH = replace(
+    _ALL,
+    variants={
+        corpus: tuple(name for name in variants if re.fullmatch(r"rnn/(bernoulli|softmax)/SGD(\+[CLRM]+)?", name))
+        for corpus, variants in _ALL.variants.items()
+    },
+)
+"""Its subsets of the techniques, without what is beside them."""
 OWN = {"output", "techniques"}
 """Fields in which two variants may differ."""
 

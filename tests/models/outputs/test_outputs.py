@@ -6,13 +6,13 @@ import math
 import pytest
 import torch
 
-from models.outputs import OUTPUTS, Bernoulli, ClassSettings, ClassSoftmax, Gaussian, Output, Settings, Softmax
+from models.outputs import OUTPUTS, Bernoulli, ClassSettings, ClassSoftmax, Output, Settings, Softmax
 from models.outputs.ais import MONITOR
 from models.parameters import Parameters
 from tests.models import naive
 
 WIDTH, HIDDEN = 4, 3
-DISCRETE = tuple(output for output in OUTPUTS if output is not Gaussian)
+DISCRETE = tuple(output for output in OUTPUTS if not output.answers)
 """Those of which probabilities, not densities, are known."""
 EXACT = tuple(output for output in DISCRETE if not output.estimated)
 """Those whose likelihood is a formula; what is asked of the others is in files of their own."""
@@ -272,3 +272,19 @@ def test_where_the_likelihood_is_exact_it_is_the_cost_and_has_no_error(output):
     assert torch.equal(estimate, exact)
     assert not error.any()
     assert model.particles(2, states) is None
+
+
+@pytest.mark.parametrize("output", [Softmax, ClassSoftmax])
+def test_right_is_the_most_likely_symbol(output):
+    model, parameters = _made(output, members=2)
+    named, states = _named(model, parameters), _states(2, 3, 5)
+    every = torch.stack([model.log_likelihood(named, states, torch.full((2, 3, 5), k)) for k in range(WIDTH)])
+    for k in range(WIDTH):
+        right = model.right(named, states, torch.full((2, 3, 5), k))
+        assert torch.equal(right, every.argmax(0) == k)
+
+
+@pytest.mark.parametrize("output", [output for output in DISCRETE if not output.symbols])
+def test_of_notes_there_is_no_one_guess(output):
+    model, parameters = _made(output)
+    assert model.right(_named(model, parameters), _states(1, 1, 2), torch.zeros(1, 1, 2, WIDTH)) is None

@@ -41,6 +41,7 @@ NAMES = (
     "musedata",
     "penn-treebank-words",
     "penn-treebank-characters",
+    *(f"{family}-{lag}" for family in ("temporal-order", "adding") for lag in (20, 50, 100, 150, 200)),
 )
 
 
