@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).with_name("scan.cpp")
 SUFFIXES = {torch.float32: "f32", torch.float64: "f64"}
+_POINTERS = {"forward": 8, "backward": 10}
 _NUMBERS = {"tanh": 0, "sigmoid": 1, "relu": 2}
 _WORK_OF_A_THREAD = 1 << 22
 """Operations below which starting a thread takes longer than the work."""
@@ -29,15 +30,9 @@ _WORK_OF_A_THREAD = 1 << 22
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL | str:
     """The compiled library, or why there is none. Asked once a process."""
-    try:
-        library = native_build.load(SOURCE)
-    except native_build.BuildError as error:
-        return str(error)
-    pointer, number = ctypes.c_void_p, ctypes.c_int
-    for suffix in SUFFIXES.values():
-        getattr(library, f"scan_forward_{suffix}").argtypes = [pointer] * 8 + [number] * 2
-        getattr(library, f"scan_backward_{suffix}").argtypes = [pointer] * 10 + [number] * 2
-    return library
+    kinds = {name: (ctypes.c_void_p,) * pointers + (ctypes.c_int,) * 2 for name, pointers in _POINTERS.items()}
+    names = [(f"scan_{name}_{suffix}", kinds[name]) for name in kinds for suffix in SUFFIXES.values()]
+    return native_build.library(SOURCE, tuple(names))
 
 
 def reason() -> str | None:

@@ -168,15 +168,18 @@ def _ours(path: Path, kind: int, folder: int | None = None) -> Iterator[int]:
 
 
 @lru_cache
-def function(source: Path, name: str, kinds: tuple[type, ...]) -> Callable[..., int] | None:
-    """A function of a compiled file that takes arguments of these C types and returns an int; None where it has none.
-
-    Asked once a process: where there is no compiler there will be none.
-    """
+def library(source: Path, functions: tuple[tuple[str, tuple[type, ...]], ...]) -> ctypes.CDLL | str:
+    """A compiled file, whose functions take arguments of these C types, or why there is none. Asked once a process."""
     try:
-        found = getattr(load(source), name)
-    except BuildError:
-        return None
-    found.argtypes = kinds
-    typed: Callable[..., int] = found
-    return typed
+        found = load(source)
+    except BuildError as error:
+        return str(error)
+    for name, kinds in functions:
+        getattr(found, name).argtypes = kinds
+    return found
+
+
+def function(source: Path, name: str, kinds: tuple[type, ...]) -> Callable[..., int] | None:
+    """A function of a compiled file, of arguments of these C types, that returns an int; None where there is none."""
+    found = library(source, ((name, kinds),))
+    return None if isinstance(found, str) else getattr(found, name)

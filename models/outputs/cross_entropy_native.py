@@ -15,24 +15,19 @@ import torch
 from torch import Tensor
 
 from models.core import native_build
+from models.core.native import SUFFIXES
 from models.outputs.cross_entropy_reference import Gradients
 from models.outputs.segments import Segments
 
 SOURCE = Path(__file__).with_name("cross_entropy.cpp")
-SUFFIXES = {torch.float32: "f32", torch.float64: "f64"}
 _NO_MEMORY = 1
 
 
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL | str:
     """The compiled library, or why there is none. Asked once a process."""
-    try:
-        library = native_build.load(SOURCE)
-    except native_build.BuildError as error:
-        return str(error)
-    for suffix in SUFFIXES.values():
-        getattr(library, f"cross_entropy_{suffix}").argtypes = [ctypes.c_void_p] * 12 + [ctypes.c_int]
-    return library
+    kinds = (ctypes.c_void_p,) * 12 + (ctypes.c_int,)
+    return native_build.library(SOURCE, tuple((f"cross_entropy_{suffix}", kinds) for suffix in SUFFIXES.values()))
 
 
 def reason() -> str | None:

@@ -18,9 +18,10 @@ from torch import Tensor
 
 from models.core import native_build
 from models.core.bodies import body_for
+from models.core.native import SUFFIXES
 
 SOURCE = Path(__file__).with_name("nade.cpp")
-_SUFFIXES = {torch.float32: "f32", torch.float64: "f64"}
+_POINTERS = {"forward": 9, "backward": 10}
 _WORK_OF_A_THREAD = 1 << 22
 """Operations below which starting a thread takes longer than the work."""
 
@@ -28,15 +29,9 @@ _WORK_OF_A_THREAD = 1 << 22
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL | str:
     """The compiled library, or why there is none. Asked once a process."""
-    try:
-        library = native_build.load(SOURCE)
-    except native_build.BuildError as error:
-        return str(error)
-    pointer, number = ctypes.c_void_p, ctypes.c_int
-    for suffix in _SUFFIXES.values():
-        getattr(library, f"nade_forward_{suffix}").argtypes = [pointer] * 9 + [number]
-        getattr(library, f"nade_backward_{suffix}").argtypes = [pointer] * 10 + [number]
-    return library
+    kinds = {name: (ctypes.c_void_p,) * pointers + (ctypes.c_int,) for name, pointers in _POINTERS.items()}
+    names = [(f"nade_{name}_{suffix}", kinds[name]) for name in kinds for suffix in SUFFIXES.values()]
+    return native_build.library(SOURCE, tuple(names))
 
 
 def reason() -> str | None:
@@ -106,7 +101,7 @@ def _call(name: str, inputs: Sequence[Tensor], order: Sequence[int], results: Se
     (S, N, D), U = inputs[0].shape, inputs[-1].shape[-1]
     places = (ctypes.c_ssize_t * D)(*(order or range(D)))
     threads = min(torch.get_num_threads(), 1 + S * N * D * U // _WORK_OF_A_THREAD)
-    failed = getattr(library, f"nade_{name}_{_SUFFIXES[inputs[0].dtype]}")(
+    failed = getattr(library, f"nade_{name}_{SUFFIXES[inputs[0].dtype]}")(
         *(tensor.data_ptr() for tensor in inputs),
         places,
         *(None if tensor is None else tensor.data_ptr() for tensor in results),
