@@ -16,6 +16,7 @@ Shape letters: S stacked trials, P parameters in a row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -96,7 +97,12 @@ class Stretch(Protocol):
     @property
     def ended(self) -> Mapping[str, Ended]: ...  # noqa: D102
 
+    @property
+    def trials(self) -> tuple[Trial, ...]: ...  # noqa: D102
+
     def advance(self) -> bool: ...  # noqa: D102
+
+    def progress(self) -> list[Progress]: ...  # noqa: D102
 
     def checkpoints(self) -> list[Checkpoint]: ...  # noqa: D102
 
@@ -156,19 +162,27 @@ class Preparing:
         if not going:
             self._open([None] * len(self._plans))
 
-    def checkpoints(self) -> list[Checkpoint]:
+    def progress(self) -> list[Progress]:
         """Where each trial is, copied: in its phase, or waiting for the others."""
-        found = {} if self._stretch is None else {each.key: each for each in self._stretch.checkpoints()}
-        taken = []
+        run = self._stretch
+        found = {} if run is None else dict(zip((trial.key for trial in run.trials), run.progress(), strict=True))
+        places = []
         for s, trial in enumerate(self._network.trials):
             if (whole := self.whole[s]) is not None:
-                taken.append(whole)
+                places.append(deepcopy(whole.progress))
                 continue
-            inner = found[self._under_way[s].key] if s in self._under_way else None
-            progress = Progress(trial.learning_rate) if inner is None else inner.progress
-            now = replace(progress, phase=self.behind[s], before=self.updates[s])
+            inner = found[self._under_way[s].key] if s in self._under_way else Progress(trial.learning_rate)
+            places.append(replace(inner, phase=self.behind[s], before=self.updates[s]))
+        return places
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Of each trial everything that the rest of its training depends on, copied."""
+        found = {} if self._stretch is None else {each.key: each.tensors for each in self._stretch.checkpoints()}
+        taken = []
+        for s, (trial, now) in enumerate(zip(self._network.trials, self.progress(), strict=True)):
             start = {START: self._network.parameters.theta_SP[s : s + 1].to("cpu", copy=True)}
-            taken.append(Checkpoint(trial.key, now, start if inner is None else inner.tensors | start))
+            inner = found[self._under_way[s].key] if s in self._under_way else {}
+            taken.append(self.whole[s] or Checkpoint(trial.key, now, inner | start))
         return taken
 
     def _restore(self, s: int, checkpoint: Checkpoint) -> Checkpoint | None:

@@ -148,7 +148,9 @@ class Progress:
         """The progress that `to_json` wrote, float for float."""
         filled = [[float("nan") if value is None else value for value in row] for row in values["curve"]]
         rows = [Epoch(int(epoch), int(update), *rest) for epoch, update, *rest in filled]
-        sums = {name: float("nan") if value is None else value for name, value in values["tally"].items()}
+        sums: dict[str, Any] = {
+            name: float("nan") if value is None else value for name, value in values["tally"].items()
+        }
         return cls(**{**values, "tally": Tally(**sums), "curve": rows})
 
 

@@ -324,7 +324,7 @@ class Run:
     def progress(self) -> list[Progress]:
         """Where each trial under way is, copied; waits for the device."""
         if not self._preparing.over:
-            return [each.progress for each in self._preparing.checkpoints()]
+            return self._preparing.progress()
         self._retire_diverged()
         return deepcopy(self._progress)
 
