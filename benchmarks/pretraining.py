@@ -1,6 +1,6 @@
 """NADE and RBM with and without pre-training, at equal epochs of the whole and at equal seconds, on jsb-chorales.
 
-Run it as `python benchmarks/pretraining.py`, about eight minutes of one thread. The rolls are looked for as in
+Run it as `python benchmarks/pretraining.py`, some six minutes of one thread. The rolls are looked for as in
 `benchmarks/floors.py`. It prints nats a frame on validation, the best epoch so far: means over three seeds, and their
 range. It writes `benchmarks/results/pretraining.json`.
 
@@ -69,14 +69,14 @@ CASES = (
 def measure(trial: Trial, splits: tuple[Pieces, Pieces]) -> list[tuple[float, float]]:
     """After each epoch of the whole, from its start on: seconds so far, and the best score so far."""
     width = splits[0].data.shape[1]
-    began = time.perf_counter()
+    began = time.process_time()
     run = Run([trial], *splits, width, diagnosing=False)
     ends: list[float] = []
     while run.advance():
         now = run.progress()[0]
         if now.phase == len(_phases(trial)) and len(now.curve) > len(ends):
-            ends.append(time.perf_counter() - began)
-    ends.append(time.perf_counter() - began)
+            ends.append(time.process_time() - began)
+    ends.append(time.process_time() - began)
     training = run.ended[trial.key]
     best = [max(row.valid for row in training.curve[: i + 1]) for i in range(len(training.curve))]
     return list(zip(ends, best, strict=True))

@@ -134,7 +134,7 @@ class Progress:
 
     @property
     def updates(self) -> int:
-        """Updates that moved the parameters so far, those of the phases before included."""
+        """Updates that moved the parameters so far; of the whole with those of the phases before it."""
         return (self.curve[-1].update if self.curve else self.before) + self.tally.updates
 
     def to_json(self) -> dict[str, Any]:

@@ -199,6 +199,19 @@ def test_members_go_on_from_their_checkpoints_in_other_company(stop):
             _assert_same(ours, train(STACK[s], *SPLITS, 5))
 
 
+def test_what_it_began_with_goes_with_its_member():
+    trials = [_trial(1, 1, epochs=1), _trial(1, 1, seed=2, epochs=3)]
+    run, last = Run(trials, *SPLITS, 5), trials[1]
+    while len(run.trials) == 2:
+        assert run.advance()
+    (checkpoint,) = run.checkpoints()
+    start = _start(last)
+    own = torch.cat([value.flatten() for value in start.values()])
+    torch.testing.assert_close(checkpoint.tensors["start"][0], own, rtol=1e-3, atol=1e-4)
+    diagnosis = train(last, *SPLITS, 5, checkpoint=_stored(checkpoint)).diagnoses[0]
+    assert diagnosis.gradient_norms == pytest.approx(train(last, *SPLITS, 5).diagnoses[0].gradient_norms, rel=1e-3)
+
+
 def test_one_that_waits_with_a_checkpoint_of_the_whole_keeps_it():
     far, fresh = STACK[0], STACK[1]
     run = Run([far], *SPLITS, 5)
