@@ -84,7 +84,7 @@ print(abs(plain.best.valid - halved.best.valid) < 1e-6)
     suites = ["tests/models/techniques/test_conformance.py", "tests/models/optimizers/test_conformance.py"]
     passed = _python(environment, "-m", "pytest", "-v", "-p", "no:cacheprovider", *suites)
     assert passed.returncode == 0, passed.stdout
-    assert len(re.findall(r"\[H-\w+\] PASSED", passed.stdout)) == 12, "four promises, on three kinds of data"
+    assert len(re.findall(r"\[H-\w+\] PASSED", passed.stdout)) == 15, "five promises, on three kinds of data"
     assert len(re.findall(r"\[Slow\] PASSED", passed.stdout)) == 5
 
 
