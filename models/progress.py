@@ -96,6 +96,11 @@ class Tallies:
             sums_S += torch.where(moving_S, values_S, 0)
         torch.maximum(largest_S, torch.where(moving_S, norm_S, 0), out=largest_S)
 
+    def copy_(self, other: "Tallies") -> None:
+        """Take over those of another stack of as many members."""
+        self._sums_FS.copy_(other._sums_FS)
+        self.diverged.copy_(other.diverged)
+
     def members(self) -> list[tuple[Tally, bool]]:
         """Each member's tally, and whether it has diverged; waits for the device."""
         rows = zip(self._sums_FS.T.tolist(), self.diverged.tolist(), strict=True)

@@ -29,6 +29,7 @@ import torch
 from torch import Tensor
 
 from models.baselines import frequencies
+from models.captured import updater_for
 from models.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
 from models.diagnostics import Diagnosis, diagnose, probe_of
 from models.hessian_free_updates import HessianFreeUpdater
@@ -146,7 +147,7 @@ class Run:
         if self._network.trial.optimizer_type is HessianFree:
             self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
         else:
-            self._updater = Updater(self._network, diagnosing)
+            self._updater = updater_for(self._network, diagnosing)
         self._best_SP = self._network.parameters.theta_SP.clone()
         self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None

@@ -110,11 +110,22 @@ class Updater:
         Returns:
             The state to carry on, outside the graph.
         """
-        network = self.network
         # A member whose epoch is over keeps its place in its random numbers, and its particles.
         idle = [s for s, takes in enumerate(chunk.taking) if not takes]
         kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
         left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
+        onward_SBK = self.step(chunk, carried, learning_rate_S1, tally)
+        for generator, state in kept:
+            generator.set_state(state)
+        if self.particles_SMD is not None and left is not None:
+            self.particles_SMD[idle] = left
+        return onward_SBK
+
+    def step(
+        self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
+    ) -> Tensor:
+        """As `update`, without a thought for members that take no part: their random numbers and particles go on."""
+        network = self.network
         states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
         # A lane that has run out would go on through silence for the rest of the epoch, and a state that
         # overflows there makes 0 * inf of gradients that are 0.
@@ -134,10 +145,6 @@ class Updater:
                 moving_S = sound_S & ~tally.diverged
                 shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
                 tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
-        for generator, state in kept:
-            generator.set_state(state)
-        if self.particles_SMD is not None and left is not None:
-            self.particles_SMD[idle] = left
         tally.diverged |= (steps_S > 0) & ~sound_S
         return onward_SBK
 

@@ -45,6 +45,8 @@ class Output(ABC):
     """True where only the last value of such a vector is predicted, a real number; else all are zeros and ones."""
     estimated: ClassVar[bool] = False
     """True where the log-likelihood is an estimate; such a model has a `cost` of its own."""
+    steady: ClassVar[bool] = False
+    """True where the operations of `cost` and their shapes do not depend on values, on a GPU: it can be recorded."""
     settings_type: ClassVar[type[Settings]] = Settings
     width: int
     hidden_size: int

@@ -48,6 +48,7 @@ class Gaussian(Output):
 
     name: ClassVar[str] = "gaussian"
     symbols: ClassVar[bool] = False
+    steady: ClassVar[bool] = True
     answers: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = GaussianSettings
 

@@ -76,6 +76,7 @@ class RBM(Output):
 
     name: ClassVar[str] = "rbm"
     symbols: ClassVar[bool] = False
+    steady: ClassVar[bool] = True
     estimated: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = RBMSettings
     settings: Settings = RBMSettings()
