@@ -48,7 +48,7 @@ class Diagnosis:
         zero_states: share of the states that are exactly 0.
         zero_gradients: share of the gradients dL_t / d(input of a unit or a gate) that are exactly 0, over all steps.
         spectral_radius: largest absolute eigenvalue of the recurrent matrix; None for cores with gates, which have
-            several.
+            several, and for one without memory, which has none.
     """
 
     moment: Moment
@@ -101,7 +101,7 @@ def diagnose(
     parameters = network.named | network.parameters.split(theta_SP.detach())
     norms_ST, zero_states_S, zero_gradients_S = _gradients(network, parameters, retention_SH, probe)
     radii: list[float | None] = [None] * len(theta_SP)
-    if not network.core.gated:
+    if network.core.remembers and not network.core.gated:
         radii = list(spectral_radius(parameters["recurrent_weight"]).tolist())
     rows = zip(epochs, norms_ST.tolist(), zero_states_S.tolist(), zero_gradients_S.tolist(), radii, strict=True)
     return [Diagnosis(moment, epoch, tuple(norms), *rest) for epoch, norms, *rest in rows]

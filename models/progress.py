@@ -25,7 +25,8 @@ class Epoch:
     """One row of the learning curve.
 
     Attributes:
-        epoch, update: passes over train and updates so far; 0 for the network as it starts.
+        epoch, update: passes over train and updates so far; 0 for the network as it starts, of a trial with
+            pre-training the updates of its phases.
         learning_rate: of the epoch.
         train: log-likelihood in nats a step, as met while training; NaN for epoch 0, and where it is not known
             because the likelihood of the output model is estimated.
@@ -122,6 +123,8 @@ class Progress:
         waited: epochs in a row without a new best.
         tally: sums of the epoch under way.
         curve: the epochs that are done, from epoch 0; empty before the network was scored as it starts.
+        phase: of a trial with pre-training the phase that this is of, counted from 0; after the last comes the whole.
+        before: updates of the phases before.
     """
 
     learning_rate: float
@@ -131,23 +134,29 @@ class Progress:
     waited: int = 0
     tally: Tally = field(default_factory=Tally)
     curve: list[Epoch] = field(default_factory=list)
+    phase: int = 0
+    before: int = 0
 
     @property
     def updates(self) -> int:
-        """Updates that moved the parameters so far."""
-        return (self.curve[-1].update if self.curve else 0) + self.tally.updates
+        """Updates that moved the parameters so far; of the whole with those of the phases before it."""
+        return (self.curve[-1].update if self.curve else self.before) + self.tally.updates
 
     def to_json(self) -> dict[str, Any]:
-        """The progress as JSON values; a row of the curve is a list, and null in it NaN."""
+        """The progress as JSON values; a row of the curve is a list, and null in it and in the tally is NaN."""
         rows = [[None if isnan(value) else value for value in astuple(row)] for row in self.curve]
-        return asdict(self) | {"curve": rows}
+        tally = {name: None if isnan(value) else value for name, value in asdict(self.tally).items()}
+        return asdict(self) | {"tally": tally, "curve": rows}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The progress that `to_json` wrote, float for float."""
         filled = [[float("nan") if value is None else value for value in row] for row in values["curve"]]
         rows = [Epoch(int(epoch), int(update), *rest) for epoch, update, *rest in filled]
-        return cls(**{**values, "tally": Tally(**values["tally"]), "curve": rows})
+        sums: dict[str, Any] = {
+            name: float("nan") if value is None else value for name, value in values["tally"].items()
+        }
+        return cls(**{**values, "tally": Tally(**sums), "curve": rows})
 
 
 class CheckpointError(ValueError):
@@ -163,7 +172,9 @@ class Checkpoint:
         progress: where it is.
         tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P), and what the optimizer
             keeps beside them; `dropout`, the state of the generator; `carried` (1, B, K) within an epoch; `chains`, the
-            state of another generator, and `particles` (1, M, D) where the output model trains with them.
+            state of another generator, and `particles` (1, M, D) where the output model trains with them. Of a trial
+            with pre-training also `start`, what the training of the whole begins with, as far as it is known; before
+            that, the other tensors are those of a phase.
     """
 
     key: str

@@ -7,6 +7,9 @@ training ends.
 Divergence is a result: a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing, ends training with the number of the update. What was best before it is kept.
 
+A trial with pre-training has it before all that, in the same run (`pretraining.py`): epoch 0 is the network that comes
+of it.
+
 By Hessian-free optimization an epoch is one update, over the whole split at once (`hessian_free_updates.py`).
 
 A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
@@ -36,6 +39,7 @@ from models.hessian_free_updates import HessianFreeUpdater
 from models.metrics import score_members
 from models.network import Network
 from models.optimizers import HessianFree
+from models.pretraining import START, Preparing
 from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tallies, Tally
 from models.randomness import generator_for
 from models.stacked_chunks import stack
@@ -148,15 +152,32 @@ class Run:
             self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
         else:
             self._updater = updater_for(self._network, diagnosing)
-        self._best_SP = self._network.parameters.theta_SP.clone()
         self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None
         self._progress = [Progress(trial.learning_rate) for trial in trials]
         self.ended: dict[str, Training] = {}
-        # Measured before anything is restored: nobody has to keep what the same weights give again.
         self._probe = probe_of(self._valid) if diagnosing else None
-        self._started = dict(zip((trial.key for trial in trials), self._diagnose_start(), strict=False))
-        for s, checkpoint in enumerate(checkpoints):
+        for trial, its in zip(trials, checkpoints, strict=False):
+            if its is not None and its.key != trial.key:
+                raise CheckpointError(f"checkpoint: of the trial {its.key}, not of {trial.key}")
+        self._preparing = Preparing(
+            self._network,
+            checkpoints,
+            lambda some, theirs: Run(some, train_pieces, valid_pieces, width, theirs, device, diagnosing=False),
+        )
+        if self._preparing.over:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Begin the training of the whole with the parameters as they are, or go on with it from checkpoints."""
+        theta_SP = self._network.parameters.theta_SP
+        self._best_SP = theta_SP.clone()
+        self._start_SP = theta_SP.clone() if any(self._preparing.prepares) else None
+        for now, phase, updates in zip(self._progress, self._preparing.behind, self._preparing.updates, strict=True):
+            now.phase, now.before = phase, updates
+        # Measured before anything is restored: nobody has to keep what the same weights give again.
+        self._started = dict(zip((trial.key for trial in self.trials), self._diagnose_start(), strict=False))
+        for s, checkpoint in enumerate(self._preparing.whole):
             if checkpoint is not None:
                 self._restore(s, checkpoint)
         self._set_out()
@@ -183,7 +204,16 @@ class Run:
         self._tallies = Tallies([now.tally for now in self._progress], theta_SP.device)
 
     def advance(self) -> bool:
-        """One step: an update, or the scoring that ends an epoch; whether there is another one after it."""
+        """One step, of a phase before or of the whole: an update, or the scoring that ends an epoch.
+
+        Returns:
+            Whether there is another one after it.
+        """
+        if not self._preparing.over:
+            self._preparing.advance()
+            if self._preparing.over:
+                self._begin()
+            return True
         if not all(now.curve for now in self._progress):
             self._score_start()
             return True
@@ -259,6 +289,7 @@ class Run:
         self._progress = [self._progress[s] for s in left]
         self._waiting = [self._waiting[s] for s in left]
         self._best_SP = self._best_SP[left]
+        self._start_SP = None if self._start_SP is None else self._start_SP[left]
         self._carried_SBK = None if self._carried_SBK is None else self._carried_SBK[left]
         self._updater.keep(left)
         self._count_from_here()
@@ -293,11 +324,15 @@ class Run:
 
     def progress(self) -> list[Progress]:
         """Where each trial under way is, copied; waits for the device."""
+        if not self._preparing.over:
+            return self._preparing.progress()
         self._retire_diverged()
         return deepcopy(self._progress)
 
     def checkpoints(self) -> list[Checkpoint]:
         """Of each trial under way everything that the rest of its training depends on, copied."""
+        if not self._preparing.over:
+            return self._preparing.checkpoints()
         taken = []
         for s, now in enumerate(self.progress()):
             tensors = {name: value.to("cpu", copy=True) for name, value in self._tensors(s, now).items()}
@@ -312,6 +347,8 @@ class Run:
         rows |= self._updater.state
         if now.chunk and self._carried_SBK is not None:
             rows["carried"] = self._carried_SBK
+        if self._start_SP is not None and now.phase:
+            rows[START] = self._start_SP
         if self._updater.particles_SMD is not None:
             rows["particles"] = self._updater.particles_SMD
         mine = {name: row[s : s + 1] for name, row in rows.items()}
@@ -320,9 +357,6 @@ class Run:
         return mine | {"dropout": self._updater.dropout[s].get_state()}
 
     def _restore(self, s: int, checkpoint: Checkpoint) -> None:
-        trial = self.trials[s]
-        if checkpoint.key != trial.key:
-            raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {trial.key}")
         now = self._progress[s] = deepcopy(checkpoint.progress)
         if now.chunk and self._carried_SBK is None and self._updater.carries:
             initial_SK = self._network.parameters.by_name["initial_state"].detach()
@@ -331,7 +365,7 @@ class Run:
         if {name: (value.shape, value.dtype) for name, value in tensors.items()} != {
             name: (value.shape, value.dtype) for name, value in mine.items()
         }:
-            raise CheckpointError(f"checkpoint: its tensors are not those of {trial.variant}")
+            raise CheckpointError(f"checkpoint: its tensors are not those of {self.trials[s].variant}")
         # Copied into memory of our own: a file's tensors may lie anywhere, and a product add in another order there.
         for name, value in mine.items():
             value.copy_(tensors[name])
@@ -341,7 +375,7 @@ class Run:
 
 
 def _at_start(now: Progress, valid: float) -> Epoch:
-    return Epoch(0, 0, now.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
+    return Epoch(0, now.before, now.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
 
 
 def _row(now: Progress, valid: float, estimated: bool) -> Epoch:

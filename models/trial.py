@@ -37,13 +37,13 @@ class Trial:
         output_settings: its hyper-parameters, where it has some; its own defaults where none are given.
         optimizer: name of the optimizer.
         techniques: the techniques in use; put into the paper's order.
-        hidden_size: units H.
+        hidden_size: units H; 1 for a core without memory.
         activation: the non-linearity, unless a technique replaces it; tanh for a core with gates, which has its own.
         learning_rate: eps at the start; of Hessian-free 1 / lambda, the inverse of the damping.
         cost: whether the cost of a chunk is the sum or the mean over its steps; either is the mean over the batch.
         chunk: longest stretch of steps that a gradient goes back through.
         batch: pieces trained side by side.
-        initial_state: whether h_0 is learned or zero.
+        initial_state: whether h_0 is learned or zero; zero for a core without memory.
         input_dropout, output_dropout: share of inputs and of states on their way to the output that are
             dropped in training. Ours, not the paper's.
         epochs: passes over the training split at most; of Hessian-free steps, each with a gradient of the whole split.
@@ -98,12 +98,23 @@ class Trial:
         _within("decay", self.decay, 0 < self.decay <= 1, "a number in (0, 1]")
         if self.core_type.gated and self.activation != "tanh":
             raise ValueError(f"activation: {self.core} has its own, got {self.activation!r}; wants tanh")
+        if not self.core_type.remembers:
+            self._check_without_memory()
         if self.output_type.symbols and self.input_dropout > 0:
             raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
         for name in ("input_dropout", "output_dropout"):
             if self.optimizer_type is HessianFree and getattr(self, name) > 0:
                 raise ValueError(
                     f"{name}: HF compares one cost at many points, dropout makes it another each time; wants 0"
+                )
+
+    def _check_without_memory(self) -> None:
+        """Numbers that would be without effect have one value each: equal trials are then of one key."""
+        wanted = {"hidden_size": 1, "activation": "tanh", "initial_state": "zero"}
+        for name, value in (wanted | dict.fromkeys(("input_dropout", "output_dropout"), 0.0)).items():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name}: {self.core} has no state but zero, got {getattr(self, name)!r}; wants {value}"
                 )
 
     @property

@@ -77,14 +77,19 @@ class Variant:
 
     def _check(self, technique: type[Technique]) -> None:
         named = f"technique {technique.letter} ({technique.title}) does not go with"
+        if not (BY_CORE[self.core].remembers or technique.gated):
+            raise ValueError(f"{named} {self.core}: its units are without inputs and memory; take it with rnn")
         if BY_CORE[self.core].gated and not technique.gated:
-            others = " and ".join(t.letter for t in BY_LETTER.values() if t.gated)
+            parts = BY_CORE[self.core], BY_OUTPUT[self.output]
+            others = " and ".join(t.letter for t in BY_LETTER.values() if t.gated and t.why_not(*parts) is None)
             raise ValueError(
                 f"{named} {self.core}: its gates decide what is kept and have non-linearities of their own;"
                 f" take it with rnn, or {others} with {self.core}"
             )
         if BY_OPTIMIZER[self.optimizer].own_momentum and technique.step_ is not Technique.step_:
             raise ValueError(f"{named} {self.optimizer}: it has a momentum of its own; take it with SGD")
+        if (why_not := technique.why_not(BY_CORE[self.core], BY_OUTPUT[self.output])) is not None:
+            raise ValueError(f"{named} {why_not}")
 
     def __str__(self) -> str:
         return f"{self.core}/{self.output}/{self.optimizer}" + (f"+{self.letters}" if self.letters else "")

@@ -18,6 +18,7 @@ from infra.progress import say
 from infra.store import Store
 from models.chunks import Pieces, chunks, shuffled
 from models.core import native
+from models.pretraining import preparations
 from models.randomness import generator_for
 from models.training import train
 from models.trial import Trial
@@ -44,11 +45,15 @@ class Clock:
         self._measured: dict[str, tuple[float, float]] = {}
 
     def seconds(self, trial: Trial) -> float:
-        """Seconds of all epochs of a trial, on one core."""
+        """Seconds of all epochs of a trial, those of its phases before included, on one core."""
         if trial.corpus not in self._measured:
             self._measured[trial.corpus] = self._measure(trial.corpus)
         fixed, per_square = self._measured[trial.corpus]
-        return trial.epochs * trial.optimizer_type.epochs_in_one * (fixed + per_square * trial.hidden_size**2)
+        every = (trial, *(each.trial for each in preparations(trial)))
+        return sum(
+            each.epochs * each.optimizer_type.epochs_in_one * (fixed + per_square * each.hidden_size**2)
+            for each in every
+        )
 
     def _measure(self, digest: str) -> tuple[float, float]:
         """Seconds of an epoch as a + b * units^2: a and b."""

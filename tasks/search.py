@@ -43,6 +43,7 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
     space = campaign.spaces[kind]
     draws = Draws(campaign.seed, corpus, "search", index=index)
     named = Variant.parse(variant)
+    remembers = BY_CORE[named.core].remembers
     return Trial(
         corpus=digest,
         core=named.core,
@@ -50,8 +51,9 @@ def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index
         output_settings=BY_OUTPUT[named.output].settings_type.draw(draws, kind),
         optimizer=named.optimizer,
         techniques=_techniques(named.letters, draws, kind),
-        hidden_size=draws.integer("hidden_size", *space.hidden_size),
+        hidden_size=draws.integer("hidden_size", *space.hidden_size) if remembers else 1,
         activation=_activation(named.core, space, draws),
+        initial_state="learned" if remembers else "zero",
         learning_rate=_learning_rate(named.optimizer, space, draws),
         chunk=space.chunk,
         batch=space.batch,
@@ -67,7 +69,9 @@ def _techniques(letters: str, draws: Draws, kind: Kind) -> tuple[Technique, ...]
 
 
 def _activation(core: str, space: Space, draws: Draws) -> Activation:
-    return "tanh" if BY_CORE[core].gated else draws.choice("activation", space.activations)
+    return (
+        "tanh" if BY_CORE[core].gated or not BY_CORE[core].remembers else draws.choice("activation", space.activations)
+    )
 
 
 def _learning_rate(optimizer: str, space: Space, draws: Draws) -> float:

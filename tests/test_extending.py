@@ -97,7 +97,7 @@ def test_the_technique_of_the_document_is_installed_trained_and_keeps_its_promis
     suite = "tests/models/techniques/test_conformance.py"
     promises = run([sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", suite])
     assert promises.returncode == 0, promises.stdout
-    assert len(re.findall(r"\[N-\w+\] PASSED", promises.stdout)) == 12
+    assert len(re.findall(r"\[N-\w+\] PASSED", promises.stdout)) == 15
 
 
 BOOK_SPLITS = ("train", "valid", "test")

@@ -25,6 +25,8 @@ class Core(ABC):
     name: ClassVar[str]
     gated: ClassVar[bool]
     """Whether gates with non-linearities of their own decide what a unit keeps."""
+    remembers: ClassVar[bool] = True
+    """Whether a state follows from what came before; else all are zero, h_0 as well."""
     width: int
     hidden_size: int
     activation: Activation

@@ -69,6 +69,11 @@ class HessianFree(Method):
                     f"technique {technique.letter} ({technique.title}), which changes gradient or step: its steps"
                     " have a length of their own; take it with SGD"
                 )
+            if technique.pretraining is not Technique.pretraining:
+                return (
+                    f"technique {technique.letter} ({technique.title}): its phases take the learning rate of the trial,"
+                    " which is a damping here; take it with SGD or Adam"
+                )
         return None
 
 

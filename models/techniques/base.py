@@ -1,7 +1,7 @@
 """What a technique is: a few numbers and the places of training where they act.
 
 A technique is a frozen dataclass of hyper-parameters with a letter. It overrides the hooks it needs and inherits
-the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M.
+the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M, P.
 
 The hooks that act in every update, `penalty`, `transform_` and `step_`, serve all members of a stack in one call: a
 floating-point hyper-parameter of theirs is then a column (S, 1), of a trial alone (1, 1). So they compute with tensors,
@@ -11,14 +11,20 @@ Shape letters: S stacked trials, N real steps of a chunk, H hidden, P parameters
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
 
+from models.core.base import Core
 from models.core.scan import Activation
 from models.kinds import Kind
+from models.outputs.base import Output
 from models.randomness import Draws
+
+Phase = Literal["frame", "recurrent"]
+PHASES: tuple[Phase, ...] = ("frame", "recurrent")
+"""What may be trained before the whole, in that order: the output model on single frames; the recurrent net."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,15 @@ class Technique:
     def draw(cls, draws: Draws, kind: Kind) -> Self:
         """Hyper-parameters drawn from the paper's intervals for that kind of data."""
         raise TypeError(f"{cls.__name__} says no interval to draw from")
+
+    @classmethod
+    def why_not(cls, core: type[Core], output: type[Output]) -> str | None:
+        """Which of these it does not go with, and the reason, in one line; None where it goes with both."""
+        return None
+
+    def pretraining(self) -> dict[Phase, int]:
+        """Epochs of each phase that comes before the training of the whole; none."""
+        return {}
 
     def activation(self, activation: Activation) -> Activation:
         """The non-linearity to use in place of the one given."""

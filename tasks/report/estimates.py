@@ -11,7 +11,7 @@ import pandas as pd
 from tasks.report.metrics import METRICS, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import RESAMPLES, Bootstrap, Difference, ScoredPieces
-from tasks.report.variants import TECHNIQUES, is_baseline, is_estimated, plain_of, subset_order, technique_pairs
+from tasks.report.variants import is_baseline, is_estimated, plain_of, subset_order, technique_pairs, techniques_told
 
 SCORE_COLUMNS = (
     *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high", "estimated"),
@@ -60,6 +60,7 @@ def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
     seed = int(results.campaign.get("seed") or 0)
     scores: list[dict[str, Any]] = []
     effects: list[dict[str, Any]] = []
+    told = techniques_told(variant for name in results.corpora for variant in results.variants(name))
     for name, facts in results.corpora.items():
         pieces = results.pieces[results.pieces["corpus"] == name]
         scored = ScoredPieces.from_frame(pieces)
@@ -73,7 +74,7 @@ def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
             for row in sorted(rows, key=lambda row: _rank(metric, row)):
                 counts = _trial_counts(results, name, row["variant"])
                 scores.append(common | {"kind": facts["kind"]} | counts | row)
-            effects += [common | _effect_row(bootstrap, metric, variants, letter) for letter in TECHNIQUES]
+            effects += [common | _effect_row(bootstrap, metric, variants, letter) for letter in told]
     return Estimates(
         pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
         pd.DataFrame(effects, columns=list(EFFECT_COLUMNS)),

@@ -24,7 +24,7 @@ from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import joined, number, plural
 from tasks.report.theme import to_svg
-from tasks.report.variants import TECHNIQUES, short_labels
+from tasks.report.variants import short_labels, techniques_told
 from tasks.report.why_section import Why, render_why
 
 
@@ -73,7 +73,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         resamples=f"{estimates.resamples:,}",
         level=f"{100 * LEVEL:g}",
         seed=estimates.seed,
-        techniques=TECHNIQUES,
+        techniques=techniques_told(variant for name in results.corpora for variant in results.variants(name)),
         shared=shared_warnings([section.answer.warnings for section in sections]),
         command=reproduce_command(results.campaign),
     )

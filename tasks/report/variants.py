@@ -12,6 +12,8 @@ BASELINE = "baseline/"
 PLAIN = "SGD"
 ESTIMATED = frozenset(name for name, output in BY_OUTPUT.items() if output.estimated)
 TECHNIQUES = {letter: technique.title for letter, technique in BY_LETTER.items()}
+OF_THE_PAPER = "CLRM"
+"""Techniques that a report speaks of whether they were tried or not."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ class Variant:
     def without_technique(self, letter: str) -> "Variant":
         """The same variant with one technique less."""
         return Variant(self.family, self.optimizer, self.techniques.replace(letter, ""))
+
+
+def techniques_told(names: Iterable[str]) -> dict[str, str]:
+    """Titles of the techniques that a report of these variants speaks of, by letter.
+
+    >>> "".join(techniques_told(["a/SGD"])), "".join(techniques_told(["a/SGD", "a/SGD+CP"]))
+    ('CLRM', 'CLRMP')
+    """
+    used = {letter for name in names if not is_baseline(name) for letter in Variant.parse(name).techniques}
+    return {letter: title for letter, title in TECHNIQUES.items() if letter in OF_THE_PAPER or letter in used}
 
 
 def is_baseline(name: str) -> bool:

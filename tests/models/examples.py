@@ -11,7 +11,7 @@ from models.chunks import Pieces
 from models.network import Network
 from models.outputs import ClassSettings
 from models.outputs.rbm import RBMSettings
-from models.techniques import Clipping, Leaky, Nesterov, Rectifier, Technique
+from models.techniques import Clipping, Leaky, Nesterov, Pretraining, Rectifier, Technique
 from models.trial import Trial
 
 BY_LETTER: dict[str, Technique] = {
@@ -19,6 +19,7 @@ BY_LETTER: dict[str, Technique] = {
     "L": Leaky(0.5, "update-rate"),
     "R": Rectifier(0.01),
     "M": Nesterov(0.8),
+    "P": Pretraining(2, 3),
 }
 
 
@@ -45,6 +46,8 @@ def trial(letters: str = "", **changes: Any) -> Trial:
     }
     if changes.get("output") == "classes":
         values["output_settings"] = ClassSettings(2)  # the pieces below have few symbols
+    if changes.get("core") == "frame":
+        values |= {"hidden_size": 1, "initial_state": "zero"}
     return Trial(**(values | changes))
 
 

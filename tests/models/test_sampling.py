@@ -34,7 +34,7 @@ def _prefix(output: str, length: int = 4, seed: int = 0) -> Tensor:
 
 def _network(output: str, core: str = "rnn", letters: str = "", seed: int = 3) -> Network:
     network = examples.network(examples.trial(letters, output=output, core=core), _pieces(output), seed=seed)
-    if output == "rbm":  # the couplings of its many units add up, until it draws the same at every step
+    if output == "rbm" or core == "frame":  # what its many units say adds up, until it draws the same at every step
         network.parameters.theta_SP.mul_(0.3)
     return network
 
@@ -45,6 +45,8 @@ def _last_state(network: Network, past: Tensor) -> Tensor:
     if core == "rnn":
         activation = network.trial.network_activation
         return naive.states(weights, past, activation, examples.retention_of(network))[-1]
+    if core == "frame":
+        return torch.zeros_like(weights["initial_state"])
     path = {"lstm": naive.lstm, "gru": naive.gru}[core](weights, past, weights["initial_state"])
     return path[-1][: network.trial.hidden_size]
 

@@ -8,7 +8,7 @@ import pytest
 
 from models import trial as module
 from models.outputs import NadeSettings, Settings
-from models.techniques import Clipping, Leaky, Nesterov, Rectifier
+from models.techniques import Clipping, Leaky, Nesterov, Pretraining, Rectifier
 from models.trial import Trial
 from models.variants import Variant, all_subsets, technique_letters
 from tests.models import examples
@@ -82,13 +82,14 @@ def test_the_key_changes_with_every_field():
         (Leaky(0.5, "retention"), {"share": 0.25, "reading": "update-rate", "low": 0.03, "high": 0.3}),
         (Rectifier(0.1), {"l1": 0.2}),
         (Nesterov(0.5), {"momentum": 0.6}),
+        (Pretraining(2, 3), {"frame_epochs": 1, "recurrent_epochs": 1}),
     ],
     ids=lambda value: getattr(value, "letter", ""),
 )
 def test_the_key_changes_with_every_number_of_a_technique(technique, others):
     assert set(others) == set(asdict(technique))
-    keys = {examples.trial(techniques=(technique,)).key, examples.trial().key}
-    keys |= {examples.trial(techniques=(replace(technique, **{k: v}),)).key for k, v in others.items()}
+    keys = {examples.trial(output="nade", techniques=(technique,)).key, examples.trial(output="nade").key}
+    keys |= {examples.trial(output="nade", techniques=(replace(technique, **{k: v}),)).key for k, v in others.items()}
     assert len(keys) == 2 + len(others)
 
 
@@ -197,7 +198,7 @@ def test_variant_names_there_and_back(output, letters):
         ("", "CORE/OUTPUT/OPTIMIZER"),
         ("rnn/bernoulli", "CORE/OUTPUT/OPTIMIZER"),
         ("rnn/bernoulli/SGD/C", "CORE/OUTPUT/OPTIMIZER"),
-        ("elman/bernoulli/SGD", "core: wants one of rnn, lstm, gru, got 'elman'"),
+        ("elman/bernoulli/SGD", "core: wants one of rnn, lstm, gru, frame, got 'elman'"),
         ("lstm/bernoulli/SGD+CL", r"technique L \(leaky integration\) does not go with lstm: .*, or C and M with lstm"),
         ("gru/softmax/SGD+R", r"technique R \(rectifier and L1 penalty\) does not go with gru"),
         ("rnn/poisson/SGD", "output: wants one of bernoulli, softmax, nade, rbm, classes"),

@@ -16,10 +16,10 @@ from models.chunks import Pieces
 from models.core import use_body
 from models.outputs import ClassSettings, Settings
 from models.outputs.rbm import RBMSettings
-from models.techniques import Clipping, Leaky, Nesterov, Rectifier
+from models.techniques import Clipping, Leaky, Nesterov, Pretraining, Rectifier
 from models.training import train
 from models.trial import NUMERICS_VERSION, Trial
-from models.variants import BY_OUTPUT, Variant, all_subsets
+from models.variants import BY_CORE, BY_OUTPUT, Variant, all_subsets
 
 FILE = Path(__file__).with_name("losses.json")
 COMMAND = "python -m tests.models.golden.runs"
@@ -29,6 +29,7 @@ TECHNIQUES = {
     "L": Leaky(0.5, "update-rate"),
     "R": Rectifier(0.02),
     "M": Nesterov(0.9),
+    "P": Pretraining(2, 2),
 }
 VARIANTS = (
     *(str(Variant("rnn", "bernoulli", "SGD", letters)) for letters in all_subsets("CLRM")),
@@ -45,6 +46,9 @@ VARIANTS = (
     *(str(Variant(output="nade", letters=letters)) for letters in ("", "C", "CL", "CLRM")),
     *(str(Variant(core, "nade", letters="CM")) for core in ("lstm", "gru")),
     *(str(Variant(output=output, optimizer="HF", letters="L")) for output in ("bernoulli", "nade")),
+    *(str(Variant("frame", output, letters="C")) for output in ("bernoulli", "softmax", "nade", "rbm")),
+    *(str(Variant(output=output, letters="CP")) for output in ("nade", "rbm")),
+    str(Variant("lstm", "nade", letters="P")),
 )
 SETTINGS = {"rbm": RBMSettings(units=9, cd_steps=3), "classes": ClassSettings(3)}
 """Of output models that have any: small ones."""
@@ -69,6 +73,7 @@ def losses(variant: str) -> list[list[float]]:
     Six updates, or two by Hessian-free.
     """
     named = Variant.parse(variant)
+    remembers = BY_CORE[named.core].remembers
     trial = Trial(
         corpus="golden",
         core=named.core,
@@ -76,12 +81,13 @@ def losses(variant: str) -> list[list[float]]:
         output_settings=SETTINGS.get(named.output, Settings()),
         optimizer=named.optimizer,
         techniques=tuple(TECHNIQUES[letter] for letter in named.letters),
-        hidden_size=10,
+        hidden_size=10 if remembers else 1,
+        initial_state="learned" if remembers else "zero",
         learning_rate=1.0 if named.optimizer == "HF" else 0.02,
         chunk=6,
         batch=2,
         epochs=2,
-        output_dropout=0.0 if named.optimizer == "HF" else 0.1,
+        output_dropout=0.1 if remembers and named.optimizer != "HF" else 0.0,
         seed=7,
     )
     result = train(trial, _pieces(named.output, 1), _pieces(named.output, 5), WIDTH)

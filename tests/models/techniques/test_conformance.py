@@ -6,8 +6,11 @@ import json
 import pytest
 import torch
 
+from models.core import RNN
+from models.outputs import Softmax
 from models.randomness import Draws, generator_for
 from models.techniques import Technique
+from models.techniques.base import PHASES
 from models.variants import BY_LETTER
 from tests.models import examples
 
@@ -16,7 +19,7 @@ KINDS = ("music", "characters", "words")
 
 
 def test_letters_are_single_and_differ():
-    assert list(BY_LETTER)[:4] == list("CLRM")
+    assert list(BY_LETTER)[:5] == list("CLRMP")
     assert all(len(letter) == 1 for letter in BY_LETTER)
     assert len({technique.title for technique in BY_LETTER.values()}) == len(BY_LETTER)
 
@@ -48,6 +51,11 @@ class TestEveryTechnique:
         assert one.transform_(gradient, gradient.norm(dim=1, keepdim=True)) is None
         assert one.step_(theta, gradient, velocity, RATE) in (True, False)
 
+    def test_its_phases_are_known_and_have_epochs(self, technique, kind):
+        phases = technique.draw(Draws(4), kind).pretraining()
+        assert set(phases) <= set(PHASES)
+        assert all(isinstance(epochs, int) and epochs > 0 for epochs in phases.values())
+
     def test_it_acts_somewhere(self, technique, kind):
         one = examples.BY_LETTER.get(technique.letter) or technique.draw(Draws(3), kind)
         gradient = torch.ones(1, 4)
@@ -57,6 +65,7 @@ class TestEveryTechnique:
             or one.retention(6, generator_for(0)) is not None
             or one.penalty(torch.ones(1, 5, 6)) is not None
             or not torch.equal(gradient, torch.ones(1, 4))
+            or one.pretraining()
             or one.step_(torch.ones(1, 4), gradient, torch.zeros(1, 4), RATE)
         )
 
@@ -71,6 +80,8 @@ def test_the_hooks_of_the_base_do_nothing():
     assert one.penalty(torch.ones(1, 1, 3)) is None
     assert one.transform_(gradient, gradient.norm(dim=1, keepdim=True)) is None
     assert one.step_(theta, gradient, torch.zeros(1, 3), RATE) is False
+    assert one.pretraining() == {}
+    assert Nothing.why_not(RNN, Softmax) is None
     assert torch.equal(gradient, torch.ones(1, 3))
     assert torch.equal(theta, torch.ones(1, 3))
     with pytest.raises(TypeError, match="Nothing"):
