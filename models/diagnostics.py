@@ -6,9 +6,9 @@ unit passes on a part of it untouched, a rectified one all of it or nothing.
 
 All is measured on one probe, the beginnings of a few validation pieces: the same for every trial on a corpus and for
 every seed. Nothing here changes a parameter or takes a random number of a trial's, so that training has the same bits
-with it and without it; where the likelihood is estimated, the chains have numbers of their own, always the same. Steps
-are taken one by one under autograd, which is slower than the scan and asks no more of a core than its equations: it is
-done twice a trial, for the network as it starts and for its best weights.
+with it and without it; where the likelihood is estimated, the chains have numbers of their own, always the same. It is
+done twice a trial, for the network as it starts and for its best weights; gated cores take their steps one by one under
+autograd, which is slower than the scan of the plain one.
 
 What this does not do: know of updates. The norm of their gradients, the share that is clipped and the relative size
 of the steps are in the learning curve (`progress.py`).
@@ -25,7 +25,6 @@ import torch
 from torch import Tensor
 
 from models.chunks import Pieces
-from models.core.base import project
 from models.network import Network
 from models.randomness import generator_for
 
@@ -115,18 +114,17 @@ def _gradients(
     S, H = len(parameters["initial_state"]), network.trial.hidden_size
     chains = [generator_for("diagnosis", device=probe.device) for _ in range(S)]
     data = probe.expand(S, *probe.shape)
-    pre_STBG = project(parameters["input_weight"], parameters["bias"], data[:, :-1]).requires_grad_()
-    start_SBK = parameters["initial_state"].unsqueeze(1).repeat(1, probe.shape[1], 1).requires_grad_()
+    start_SBK = parameters["initial_state"].unsqueeze(1).repeat(1, probe.shape[1], 1)
+    unrolled = network.core.unrolled(parameters, data[:, :-1], start_SBK, retention_SH)
+    carried_STBK = unrolled.carried_STBK
+    last_SBK = carried_STBK[:, -1].clone().requires_grad_()
     with torch.enable_grad():
-        carried = [start_SBK]
-        for pre_SBG in pre_STBG.unbind(1):
-            carried.append(network.core.step(parameters, pre_SBG, carried[-1], retention_SH))
-        read_S1BH = carried[-1][..., :H].unsqueeze(1)
+        read_S1BH = last_SBK[..., :H].unsqueeze(1)
         loss = network.output.cost(parameters, read_S1BH, data[:, -1:], chains).sum()
-        *d_carried, d_pre_STBG = torch.autograd.grad(loss, [*carried, pre_STBG], materialize_grads=True)
-    norms_ST = torch.stack([d_SBK.norm(dim=-1).mean(-1) for d_SBK in reversed(d_carried)], dim=1)
-    states_STBH = torch.stack([each.detach()[..., :H] for each in carried], dim=1)[:, 1:]
-    return norms_ST, _zeros(states_STBH), _zeros(d_pre_STBG)
+        (d_last_SBK,) = torch.autograd.grad(loss, last_SBK, materialize_grads=True)
+    d_carried_STBK, d_pre_STBG = unrolled.carried_gradients(d_last_SBK)
+    norms_ST = d_carried_STBK.norm(dim=-1).mean(-1).flip(1)
+    return norms_ST, _zeros(carried_STBK[:, 1:, :, :H]), _zeros(d_pre_STBG)
 
 
 def _zeros(values: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch.nn.functional import embedding
 
 from models.core.scan import Activation
 from models.core.sparse import serves, sparse_affine
+from models.core.unrolled import StepByStep, Unrolled
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,13 @@ class Core(ABC):
             carried_SBK: what was carried on before it.
             retention_SH: as for `states`.
         """
+
+    def unrolled(
+        self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Unrolled:
+        """All that is carried over these inputs, for gradients in it; arguments as for `states`."""
+        pre_STBG = project(parameters["input_weight"], parameters["bias"], inputs)
+        return StepByStep(lambda pre, carried: self.step(parameters, pre, carried, retention_SH), pre_STBG, start_SBK)
 
 
 def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:

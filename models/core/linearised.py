@@ -79,6 +79,29 @@ class LinearisedRNN:
         d_input_SDH, d_bias_SH = self._input_gradients(d_pre_SNH)
         return {"recurrent_weight": d_W_SHH, "input_weight": d_input_SDH, "bias": d_bias_SH}, d_start_SBH
 
+    @property
+    def carried_STBK(self) -> Tensor:
+        """h_0 ... h_T."""
+        return torch.cat([self._start_SBH.unsqueeze(1), self._states_STBH], dim=1)
+
+    def carried_gradients(self, d_last_SBK: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of a cost of h_T alone in h_0 ... h_T and in the projected inputs.
+
+        With those in the inputs by the scan, d(h_{t-1}) = a d(h_t) + W^T d(pre_t).
+        """
+        d_states_STBH = torch.zeros_like(self._states_STBH)
+        d_states_STBH[:, -1] = d_last_SBK
+        d_pre_STBH, _, _ = self._body.backward(
+            *(d_states_STBH, self._start_SBH, self._W_SHH, self._retention_SH),
+            *(self._states_STBH, self._phi_STBH, self._activation, False),
+        )
+        d_before_STBH = torch.bmm(d_pre_STBH.flatten(1, 2), self._W_SHH).view(d_states_STBH.shape)
+        if self._retention_SH is not None:
+            later_SBH = d_last_SBK
+            for t in range(d_states_STBH.shape[1] - 1, -1, -1):
+                later_SBH = d_before_STBH[:, t].addcmul_(later_SBH, self._retention_SH.unsqueeze(1))
+        return torch.cat([d_before_STBH, d_last_SBK.unsqueeze(1)], dim=1), d_pre_STBH
+
     def _input_gradients(self, d_pre_SNH: Tensor) -> tuple[Tensor, Tensor]:
         """The transpose of `project`: gradients of input weights and bias."""
         if self._inputs.is_floating_point():

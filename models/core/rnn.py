@@ -21,6 +21,7 @@ from torch import Tensor
 from models.core.base import Core, orthogonal, project
 from models.core.linearised import LinearisedRNN
 from models.core.scan import leaky_scan
+from models.core.unrolled import Unrolled
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,14 @@ class RNN(Core):
     ) -> LinearisedRNN:
         """The layer at these parameters and inputs, for products with its derivative."""
         return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation)
+
+    def unrolled(
+        self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None
+    ) -> Unrolled:
+        """By the scan, where there is a step at all."""
+        if not inputs.shape[1]:
+            return super().unrolled(parameters, inputs, start_SBK, retention_SH)
+        return self.linearised(parameters, inputs, start_SBK, retention_SH)
 
     def step(
         self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None

@@ -1,16 +1,18 @@
-// NADE on processors: log-likelihoods of frames, and all gradients. No torch, no OpenMP.
+// NADE on processors: log-likelihoods of frames, all gradients, and tangents of logits. No torch, no OpenMP.
 //
 //     a_1 = c,   z_i = b_i + V_i . sigmoid(a_i),   a_{i+1} = a_i + W_i v_i,   log p(v) = sum_i v_i z_i - log(1 + e^z_i)
+//
+// The tangent of z - b as c, V and W move is V'_i . s + V_i . (s (1 - s) a'), with a' like a. Backward is its transpose.
 //
 // Hidden units change after a note that is on, and only then: a frame has a row of them for each such note and one
 // before, and a row serves the notes from one that is on to the next. Nothing is computed of a row for other notes, but
 // that forward a vector of neighbouring notes is. Frames are taken in tiles that stay in cache.
 //
-// Forward, a thread takes frames. Backward, every gradient of a hidden unit comes from that unit alone, so a thread takes
+// Forward and for tangents, a thread takes frames. Backward, every gradient of a hidden unit comes from that unit alone, so a thread takes
 // panels of units through all frames, and no sums of threads are ever added: the number of threads changes no bit, and
 // neither do the tiles, since each sum runs over the frames in their order.
 //
-// All arrays are dense: data, b, error (S, N, D), c (S, N, U), V, W (S, D, U); place (D), the i-th note's place in the
+// All arrays are dense: data, b, error, z (S, N, D), c (S, N, U), V, W (S, D, U); place (D), the i-th note's place in the
 // data. Functions return 0, or 1 when memory ran out.
 
 #include <algorithm>
@@ -177,12 +179,39 @@ void rows_of(const Tile& tile, const T* c, Index U, Index unit, Index vectors, c
         }
 }
 
+// out[row]: sigmoid(a) of U units, then as many of its tangent; W and moved_W have `packed` units a note.
+template <class T>
+void moved_rows_of(const Tile& tile, const T* c, const T* moved_c, Index U, const T* W, const T* moved_W, Index packed,
+                   Index width, T* out) {
+    for (Index f = 0; f < tile.frames; ++f, c += U, moved_c += U)
+        for (Index at = packed - lanes<T>(); at >= 0; at -= lanes<T>()) {  // the last one runs over what comes after it
+            Vec<T> a = load<T>(c + at, U - at), moved = load<T>(moved_c + at, U - at);
+            for (Index row = tile.first[f]; row < tile.first[f + 1]; ++row) {
+                const Vec<T> s = sigmoid<T>(a, decay<T>(a));
+                store<T>(out + row * width + at, s);
+                store<T>(out + row * width + U + at, (s - s * s) * moved);
+                if (row + 1 == tile.first[f + 1]) break;
+                const Index note = (tile.end[std::size_t(row)] - 1) * packed + at;
+                a += load<T>(W + note), moved += load<T>(moved_W + note);
+            }
+        }
+}
+
 // packed[i][u] = matrix[place[i]][unit + u], zeros where there is no such unit.
 template <class T>
 void pack(const T* matrix, const Index* place, Index D, Index U, Index unit, Index width, T* packed) {
     for (Index i = 0; i < D; ++i)
         for (Index u = 0; u < width; u += lanes<T>())
             store<T>(packed + i * width + u, load<T>(matrix + place[i] * U + unit + u, U - unit - u));
+}
+
+// The columns of a matrix (D, U) as blocks of notes side by side, from unit `first` of `units` on; zeros after the last.
+template <class T>
+void block(const T* matrix, const Index* place, Index D, Index U, Index first, Index units, T* blocks) {
+    constexpr Index L = lanes<T>();
+    for (Index i = 0; i < padded<T>(D); ++i)
+        for (Index u = 0; u < U; ++u)
+            blocks[(i / L * units + first + u) * L + i % L] = i < D ? matrix[place[i] * U + u] : T(0);
 }
 
 // ---- forward -----------------------------------------------------------------------------------------------------
@@ -245,16 +274,14 @@ T finish(const T* data, const T* b, const Index* place, Index D, T* z, T* v, T* 
 template <class T>
 void forward_frames(const T* data, const T* b, const T* c, const T* V, const T* W, const Index* place, T* likelihood,
                     T* error, Shape n, Index from, Index to) {
-    constexpr Index L = lanes<T>();
     const Index D = n.D, U = n.U, width = padded<T>(U), stride = padded<T>(D);
     Tile tile(D);
     Buffer<T> adds(D * width), blocks(stride * U), rows(tile.capacity(D) * width), z(FRAMES * stride), v(stride);
     pack<T>(W, place, D, U, 0, width, adds);
-    for (Index i = 0; i < stride; ++i)
-        for (Index u = 0; u < U; ++u) blocks[(i / L * U + u) * L + i % L] = i < D ? V[place[i] * U + u] : T(0);
+    block<T>(V, place, D, U, 0, U, blocks);
     while (from < to) {
         tile.take(data, place, D, from, to);
-        rows_of<T>(tile, c + from * U, U, 0, width / L, adds, width, rows);
+        rows_of<T>(tile, c + from * U, U, 0, width / lanes<T>(), adds, width, rows);
         logits<T>(tile, rows, width, blocks, D, U, z);
         for (Index f = 0; f < tile.frames; ++f) {
             const Index at = (from + f) * D;
@@ -262,6 +289,27 @@ void forward_frames(const T* data, const T* b, const T* c, const T* V, const T* 
                 finish<T>(data + at, b + at, place, D, z + f * stride, v, error ? error + at : nullptr);
         }
         from += tile.frames;
+    }
+}
+
+// The tangent of z - b of frames, in the order of the data.
+template <class T>
+void tangent_frames(const T* data, const T* c, const T* V, const T* W, const T* moved_c, const T* moved_V,
+                    const T* moved_W, const Index* place, T* moved_z, Shape n, Index from, Index to) {
+    const Index D = n.D, U = n.U, packed = padded<T>(U), width = U + packed, stride = padded<T>(D);
+    Tile tile(D);
+    Buffer<T> adds(D * packed), moved_adds(D * packed), blocks(stride * 2 * U), rows(tile.capacity(D) * width);
+    Buffer<T> z(FRAMES * stride);
+    pack<T>(W, place, D, U, 0, packed, adds);
+    pack<T>(moved_W, place, D, U, 0, packed, moved_adds);
+    block<T>(moved_V, place, D, U, 0, 2 * U, blocks);
+    block<T>(V, place, D, U, U, 2 * U, blocks);
+    for (; from < to; from += tile.frames) {
+        tile.take(data, place, D, from, to);
+        moved_rows_of<T>(tile, c + from * U, moved_c + from * U, U, adds, moved_adds, packed, width, rows);
+        logits<T>(tile, rows, width, blocks, D, 2 * U, z);
+        for (Index f = 0; f < tile.frames; ++f)
+            for (Index i = 0; i < D; ++i) moved_z[(from + f) * D + place[i]] = z[f * stride + i];
     }
 }
 
@@ -366,6 +414,16 @@ int forward(const T* data, const T* b, const T* c, const T* V, const T* W, const
 } catch (const std::bad_alloc&) { return 1; }
 
 template <class T>
+int tangent(const T* data, const T* c, const T* V, const T* W, const T* moved_c, const T* moved_V, const T* moved_W,
+            const Index* place, T* moved_z, Shape n, Index threads) try {
+    const Index notes = n.N * n.D, units = n.N * n.U, square = n.D * n.U;
+    return divide(n.S, n.N, threads, [&](Index s, Index first, Index last) {
+        tangent_frames<T>(data + s * notes, c + s * units, V + s * square, W + s * square, moved_c + s * units,
+                          moved_V + s * square, moved_W + s * square, place, moved_z + s * notes, n, first, last);
+    });
+} catch (const std::bad_alloc&) { return 1; }
+
+template <class T>
 int backward(const T* data, const T* d, const T* c, const T* V, const T* W, const Index* place, T* d_c, T* d_V, T* d_W,
              Shape n, Index threads) try {
     const Index notes = n.N * n.D, units = n.N * n.U, square = n.D * n.U, L = lanes<T>();
@@ -393,6 +451,12 @@ int backward(const T* data, const T* d, const T* c, const T* V, const T* W, cons
                                        const std::ptrdiff_t* place, T* likelihood, T* error, const int64_t* n, \
                                        int threads) { \
         return forward<T>(data, b, c, V, W, place, likelihood, error, Shape{n[0], n[1], n[2], n[3]}, threads); \
+    } \
+    extern "C" int nade_tangent_##NAME(const T* data, const T* c, const T* V, const T* W, const T* moved_c, \
+                                       const T* moved_V, const T* moved_W, const std::ptrdiff_t* place, T* moved_z, \
+                                       const int64_t* n, int threads) { \
+        return tangent<T>(data, c, V, W, moved_c, moved_V, moved_W, place, moved_z, Shape{n[0], n[1], n[2], n[3]}, \
+                          threads); \
     } \
     extern "C" int nade_backward_##NAME(const T* data, const T* d, const T* c, const T* V, const T* W, \
                                         const std::ptrdiff_t* place, T* d_c, T* d_V, T* d_W, const int64_t* n, \

@@ -27,6 +27,7 @@ from models.kinds import Kind
 from models.outputs import nade_native
 from models.outputs.base import Settings, affine
 from models.outputs.logits import LogitOutput, Product, bernoulli_curvature
+from models.outputs.nade_linearised import LinearisedNade
 from models.outputs.nade_logits import logits_of_member
 from models.randomness import Draws, uniform_like
 
@@ -145,6 +146,15 @@ class Nade(LogitOutput):
     def curvature(self, logits: Tensor) -> Product:
         """diag(p (1 - p)) over the notes, each given those before it."""
         return bernoulli_curvature(logits)
+
+    def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> LinearisedNade:
+        """By its formula, with what does not depend on the direction kept.
+
+        Raises:
+            ValueError: the data do not go with the states.
+        """
+        self._check(states_STBH, data)
+        return LinearisedNade(parameters, states_STBH, data, self.settings.order)
 
     @torch.no_grad()
     def sample(

@@ -21,7 +21,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """Where the rows of some frames are: level by level, level k those of the frames with at least k notes."""
 
     order_N: Tensor
@@ -31,24 +31,54 @@ class _Rows:
     row_ND: Tensor
     """The row that each note reads."""
 
+    @classmethod
+    def of(cls, data_ND: Tensor) -> "Rows":
+        """The rows of frames of zeros and ones."""
+        on_ND = data_ND != 0
+        count_N = on_ND.sum(1)
+        order_N = count_N.argsort(descending=True, stable=True)
+        count_N = count_N[order_N]
+        note_of = on_ND[order_N].nonzero()[:, 1]
+        first_N = count_N.cumsum(0) - count_N
+        sizes = [len(count_N)]
+        notes = []
+        for k in range(int(count_N[0])):
+            level = int((count_N > k).sum())
+            notes.append(note_of[first_N[:level] + k])
+            sizes.append(level)
+        starts = torch.tensor([0, *sizes], device=data_ND.device).cumsum(0)
+        before_ND = on_ND.cumsum(1) - on_ND.long()
+        row_ND = starts[before_ND] + order_N.argsort().unsqueeze(1)
+        return cls(order_N, tuple(notes), row_ND)
 
-def _rows(data_ND: Tensor) -> _Rows:
-    on_ND = data_ND != 0
-    count_N = on_ND.sum(1)
-    order_N = count_N.argsort(descending=True, stable=True)
-    count_N = count_N[order_N]
-    note_of = on_ND[order_N].nonzero()[:, 1]
-    first_N = count_N.cumsum(0) - count_N
-    sizes = [len(count_N)]
-    notes = []
-    for k in range(int(count_N[0])):
-        level = int((count_N > k).sum())
-        notes.append(note_of[first_N[:level] + k])
-        sizes.append(level)
-    starts = torch.tensor([0, *sizes], device=data_ND.device).cumsum(0)
-    before_ND = on_ND.cumsum(1) - on_ND.long()
-    row_ND = starts[before_ND] + order_N.argsort().unsqueeze(1)
-    return _Rows(order_N, tuple(notes), row_ND)
+    def units(self, c_NU: Tensor, W_DU: Tensor) -> Tensor:
+        """a of every row, shape (M, U); linear in both, and differentiable."""
+        levels = [c_NU.index_select(0, self.order_N)]
+        for note in self.notes:
+            levels.append(levels[-1][: len(note)] + W_DU.index_select(0, note))
+        return torch.cat(levels)
+
+    def read(self, values_MD: Tensor) -> Tensor:
+        """For every note the value of the row that it reads, shape (N, D)."""
+        return values_MD.gather(0, self.row_ND)
+
+    def read_transposed(self, d_ND: Tensor) -> Tensor:
+        """The transpose of `read`, shape (M, D); outside autograd, as the next."""
+        count = len(self.order_N) + sum(len(note) for note in self.notes)
+        return d_ND.new_zeros(count, d_ND.shape[1]).scatter_(0, self.row_ND, d_ND)
+
+    def units_transposed(self, d_MU: Tensor, d_W_DU: Tensor) -> Tensor:
+        """The transpose of `units`: the gradient of c, (N, U); that of W is added to one that is given.
+
+        Args:
+            d_MU: gradient in a of every row; each becomes that of all rows of its frame from there on.
+        """
+        levels = d_MU.split_with_sizes([len(self.order_N), *(len(note) for note in self.notes)])
+        for before, after in zip(levels[-2::-1], levels[:0:-1], strict=True):
+            before[: len(after)] += after
+        if self.notes:
+            d_W_DU.index_add_(0, torch.cat(self.notes), d_MU[len(self.order_N) :])
+        return torch.empty_like(levels[0]).index_copy_(0, self.order_N, levels[0])
 
 
 def logits_of_member(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: Tensor) -> Tensor:
@@ -60,9 +90,5 @@ def logits_of_member(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, dat
         W_DU: row i is what note i adds to the hidden units.
         data_ND: zeros and ones.
     """
-    rows = _rows(data_ND)
-    levels = [c_NU.index_select(0, rows.order_N)]
-    for note in rows.notes:
-        levels.append(levels[-1][: len(note)] + W_DU.index_select(0, note))
-    from_hidden_MD = torch.sigmoid(torch.cat(levels)) @ V_DU.T
-    return b_ND + from_hidden_MD.gather(0, rows.row_ND)
+    rows = Rows.of(data_ND)
+    return b_ND + rows.read(torch.sigmoid(rows.units(c_NU, W_DU)) @ V_DU.T)

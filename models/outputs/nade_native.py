@@ -1,4 +1,4 @@
-"""The native body of NADE: `nade.cpp`, on processors, for float32 and float64, and what autograd sees of it.
+"""The native body of NADE: `nade.cpp`, on processors, for float32 and float64, what autograd sees of it, and products.
 
 Called on raw pointers, so every tensor is made dense first. Results do not depend on the number of threads. Backward
 needs v - p of every note, which the forward pass leaves behind; the gradient in b is written over it, so that a second
@@ -21,7 +21,7 @@ from models.core.bodies import body_for
 from models.core.native import SUFFIXES
 
 SOURCE = Path(__file__).with_name("nade.cpp")
-_POINTERS = {"forward": 9, "backward": 10}
+_POINTERS = {"forward": 9, "tangent": 10, "backward": 10}
 _WORK_OF_A_THREAD = 1 << 22
 """Operations below which starting a thread takes longer than the work."""
 
@@ -78,10 +78,38 @@ class _Nade(torch.autograd.Function):
         if error_SND is None:
             _, error_SND = _forward(b_SND, c_SNU, V_SDU, W_SDU, data_SND, ctx.order, True)
         d_b_SND = error_SND.mul_(d_likelihood_SN.unsqueeze(-1))
-        d_c_SNU, d_V_SDU, d_W_SDU = torch.empty_like(c_SNU), torch.empty_like(V_SDU), torch.empty_like(W_SDU)
-        tensors = (data_SND, d_b_SND, c_SNU, V_SDU, W_SDU)
-        _call("backward", tensors, ctx.order, (d_c_SNU, d_V_SDU, d_W_SDU))
-        return d_b_SND, d_c_SNU, d_V_SDU, d_W_SDU, None, None
+        return d_b_SND, *_backward(data_SND, d_b_SND, c_SNU, V_SDU, W_SDU, ctx.order), None, None
+
+
+class NativeUnits:
+    """z - b as a function of c, V and W at one point: its value, and products with its derivative; outside autograd.
+
+    Keeps its arguments and nothing else: the hidden units are computed anew for each product.
+
+    Args:
+        c_SNU, V_SDU, W_SDU, data_SND, order: as of `log_likelihood`.
+    """
+
+    def __init__(self, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor, data_SND: Tensor, order: Sequence[int]):
+        self._data_SND = data_SND.contiguous()
+        self._c_SNU, self._V_SDU, self._W_SDU = c_SNU.contiguous(), V_SDU.contiguous(), W_SDU.contiguous()
+        self._order = order
+
+    def logits(self) -> Tensor:
+        """V_i . s, shape (S, N, D): its own tangent in the direction of V, in which it is linear."""
+        return self.tangent(torch.zeros_like(self._c_SNU), self._V_SDU, torch.zeros_like(self._W_SDU))
+
+    def tangent(self, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor) -> Tensor:
+        """V'_i . s + V_i . (s (1 - s) a'), shape (S, N, D)."""
+        moved_SND = torch.empty_like(self._data_SND)
+        moved = (tensor.contiguous() for tensor in (c_SNU, V_SDU, W_SDU))
+        point = self._c_SNU, self._V_SDU, self._W_SDU
+        _call("tangent", (self._data_SND, *point, *moved), self._order, (moved_SND,))
+        return moved_SND
+
+    def gradient(self, d_SND: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The transpose: gradients of c, V and W."""
+        return _backward(self._data_SND, d_SND.contiguous(), self._c_SNU, self._V_SDU, self._W_SDU, self._order)
 
 
 def _forward(
@@ -92,6 +120,15 @@ def _forward(
     error_SND = torch.empty_like(b_SND) if wanted else None
     _call("forward", (data_SND, b_SND, c_SNU, V_SDU, W_SDU), order, (likelihood_SN, error_SND))
     return likelihood_SN, error_SND
+
+
+def _backward(
+    data_SND: Tensor, d_SND: Tensor, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor, order: Sequence[int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of c, V and W from that of the logits."""
+    gradients = torch.empty_like(c_SNU), torch.empty_like(V_SDU), torch.empty_like(W_SDU)
+    _call("backward", (data_SND, d_SND, c_SNU, V_SDU, W_SDU), order, gradients)
+    return gradients
 
 
 def _call(name: str, inputs: Sequence[Tensor], order: Sequence[int], results: Sequence[Tensor | None]) -> None:

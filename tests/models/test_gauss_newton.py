@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from models.chunks import Pieces, chunks
+from models.core import use_body
 from models.gauss_newton import NetworkObjective, Section, sections_of
 from models.network import Network
 from models.outputs.nade import NadeSettings
@@ -122,6 +123,13 @@ def test_products_equal_the_explicit_matrices(letters, changes, lanes):
     assert structural.abs().max() > 0.01
     both = _columns(objective, size, 0.3)
     torch.testing.assert_close(both, explicit + 0.3 * structural, rtol=1e-9, atol=1e-12)
+
+
+def test_products_of_nade_equal_the_explicit_matrix_in_plain_torch_too():
+    network = _network("L", output="nade", output_settings=NadeSettings(units=2))
+    with use_body("reference"):
+        columns = _columns(_objective(network), network.parameters.theta_SP.shape[1])
+    torch.testing.assert_close(columns, Naive(network, _pieces()).gauss_newton(), rtol=1e-9, atol=1e-12)
 
 
 @networks

@@ -10,9 +10,12 @@
 #define DECLARED(T, NAME) \
     extern "C" int nade_forward_##NAME(const T*, const T*, const T*, const T*, const T*, const std::ptrdiff_t*, T*, T*, \
                                        const int64_t*, int); \
+    extern "C" int nade_tangent_##NAME(const T*, const T*, const T*, const T*, const T*, const T*, const T*, \
+                                       const std::ptrdiff_t*, T*, const int64_t*, int); \
     extern "C" int nade_backward_##NAME(const T*, const T*, const T*, const T*, const T*, const std::ptrdiff_t*, T*, \
                                         T*, T*, const int64_t*, int); \
     inline auto forward_of(T) { return nade_forward_##NAME; } \
+    inline auto tangent_of(T) { return nade_tangent_##NAME; } \
     inline auto backward_of(T) { return nade_backward_##NAME; }
 DECLARED(float, f32)
 DECLARED(double, f64)
@@ -41,6 +44,8 @@ template <class T> bool nade(int64_t S, int64_t N, int64_t D, int64_t U, double 
     for (T* wanted : {static_cast<T*>(nullptr), error.get()})
         failed |= forward_of(T())(data.get(), b.get(), c.get(), V.get(), W.get(), place.get(), likelihood.get(), wanted,
                                   sizes, threads);
+    failed |= tangent_of(T())(data.get(), c.get(), V.get(), W.get(), d_c.get(), d_V.get(), d_W.get(), place.get(), b.get(),
+                              sizes, threads);
     failed |= backward_of(T())(data.get(), error.get(), c.get(), V.get(), W.get(), place.get(), d_c.get(), d_V.get(),
                                d_W.get(), sizes, threads);
     return failed == 0;

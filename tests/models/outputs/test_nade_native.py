@@ -35,6 +35,12 @@ def _everything(b: Tensor, c: Tensor, V: Tensor, W: Tensor, data: Tensor, order:
     return (likelihood, *torch.autograd.grad(likelihood, (b, c, V, W), weight))
 
 
+def _tangent(b: Tensor, c: Tensor, V: Tensor, W: Tensor, data: Tensor, order: tuple[int, ...] = ()) -> Tensor:
+    """That of z - b, at a point and in a direction that are all there is; each frame with its own."""
+    point = (x.detach() for x in (c, V, W))
+    return nade_native.NativeUnits(*point, data, order).tangent(c.detach().flip(2), V.detach().mT.contiguous().mT, -W)
+
+
 @pytest.fixture
 def _one_thread():
     yield
@@ -46,21 +52,23 @@ def _one_thread():
 def test_the_number_of_threads_changes_no_bit(monkeypatch, share):
     monkeypatch.setattr(nade_native, "_WORK_OF_A_THREAD", 1)
     inputs = _inputs(*WIDE, share=share)
-    alone = _everything(*inputs)
+    alone = *_everything(*inputs), _tangent(*inputs)
     for threads in (2, 3, 7):
         torch.set_num_threads(threads)
-        assert all(torch.equal(a, b) for a, b in zip(_everything(*inputs), alone, strict=True))
+        again = *_everything(*inputs), _tangent(*inputs)
+        assert all(torch.equal(a, b) for a, b in zip(again, alone, strict=True))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.9, 1.0])
 def test_a_frame_has_the_same_bits_in_any_company(share):
     b, c, V, W, data = _inputs(*WIDE, share=share)
-    together = nade_native.log_likelihood(b, c, V, W, data, ())
+    together, moved = nade_native.log_likelihood(b, c, V, W, data, ()), _tangent(b, c, V, W, data)
     for n in (0, 1, 77, 149):
         some = slice(n, n + 1)
         assert torch.equal(
             nade_native.log_likelihood(b[:, some], c[:, some], V, W, data[:, some], ()), together[:, some]
         )
+        assert torch.equal(_tangent(b[:, some], c[:, some], V, W, data[:, some]), moved[:, some])
 
 
 @pytest.mark.parametrize("size", [WIDE, (1, 33, 5, 1, 3), (1, 20, 97, 1, 40)])
@@ -69,7 +77,8 @@ def test_float32_is_float64_but_for_rounding(size, share):
     exact = _inputs(*size, share=share)
     rounded = tuple(x.detach().float().requires_grad_(x.requires_grad) for x in exact)
     same = tuple(x.detach().double().requires_grad_(x.requires_grad) for x in rounded)
-    for a, b in zip(_everything(*rounded), _everything(*same), strict=True):
+    pairs = zip((*_everything(*rounded), _tangent(*rounded)), (*_everything(*same), _tangent(*same)), strict=True)
+    for a, b in pairs:
         assert ((a.double() - b).abs() / b.abs().clamp(min=1)).max() < 1e-5
 
 
