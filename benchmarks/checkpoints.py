@@ -4,18 +4,16 @@ Run it on a quiet machine: `python benchmarks/checkpoints.py`. Prints a table an
 benchmarks/results/checkpoints.json. The share is of `CHECKPOINT_SECONDS`, since one is written in so long.
 """
 
-import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from keeping import keep
 
-from infra.provenance import provenance
 from infra.store import Store
 from models.chunks import Pieces
 from models.training import Run
@@ -23,7 +21,6 @@ from models.trial import Trial
 from tasks.checkpoints import Checkpoints
 from tasks.train import CHECKPOINT_SECONDS
 
-ROOT = Path(__file__).parents[1]
 REPEATS = 9
 SIZES = ((88, 100), (88, 400), (2609, 200), (10_000, 200))
 """Width of the data and hidden units: notes in the sizes of the searches, words of folk tunes and of a large text."""
@@ -89,10 +86,8 @@ def main() -> None:
     for row in rows:
         times = "".join(f"{1000 * value:10.2f}" for value in (row.take_seconds, row.save_seconds, row.load_seconds))
         print(f"{row.width:7}{row.hidden_size:7}{row.mib:8.2f}{times}{row.share_percent:10.3f}")
-    results = ROOT / "benchmarks" / "results" / "checkpoints.json"
-    results.parent.mkdir(exist_ok=True)
-    document = {"rows": [asdict(row) for row in rows], "provenance": provenance()}
-    results.write_text(json.dumps(document, indent=1) + "\n")
+    document = {"rows": [asdict(row) for row in rows]}
+    keep("checkpoints", document)
 
 
 if __name__ == "__main__":

@@ -5,22 +5,19 @@ medians, over 1 where ours is faster. Notes go into both as they are. Symbols ar
 for torch.nn, which takes nothing else. Prints a table and writes it with the hardware to benchmarks/results/cores.json.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
+from keeping import keep
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from infra.provenance import provenance
 from models.core import CORES, Core
 from models.parameters import Parameters
 
-ROOT = Path(__file__).parents[1]
 ROUNDS = 25
 LAYERS: dict[str, type[torch.nn.RNNBase]] = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 SIZES = ((100, 16, 100, 88), (100, 16, 200, 88), (100, 16, 400, 88), (40, 16, 200, 2609))
@@ -86,15 +83,13 @@ def measure(kind: type[Core], steps: int, lanes: int, units: int, width: int) ->
 
 def main() -> None:
     torch.set_num_threads(1)
-    rows = [measure(kind, *size) for size in SIZES for kind in CORES]
+    rows = [measure(kind, *size) for size in SIZES for kind in CORES if kind.remembers]
     print(f"{'core':6}{'T, B, H, D':>20}{'ours, ms':>10}{'torch.nn, ms':>14}{'ratio':>8}")
     for row in rows:
         size = f"{row.steps}, {row.lanes}, {row.units}, {row.width}"
         print(f"{row.core:6}{size:>20}{row.ours_ms:10.2f}{row.torch_ms:14.2f}{row.ratio:8.2f}")
-    results = ROOT / "benchmarks" / "results" / "cores.json"
-    results.parent.mkdir(exist_ok=True)
-    document = {"rows": [asdict(row) for row in rows], "provenance": provenance()}
-    results.write_text(json.dumps(document, indent=1) + "\n")
+    document = {"rows": [asdict(row) for row in rows]}
+    keep("cores", document)
 
 
 if __name__ == "__main__":

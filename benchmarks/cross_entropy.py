@@ -8,7 +8,6 @@ ratios within one turn. Times are the processor's, of the one thread, so that ot
 if a bare loop of multiply-adds did the three matrix products, and everything else took no time at all.
 """
 
-import json
 import os
 import sys
 
@@ -21,15 +20,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from keeping import keep
 from torch.nn.functional import cross_entropy, linear
 
-from infra.provenance import provenance
 from models.core import native, use_body
 from models.core.native_build import BuildError, load
 from models.outputs import ClassSoftmax, Output, Softmax, cross_entropy_native
 from models.parameters import Parameters
 
-ROOT = Path(__file__).parents[1]
 WORDS = 10_000
 SHAPES = ((640, 200), (1280, 200), (640, 400), (1280, 400))
 FMA_ROUNDS = 400_000
@@ -171,7 +169,6 @@ def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     if cross_entropy_native.reason() is not None:
         print(f"the native body is not measured: {cross_entropy_native.reason()}")
-    load_before = os.getloadavg()
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)
@@ -188,12 +185,10 @@ def main() -> None:
         print(f"{each.name:12}{each.N:6}{each.H:6}{numbers}  {word}")
     document = {
         "repeats": repeats,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "rows": [asdict(row) for row in rows],
         "gates": [asdict(each) for each in found],
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "cross_entropy.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("cross_entropy", document)
 
 
 if __name__ == "__main__":

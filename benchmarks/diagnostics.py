@@ -7,7 +7,6 @@ Data are random, in the number and the length of pieces of the corpora of the de
 chunks and epochs are those of its search. Of the milliseconds of a diagnosis there are two a trial.
 """
 
-import json
 import os
 import sys
 
@@ -15,13 +14,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import statistics
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from keeping import keep
 
-from infra.provenance import provenance
 from models.baselines import frequencies
 from models.chunks import Pieces
 from models.diagnostics import diagnose, probe_of
@@ -29,7 +27,6 @@ from models.network import Network
 from models.training import Run
 from models.trial import Trial
 
-ROOT = Path(__file__).parents[1]
 GATE, AIM = 1.05, 1.02
 MUSIC = {"output": "bernoulli", "chunk": 100, "batch": 16, "epochs": 8}
 CHARACTERS = {"output": "softmax", "chunk": 150, "batch": 32, "epochs": 2}
@@ -93,7 +90,6 @@ def measure(
 def main() -> None:
     torch.set_num_threads(1)
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    load_before = os.getloadavg()
     rows, gates = [], []
     for case in CASES:
         rows.append(row := measure(*case, turns))
@@ -103,12 +99,10 @@ def main() -> None:
         gates.append({"name": name, "H": row["H"], "gate": GATE, "aim": AIM, "measured": ratio, "met": ratio <= GATE})
     document = {
         "turns": turns,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "rows": rows,
         "gates": gates,
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "diagnostics.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("diagnostics", document)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,26 @@ class Floor:
 
 
 FLOORS = {
+    "bernoulli": Floor(
+        8.75,
+        Trial(
+            corpus=CORPUS,
+            output="bernoulli",
+            techniques=(Clipping(1.0), Nesterov(0.9)),
+            hidden_size=300,
+            activation="relu",
+            learning_rate=0.15,
+            cost="mean",
+            chunk=100,
+            batch=4,
+            input_dropout=0.2,
+            output_dropout=0.5,
+            epochs=200,
+            decay=0.85,
+            patience=12,
+            seed=1,
+        ),
+    ),
     "nade": Floor(
         5.8,
         Trial(

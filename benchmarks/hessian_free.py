@@ -7,7 +7,6 @@ figure is a median over turns of ratios within one turn. The products use one fo
 is what a product costs without that.
 """
 
-import json
 import os
 import sys
 
@@ -16,13 +15,12 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
+from keeping import keep
 from torch import Tensor
 
-from infra.provenance import provenance
 from models.baselines import frequencies
 from models.chunks import Pieces, chunks
 from models.core import scan_body
@@ -31,7 +29,6 @@ from models.network import Network
 from models.techniques import Leaky
 from models.trial import Trial
 
-ROOT = Path(__file__).parents[1]
 CASES = (
     *((units, "bernoulli", leaky) for units in (100, 200, 400) for leaky in (False, True)),
     (200, "nade", False),
@@ -123,7 +120,6 @@ def measure(units: int, output: str, leaky: bool, turns: int) -> dict[str, float
 def main() -> None:
     torch.set_num_threads(1)
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    load_before = os.getloadavg()
     rows: list[dict[str, object]] = []
     gates: list[dict[str, object]] = []
     for units, output, leaky in CASES:
@@ -137,13 +133,11 @@ def main() -> None:
         )
     document = {
         "turns": turns,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "scan_body": scan_body(),
         "rows": rows,
         "gates": gates,
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "hessian_free.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("hessian_free", document)
 
 
 if __name__ == "__main__":

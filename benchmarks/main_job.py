@@ -4,7 +4,6 @@ Run it on a quiet machine: `python benchmarks/main_job.py [OPTIONS OF prefect ru
 it with the hardware to benchmarks/results/main_job.json.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -15,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+from keeping import keep
 
-from infra.provenance import provenance
 from infra.store import Store
 from tasks.records import load_record
 
@@ -78,10 +77,8 @@ def main() -> None:
     print(f"{'run':8}{'seconds':>10}{'training, core-seconds':>24}{'largest process, MiB':>22}")
     for each in runs:
         print(f"{each.run:8}{each.seconds:10.1f}{each.training_seconds:24.1f}{each.largest_process_mib:22.0f}")
-    results = ROOT / "benchmarks" / "results" / "main_job.json"
-    results.parent.mkdir(exist_ok=True)
-    document = {"options": sys.argv[1:], "runs": [asdict(each) for each in runs], "provenance": provenance()}
-    results.write_text(json.dumps(document, indent=1) + "\n")
+    document = {"options": sys.argv[1:], "runs": [asdict(each) for each in runs]}
+    keep("main_job", document)
 
 
 if __name__ == "__main__":

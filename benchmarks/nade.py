@@ -10,7 +10,6 @@ has the products with the recurrent states as well, which are the same for all c
 average.
 """
 
-import json
 import os
 import sys
 
@@ -23,10 +22,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from keeping import keep
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from infra.provenance import provenance
 from models.core import use_body
 from models.outputs import Nade, NadeSettings, nade_native
 from models.outputs.nade_logits import logits_of_member
@@ -151,7 +150,6 @@ def main() -> None:
     if nade_native.reason() is not None:
         print(f"the native body is not measured: {nade_native.reason()}")
     names = CONTENDERS if nade_native.reason() is None else CONTENDERS[:2]
-    load_before = os.getloadavg()
     found = {level: measure(level, names, repeats) for level in LEVELS}
     for level, rows in found.items():
         print(f"{level}: {FRAMES} frames for time, {FRAMES_FOR_MEMORY} for memory, {UNITS} hidden units of NADE")
@@ -168,16 +166,14 @@ def main() -> None:
             gates.append({**told, "measured": measured, "met": measured >= gate})
     document = {
         "repeats": repeats,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "sizes": {
             **{"notes": NOTES, "units": UNITS, "hidden": HIDDEN},
             **{"frames": FRAMES, "frames_for_memory": FRAMES_FOR_MEMORY},
         },
         "levels": found,
         "gates": gates,
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "nade.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("nade", document)
 
 
 if __name__ == "__main__":

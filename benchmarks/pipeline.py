@@ -9,7 +9,6 @@ What comes before (Prefect's server, the corpus, the plan, the workers) and afte
 same command again finds everything stored, the report too, unless the checkout differs from its commit.
 """
 
-import json
 import os
 import statistics
 import subprocess
@@ -19,6 +18,8 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+
+from keeping import keep
 
 from infra.provenance import provenance
 from infra.store import Store
@@ -78,7 +79,7 @@ def training(store: Store) -> Training:
 
 
 def main() -> None:
-    options, load_before = sys.argv[1:], os.getloadavg()
+    options = sys.argv[1:]
     cores = provenance()["cores"]
     with tempfile.TemporaryDirectory() as folder:
         address = str(Path(folder) / "store")
@@ -107,12 +108,10 @@ def main() -> None:
         print(f"{gate.name:32}{gate.gate:7.2f}{gate.aim:7.2f}{gate.measured:10.2f}")
     document = {
         "options": [*CAMPAIGN, *options],
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "figures": figures,
         "gates": [asdict(gate) for gate in gates],
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "pipeline.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("pipeline", document)
 
 
 if __name__ == "__main__":

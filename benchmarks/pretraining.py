@@ -14,14 +14,12 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import json
-import platform
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 from floors import CORPUS, ROLLS, load
+from keeping import keep
 
 from models.chunks import Pieces
 from models.outputs import NadeSettings
@@ -30,7 +28,6 @@ from models.techniques import Clipping, Nesterov, Pretraining
 from models.training import Run
 from models.trial import Trial
 
-RESULTS = Path(__file__).with_name("results") / "pretraining.json"
 SEEDS = (1, 2, 3)
 
 
@@ -132,8 +129,7 @@ def main() -> None:
             *told,
             sep="\n  ",
         )
-    about = {"torch": torch.__version__, "machine": platform.machine(), "load": os.getloadavg()[0], "seeds": SEEDS}
-    RESULTS.write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
+    keep("pretraining", {"seeds": SEEDS, "rows": rows})
 
 
 if __name__ == "__main__":

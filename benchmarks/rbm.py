@@ -6,23 +6,20 @@ and its gradient are timed whole, biases included. Prints two tables and writes 
 benchmarks/results/rbm.json.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
+from keeping import keep
 
-from infra.provenance import provenance
 from models.outputs import RBM
 from models.outputs.ais import COARSE, FULL, MONITOR, Effort, log_partition
 from models.outputs.boltzmann import Machines
 from models.outputs.rbm import RBMSettings
 from models.parameters import Parameters
 
-ROOT = Path(__file__).parents[1]
 ROUNDS = 15
 NOTES, STATE = 88, 200
 SIZES = ((60, 150, 5), (60, 150, 15), (1600, 150, 15), (1600, 400, 15))
@@ -116,10 +113,8 @@ def main() -> None:
     print(f"\n{'units':>6}{'chains x temperatures':>24}{'ms a frame':>12}")
     for line in scored:
         print(f"{line.units:6}{f'{line.chains} x {line.temperatures}':>24}{line.frame_ms:12.2f}")
-    results = ROOT / "benchmarks" / "results" / "rbm.json"
-    results.parent.mkdir(exist_ok=True)
     tables = {"divergence": [asdict(row) for row in trained], "annealing": [asdict(row) for row in scored]}
-    results.write_text(json.dumps(tables | {"provenance": provenance()}, indent=1) + "\n")
+    keep("rbm", tables)
 
 
 if __name__ == "__main__":

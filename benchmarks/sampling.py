@@ -5,24 +5,21 @@ sample, `late` as many behind LATE others; medians, over ROUNDS samples. Prints 
 to benchmarks/results/sampling.json.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from keeping import keep
 from torch import Tensor
 
-from infra.provenance import provenance
 from models.core import CORES, scan_body
 from models.network import Network
 from models.outputs import OUTPUTS
 from models.sampling import generate
 from models.trial import Trial
 
-ROOT = Path(__file__).parents[1]
 ROUNDS, STEPS, LATE, UNITS = 7, 100, 2000, 200
 WIDTHS = {False: (88,), True: (82, 2609)}
 """Notes; characters and words of the folk tunes."""
@@ -63,14 +60,13 @@ def main() -> None:
     torch.set_num_threads(1)
     print(f"{'core':<6}{'output':<16}{'width':>6}{'early, ms':>12}{'late, ms':>12}")
     rows = []
-    for core in CORES:
+    for core in (each for each in CORES if each.remembers):
         for output in OUTPUTS:
             for width in WIDTHS[output.symbols]:
                 row = measure(core.name, output.name, output.symbols, width)
                 print(f"{row.core:<6}{row.output:<16}{row.width:>6}{row.early_ms:>12.3f}{row.late_ms:>12.3f}")
                 rows.append(asdict(row))
-    document = {"provenance": provenance() | {"scan_body": scan_body()}, "units": UNITS, "rows": rows}
-    (ROOT / "benchmarks/results/sampling.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("sampling", {"body": scan_body(), "units": UNITS, "rows": rows})
 
 
 if __name__ == "__main__":

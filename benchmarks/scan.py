@@ -8,7 +8,6 @@ The scan starts from inputs that are projected already. torch.nn.RNN projects it
 where that costs next to nothing. It cannot leak; the scans here do, unless they are called plain.
 """
 
-import json
 import os
 import sys
 
@@ -21,14 +20,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from keeping import keep
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from infra.provenance import provenance
 from models.core import leaky_scan, native, use_body
 from models.core.native_build import BuildError, load
 
-ROOT = Path(__file__).parents[1]
 SHAPES = ((100, 32, 100), (100, 32, 200), (100, 64, 500), (200, 16, 1000), (100, 1, 100))
 FMA_ROUNDS = 400_000
 GATES = {
@@ -188,7 +186,6 @@ def main() -> None:
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     if not native.available():
         print(f"the native body is not measured: {native.reason()}")
-    load_before = os.getloadavg()
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)
@@ -204,12 +201,10 @@ def main() -> None:
         print(f"{each.name:32}{each.H:6}{each.gate:7.2f}{each.aim:7.2f}{each.measured:10.2f}  {word}")
     document = {
         "repeats": repeats,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "rows": [asdict(row) for row in rows],
         "gates": [asdict(each) for each in found],
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "scan.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("scan", document)
 
 
 if __name__ == "__main__":

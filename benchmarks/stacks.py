@@ -5,7 +5,6 @@ benchmarks/results/stacks.json. Each trial makes a few updates on random music, 
 turns, and ratios are medians over turns of ratios within one turn. Where torch finds a GPU, the stack is on it too.
 """
 
-import json
 import os
 import sys
 
@@ -14,18 +13,16 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
+from keeping import keep
 
-from infra.provenance import provenance
 from models.chunks import Pieces
 from models.techniques import Clipping, Nesterov
 from models.training import Run
 from models.trial import Trial
 
-ROOT = Path(__file__).parents[1]
 MEMBERS, UPDATES = 64, 4
 SIZES = (100, 200)
 
@@ -103,7 +100,6 @@ def gate(name: str, units: int, gate: float, aim: float, measured: float | None)
 def main() -> None:
     torch.set_num_threads(1)
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    load_before = os.getloadavg()
     rows, gates = {}, []
     for units in SIZES:
         rows[units] = row = measure(units, turns)
@@ -113,12 +109,10 @@ def main() -> None:
         gates.append(gate(f"GPU: {MEMBERS} stacked music trials, time / one alone", units, 2.0, 1.2, row.get("GPU")))
     document = {
         "turns": turns,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "rows": rows,
         "gates": gates,
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "stacks.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("stacks", document)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ which is what they cost or more (benchmarks/hessian_free.py). Hessian-free goes 
 of 20, then gets the work that it used for each of its learning rates.
 """
 
-import json
 import os
 import sys
 
@@ -20,15 +19,14 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
+from keeping import keep
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from infra.provenance import provenance
 from models.core import RNN
 from models.gauss_newton import NetworkObjective, Section
 from models.optimizers.hessian_free import hessian_free_step
@@ -36,7 +34,6 @@ from models.outputs.base import affine
 from models.outputs.logits import AffineLogits, LogitOutput, Product, softmax_curvature
 from models.parameters import Parameters
 
-ROOT = Path(__file__).parents[1]
 SYMBOLS, CLASSES, UNITS = 6, 4, 50
 SLOPE_BATCH, CURVATURE_BATCH, DAMPING = 1000, 500, 0.1
 MINIBATCH, RATES = 20, (0.1, 0.03, 0.01, 0.3)
@@ -219,8 +216,8 @@ def _tell(T: int, runs: Sequence[Run]) -> None:
         f" {run.work:.3g} gradients, {run.seconds} s",
         flush=True,
     )
-    document = {"T": T, "units": UNITS, "runs": [asdict(each) for each in runs], "provenance": provenance()}
-    (ROOT / "benchmarks" / "results" / "temporal_order.json").write_text(json.dumps(document, indent=1) + "\n")
+    document = {"T": T, "units": UNITS, "runs": [asdict(each) for each in runs]}
+    keep("temporal_order", document)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ take turns, and begin each together; ratios are medians over turns of ratios wit
 processor, system calls included: each process has one thread, and waits for nothing but others' use of the machine.
 """
 
-import json
 import os
 import statistics
 import sys
@@ -19,7 +18,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from threading import Barrier
 
 from infra.clusters import WORKER_ENVIRONMENT
@@ -27,10 +25,10 @@ from infra.clusters import WORKER_ENVIRONMENT
 os.environ.update(WORKER_ENVIRONMENT)
 
 import torch
+from keeping import keep
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, linear
 
-from infra.provenance import provenance
 from models.chunks import Chunk
 from models.core import scan_body
 from models.network import Network
@@ -39,7 +37,6 @@ from models.techniques import Clipping, Nesterov
 from models.trial import Trial
 from models.updates import Updater
 
-ROOT = Path(__file__).parents[1]
 PROCESSES, T, D = 2, 100, 88
 SIZES = ((16, 100), (32, 100), (16, 200), (32, 200), (16, 500), (32, 500))
 GATES = {100: (3.0, 5.0), 200: (2.5, 3.5), 500: (2.0, 2.5)}
@@ -185,7 +182,6 @@ def measure(B: int, H: int, turns: int) -> Row:
 
 def main() -> None:
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    load_before = os.getloadavg()
     rows = [measure(*size, turns) for size in SIZES]
     gates = []
     print(f"{'B':>4}{'H':>6}" + "".join(f"{name + ', ms':>20}" for name in rows[0].milliseconds) + f"{'ratio':>8}")
@@ -201,12 +197,10 @@ def main() -> None:
         "processes": PROCESSES,
         "body": scan_body(),
         "environment": WORKER_ENVIRONMENT,
-        "load_average": {"before": load_before[0], "after": os.getloadavg()[0]},
         "rows": [asdict(row) for row in rows],
         "gates": [asdict(each) for each in gates],
-        "provenance": provenance(),
     }
-    (ROOT / "benchmarks" / "results" / "training_step.json").write_text(json.dumps(document, indent=1) + "\n")
+    keep("training_step", document)
 
 
 if __name__ == "__main__":
