@@ -131,7 +131,7 @@ def _interrupted(trial: Trial, steps: Sequence[int]) -> tuple[Training, int]:
     return train(trial, *SPLITS, 5, checkpoint=checkpoint), stops
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     steps=st.lists(st.integers(0, 15), min_size=1, max_size=5),
     phases=st.sampled_from([(2, 2), (1, 0), (0, 2), (3, 1)]),
