@@ -177,6 +177,11 @@ def _score_warnings(
             f"≈: the log-likelihood of {joined(estimated)} is {ESTIMATED_BY}; the intervals include the standard error"
             " of the estimate, which cannot tell of what no chain has found."
         )
+    if any("P" in Variant.parse(name).techniques for name in scored["variant"]):
+        said.append(
+            "P trains parts of the network first: its phases come on top of the epochs, so that variants with it have made"
+            " more updates, in more seconds, than those without."
+        )
     unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]
     if len(unscored):
         said.append(f"Without a test score: {joined([labels[name] for name in unscored])}.")

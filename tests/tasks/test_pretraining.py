@@ -18,6 +18,7 @@ from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
 from tasks.records import read_parquet, trial_prefix
 from tasks.report import estimate
+from tasks.report.answer import answer
 from tasks.samples import ensure_sampled
 from tasks.search import draw_trial, final_trials, search_trials
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
@@ -55,6 +56,7 @@ def test_both_are_drawn_alike_trained_scored_and_compared(store: Store, digests:
     effects = estimates.effects[estimates.effects["metric"] == "log_likelihood"].set_index("technique")
     assert list(effects.index) == list("CLRMP")
     assert [pair[:2] for pair in effects.loc["P", "pairs"]] == [(WITHOUT, WITH)]
+    assert any("P trains parts of the network first" in warning for warning in answer(estimates, CHORALES).warnings)
     scored = set(estimates.scores["variant"])
     assert {WITHOUT, WITH, "frame/nade/SGD", "rnn/nade/SGD"} <= scored
     chosen = results.trials[results.trials["variant"] == WITH]["techniques"].iloc[0]
