@@ -179,8 +179,8 @@ def _score_warnings(
         )
     if any("P" in Variant.parse(name).techniques for name in scored["variant"]):
         said.append(
-            "P trains parts of the network first: its phases come on top of the epochs, so that variants with it have made"
-            " more updates, in more seconds, than those without."
+            "P trains parts of the network first: its phases come on top of the epochs, so that variants with it"
+            " have made more updates, in more seconds, than those without."
         )
     unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]
     if len(unscored):
