@@ -4,7 +4,7 @@ Run it as `python benchmarks/floors.py [MODEL ...]`; all of them where none is n
 folder COUNTERPOINT_DATA, or else in ../shared/data beside the checkout: `music-rolls/JSB_Chorales.mat`. One process of
 one thread; each model takes a minute or two, the RBM a quarter of an hour. It prints nats a frame, and writes nothing.
 
-These are floors, found by a handful of tries on validation, and not a comparison of the models.
+These are floors, found by a handful of tries whose test scores were seen, and not a comparison of the models.
 """
 
 import os
