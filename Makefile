@@ -34,7 +34,7 @@ run: $(STAMP)  ## the main job: every technique compared, report in ./artifacts
 
 test: lint test-unit test-integration  ## everything that is tested
 
-test-unit: $(STAMP)  ## unit tests, two minutes
+test-unit: $(STAMP)  ## unit tests, three minutes
 	$(BIN)/pytest -m 'not integration' -n $(JOBS)
 
 test-integration: $(STAMP) browser  ## real parts: server, scheduler, workers, store, browser
