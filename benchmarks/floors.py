@@ -76,22 +76,19 @@ FLOORS = {
     "nade": Floor(5.8, replace(RECTIFIED, output="nade", output_settings=NadeSettings(200))),
     "rbm": Floor(
         6.6,
-        Trial(
-            corpus=CORPUS,
+        replace(
+            PLAIN,
             output="rbm",
             output_settings=RBMSettings(200, 5),
             optimizer="Adam",
-            hidden_size=200,
             learning_rate=0.0015,
             cost="mean",
             chunk=50,
-            batch=1,
             input_dropout=0.2,
             output_dropout=0.4,
             epochs=1000,
             decay=0.96,
             patience=60,
-            seed=1,
         ),
     ),
 }

@@ -8,12 +8,12 @@
 // before, and a row serves the notes from one that is on to the next. Nothing is computed of a row for other notes, but
 // that forward a vector of neighbouring notes is. Frames are taken in tiles that stay in cache.
 //
-// Forward and for tangents, a thread takes frames. Backward, every gradient of a hidden unit comes from that unit alone, so a thread takes
-// panels of units through all frames, and no sums of threads are ever added: the number of threads changes no bit, and
-// neither do the tiles, since each sum runs over the frames in their order.
+// Forward and for tangents, a thread takes frames. Backward, every gradient of a hidden unit comes from that unit alone,
+// so a thread takes panels of units through all frames, and no sums of threads are ever added: the number of threads
+// changes no bit, and neither do the tiles, since each sum runs over the frames in their order.
 //
-// All arrays are dense: data, b, error, z (S, N, D), c (S, N, U), V, W (S, D, U); place (D), the i-th note's place in the
-// data. Functions return 0, or 1 when memory ran out.
+// All arrays are dense: data, b, error, z (S, N, D), c (S, N, U), V, W (S, D, U); place (D), the i-th note's place in
+// the data. Functions return 0, or 1 when memory ran out.
 
 #include <algorithm>
 #include <cstddef>

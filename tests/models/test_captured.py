@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -24,6 +23,7 @@ from models.training import Run, Training
 from models.trial import Trial
 from models.updates import Updater
 from tests.models import examples
+from tests.models.stopping import bits
 
 LENGTHS = [9, 4, 6, 1, 7, 3, 12, 5, 8]
 SPLITS = {
@@ -99,10 +99,6 @@ def _run(trials: Sequence[Trial]) -> list[Training]:
     return [run.ended[trial.key] for trial in trials]
 
 
-def _bits(training: Training) -> tuple[str, bytes]:
-    return repr(replace(training, weights={})), save(training.weights)
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -122,7 +118,7 @@ def test_what_is_repeated_has_the_bits_of_what_is_made_operation_by_operation(ch
         plain = _run(trials)
         with recorded_by(recorder):
             again = _run(trials)
-    assert [_bits(training) for training in again] == [_bits(training) for training in plain]
+    assert [bits(training) for training in again] == [bits(training) for training in plain]
     # the members end in different epochs, and after each end what is left is recorded anew
     assert len(recorder.tapes) == 3
     assert all(tape.repeated > 2 for tape in recorder.tapes)
@@ -135,7 +131,7 @@ def test_cores_with_gates(core):
     with use_body("reference"):
         plain = _run(trials)
         with recorded_by(recorder):
-            assert [_bits(training) for training in _run(trials)] == [_bits(training) for training in plain]
+            assert [bits(training) for training in _run(trials)] == [bits(training) for training in plain]
     assert recorder.tapes
 
 
@@ -147,7 +143,7 @@ def test_a_member_that_diverges_takes_nobody_along():
         with recorded_by(Recorder()):
             again = _run(trials)
     assert plain[1].status == "diverged"
-    assert [_bits(training) for training in again] == [_bits(training) for training in plain]
+    assert [bits(training) for training in again] == [bits(training) for training in plain]
 
 
 def test_a_recorded_run_goes_on_from_its_checkpoints_bit_for_bit():
@@ -160,7 +156,7 @@ def test_a_recorded_run_goes_on_from_its_checkpoints_bit_for_bit():
         second = Run(trials, *SPLITS["bernoulli"], 5, run.checkpoints())
         while second.advance():
             pass
-    assert [_bits(second.ended[trial.key]) for trial in trials] == [_bits(training) for training in whole]
+    assert [bits(second.ended[trial.key]) for trial in trials] == [bits(training) for training in whole]
 
 
 def _network(output: str) -> Network:

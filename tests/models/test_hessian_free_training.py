@@ -1,6 +1,5 @@
 """Trials by Hessian-free optimization: their curves, their ends, checkpoints to the bit, stacks."""
 
-import json
 import math
 from dataclasses import replace
 
@@ -9,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load, save
 
 from models import hessian_free_updates
 from models.baselines import frequencies
@@ -23,6 +21,7 @@ from models.training import Run, Training, train, train_stack
 from models.trial import Trial
 from models.updates import Updater
 from tests.models import examples
+from tests.models.stopping import bits, stored
 
 TRAIN = Pieces.from_arrays(examples.music([9, 4, 6, 1, 7, 3], seed=1))
 VALID = Pieces.from_arrays(examples.music([8, 5], seed=2))
@@ -33,22 +32,13 @@ def _trial(letters: str = "", **changes: object) -> Trial:
     return examples.trial(letters, **(values | changes))
 
 
-def _bits(result: Training) -> tuple[str, bytes]:
-    return repr(replace(result, weights={})), save(result.weights)
-
-
-def _stored(checkpoint: Checkpoint) -> Checkpoint:
-    text, data = json.dumps(checkpoint.to_json(), allow_nan=False), save(checkpoint.tensors)
-    return Checkpoint.from_json(json.loads(text), load(data))
-
-
 def _stopped(trial: Trial, steps: int, checkpoint: Checkpoint | None) -> Checkpoint | Training:
     """The checkpoint after so many steps, or what came of it where there are fewer."""
     run = Run([trial], TRAIN, VALID, 5, [checkpoint])
     for _ in range(steps):
         if not run.advance():
             return run.ended[trial.key]
-    return _stored(run.checkpoints()[0])
+    return stored(run.checkpoints()[0])
 
 
 # torch loads old parts of itself at the first derivative in forward mode.
@@ -75,7 +65,7 @@ def test_bits_are_the_same_wherever_it_is_stopped(steps, letters, initial_state,
             if isinstance(checkpoint, Training):
                 break
         result = checkpoint if isinstance(checkpoint, Training) else train(trial, TRAIN, VALID, 5, None, checkpoint)
-    assert _bits(result) == _bits(whole)
+    assert bits(result) == bits(whole)
 
 
 def test_a_checkpoint_holds_damping_and_solution_and_is_refused_without():

@@ -1,6 +1,5 @@
 """Trainings that begin with what smaller ones have learned: the same bits as these alone, and at every stop."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load, save
 
 from models.baselines import frequencies
 from models.chunks import Pieces
@@ -22,6 +20,7 @@ from models.techniques import Pretraining
 from models.training import Run, Training, train
 from models.trial import Trial
 from tests.models import examples
+from tests.models.stopping import bits, interrupted, stored
 
 SPLITS = [
     Pieces.from_arrays(examples.music(lengths, seed=seed)) for seed, lengths in ((1, [9, 4, 6, 1, 7, 3]), (2, [8, 5]))
@@ -38,15 +37,6 @@ def _trial(frame: int, recurrent: int, letters: str = "", output: str = "nade", 
     techniques = (*examples.techniques(letters), Pretraining(frame, recurrent))
     own = {"output_settings": SETTINGS[output], "learning_rate": 0.02}
     return examples.trial(techniques=techniques, output=output, **(own | changes))
-
-
-def _stored(checkpoint: Checkpoint) -> Checkpoint:
-    text, data = json.dumps(checkpoint.to_json(), allow_nan=False), save(checkpoint.tensors)
-    return Checkpoint.from_json(json.loads(text), load(data))
-
-
-def _bits(result: Training) -> tuple[Any, ...]:
-    return replace(result, weights={}).__repr__(), save(result.weights)
 
 
 def _start(trial: Trial) -> dict[str, torch.Tensor]:
@@ -118,17 +108,7 @@ def _until(trial: Trial, steps: int, checkpoint: Checkpoint | None) -> Checkpoin
     for _ in range(steps):
         if not run.advance():
             return run.ended[trial.key]
-    return _stored(run.checkpoints()[0])
-
-
-def _interrupted(trial: Trial, steps: Sequence[int]) -> tuple[Training, int]:
-    checkpoint, stops = None, 0
-    for step in steps:
-        outcome = _until(trial, step, checkpoint)
-        if isinstance(outcome, Training):
-            return outcome, stops
-        checkpoint, stops = outcome, stops + 1
-    return train(trial, *SPLITS, 5, checkpoint=checkpoint), stops
+    return stored(run.checkpoints()[0])
 
 
 @settings(max_examples=15, deadline=None)
@@ -143,15 +123,15 @@ def _interrupted(trial: Trial, steps: Sequence[int]) -> tuple[Training, int]:
 def test_bits_are_the_same_wherever_it_is_stopped(steps, phases, letters, output, dropout, learning_rate):
     changes = {"output_dropout": dropout, "learning_rate": learning_rate, "patience": 2}
     trial = _trial(*phases, letters, output, **changes)
-    result, _ = _interrupted(trial, steps)
-    assert _bits(result) == _bits(train(trial, *SPLITS, 5))
+    result, _ = interrupted(trial, SPLITS, steps, _until)
+    assert bits(result) == bits(train(trial, *SPLITS, 5))
 
 
 @pytest.mark.parametrize("output", ["nade", "rbm"])
 def test_a_stop_after_every_single_step_of_every_phase(output):
     trial = _trial(2, 3, "CLM", output)
-    result, stops = _interrupted(trial, [1] * 1000)
-    assert _bits(result) == _bits(train(trial, *SPLITS, 5))
+    result, stops = interrupted(trial, SPLITS, [1] * 1000, _until)
+    assert bits(result) == bits(train(trial, *SPLITS, 5))
     # A step is an update, the scoring of a start, or that of an epoch's end; the last one is no stop.
     assert stops == result.updates + 3 + (2 + 3 + 3) - 1
 
@@ -191,7 +171,7 @@ def test_members_go_on_from_their_checkpoints_in_other_company(stop):
     run = Run(STACK, *SPLITS, 5)
     for _ in range(stop):
         assert run.advance()
-    saved = [_stored(checkpoint) for checkpoint in run.checkpoints()]
+    saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
     assert [checkpoint.key for checkpoint in saved] == [trial.key for trial in run.trials] == [t.key for t in STACK]
     for chosen, going in (([3, 0], [True, True]), ([4, 2, 1], [True, True, False]), ([0, 2], [False, True])):
         continued = [saved[s] if goes else None for s, goes in zip(chosen, going, strict=True)]
@@ -208,7 +188,7 @@ def test_what_it_began_with_goes_with_its_member():
     start = _start(last)
     own = torch.cat([value.flatten() for value in start.values()])
     torch.testing.assert_close(checkpoint.tensors["start"][0], own, rtol=1e-3, atol=1e-4)
-    diagnosis = train(last, *SPLITS, 5, checkpoint=_stored(checkpoint)).diagnoses[0]
+    diagnosis = train(last, *SPLITS, 5, checkpoint=stored(checkpoint)).diagnoses[0]
     assert diagnosis.gradient_norms == pytest.approx(train(last, *SPLITS, 5).diagnoses[0].gradient_norms, rel=1e-3)
 
 
@@ -217,7 +197,7 @@ def test_one_that_waits_with_a_checkpoint_of_the_whole_keeps_it():
     run = Run([far], *SPLITS, 5)
     while run.progress()[0].epoch < 2 or run.progress()[0].phase < 2:
         assert run.advance()
-    saved = _stored(run.checkpoints()[0])
+    saved = stored(run.checkpoints()[0])
     together = Run([far, fresh], *SPLITS, 5, [saved, None])
     assert together.advance()
     again = together.checkpoints()[0]

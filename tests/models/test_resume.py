@@ -1,15 +1,13 @@
 """A training that is stopped anywhere and goes on from a checkpoint ends with the same bits as one that is not."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load, save
+from safetensors.torch import save
 
 from models.chunks import Pieces
 from models.progress import Checkpoint, CheckpointError, Progress
@@ -17,6 +15,7 @@ from models.training import Run, Training, train
 from models.trial import Trial
 from models.variants import all_subsets
 from tests.models import examples
+from tests.models.stopping import bits, interrupted, stored
 
 LENGTHS = [9, 4, 6, 1, 7, 3]
 SPLITS = {
@@ -29,12 +28,6 @@ class _Stopped(Exception):
     """Stands for whatever ends a process."""
 
 
-def _stored(checkpoint: Checkpoint) -> Checkpoint:
-    """The checkpoint after its way through bytes."""
-    text, data = json.dumps(checkpoint.to_json(), allow_nan=False), save(checkpoint.tensors)
-    return Checkpoint.from_json(json.loads(text), load(data))
-
-
 def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint | Training:
     """Train for so many steps, and give the checkpoint there, or what came of it where there are not so many."""
     left, taken = step, []
@@ -43,28 +36,13 @@ def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint
         nonlocal left
         left -= 1
         if left == 0:
-            taken.append(_stored(run.checkpoints()[0]))
+            taken.append(stored(run.checkpoints()[0]))
             raise _Stopped
 
     try:
         return train(trial, *SPLITS[trial.output], 5, between, checkpoint)
     except _Stopped:
         return taken[0]
-
-
-def _interrupted(trial: Trial, steps: Iterable[int]) -> tuple[Training, int]:
-    """Train with a stop after so many steps each time, and then to the end; how often it was really stopped."""
-    checkpoint, stops = None, 0
-    for step in steps:
-        outcome = _until(trial, step, checkpoint)
-        if isinstance(outcome, Training):
-            return outcome, stops
-        checkpoint, stops = outcome, stops + 1
-    return train(trial, *SPLITS[trial.output], 5, checkpoint=checkpoint), stops
-
-
-def _bits(result: Training) -> tuple[Any, ...]:
-    return replace(result, weights={}).__repr__(), save(result.weights)
 
 
 @settings(max_examples=60, deadline=None)
@@ -93,15 +71,15 @@ def test_bits_are_the_same_wherever_it_is_stopped(
         epochs=4,
         patience=2,
     )
-    result, _ = _interrupted(trial, steps)
-    assert _bits(result) == _bits(train(trial, *SPLITS[output], 5))
+    result, _ = interrupted(trial, SPLITS[trial.output], steps, _until)
+    assert bits(result) == bits(train(trial, *SPLITS[output], 5))
 
 
 @pytest.mark.parametrize("output", ["bernoulli", "softmax"])
 def test_a_stop_after_every_single_step(output):
     trial = examples.trial("CLRM", output=output, output_dropout=0.2, learning_rate=0.3, epochs=6, patience=2)
-    result, stops = _interrupted(trial, [1] * 1000)
-    assert _bits(result) == _bits(train(trial, *SPLITS[output], 5))
+    result, stops = interrupted(trial, SPLITS[trial.output], [1] * 1000, _until)
+    assert bits(result) == bits(train(trial, *SPLITS[output], 5))
     # One before the first update, one after each update, one after each epoch but the last.
     assert stops == 1 + result.updates + len(result.curve) - 2
     assert result.best.epoch < result.curve[-1].epoch, "choose a rate at which the last epoch is not the best"
@@ -116,9 +94,9 @@ def _rbm(chain: str) -> Trial:
 @pytest.mark.parametrize("every", [1, 3, 7])
 def test_chains_and_particles_go_on_where_they_were(chain, every):
     trial = _rbm(chain)
-    result, stops = _interrupted(trial, [every] * 1000)
+    result, stops = interrupted(trial, SPLITS[trial.output], [every] * 1000, _until)
     assert stops >= (result.updates + len(result.curve) - 1) // every - 1
-    assert _bits(result) == _bits(train(trial, *SPLITS["rbm"], 5))
+    assert bits(result) == bits(train(trial, *SPLITS["rbm"], 5))
 
 
 def test_only_what_a_model_trains_with_is_in_its_checkpoint():
@@ -138,9 +116,9 @@ def test_a_divergence_comes_at_the_same_update():
     trial = examples.trial("M", learning_rate=2e4)
     whole = train(trial, *SPLITS["bernoulli"], 5)
     assert (whole.status, whole.updates > 1) == ("diverged", True), "choose a rate that diverges, and not at once"
-    result, stops = _interrupted(trial, [1] * whole.updates)
+    result, stops = interrupted(trial, SPLITS[trial.output], [1] * whole.updates, _until)
     assert stops == whole.updates
-    assert _bits(result) == _bits(whole)
+    assert bits(result) == bits(whole)
 
 
 def test_a_checkpoint_stays_as_it_was_when_the_training_goes_on():
@@ -162,7 +140,7 @@ def test_going_on_from_a_checkpoint_leaves_it_as_it_was():
     before = json.dumps(checkpoint.to_json()), save(checkpoint.tensors)
     first = train(trial, *SPLITS["bernoulli"], 5, checkpoint=checkpoint)
     assert (json.dumps(checkpoint.to_json()), save(checkpoint.tensors)) == before
-    assert _bits(first) == _bits(train(trial, *SPLITS["bernoulli"], 5, checkpoint=checkpoint))
+    assert bits(first) == bits(train(trial, *SPLITS["bernoulli"], 5, checkpoint=checkpoint))
 
 
 def test_a_checkpoint_of_another_trial_is_refused():
@@ -213,6 +191,6 @@ def test_json_of_something_else_is_refused(change):
 def test_the_generators_of_torch_play_no_part():
     trial = examples.trial("L", output_dropout=0.3)
     torch.manual_seed(1)
-    first, _ = _interrupted(trial, [5])
+    first, _ = interrupted(trial, SPLITS[trial.output], [5], _until)
     torch.manual_seed(2)
-    assert _bits(first) == _bits(_interrupted(trial, [5])[0])
+    assert bits(first) == bits(interrupted(trial, SPLITS[trial.output], [5], _until)[0])

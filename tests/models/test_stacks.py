@@ -1,6 +1,5 @@
 """Stacked trials: each member of a stack trains as it does alone, whatever the others do."""
 
-import json
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -24,6 +23,7 @@ from models.trial import Trial
 from models.updates import Updater
 from models.variants import all_subsets
 from tests.models import examples
+from tests.models.stopping import stored
 
 LENGTHS = [9, 4, 6, 1, 7, 3, 12]
 SPLITS = {
@@ -132,7 +132,7 @@ def test_chains_and_particles_go_on_from_checkpoints_in_other_company(stop):
     whole, run = _together(trials), Run(trials, *SPLITS["rbm"], 5)
     for _ in range(stop):
         assert run.advance()
-    saved = [_stored(checkpoint) for checkpoint in run.checkpoints()]
+    saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
     chosen = [2, 0]
     resumed = _together([trials[s] for s in chosen], [saved[s] for s in chosen])
     for s, ours in zip(chosen, resumed, strict=True):
@@ -175,11 +175,6 @@ def test_a_stack_of_two_that_are_equal_but_for_the_seed_has_two_results(output):
     assert not torch.equal(first.weights["recurrent_weight"], second.weights["recurrent_weight"])
 
 
-def _stored(checkpoint: Checkpoint) -> Checkpoint:
-    text, data = json.dumps(checkpoint.to_json(), allow_nan=False), save(checkpoint.tensors)
-    return Checkpoint.from_json(json.loads(text), load(data))
-
-
 @pytest.mark.parametrize("stop", [1, 4, 6, 9])
 def test_members_go_on_from_their_checkpoints_in_other_company(stop):
     trials = _members("bernoulli", ["", "CLM", "M", "CL"], output_dropout=0.2)
@@ -187,7 +182,7 @@ def test_members_go_on_from_their_checkpoints_in_other_company(stop):
     run, steps = Run(trials, *SPLITS["bernoulli"], 5), cycle([None])
     for _, _ in zip(range(stop), steps, strict=False):
         assert run.advance()
-    saved = [_stored(checkpoint) for checkpoint in run.checkpoints()]
+    saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
     assert [checkpoint.key for checkpoint in saved] == [trial.key for trial in trials]
     # One starts anew beside one that goes on, in the other order.
     for chosen, going in (([2, 0], [True, True]), ([3, 1], [False, True])):
