@@ -24,9 +24,8 @@ def _is_command_line() -> bool:
 def _register() -> None:
     from prefect.cli._app import _app
 
-    _app.command(
-        "infra.cli:run_app", name="run", help="Run Counterpoint: reproduce, ingest, report, plan, list, pull, verify."
-    )
+    # The commands are listed below this line, and not in it.
+    _app.command("infra.cli:run_app", name="run", help="Run Counterpoint: which technique helps a recurrent network.")
 
 
 if _is_command_line():

@@ -7,9 +7,9 @@ corpus or variant: those are checked where they live, by the tasks.
 
 import os
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from infra.schedule import Period
@@ -20,6 +20,13 @@ DATA_VARIABLE = "COUNTERPOINT_DATA"
 
 Name = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _apart(names: Any) -> Any:
+    """Names that a comma joins are several; no name has a comma."""
+    if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
+        return [part for name in names for part in name.strip(",").split(",")]
+    return names
 
 
 def _scheduler_address(address: str) -> str:
@@ -34,6 +41,7 @@ def default_store() -> str:
 
 
 Cluster = Annotated[str, AfterValidator(_scheduler_address)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_apart)]
 Form = Literal["midi", "characters", "words"]
 
 
@@ -62,7 +70,7 @@ class IngestRequest:
     """
 
     store: Name = Field(default_factory=default_store)
-    names: tuple[Name, ...] = ()
+    names: Names = ()
     source: Name | None = None
     form: Form | None = None
     manifest: Name | None = None
@@ -97,7 +105,7 @@ class CampaignRequest:
 
     store: Name = Field(default_factory=default_store)
     preset: Name = "default"
-    corpora: tuple[Name, ...] | None = None
+    corpora: Names | None = None
     variants: tuple[Name, ...] | None = None
     trials: Count | None = None
     seeds: Count | None = None

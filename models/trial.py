@@ -193,7 +193,15 @@ class Trial:
     @property
     def key(self) -> str:
         """sha256 of the canonical JSON and of the version of the numerics, 64 hexadecimal digits."""
-        canonical = json.dumps([NUMERICS_VERSION, self.to_json()], sort_keys=True, separators=(",", ":"))
+        return self._key_of(NUMERICS_VERSION)
+
+    @property
+    def older_keys(self) -> tuple[str, ...]:
+        """The keys that older versions of the numerics gave it: what is stored there has other numbers."""
+        return tuple(self._key_of(version) for version in range(1, NUMERICS_VERSION))
+
+    def _key_of(self, version: int) -> str:
+        canonical = json.dumps([version, self.to_json()], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -16,8 +16,9 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from models.core.scan import Activation
 from models.kinds import Kind
-from models.variants import BY_OPTIMIZER, BY_OUTPUT, Variant, all_subsets
+from models.variants import BY_OUTPUT, Variant, all_subsets
 from tasks.ingest import corpus_kind
+from tasks.variant_names import read_names
 
 PLAIN = ""
 """The letters of plain SGD, which is in every campaign: it is what the others are compared with."""
@@ -83,6 +84,7 @@ class Campaign:
         variants: names of the variants of each corpus.
         trials, seeds, seed: search trials a variant, fresh seeds a chosen configuration, seed of everything.
         spaces: the search of each kind of data.
+        left_out: corpora of the preset that none of the variants asked for goes with, each with the reason.
     """
 
     preset: str
@@ -92,6 +94,7 @@ class Campaign:
     seeds: int
     seed: int
     spaces: Mapping[Kind, Space]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """What the report says of the budget."""
@@ -135,10 +138,16 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
     spaces = preset.spaces
     if request.epochs is not None:
         spaces = {kind: replace(space, epochs=request.epochs) for kind, space in spaces.items()}
+    variants, without = _variants(preset, kinds, request.variants)
+    for corpus, reason in without.items():
+        # A corpus that only the preset names is left out; one that was asked for is a mistake.
+        if request.corpora or not variants:
+            raise ConfigurationError(f"variants {', '.join(request.variants or ())}: none is for {corpus}: {reason}")
     return Campaign(
         preset=request.preset,
-        kinds=kinds,
-        variants=_variants(preset, kinds, request.variants),
+        kinds={corpus: kind for corpus, kind in kinds.items() if corpus in variants},
+        variants=variants,
+        left_out=without,
         trials=request.trials or preset.trials,
         seeds=request.seeds or preset.seeds,
         seed=_seed(request.seed),
@@ -150,10 +159,13 @@ def _seed(asked: int | Period | None) -> int:
     return seed_of(asked, due()) if isinstance(asked, str) else asked or 0
 
 
-def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] | None) -> dict[str, tuple[str, ...]]:
-    """Variants of each corpus: the preset's, or those asked for, always with plain SGD as the first."""
+def _variants(
+    preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] | None
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Variants of each corpus, the preset's or those asked for, plain SGD first; and why a corpus has none of these."""
     variants: dict[str, tuple[str, ...]] = {}
-    wanted = None if asked is None else [_parse(name) for name in asked]
+    without: dict[str, str] = {}
+    wanted = None if asked is None else read_names(asked)
     for corpus, kind in kinds.items():
         plain = Variant(output=output_for(kind))
         named = [replace(plain, letters=letters) for letters in preset.letters[kind]]
@@ -164,12 +176,12 @@ def _variants(preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] 
             if not named:
                 reasons = [each for each in complete if isinstance(each, str)]
                 fitting = "wants " + " or ".join(output for output in BY_OUTPUT if fits(output, kind))
-                told = reasons[0] if reasons else fitting
-                raise ConfigurationError(f"variants {', '.join(asked or ())}: none is for {corpus}: {told}")
+                without[corpus] = reasons[0] if reasons else fitting
+                continue
         # Each is compared with plain SGD of its own core and output model.
         beside = [each for one in named for each in (Variant(one.core, one.output), one)]
         variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *beside))))
-    return variants
+    return variants, without
 
 
 def _with_output(variant: Variant, output: str) -> Variant | str:
@@ -178,22 +190,6 @@ def _with_output(variant: Variant, output: str) -> Variant | str:
         return replace(variant, output=output)
     except ValueError as error:
         return str(error)
-
-
-def _parse(name: str) -> tuple[Variant, bool]:
-    """`lstm/nade/SGD+C` is all of a name; the short `SGD+CL` means the simple core, and each corpus its own output.
-
-    Returns:
-        The variant, and whether its output is still to be set.
-    """
-    short = "/" not in name
-    try:
-        if short and name.partition("+")[0] not in BY_OPTIMIZER:
-            optimizers = " or ".join(BY_OPTIMIZER)
-            raise ValueError(f"variant {name!r}: wants {optimizers}, +LETTERS, or all of it, like rnn/bernoulli/SGD+CL")
-        return Variant.parse(f"rnn/bernoulli/{name}" if short else name), short
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from error
 
 
 _PAPER_MUSIC = Space(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from infra.store import Store
 from models.trial import Trial
-from tasks.records import TrialRecord, load_record, read_parquet, score_prefix
+from tasks.records import TrialRecord, load_record, read_parquet, score_prefix, trial_prefix
 
 AT_A_TIME = 16
 """Requests under way at once, since a bucket is far away."""
@@ -53,6 +53,12 @@ class Ledger:
         self._scored |= {key for key, committed in done.items() if committed}
         unscored = set(completed) - self._scored
         return [trial for key, trial in distinct.items() if key not in records or key in unscored]
+
+    def outdated(self, trials: Iterable[Trial]) -> int:
+        """How many of the trials are stored by an older version of the numerics, whose results are not used."""
+        keys = {key: trial.key for trial in trials for key in trial.older_keys}
+        found = many(lambda key: self.store.committed(trial_prefix(key)), keys)
+        return len({keys[key] for key, stored in found.items() if stored})
 
     def tables(self, prefixes: Iterable[str], name: str) -> list[pd.DataFrame]:
         """The tables of that name of many commits, in their order."""

@@ -35,9 +35,15 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a campaign needs, a row a variant."""
+    """What a campaign needs.
+
+    Attributes:
+        rows: a row a variant.
+        outdated: search trials to train that are stored by an older version of the numerics.
+    """
 
     rows: tuple[PlanRow, ...]
+    outdated: int = 0
 
     @property
     def finished(self) -> bool:
@@ -68,7 +74,7 @@ def make_plan(ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], cl
         for corpus, digest in digests.items()
         for variant in campaign.variants[corpus]
     ]
-    return Plan(tuple(rows))
+    return Plan(tuple(rows), ledger.outdated(trial for trial in trials if trial.key in lacking))
 
 
 def _of(trials: Iterable[Trial], digest: str, variant: str) -> list[Trial]:

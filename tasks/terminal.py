@@ -47,7 +47,12 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
             f"{total} trials, {stored} stored; about {clock(plan.seconds(workers))} of training"
             f" on {workers} processes, estimated from epochs timed on this machine"
         )
-    return f"{head}\n{_render(table)}{foot}"
+    notes = [f"{corpus} is left out: {reason}" for corpus, reason in campaign.left_out.items()]
+    if plan.outdated:
+        notes.append(
+            f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
+        )
+    return "\n".join([f"{head}\n{_render(table)}{foot}", *notes])
 
 
 def score_table(document: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from infra.cli.options import Campaign, Places
+from infra.cli.options import Campaign, Data, Places
 from infra.errors import ConfigurationError
-from infra.settings import CampaignRequest
+from infra.settings import CampaignRequest, IngestRequest
 
 ROOT = Path(__file__).parents[2]
 PREFECT = [sys.executable, "-m", "prefect", "run"]
@@ -108,6 +109,17 @@ def test_options_become_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
         store="s3://bucket/prefix", variants=("rnn/bernoulli/SGD",), trials=3, cluster="tls://host:8786"
     )
     assert Campaign(store="here").request().store == "here"
+
+
+def test_every_field_of_a_campaign_request_has_its_option() -> None:
+    options = {field.name for kind in (Campaign, Places) for field in fields(kind)}
+    assert options == {field.name for field in fields(CampaignRequest)}
+
+
+def test_every_field_of_an_ingest_request_has_its_option() -> None:
+    own = {"midi", "characters", "words"}  # each gives `source` and `form`
+    options = {field.name for kind in (Data, Places) for field in fields(kind)}
+    assert options - own | {"store", "names", "form"} == {field.name for field in fields(IngestRequest)}
 
 
 def test_an_unset_store_is_the_folder_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ LETTERS = [technique.letter for technique in TECHNIQUES]
         (CampaignRequest(corpora=(CHORALES, "chorales")), "'chorales'", known_corpora()),
         (CampaignRequest(variants=("SGD", "SGD+X")), "'X'", LETTERS),
         (CampaignRequest(variants=("SGD+CLC",)), "'C' in 'CLC'", LETTERS),
-        (CampaignRequest(variants=("SGD+cl",)), "'c'", LETTERS),
+        (CampaignRequest(variants=("SGD+cx",)), "'x'", LETTERS),
         (CampaignRequest(variants=("Newton",)), "Newton", ["SGD", "Adam"]),
         (CampaignRequest(variants=("rnn/poisson/SGD",)), "'rnn/poisson/SGD'", ["bernoulli", "softmax"]),
         (CampaignRequest(variants=("elman/softmax/SGD",)), "'elman/softmax/SGD'", ["rnn", "lstm", "gru"]),
@@ -80,6 +80,44 @@ def test_a_full_name_is_for_its_own_kind_alone():
         CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+M"),
         CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+R"),
     }
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        (("sgd+lc",), ["SGD+CL"]),
+        (("SGD + C",), ["SGD+C"]),
+        (("SGD", "+", "C"), ["SGD+C"]),
+        (("SGD+C,SGD+L", "SGD+M,"), ["SGD+C", "SGD+L", "SGD+M"]),
+        (("+R", "LC", "SGD+C+M", "sgd"), ["SGD+R", "SGD+CL", "SGD+CM", "SGD"]),
+        (("ADAM+c", "hf"), ["Adam+C", "HF"]),
+    ],
+)
+def test_a_name_may_be_written_as_people_write_it(asked, meant):
+    campaign = resolve(CampaignRequest(corpora=(CHORALES,), variants=asked))
+    assert campaign == resolve(CampaignRequest(corpora=(CHORALES,), variants=tuple(meant)))
+    assert set(campaign.variants[CHORALES]) == {f"rnn/bernoulli/{name}" for name in ("SGD", *meant)}
+
+
+def test_a_whole_name_may_too():
+    campaign = resolve(CampaignRequest(corpora=(CHORALES,), variants=("LSTM/Nade/sgd + mc",)))
+    assert campaign.variants[CHORALES][-1] == "lstm/nade/SGD+CM"
+
+
+def test_corpora_may_be_joined_by_commas():
+    assert resolve(CampaignRequest(corpora=(f"{CHORALES},{WORDS}", f"{CHARACTERS},"))) == resolve(
+        CampaignRequest(corpora=(CHORALES, WORDS, CHARACTERS))
+    )
+
+
+def test_a_corpus_of_the_preset_that_no_variant_goes_with_is_left_out():
+    campaign = resolve(CampaignRequest(variants=("rnn/nade/SGD+CM", "rnn/nade/SGD+CMP")))
+    assert campaign.variants == {CHORALES: ("rnn/bernoulli/SGD", "rnn/nade/SGD", "rnn/nade/SGD+CM", "rnn/nade/SGD+CMP")}
+    assert campaign.kinds == {CHORALES: "music"}
+    assert campaign.left_out == dict.fromkeys((CHARACTERS, WORDS), "wants softmax or classes")
+    asked = CampaignRequest(variants=("rnn/nade/SGD+CM",), corpora=(CHORALES, CHARACTERS))
+    with pytest.raises(ConfigurationError, match=f"none is for {CHARACTERS}: wants softmax or classes"):
+        resolve(asked)
 
 
 def test_a_core_is_named_in_full_and_compared_with_plain_sgd_of_its_own():

@@ -46,6 +46,19 @@ def test_before_anything_is_stored_everything_is_left(store, digests, campaign):
     assert store.prefixes("trials") == [], "a plan trains nothing"
 
 
+def test_what_an_older_version_of_the_numerics_stored_is_counted_and_not_used(store, digests, campaign, monkeypatch):
+    search = search_trials(campaign, digests)
+    monkeypatch.setattr("models.trial.NUMERICS_VERSION", 1)
+    train_all(store, search[:2])
+    assert _plan(store, campaign, digests).outdated == 0
+    monkeypatch.undo()
+    plan = _plan(store, campaign, digests)
+    assert plan.outdated == 2
+    assert {row.stored for row in plan.rows} == {0}
+    train_all(store, search[:1])
+    assert _plan(store, campaign, digests).outdated == 1, "the other one was trained anew"
+
+
 def test_the_minutes_are_shared_by_the_workers():
     plan = Plan((PlanRow("a", "b", 4, 0, 90.0), PlanRow("a", "c", 4, 0, 150.0)))
     assert (plan.seconds(1), plan.seconds(4)) == (240.0, 60.0)

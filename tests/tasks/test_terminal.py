@@ -185,6 +185,15 @@ def test_the_plan_has_a_row_a_variant_and_the_minutes():
     assert _widest(text) <= WIDTH
 
 
+def test_the_plan_names_what_is_left_out_and_what_an_older_version_stored():
+    campaign = replace(tiny_campaign("SGD+C"), left_out={"folk-tunes-words": "wants softmax or classes"})
+    rows = (PlanRow("bach-chorales", PLAIN, 4, 0, 360.0),)
+    *_, left_out, outdated = plan_table(campaign, Plan(rows, outdated=2), workers=2).splitlines()
+    assert left_out == "folk-tunes-words is left out: wants softmax or classes"
+    assert outdated == "2 search trials of an older version are stored and not used: its numbers were others"
+    assert "older" not in plan_table(campaign, Plan(rows), workers=2)
+
+
 def test_a_plan_of_nothing_says_so():
     rows = (PlanRow("folk-tunes-characters", "rnn/softmax/SGD", 4, 4, 0.0),)
     text = plan_table(tiny_campaign("SGD"), Plan(rows), workers=2)
