@@ -18,7 +18,7 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import find_recipe
 from tasks.ingest.key import semitones_to_c
 from tasks.ingest.manifest import read_manifest
-from tasks.ingest.midi_piece import Grid, MidiFile, MidiPiece, parse_batch
+from tasks.ingest.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
 from tasks.ingest.official_set import MANIFEST
 from tasks.ingest.recipe import Source
 
@@ -47,7 +47,7 @@ def keys_right(dataset: str, files: Mapping[str, bytes]) -> str:
     rows = [row for row in read_manifest(files[MANIFEST]) if row.dataset == dataset]
     if not any(row.transpose for row in rows):
         return "not transposed"
-    pieces = parse_batch([MidiFile(files[f"{row.split}/{row.file}"], Grid(), None) for row in rows])
+    pieces = parse_batch([MidiFile(files[f"{row.split}/{row.file}"], OFFICIAL, None) for row in rows])
     right = sum(
         isinstance(piece, MidiPiece) and semitones_to_c(piece.key.tonic) == row.transpose
         for piece, row in zip(pieces, rows, strict=True)

@@ -40,8 +40,16 @@ def default_store() -> str:
     return os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
 
 
+def _step(text: str) -> str:
+    """A frame's length: `60` ticks, or `1/4`, parts of a quarter note."""
+    if not re.fullmatch(r"[1-9][0-9]{0,5}(/[1-9][0-9]{0,3})?", text):
+        raise ValueError("neither parts of a quarter note, as 1/4 for a sixteenth note, nor a number of ticks, as 60")
+    return text
+
+
 Cluster = Annotated[str, AfterValidator(_scheduler_address)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_apart)]
+Step = Annotated[str, BeforeValidator(str), AfterValidator(_step)]
 Form = Literal["midi", "characters", "words"]
 
 
@@ -61,7 +69,9 @@ class IngestRequest:
         source: address of the data: a folder, a file, an archive, `http(s)://`, `s3://`.
         form: what the user's own files are, and how they are read.
         manifest: address of the table of an official MIDI set.
-        step: ticks of a frame of the user's MIDI files; None for an eighth note of each.
+        step: length of a frame of the user's MIDI files: parts of a quarter note with a slash, `1/4` for a sixteenth
+            note, or ticks, `60`; None for an eighth note.
+        drums: whether channel 10 of the user's MIDI files is kept.
         fewest: how often a word of the user's text must be in train to be a symbol.
         cluster, workers: as in `CampaignRequest`.
 
@@ -74,7 +84,8 @@ class IngestRequest:
     source: Name | None = None
     form: Form | None = None
     manifest: Name | None = None
-    step: Count | None = None
+    step: Step | None = None
+    drums: bool = False
     fewest: Count | None = None
     cluster: Cluster | None = None
     workers: Count | None = None

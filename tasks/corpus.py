@@ -37,6 +37,8 @@ class Corpus:
         titles: for each split, the names of its pieces, in the order of `splits`.
         vocabulary: the text of each symbol; empty for music and adding.
         source: what it was made from and by which rules, JSON values only; not part of the digest.
+        quarters: length of a frame in quarter notes, where it is known of people's own music: how fast it sounds is
+            then part of the digest. None for all other corpora.
 
     Raises:
         CorpusError: a split is missing or empty, or an array has the wrong type, shape or range.
@@ -48,6 +50,7 @@ class Corpus:
     titles: Mapping[str, tuple[str, ...]]
     vocabulary: tuple[str, ...] = ()
     source: Mapping[str, Any] = field(default_factory=dict)
+    quarters: float | None = None
 
     def __post_init__(self) -> None:
         for split in SPLITS:
@@ -87,8 +90,10 @@ class Corpus:
 
     @cached_property
     def digest(self) -> str:
-        """sha256, 64 hexadecimal digits, of the kind, the vocabulary and every piece in its order."""
+        """sha256, 64 hexadecimal digits, of the kind, the vocabulary, `quarters` and every piece in its order."""
         total = hashlib.sha256(repr((self.kind, self.vocabulary)).encode())
+        if self.quarters is not None:
+            total.update(f"quarters {self.quarters}".encode())
         for split in SPLITS:
             for piece in self.splits[split]:
                 total.update(f"{split} {piece.dtype} {piece.shape}".encode())

@@ -128,7 +128,7 @@ def continue_piece(store: Store, trial: Trial, seed: int, asked: int | None = No
         given=len(given),
         asked=asked,
         steps=_steps(corpus, made[0, :, 0]),
-        quarters=_quarters(corpus.source) if corpus.kind == "music" else None,
+        quarters=_quarters(corpus) if corpus.kind == "music" else None,
     )
 
 
@@ -138,7 +138,13 @@ def _steps(corpus: Corpus, made: Tensor) -> tuple[Any, ...]:
     return tuple(corpus.vocabulary[symbol] for symbol in made.tolist())
 
 
-def _quarters(source: Mapping[str, Any]) -> float:
-    """Length of a frame in quarter notes. Where it is given in ticks nobody says: in JSB Chorales they are quarters."""
-    frame = str(source.get("frame", "an eighth note"))
+def _quarters(corpus: Corpus) -> float:
+    """Length of a frame in quarter notes, as the corpus has it.
+
+    Of corpora that do not say it, the official sets and what older versions stored, it is read from the words of their
+    source. Where these give it in ticks nobody knows: in JSB Chorales they are quarters.
+    """
+    if corpus.quarters is not None:
+        return corpus.quarters
+    frame = str(corpus.source.get("frame", "an eighth note"))
     return 1.0 if "quarter" in frame or "ticks" in frame else 0.5

@@ -97,6 +97,7 @@ def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
         aside = count(sum(len(group.names) for group in groups))
         table.add_row(name, corpus.kind, pieces, steps, symbols, aside, digest[:12])
         lost += [_lost(name, corpus)] if groups else []
+        lost += [f"{name}: {sentence}" for sentence in corpus.source.get("told", ())]
     return f"{_render(table)}{_paragraphs(lost)}".rstrip("\n")
 
 

@@ -101,7 +101,16 @@ class Data:
     midi: Annotated[str | None, Parameter(help="Your own MIDI files: a folder or an archive.")] = None
     characters: Annotated[str | None, Parameter(help="Your own text, read as characters.")] = None
     words: Annotated[str | None, Parameter(help="Your own text, read as words.")] = None
-    step: Annotated[int | None, Parameter(help="Ticks of a frame of your MIDI files. Default: an eighth note.")] = None
+    step: Annotated[
+        str | None,
+        Parameter(
+            help="Length of a frame of your MIDI files, in parts of a quarter note: 1/4 is a sixteenth note. Or in "
+            "ticks, 60, where all files have as many a quarter note. Default: 1/2, an eighth note."
+        ),
+    ] = None
+    drums: Annotated[
+        bool, _flag("Keep the drums (channel 10) of your MIDI files, where they are. Default: they are left out.")
+    ] = False
     fewest: Annotated[
         int | None, Parameter(help="How often a word of your text must be in train to be a symbol. Default: 3.")
     ] = None
@@ -114,8 +123,10 @@ class Data:
         if len(own) + (self.source is not None) > 1:
             raise ConfigurationError("--from, --midi, --characters, --words: one of them at a time")
         form, source = next(iter(own.items()), (None, self.source))
-        rest = {"manifest": self.manifest, "step": self.step, "fewest": self.fewest, **asdict(places)}
-        return _validated(IngestRequest, {"store": store, "names": names, "source": source, "form": form, **rest})
+        rest = {"manifest": self.manifest, "step": self.step, "fewest": self.fewest, "drums": self.drums}
+        return _validated(
+            IngestRequest, {"store": store, "names": names, "source": source, "form": form, **rest, **asdict(places)}
+        )
 
 
 @Parameter(name="*")

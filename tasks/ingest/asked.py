@@ -6,6 +6,8 @@ is refused for them: campaigns would be about another thing than they say.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
 
 from infra.errors import ConfigurationError
 from infra.settings import IngestRequest
@@ -14,6 +16,7 @@ from tasks.ingest.address import parse_source
 from tasks.ingest.archives import read_source
 from tasks.ingest.corpora import embedded_corpora, find_recipe
 from tasks.ingest.midi_corpus import build_midi_corpus
+from tasks.ingest.midi_piece import OWN, Rules
 from tasks.ingest.names import unknown_corpus
 from tasks.ingest.plain_text import FEWEST_WORDS, build_text_corpus
 from tasks.ingest.plain_text import Kind as TextKind
@@ -21,7 +24,7 @@ from tasks.ingest.recipe import MapFunction, Progress, Recipe, Source
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TEXT_BYTES = 64 * 2**20
-_RULES = 1
+_RULES = 2
 """Of a user's own files; raised with any change of code that can change such a corpus."""
 
 
@@ -37,8 +40,8 @@ def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
             _refuse_secrets(address)
     if request.form is not None:
         return (_own(request),), Source(request.source)
-    for option in ("step", "fewest"):
-        if getattr(request, option) is not None:
+    for option in ("step", "drums", "fewest"):
+        if getattr(request, option):
             raise ConfigurationError(
                 f"--{option}: it is for your own files; give them by --midi, --words, --characters"
             )
@@ -94,15 +97,28 @@ def _midi(name: str, request: IngestRequest) -> Recipe:
     if request.fewest is not None:
         raise ConfigurationError("--fewest: it is for --words; leave it out for MIDI")
 
-    def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
-        return build_midi_corpus(name, files, None, request.step, progress, map_function)
+    rules = own_rules(request)
 
-    return Recipe(name, "music", _RULES, _read, build, {"step": request.step})
+    def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+        return build_midi_corpus(name, files, None, rules, progress, map_function)
+
+    return Recipe(name, "music", _RULES, _read, build, {"step": request.step, "drums": rules.drums})
+
+
+def own_rules(request: IngestRequest) -> Rules:
+    """How the user's MIDI files become pieces; `1/4` is parts of a quarter note, `60` ticks."""
+    rules = replace(OWN, drums="kept") if request.drums else OWN
+    if request.step is None:
+        return rules
+    if "/" in request.step:
+        return replace(rules, quarters=Fraction(request.step))
+    return replace(rules, ticks=int(request.step))
 
 
 def _text(name: str, kind: TextKind, request: IngestRequest) -> Recipe:
-    if request.step is not None:
-        raise ConfigurationError("--step: it is for --midi; leave it out for text")
+    for option in ("step", "drums"):
+        if getattr(request, option):
+            raise ConfigurationError(f"--{option}: it is for --midi; leave it out for text")
     if kind == "characters" and request.fewest is not None:
         raise ConfigurationError("--fewest: it is for --words; every character of train is a symbol")
     fewest = request.fewest or FEWEST_WORDS

@@ -113,6 +113,8 @@ def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str
         "vocabulary": list(corpus.vocabulary),
         "source": {**source, "source_digest": source_digest(recipe, sums)},
     }
+    if corpus.quarters is not None:
+        description["quarters"] = corpus.quarters
     files = {
         "arrays.safetensors": save(_arrays(corpus)),
         "corpus.json": _json(description),
@@ -139,6 +141,7 @@ def load_corpus(store: Store, digest: str) -> Corpus:
             titles={split: tuple(description["titles"][split]) for split in SPLITS},
             vocabulary=tuple(description["vocabulary"]),
             source=description["source"],
+            quarters=description.get("quarters"),
         )
     except (ValueError, TypeError, KeyError, SafetensorError, CorpusError) as error:
         raise IntegrityError(f"{store.address}: {prefix} is not a corpus; delete it and run again") from error

@@ -7,22 +7,29 @@ is C (`midi_piece.py`). Splits are the folders `train`, `valid` and `test`, at t
 are any; else by content (`splits.py`), so that a piece and its like, in another key too, are in one split. A melody
 is the highest notes of the frames. Pieces that are alike are counted either way.
 
+How a file becomes a piece is its `Rules`: those of the official sets, or those for people's own files, which leave
+drums out, keep the first cell, and say how long a frame is in quarter notes. What was left out or lost on the way is
+counted in the corpus's `source` and told (`midi_told.py`).
+
 A file that gives no piece is set aside with its reason; where more than `MOST_LOST` of the files are, and more than
 one, the corpus fails.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from infra.errors import ConfigurationError, CorpusError
+from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.manifest import ManifestRow
-from tasks.ingest.midi_piece import Grid, Known, MidiFile, MidiPiece, batches, parse_batch
+from tasks.ingest.midi_piece import OFFICIAL, Known, MidiFile, MidiPiece, Rules, batches, parse_batch
+from tasks.ingest.midi_told import told_of_pieces
 from tasks.ingest.piano_roll import roll_statistics
 from tasks.ingest.recipe import MapFunction, Progress, Rejected
 from tasks.ingest.splits import Likeness, assign_groups, group, linked_pairs
+from tasks.wording import plural
 
 MOST_LOST = 0.05
 """Most files that may be set aside, of all; one always may."""
@@ -46,10 +53,9 @@ def build_midi_corpus(
     name: str,
     files: Mapping[str, bytes],
     manifest: Sequence[ManifestRow] | None,
-    step: int | None,
+    rules: Rules,
     progress: Progress,
     map_function: MapFunction,
-    keep_first: bool = False,
 ) -> Corpus:
     """The corpus of some MIDI files.
 
@@ -57,46 +63,44 @@ def build_midi_corpus(
         name: of the corpus.
         files: contents by name with folders; those that are no MIDI, or not in the manifest, are left alone.
         manifest: the rows of this set, or None.
-        step: ticks of a frame, from 1; None for an eighth note by each file's division.
+        rules: how a file becomes a piece.
         progress: called with (files done, files in all).
         map_function: like the builtin `map`; parses some files a call.
-        keep_first: keep cell 0 of every roll.
 
     Raises:
-        ConfigurationError: a step under 1.
         CorpusError: there is no MIDI file, too many cannot be used, only some are in a folder of a split, there are
-            too few for three splits, or they have over `MAX_ALL_FRAMES` frames.
+            too few for three splits, they have over `MAX_ALL_FRAMES` frames, or a frame is in ticks of which files have
+            different numbers a quarter note.
     """
-    if step is not None and step < 1:
-        raise ConfigurationError(f"step {step}: a frame has 1 tick or more")
     places = _places_by_name(name, files) if manifest is None else _places_by_manifest(files, manifest)
     quarantined = {file: "it is in the manifest, and not among the files" for file in places if file not in files}
     pieces: dict[str, MidiPiece] = {}
-    wanted = {
-        file: MidiFile(files[file], Grid(step, keep_first), place.known)
-        for file, place in places.items()
-        if file in files
-    }
+    wanted = {file: MidiFile(files[file], rules, place.known) for file, place in places.items() if file in files}
     for file, parsed in _parse(name, wanted, progress, map_function):
         if isinstance(parsed, Rejected):
             quarantined[file] = parsed.reason
         else:
             pieces[file] = parsed
     _check_lost(name, len(places), quarantined)
+    divisions = Counter(piece.division for piece in pieces.values())
+    _check_ticks(name, rules, divisions)
     groups = group(len(pieces), linked_pairs([piece.steps for piece in pieces.values()], LIKENESS))
     splits = _splits(places, pieces, groups)
     how = "an official set, by its manifest" if manifest is not None else "transposed by the key that is found"
+    official = rules.drums == "notes"
     source = {
         "origin": f"{len(places)} MIDI files, {how}",
-        "frame": "an eighth note, half of each file's division" if step is None else f"{step} ticks",
-        "first_cell": "kept" if keep_first else "dropped",
+        "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
+        "first_cell": "kept" if rules.keep_first else "dropped",
         "ignored": len(files) - len(wanted),
         "quarantined": quarantined,
         "minor": sum(piece.key.mode == "minor" for piece in pieces.values()),
+        **({} if official else told_of_pieces(pieces, rules)),
         "near_duplicates": len(pieces) - len(groups),
         "near_duplicates_in_two_splits": sum(len({splits[piece] for piece in members}) > 1 for members in groups),
     }
-    return _corpus(name, [places[file].title for file in pieces], list(pieces.values()), splits, source)
+    quarters = None if official else float(rules.step(1) / (1 if rules.ticks is None else next(iter(divisions))))
+    return _corpus(name, [places[file].title for file in pieces], list(pieces.values()), splits, source, quarters)
 
 
 def folder_split(file: str) -> str | None:
@@ -160,6 +164,17 @@ def _check_lost(name: str, count: int, quarantined: Mapping[str, str]) -> None:
         )
 
 
+def _check_ticks(name: str, rules: Rules, divisions: Mapping[int, int]) -> None:
+    """A frame in ticks is a length in quarter notes only where all files have as many ticks a quarter note."""
+    if rules.ticks is None or len(divisions) == 1:
+        return
+    told = ", ".join(f"{division} in {plural(count, 'file')}" for division, count in sorted(divisions.items()))
+    raise CorpusError(
+        f"{name}: a frame of {rules.ticks} ticks is not one length, for the files' ticks a quarter note differ: {told};"
+        " give --step in parts of a quarter note, as 1/4"
+    )
+
+
 def _splits(
     places: Mapping[str, _Place], pieces: Mapping[str, MidiPiece], groups: Sequence[Sequence[int]]
 ) -> list[str]:
@@ -171,7 +186,12 @@ def _splits(
 
 
 def _corpus(
-    name: str, titles: Sequence[str], pieces: Sequence[MidiPiece], splits: Sequence[str], source: dict[str, Any]
+    name: str,
+    titles: Sequence[str],
+    pieces: Sequence[MidiPiece],
+    splits: Sequence[str],
+    source: dict[str, Any],
+    quarters: float | None,
 ) -> Corpus:
     members = {split: [place for place, its in enumerate(splits) if its == split] for split in SPLITS}
     for split in SPLITS:
@@ -188,4 +208,5 @@ def _corpus(
         splits=rolls,
         titles={split: tuple(titles[place] for place in members[split]) for split in SPLITS},
         source={**source, "statistics": statistics},
+        quarters=quarters,
     )

@@ -10,31 +10,69 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
 from infra.errors import CorpusError
 from tasks.ingest.key import Key, find_key, pitch_class_histogram, semitones_to_c
-from tasks.ingest.midi import read_midi
-from tasks.ingest.midi_roll import eighth_note, highest_steps, midi_roll
+from tasks.ingest.midi import DRUMS, MidiNotes, read_midi
+from tasks.ingest.midi_roll import highest_steps, midi_roll, unheard
 from tasks.ingest.recipe import Rejected
 from tasks.ingest.splits import Steps
 
 # Of a batch: at most some tenths of a second of work, and enough that small files are not a task each.
 _BATCH_BYTES, _BATCH_FILES = 2**19, 32
+FINEST = 1024
+"""Of the steps that are suggested, the denominator of the finest."""
+
+
+Drums = Literal["notes", "left out", "kept"]
 
 
 @dataclass(frozen=True)
-class Grid:
-    """How time becomes frames.
+class Rules:
+    """How a file becomes a piece; the defaults are the rules of the official sets.
 
     Attributes:
-        step: ticks of a frame; None for an eighth note, half of each file's division.
+        quarters: length of a frame in quarter notes.
+        ticks: ticks of a frame, in place of `quarters`.
         keep_first: keep cell 0, which rule 3 drops.
+        drums: channel 10 is notes like the others (rule 5), or left out, or kept where it is: neither transposed nor
+            heard for the key.
+        exact: read the tracks that the header says (rule 6), or all that are there.
     """
 
-    step: int | None = None
+    quarters: Fraction = Fraction(1, 2)
+    ticks: int | None = None
     keep_first: bool = False
+    drums: Drums = "notes"
+    exact: bool = True
+
+    def step(self, division: int) -> Fraction:
+        """Ticks of a frame of a file."""
+        return self.quarters * division if self.ticks is None else Fraction(self.ticks)
+
+    @property
+    def frame(self) -> str:
+        """The length of a frame, in words."""
+        return quarters_text(self.quarters) if self.ticks is None else f"{self.ticks} ticks"
+
+
+def quarters_text(quarters: Fraction) -> str:
+    """A length in quarter notes, in words.
+
+    >>> quarters_text(Fraction(1, 16)), quarters_text(Fraction(1)), quarters_text(Fraction(2))
+    ('1/16 of a quarter note', '1 quarter note', '2 quarter notes')
+    """
+    if quarters < 1:
+        return f"{quarters} of a quarter note"
+    return f"{quarters} quarter note{'' if quarters == 1 else 's'}"
+
+
+OFFICIAL = Rules()
+OWN = Rules(keep_first=True, drums="left out", exact=False)
+"""How people's own files are read unless they say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +96,12 @@ class MidiFile:
 
     Attributes:
         data: its bytes.
-        grid: how time becomes frames.
+        rules: how it becomes a piece.
         known: by a manifest; None where the key is to be found.
     """
 
     data: bytes
-    grid: Grid
+    rules: Rules
     known: Known | None
 
 
@@ -75,11 +113,23 @@ class MidiPiece:
         packed: its roll, eight notes a byte: uint8 (T, 11). A file of a hundred bytes can have `MAX_FRAMES` frames.
         steps: its melody, semitones between successive different highest notes.
         key: the key that was found, whether or not a manifest has another.
+        division: ticks of a quarter note of its file.
+        notes: how many were read, drums that are left out not among them.
+        unheard: how many of these are in no frame, since they begin and end in one.
+        tenth: the length that nine of ten notes have at least, in quarter notes.
+        drums: notes of channel 10, kept or left out.
+        odd: what header and chunks of its file do not agree on, "" where they do.
     """
 
     packed: np.ndarray
     steps: Steps
     key: Key
+    division: int
+    notes: int
+    unheard: int
+    tenth: Fraction
+    drums: int
+    odd: str
 
     @property
     def roll(self) -> np.ndarray:
@@ -109,16 +159,59 @@ def parse_piece(file: MidiFile) -> MidiPiece:
     known = file.known
     if known is not None and hashlib.sha256(file.data).hexdigest() != known.sha256:
         raise CorpusError("its sha256 is not the manifest's: it is another file, or was changed")
-    notes = read_midi(file.data)
-    key = find_key(pitch_class_histogram(notes.pitch, notes.end - notes.start))
+    rules = file.rules
+    notes = read_midi(file.data, rules.exact)
+    is_drum = notes.channel == DRUMS
+    played = notes.chosen(~is_drum) if rules.drums == "left out" else notes
+    pitched = notes if rules.drums == "notes" else notes.chosen(~is_drum)
+    key = find_key(pitch_class_histogram(pitched.pitch, pitched.end - pitched.start))
     semitones = semitones_to_c(key.tonic) if known is None else known.transpose
-    step = eighth_note(notes.division) if file.grid.step is None else Fraction(file.grid.step)
-    roll = midi_roll(notes, step, semitones, file.grid.keep_first)
+    step = rules.step(notes.division)
+    roll = midi_roll(played, step, semitones, rules.keep_first, drums_stay=rules.drums == "kept")
     if not roll.any():
-        raise CorpusError("no note sounds in a frame of it")
+        raise CorpusError(_why_silent(notes, played, rules))
     if known is not None and len(roll) != known.frames:
         raise CorpusError(f"it has {len(roll)} frames, but {known.frames} by the manifest")
-    return MidiPiece(np.packbits(roll, axis=1), highest_steps(roll), key)
+    return MidiPiece(
+        packed=np.packbits(roll, axis=1),
+        steps=highest_steps(roll),
+        key=key,
+        division=notes.division,
+        notes=len(played.start),
+        unheard=unheard(played, step),
+        tenth=length_of(played, 0.1),
+        drums=int(is_drum.sum()),
+        odd=notes.odd,
+    )
+
+
+def _why_silent(notes: MidiNotes, played: MidiNotes, rules: Rules) -> str:
+    """Why no note is in a frame, and the way on, where there is one."""
+    if not len(notes.start):
+        return "it has no note"
+    if not len(played.start):
+        return "all its notes are drums (channel 10), which are left out: --drums keeps them"
+    if rules.exact:
+        return "no note sounds in a frame of it"
+    if not (played.end > played.start).any():
+        return "none of its notes has a length"
+    return (
+        f"all its notes are shorter than a frame, {rules.frame}: give a smaller --step,"
+        f" {step_for(length_of(played, 0.5))} would have half of them"
+    )
+
+
+def length_of(notes: MidiNotes, shorter: float) -> Fraction:
+    """The length in quarter notes than which this part of the notes is shorter."""
+    return Fraction(int(np.quantile(notes.end - notes.start, shorter, method="higher")), notes.division)
+
+
+def step_for(length: Fraction) -> str:
+    """The largest of the steps 1/2, 1/4, 1/8, ... that is no longer than a note, as `--step` has it."""
+    parts = 2
+    while Fraction(1, parts) > length and parts < FINEST:
+        parts *= 2
+    return f"1/{parts}"
 
 
 def batches(files: Iterable[MidiFile]) -> Iterator[tuple[MidiFile, ...]]:

@@ -5,7 +5,8 @@
     3. Cells run to the largest q(end). Cell 0 is dropped, unless it is asked for.
     7. Transposed by some semitones; then what is outside 21..108 is folded by octaves.
 
-All in integers: nothing is rounded but by rule 2. Rolls of scores with exact times are `piano_roll.py`.
+All in integers: nothing is rounded but by rule 2. Drums can be left where they are, for which of them sounds is no
+pitch; in the official sets they are notes like the others. Rolls of scores with exact times are `piano_roll.py`.
 """
 
 from fractions import Fraction
@@ -14,26 +15,24 @@ import numpy as np
 
 from infra.errors import CorpusError
 from tasks.corpus import LOWEST_NOTE, NOTES
-from tasks.ingest.midi import MidiNotes
+from tasks.ingest.midi import DRUMS, MidiNotes
 from tasks.ingest.piano_roll import fold
 from tasks.ingest.splits import Steps
 
 MAX_FRAMES = 200_000
 
 
-def eighth_note(division: int) -> Fraction:
-    """The ticks of an eighth note, half of the division; a fraction where that is odd."""
-    return Fraction(division, 2)
-
-
-def midi_roll(notes: MidiNotes, step: Fraction, semitones: int, keep_first: bool = False) -> np.ndarray:
+def midi_roll(
+    notes: MidiNotes, step: Fraction, semitones: int, keep_first: bool = False, drums_stay: bool = False
+) -> np.ndarray:
     """The piano-roll of the notes of a file.
 
     Args:
         notes: of the file.
-        step: ticks of a frame, over 0, with a denominator of 1 or 2.
+        step: ticks of a frame, over 0.
         semitones: transposition, added to every pitch.
         keep_first: keep cell 0.
+        drums_stay: do not transpose channel 10.
 
     Returns:
         uint8 (T, 88) of zeros and ones; T may be 0.
@@ -41,8 +40,8 @@ def midi_roll(notes: MidiNotes, step: Fraction, semitones: int, keep_first: bool
     Raises:
         CorpusError: more than `MAX_FRAMES` frames.
 
-    >>> c_and_e = MidiNotes(480, np.array([240, 480]), np.array([720, 720]), np.array([60, 64]))
-    >>> roll = midi_roll(c_and_e, eighth_note(480), 12)
+    >>> c_and_e = MidiNotes(480, np.array([240, 480]), np.array([720, 720]), np.array([60, 64]), np.array([0, 0]))
+    >>> roll = midi_roll(c_and_e, Fraction(240), 12)
     >>> [np.flatnonzero(frame).tolist() for frame in roll]
     [[51], [51, 55]]
     """
@@ -50,13 +49,30 @@ def midi_roll(notes: MidiNotes, step: Fraction, semitones: int, keep_first: bool
     count = int(last.max(initial=0))
     if count > MAX_FRAMES:
         raise CorpusError(f"{count:,} frames, over the limit of {MAX_FRAMES:,}")
-    column = np.array([fold(pitch + semitones) - LOWEST_NOTE for pitch in range(128)])[notes.pitch]
+    column = _columns(semitones)[notes.pitch]
+    if drums_stay:
+        column = np.where(notes.channel == DRUMS, _columns(0)[notes.pitch], column)
     # +1 where a note begins and -1 where it ends: their running sum is how many sound in a cell
     changes = np.zeros((count + 1, NOTES), np.int32)
     np.add.at(changes.reshape(-1), first * NOTES + column, 1)
     np.subtract.at(changes.reshape(-1), last * NOTES + column, 1)
     sounding = np.cumsum(changes, axis=0, dtype=np.int32, out=changes)[:-1]
     return (sounding[0 if keep_first else 1 :] > 0).astype(np.uint8)
+
+
+def _columns(semitones: int) -> np.ndarray:
+    """The column of each pitch 0..127."""
+    return np.array([fold(pitch + semitones) - LOWEST_NOTE for pitch in range(128)])
+
+
+def unheard(notes: MidiNotes, step: Fraction) -> int:
+    """How many notes begin and end in one cell, so that no frame has them.
+
+    >>> hits = MidiNotes(480, np.array([0, 240]), np.array([10, 480]), np.array([36, 38]), np.array([9, 9]))
+    >>> unheard(hits, Fraction(240))
+    1
+    """
+    return int((cells(notes.start, step) == cells(notes.end, step)).sum())
 
 
 def cells(ticks: np.ndarray, step: Fraction) -> np.ndarray:

@@ -25,6 +25,7 @@ from tasks.ingest.fetch import fetch, is_folder
 from tasks.ingest.known_sources import fetch_known, find_source
 from tasks.ingest.manifest import read_manifest
 from tasks.ingest.midi_corpus import build_midi_corpus
+from tasks.ingest.midi_piece import Rules
 from tasks.ingest.official_rolls import build_rolls_corpus
 from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
 
@@ -80,9 +81,8 @@ def build_official(
         rows = [row for row in read_manifest(inputs[MANIFEST]) if row.dataset == published.dataset]
         if not rows:
             raise CorpusError(f"{published.name}: the manifest has no row of {published.dataset!r}; give another one")
-    return build_midi_corpus(
-        published.name, files, rows, published.step, progress, map_function, keep_first=published.keep_first
-    )
+    rules = Rules(ticks=published.step, keep_first=published.keep_first)
+    return build_midi_corpus(published.name, files, rows, rules, progress, map_function)
 
 
 def read_official(published: Published, source: Source = HERE) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ from tasks.report.text import count, first_line, number, plural, share, visible
 from tasks.report.theme import to_svg
 
 # Told in places of their own.
-_ELSEWHERE = ("statistics", "quarantined", "inputs", "rules")
+_ELSEWHERE = ("statistics", "quarantined", "inputs", "rules", "odd")
 _TITLES = {"minor": "pieces found in minor", "music21": "music21 version", "unknown": "unknown symbol"}
 _MOST_REASONS = 12
 _LONGEST_SYMBOL = 40
@@ -102,7 +102,7 @@ def _strip(
 def _origin(source: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Where a corpus is from, and every rule and setting of it that its source tells."""
     told = {k: v for k, v in source.items() if k not in _ELSEWHERE and "duplicates" not in k}
-    first = {"origin": told.pop("origin", "")}
+    first = {"origin": told.pop("origin", ""), "how it was read": "; ".join(told.pop("told", ()))}
     return facts({_TITLES.get(k, k): v for k, v in (first | told).items()})
 
 

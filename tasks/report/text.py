@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from tasks.wording import plural as plural
+
 NOTHING = "–"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ESTIMATED_BY = "estimated by annealed importance sampling"
@@ -127,11 +129,6 @@ def setting(value: Any) -> str:
 def count(value: Any) -> str:
     """A whole number with thousands set apart."""
     return NOTHING if value is None or pd.isna(value) else f"{int(value):,}"
-
-
-def plural(number_of: int, noun: str) -> str:
-    """'1 seed', '3 seeds'."""
-    return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
 
 
 def search_state(row: Mapping[str, Any]) -> str:

@@ -163,4 +163,6 @@ def test_what_cannot_be_written_is_one_line(store, digests, campaign, tmp_path):
     [("a quarter note", 1.0), ("an eighth note, half of each file's division", 0.5), ("120 ticks", 1.0), (None, 0.5)],
 )
 def test_a_frame_is_as_long_as_the_corpus_says(frame, quarters):
-    assert _quarters({} if frame is None else {"frame": frame}) == quarters
+    told = replace(tiny_music(), source={} if frame is None else {"frame": frame})
+    assert _quarters(told) == quarters
+    assert _quarters(replace(told, quarters=0.0625)) == 0.0625

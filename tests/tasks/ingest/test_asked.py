@@ -1,13 +1,16 @@
 """From a request to recipes: known names, own files and the names they get, and options that do not go together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from infra.errors import ConfigurationError
 from infra.settings import IngestRequest
 from tasks.ingest import embedded_corpora
-from tasks.ingest.asked import asked_recipes
+from tasks.ingest.asked import asked_recipes, own_rules
+from tasks.ingest.midi_piece import OWN, Rules
 from tasks.ingest.recipe import Source
 
 
@@ -59,8 +62,9 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
         (recipe,), _ = asked_recipes(IngestRequest(source="a", names=("mine",), **asked))  # type: ignore[arg-type]
         return dict(recipe.settings)
 
-    assert settings(form="midi") == {"step": None}
-    assert settings(form="midi", step=60) == {"step": 60}
+    assert settings(form="midi") == {"step": None, "drums": "left out"}
+    assert settings(form="midi", step=60) == settings(form="midi", step="60") == {"step": "60", "drums": "left out"}
+    assert settings(form="midi", step="1/4", drums=True) == {"step": "1/4", "drums": "kept"}
     assert settings(form="words") == {"fewest": 3}
     assert settings(form="words", fewest=1) == {"fewest": 1}
     assert settings(form="characters") == {}
@@ -87,6 +91,8 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
         ({"form": "midi", "source": "a", "manifest": "m.csv"}, "--manifest"),
         ({"form": "midi", "source": "a", "fewest": 2}, "--fewest"),
         ({"form": "words", "source": "a", "step": 2}, "--step"),
+        ({"form": "words", "source": "a", "drums": True}, "--drums"),
+        ({"names": ("nottingham",), "drums": True}, "--drums: it is for your own files"),
         ({"form": "characters", "source": "a", "fewest": 2}, "--fewest"),
     ],
 )
@@ -96,3 +102,17 @@ def test_what_does_not_go_together_is_told_in_one_line(asked: dict[str, object],
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+def test_a_step_is_parts_of_a_quarter_note_or_ticks() -> None:
+    def rules(**asked: object) -> Rules:
+        return own_rules(IngestRequest(form="midi", source="a", **asked))  # type: ignore[arg-type]
+
+    assert rules() == OWN
+    assert rules(step="1/16").step(480) == 30
+    assert rules(step="3/2").step(96) == 144
+    assert rules(step=60).step(480) == rules(step="60").step(96) == 60
+    assert rules(drums=True) == replace(OWN, drums="kept")
+    for wrong in ("0", "1/0", "-1", "1.5", "1/16 note", "", 0):
+        with pytest.raises(ValidationError, match="parts of a quarter note, as 1/4 for a sixteenth note, nor a number"):
+            IngestRequest(form="midi", source="a", step=wrong)  # type: ignore[arg-type]

@@ -3,17 +3,20 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from infra.errors import ConfigurationError, CorpusError
+from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import midi_corpus
 from tasks.ingest.manifest import ManifestRow
 from tasks.ingest.midi_corpus import build_midi_corpus
-from tests.tasks.ingest.midi_files import midi, off, on, track, tune
+from tasks.ingest.midi_piece import OFFICIAL, OWN, Rules
+from tests.tasks.ingest.midi_files import event, midi, off, on, track, tune
 
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11])
 
@@ -24,10 +27,10 @@ def melody(seed: int, tonic: int = 60, notes: int = 40) -> list[int]:
     return [tonic, *(tonic + SCALE[degrees]).tolist(), tonic]
 
 
-def build(files: dict[str, bytes], manifest: list[ManifestRow] | None = None, **options: Any) -> Corpus:
-    return build_midi_corpus(
-        "mine", files, manifest, options.pop("step", None), lambda done, total: None, map, **options
-    )
+def build(
+    files: dict[str, bytes], manifest: list[ManifestRow] | None = None, rules: Rules = OFFICIAL, **changes: Any
+) -> Corpus:
+    return build_midi_corpus("mine", files, manifest, replace(rules, **changes), lambda done, total: None, map)
 
 
 def tunes(count: int) -> dict[str, bytes]:
@@ -108,19 +111,17 @@ def test_a_step_can_be_given_and_the_first_cell_kept() -> None:
     files = {f"{split}/a.mid": tune(melody(seed), length=240, rest=0) for seed, split in enumerate(SPLITS)}
     assert [len(build(files).splits[split][0]) for split in SPLITS] == [41] * 3
     assert [len(build(files, keep_first=True).splits[split][0]) for split in SPLITS] == [42] * 3
-    finer = build(files, step=60, keep_first=True)
+    finer = build(files, ticks=60, keep_first=True)
     assert [len(finer.splits[split][0]) for split in SPLITS] == [168] * 3
     assert (finer.source["frame"], finer.source["first_cell"]) == ("60 ticks", "kept")
-    with pytest.raises(ConfigurationError, match="step 0: a frame has 1 tick or more"):
-        build(files, step=0)
 
 
 BAD = {
     "cut.mid": (tune(melody(1))[:-9], "the chunk at byte 14 is longer than the file"),
     "text.mid": (b"this is no music", "not a standard MIDI file"),
-    "silent.mid": (midi(track()), "no note sounds in a frame"),
+    "silent.mid": (midi(track()), "it has no note"),
     "short.mid": (midi(track(on(0, 60), off(9, 60))), "no note sounds in a frame"),
-    "long.mid": (midi(track(on(0, 60), off(10**7, 60)), division=2), "10,000,000 frames, over the limit"),
+    "long.mid": (midi(track(on(0, 60), off(10**6, 60)), division=2), "1,000,000 frames, over the limit"),
 }
 
 
@@ -142,6 +143,116 @@ def test_one_bad_file_of_a_few_stops_nothing_and_more_than_a_share_does() -> Non
         build({"text.mid": b"text"})
     with pytest.raises(CorpusError, match=r"no file of 1 ends in \.mid or \.midi"):
         build({"readme.txt": b"text"})
+
+
+def own(files: dict[str, bytes], **changes: Any) -> Corpus:
+    """The corpus of people's own files, a copy of them in each split."""
+    return build({f"{split}/{name}": data for split in SPLITS for name, data in files.items()}, None, OWN, **changes)
+
+
+def with_drums(tonic: int, length: int = 240) -> bytes:
+    """A tune, and a drum under every note."""
+    hits = [part for _ in range(42) for part in (on(0, 36, channel=9), off(length, 36, channel=9), event(0, 0xC0, 0))]
+    return midi(track(*(part for pitch in melody(1, tonic) for part in (on(0, pitch), off(240, pitch)))), track(*hits))
+
+
+def test_drums_of_own_files_are_left_out_or_stay_where_they_are_and_that_is_told() -> None:
+    for tonic in (60, 62, 65):
+        files = {"a.mid": with_drums(tonic)}
+        without, kept, official = own(files), own(files, drums="kept"), own(files, drums="notes")
+        assert heard(without.splits["train"][0]) == melody(1, tonic=60)
+        assert set(np.flatnonzero((kept.splits["train"][0] > without.splits["train"][0]).any(axis=0))) == {36 - 21}
+        assert np.array_equal(kept.splits["train"][0][:, 60 - 21 :], without.splits["train"][0][:, 60 - 21 :])
+        assert official.digest not in (without.digest, kept.digest)
+        assert without.source["drums"] == {"notes": 3 * 42, "files": 3, "rule": "left out"}
+        assert "126 notes of drums (channel 10) in 3 files left out; --drums keeps them" in without.source["told"]
+        assert kept.source["drums"]["rule"] == "kept"
+        assert any("126 notes of drums (channel 10) in 3 files kept where they are" in of for of in kept.source["told"])
+        assert "told" not in official.source
+    assert own({"a.mid": tune(melody(1))}).source["told"] == ["a frame is 1/2 of a quarter note"]
+
+
+def test_drums_are_not_heard_for_the_key() -> None:
+    """Long drums on F sharp would move a tune in C."""
+    hits = [part for _ in range(42) for part in (on(0, 42, channel=9), off(240, 42, channel=9))]
+    lead = [part for pitch in melody(1) for part in (on(0, pitch), off(240, pitch))]
+    files = {"a.mid": midi(track(*lead), *[track(*hits)] * 3)}
+    assert heard(own(files, drums="kept").splits["train"][0])[1::2] == melody(1)
+
+
+def test_drums_alone_are_set_aside_with_the_way_on() -> None:
+    loop = midi(track(*(part for _ in range(9) for part in (on(230, 36, channel=9), off(10, 36, channel=9)))))
+    with pytest.raises(CorpusError, match=r"all its notes are drums \(channel 10\), which are left out: --drums keeps"):
+        own({"a.mid": loop})
+    with pytest.raises(CorpusError, match="shorter than a frame, 1/2 of a quarter note: give a smaller --step, 1/64"):
+        own({"a.mid": loop}, drums="kept")
+    assert set(heard(own({"a.mid": loop}, drums="kept", quarters=Fraction(1, 64)).splits["test"][0])) == {36}
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [(midi(track()), "it has no note"), (midi(track(on(0, 60), off(0, 60))), "none of its notes has a length")],
+)
+def test_why_a_file_is_silent_is_told(data: bytes, told: str) -> None:
+    with pytest.raises(CorpusError, match=told):
+        own({"a.mid": data})
+
+
+def test_notes_too_short_for_a_frame_are_counted_and_told_from_a_tenth_on() -> None:
+    def mixed(short: int) -> dict[str, bytes]:
+        hits = [part for _ in range(short) for part in (on(0, 72), off(20, 72), on(0, 60), off(220, 60))]
+        held = [part for _ in range(40 - 2 * short) for part in (on(0, 62), off(240, 62))]
+        return {"a.mid": midi(track(*hits, *held))}
+
+    few, many = own(mixed(2)), own(mixed(4))
+    assert few.source["notes"] == {"read": 3 * 40, "in_no_frame": 3 * 2, "share_in_no_frame": 0.05}
+    assert few.source["told"] == ["a frame is 1/2 of a quarter note"]
+    assert many.source["told"][1] == (
+        "10% of the notes (12 of 120) are shorter than a frame, 1/2 of a quarter note, and in none;"
+        " a smaller --step, as 1/4, has most of them"
+    )
+    assert len(own(mixed(4), quarters=Fraction(1, 32)).source["told"]) == 1
+
+
+def test_a_step_in_parts_of_a_quarter_note_is_one_length_whatever_the_divisions() -> None:
+    pitches = melody(1)
+    files = {f"{division}.mid": tune(pitches, division // 2, division, rest=0) for division in (48, 96, 480, 1000)}
+    for quarters, repeats in ((Fraction(1, 2), 1), (Fraction(1, 16), 8)):
+        corpus = own(files, quarters=quarters)
+        assert corpus.quarters == float(quarters)
+        assert len({roll.tobytes() for roll in corpus.splits["train"]}) == 1
+        assert heard(corpus.splits["train"][0][::repeats]) == pitches
+    assert own(files, quarters=Fraction(1)).digest != own(files, quarters=Fraction(2)).digest
+
+
+def test_a_step_in_ticks_wants_one_division() -> None:
+    files = {f"{seed}.mid": tune(melody(seed), division=96) for seed in range(2)}
+    assert own(files, ticks=24).quarters == 0.25
+    with pytest.raises(CorpusError, match=r"60 ticks is not one .*: 96 in 6 files, 480 in 3 files; give"):
+        own({**files, "c.mid": tune(melody(3))}, ticks=60)
+
+
+def test_own_files_keep_their_first_half_frame() -> None:
+    chord = midi(track(on(0, 60), on(0, 64), off(240, 60), off(0, 64)))
+    assert heard(own({"a.mid": chord}).splits["train"][0]) == [60, 64]
+    assert own({"a.mid": chord}).source["first_cell"] == "kept"
+
+
+def test_equal_arrays_of_another_speed_are_another_corpus() -> None:
+    slow = own({"a.mid": tune(melody(1), 480, rest=0)}, quarters=Fraction(1))
+    fast = own({"a.mid": tune(melody(1), 240, rest=0)}, quarters=Fraction(1, 2))
+    assert np.array_equal(slow.splits["train"][0], fast.splits["train"][0])
+    assert slow.digest != fast.digest
+    assert replace(slow, quarters=None).digest == replace(fast, quarters=None).digest
+
+
+def test_files_whose_header_is_wrong_are_read_and_told() -> None:
+    lead = track(*(part for pitch in melody(1) for part in (on(0, pitch), off(240, pitch))))
+    corpus = own({"a.mid": midi(track(), lead, tracks=1)})
+    assert heard(corpus.splits["train"][0]) == melody(1)
+    odd = "its header says 1 tracks, and it has 2"
+    assert corpus.source["odd"] == {f"{split}/a.mid": odd for split in SPLITS}
+    assert corpus.source["told"][1] == f"3 files, 'test/a.mid' first, read as far as they go: {odd}"
 
 
 def test_a_manifest_says_order_split_and_transposition() -> None:
@@ -195,7 +306,7 @@ def test_workers_get_files_together_and_tell_how_far_they_are() -> None:
             return list(pool.map(function, values))
 
     corpus = build_midi_corpus(
-        "mine", tunes(100), None, None, lambda done, total: calls.append((done, total)), in_processes
+        "mine", tunes(100), None, OFFICIAL, lambda done, total: calls.append((done, total)), in_processes
     )
     assert batches == [32, 32, 32, 4]
     assert calls == [(32, 100), (64, 100), (96, 100), (100, 100)]

@@ -1,5 +1,6 @@
 """Notes to rolls: rules 1, 2, 3 and 7 against plain fractions, and the limit of frames."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
@@ -10,19 +11,19 @@ from hypothesis import strategies as st
 
 from infra.errors import CorpusError
 from tasks.ingest.midi import MidiNotes
-from tasks.ingest.midi_roll import MAX_FRAMES, cells, eighth_note, highest_steps, midi_roll
+from tasks.ingest.midi_roll import MAX_FRAMES, cells, highest_steps, midi_roll, unheard
 
 Note = tuple[int, int, int]
 notes = st.lists(
     st.tuples(st.integers(0, 900), st.integers(0, 300), st.integers(0, 127)).map(lambda n: (n[0], n[0] + n[1], n[2])),
     max_size=8,
 )
-steps = st.one_of(st.integers(1, 200).map(Fraction), st.integers(1, 400).map(eighth_note))
+steps = st.one_of(st.integers(1, 200).map(Fraction), st.builds(Fraction, st.integers(1, 400), st.integers(1, 32)))
 
 
 def columns(sounding: list[Note], division: int = 480) -> MidiNotes:
     start, end, pitch = np.array(sounding, np.int64).reshape(-1, 3).T
-    return MidiNotes(division, start, end, pitch)
+    return MidiNotes(division, start, end, pitch, np.zeros(len(start), np.int64))
 
 
 def brute_force(sounding: list[Note], step: Fraction, semitones: int, keep_first: bool) -> np.ndarray:
@@ -53,10 +54,6 @@ def test_a_roll_is_that_of_the_rules(sounding: list[Note], step: Fraction, semit
     np.testing.assert_array_equal(roll, brute_force(sounding, step, semitones, keep_first))
 
 
-def test_rule_1_a_frame_is_an_eighth_note() -> None:
-    assert [eighth_note(division) for division in (480, 240, 15)] == [240, 120, Fraction(15, 2)]
-
-
 def test_rule_2_halves_are_rounded_up() -> None:
     assert cells(np.array([59, 60, 179, 180]), Fraction(120)).tolist() == [0, 1, 1, 2]
     assert cells(np.array([3, 4, 11, 12]), Fraction(15, 2)).tolist() == [0, 1, 1, 2]
@@ -66,6 +63,19 @@ def test_rule_2_halves_are_rounded_up() -> None:
 def test_rule_2_a_note_that_begins_and_ends_in_one_cell_is_not_heard_but_makes_the_roll_longer() -> None:
     assert not midi_roll(columns([(300, 350, 60)]), Fraction(120), 0, keep_first=True).any()
     assert len(midi_roll(columns([(300, 350, 60)]), Fraction(120), 0, keep_first=True)) == 3
+
+
+@given(notes, steps)
+def test_notes_that_no_frame_has_are_counted(sounding: list[Note], step: Fraction) -> None:
+    rolls = [midi_roll(columns([note]), step, 0, keep_first=True) for note in sounding]
+    assert unheard(columns(sounding), step) == sum(not roll.any() for roll in rolls)
+
+
+def test_drums_can_stay_where_they_are() -> None:
+    mixed = replace(columns([(0, 240, 36), (0, 240, 60)]), channel=np.array([9, 0]))
+    moved, kept = (midi_roll(mixed, Fraction(240), 3, True, drums_stay) for drums_stay in (False, True))
+    assert np.flatnonzero(moved).tolist() == [39 - 21, 63 - 21]
+    assert np.flatnonzero(kept).tolist() == [36 - 21, 63 - 21]
 
 
 def test_rule_3_the_first_cell_is_dropped_unless_it_is_kept() -> None:
@@ -90,7 +100,7 @@ def test_the_limit_of_frames() -> None:
     with pytest.raises(CorpusError, match="200,001 frames, over the limit of 200,000"):
         midi_roll(columns([(0, MAX_FRAMES + 1, 60)]), Fraction(1), 0)
     with pytest.raises(CorpusError, match="20,000,000 frames, over the limit of 200,000"):
-        midi_roll(columns([(0, 10**7, 60)]), eighth_note(1), 0)
+        midi_roll(columns([(0, 10**7, 60)]), Fraction(1, 2), 0)
 
 
 def test_no_note_is_no_frame() -> None:

@@ -10,7 +10,7 @@ from tasks.corpus import SPLITS
 from tasks.ingest import find_recipe
 from tasks.ingest.key import semitones_to_c
 from tasks.ingest.manifest import read_manifest
-from tasks.ingest.midi_piece import Grid, MidiFile, MidiPiece, parse_batch
+from tasks.ingest.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
 from tasks.ingest.official_set import MANIFEST
 from tasks.ingest.recipe import Recipe, Source
 from tests.tasks.ingest.data import data_folder
@@ -67,7 +67,7 @@ DATASETS = {"musedata": "MuseData", "nottingham": "Nottingham", "piano-midi.de":
 def test_the_key_that_is_found_is_the_manifests(name: str, dataset: str) -> None:
     _, files = read(name)
     rows = [row for row in read_manifest(files[MANIFEST]) if row.dataset == dataset]
-    unknown = [MidiFile(files[f"{row.split}/{row.file}"], Grid(), None) for row in rows]
+    unknown = [MidiFile(files[f"{row.split}/{row.file}"], OFFICIAL, None) for row in rows]
     found = [piece.key for piece in parse_batch(unknown) if isinstance(piece, MidiPiece)]
     right = sum(semitones_to_c(key.tonic) == row.transpose for key, row in zip(found, rows, strict=True))
     assert right >= KEYS_RIGHT[name]

@@ -1,0 +1,58 @@
+"""What was left out or lost while people's own MIDI files became pieces: counted for the store, and said in sentences.
+
+Nothing that changes what is learned happens in silence: the length of a frame, drums, notes too short for a frame, and
+files whose header and chunks do not agree.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.ingest.midi_piece import MidiPiece, Rules, step_for
+from tasks.wording import plural
+
+SHARE_TOLD = 0.1
+"""From which part of the notes in no frame on, it is told."""
+
+
+def told_of_pieces(pieces: Mapping[str, MidiPiece], rules: Rules) -> dict[str, Any]:
+    """The counts for a corpus's `source`, and under `told` what a user should read, a sentence each.
+
+    Args:
+        pieces: by the names of their files; one or more.
+        rules: by which they were read.
+    """
+    read = sum(piece.notes for piece in pieces.values())
+    unheard = sum(piece.unheard for piece in pieces.values())
+    drums = {file: piece.drums for file, piece in pieces.items() if piece.drums}
+    odd = {file: piece.odd for file, piece in pieces.items() if piece.odd}
+    told = [f"a frame is {rules.frame}"]
+    if drums:
+        told.append(_drums(drums, rules))
+    if unheard >= SHARE_TOLD * read:
+        told.append(_unheard(unheard, read, pieces, rules))
+    for what, files in Counter(odd.values()).items():
+        first = next(file for file in odd if odd[file] == what)
+        told.append(f"{plural(files, 'file')}, {first!r} first, read as far as they go: {what}")
+    return {
+        "drums": {"notes": sum(drums.values()), "files": len(drums), "rule": rules.drums},
+        "notes": {"read": read, "in_no_frame": unheard, "share_in_no_frame": round(unheard / read, 4)},
+        "odd": odd,
+        "told": told,
+    }
+
+
+def _drums(drums: Mapping[str, int], rules: Rules) -> str:
+    found = f"{plural(sum(drums.values()), 'note')} of drums (channel 10) in {plural(len(drums), 'file')}"
+    if rules.drums == "left out":
+        return f"{found} left out; --drums keeps them"
+    return f"{found} kept where they are, neither transposed nor heard for the key"
+
+
+def _unheard(unheard: int, read: int, pieces: Mapping[str, MidiPiece], rules: Rules) -> str:
+    lengths = sorted(piece.tenth for piece in pieces.values())
+    finer = step_for(lengths[len(lengths) // 2])
+    return (
+        f"{unheard / read:.0%} of the notes ({unheard:,} of {read:,}) are shorter than a frame, {rules.frame}, and in"
+        f" none; a smaller --step, as {finer}, has most of them"
+    )
