@@ -5,6 +5,7 @@ not there is a failure with a name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,13 +16,15 @@ from infra.store import Store
 from models.core import scan_body
 from models.trial import Trial
 from tasks.campaign import Campaign
+from tasks.corpus import Corpus
 from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import baseline_table
+from tasks.ingest import told_under
 from tasks.ledger import Ledger, many
 from tasks.records import TrialRecord, sample_prefix, score_prefix, trial_prefix
 from tasks.report.portrait import portray, split_statistics
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
-from tasks.samples import load_sample
+from tasks.samples import load_sample, sampled_piece
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
 
@@ -49,6 +52,9 @@ def collect(
     unscored = {trial.key for trial in ledger.unfinished(finals, scored=True)}
     records |= ledger.records(trial for trial in finals if trial.key not in unscored)
     names = {digest: corpus for corpus, digest in digests.items()}
+    corpora = {
+        name: told_under(ledger.store, name, prepared(ledger.store.address, d)[0]) for name, d in digests.items()
+    }
     asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
     rows = [
         _trial_row(trial, purpose, names, campaign.kinds, records.get(trial.key), chosen, reasons)
@@ -62,9 +68,9 @@ def collect(
         trials=trials,
         curves=_curves(ledger, trials),
         diagnostics=_diagnostics(ledger, trials),
-        pieces=_pieces(ledger, trials, digests),
-        corpora={corpus: _describe(ledger.store, digest) for corpus, digest in digests.items()},
-        portraits={corpus: portray(prepared(ledger.store.address, d)[0]) for corpus, d in digests.items()},
+        pieces=_pieces(ledger, trials, digests, corpora),
+        corpora={name: _describe(corpus, digests[name]) for name, corpus in corpora.items()},
+        portraits={name: portray(corpus) for name, corpus in corpora.items()},
         campaign=campaign.to_json(),
         provenance=provenance()
         | {
@@ -74,8 +80,13 @@ def collect(
             "scan_body": scan_body(),
         },
         failures=trials.loc[trials["status"] == "failed", ["key", "corpus", "variant", "reason"]].to_dict("records"),
-        samples=_samples(ledger.store, trials),
+        samples=_samples(ledger.store, trials, corpora),
     )
+
+
+def _told(store: Store, name: str, digest: str) -> Corpus:
+    corpus, _ = prepared(store.address, digest)
+    return told_under(store, name, corpus)
 
 
 def _trial_row(
@@ -132,8 +143,10 @@ def _labelled(tables: Iterable[pd.DataFrame], ended: pd.DataFrame, columns: tupl
     return _joined([table for table in labelled if len(table)], columns)
 
 
-def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) -> pd.DataFrame:
-    """Test scores of every final trial that completed, and of the baselines."""
+def _pieces(
+    ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str], corpora: Mapping[str, Corpus]
+) -> pd.DataFrame:
+    """Test scores of every final trial that completed, and of the baselines; the pieces have the corpus's titles."""
     scored = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
     tables = ledger.tables(map(score_prefix, scored["key"]), "pieces.parquet")
     labelled = [
@@ -143,10 +156,19 @@ def _pieces(ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str]) ->
     counted = [
         baseline_table(ledger.store, digest).assign(corpus=corpus, key="", seed=0) for corpus, digest in digests.items()
     ]
-    return _joined(counted + labelled, PIECE_COLUMNS)
+    return _joined(_titled(counted + labelled, corpora), PIECE_COLUMNS)
 
 
-def _samples(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, Sampled]]:
+def _titled(tables: Iterable[pd.DataFrame], corpora: Mapping[str, Corpus]) -> list[pd.DataFrame]:
+    """The titles are those of the name's own files: a stored score may have been made under another name."""
+    titled = []
+    for table in tables:
+        corpus, places = table["corpus"].iloc[0], table.groupby("variant").cumcount()
+        titled.append(table.assign(piece=[corpora[corpus].titles["test"][place] for place in places]))
+    return titled
+
+
+def _samples(store: Store, trials: pd.DataFrame, corpora: Mapping[str, Corpus]) -> dict[str, dict[str, Sampled]]:
     """By corpus and variant the sample of the first final trial that completed, as far as they are stored."""
     completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
     first = completed.drop_duplicates(["corpus", "variant"])
@@ -154,7 +176,9 @@ def _samples(store: Store, trials: pd.DataFrame) -> dict[str, dict[str, Sampled]
     told: dict[str, dict[str, Sampled]] = {}
     for row in first.itertuples():
         if (sampled := found[row.key]) is not None:
-            told.setdefault(row.corpus, {})[row.variant] = sampled
+            titles = corpora[row.corpus].titles["test"]
+            made = replace(sampled.continuation, piece=titles[sampled_piece(sampled.continuation.seed, len(titles))])
+            told.setdefault(row.corpus, {})[row.variant] = replace(sampled, continuation=made)
     return told
 
 
@@ -170,8 +194,7 @@ def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.Data
     return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
-def _describe(store: Store, digest: str) -> dict[str, Any]:
-    corpus, _ = prepared(store.address, digest)
+def _describe(corpus: Corpus, digest: str) -> dict[str, Any]:
     return {
         "kind": corpus.kind,
         "digest": digest,

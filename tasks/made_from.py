@@ -1,8 +1,8 @@
 """What a report is made from, as a digest: while that is the same, so is the report, and nobody makes it twice.
 
-It is of the campaign, the records of all its trials, the code and the versions it runs on; not of the time or the
-place. A report with gaps is made from what is not there, and code that differs from its commit has no name: neither has
-a digest. What this does not do: look for a report (`tasks/publish.py`).
+It is of the campaign, the files of its corpora, the records of its trials, the code and the versions it runs on, not of
+the time or the place. A report with gaps is made from what is not there, and code that differs from its commit has no
+name: neither has a digest. What this does not do: look for a report (`tasks/publish.py`).
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any
 
 from models.core import scan_body
 from tasks.campaign import Campaign
+from tasks.ingest import find_name
 from tasks.ledger import Ledger
 from tasks.search import final_trials, search_trials
 
@@ -36,6 +37,8 @@ def made_from(
     told = {
         "campaign": campaign.to_json(),
         "digests": dict(digests),
+        # Other files may give the same corpus, and the report tells of them.
+        "sources": {name: named.source for name in digests if (named := find_name(ledger.store, name)) is not None},
         "records": [record.to_json() for record in (records | ledger.records(finals)).values()],
         "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_body()],
     }

@@ -6,7 +6,7 @@
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -16,7 +16,7 @@ from infra.store import Store
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
 from tasks.diagnoses import COLUMNS, load_diagnosis
-from tasks.ingest import find_name
+from tasks.ingest import find_name, told_under
 from tasks.ingest import load_corpus as load_by_digest
 from tasks.ledger import many
 from tasks.publish import resolve_version
@@ -58,7 +58,7 @@ def load_corpus(store: str, name: str) -> Corpus:
     named = find_name(opened, name)
     if named is None:
         raise NotFoundError(f"{opened.address}: no corpus {name!r}; `prefect run ingest` makes one")
-    return replace(load_by_digest(opened, named.digest), name=name)
+    return told_under(opened, name, load_by_digest(opened, named.digest))
 
 
 def load_trials(store: str) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def continue_piece(store: Store, trial: Trial, seed: int, asked: int | None = No
     asked = ASKED[corpus.kind] if asked is None else asked
     if asked < 1:
         raise ConfigurationError(f"--steps {asked}: a sample has 1 step or more")
-    number = seed_for(seed, "sample", "piece") % len(pieces["test"])
+    number = sampled_piece(seed, len(pieces["test"]))
     start, end = pieces["test"].starts[number : number + 2]
     given = pieces["test"].data[start : min(end, start + GIVEN[corpus.kind])]
     network = trained_network(store, trial)
@@ -130,6 +130,11 @@ def continue_piece(store: Store, trial: Trial, seed: int, asked: int | None = No
         steps=_steps(corpus, made[0, :, 0]),
         quarters=_quarters(corpus) if corpus.kind == "music" else None,
     )
+
+
+def sampled_piece(seed: int, pieces: int) -> int:
+    """Which of so many pieces of the test split a seed goes on from."""
+    return seed_for(seed, "sample", "piece") % pieces
 
 
 def _steps(corpus: Corpus, made: Tensor) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from infra.progress import clock
 from infra.store import Store
 from tasks.campaign import Campaign
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest import load_corpus
+from tasks.ingest import load_corpus, told_under
 from tasks.plan import Plan
 from tasks.report.answer import shared_warnings
 from tasks.report.metrics import BY_NAME, symbols_text
@@ -89,7 +89,7 @@ def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
     table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
     lost = []
     for name, digest in digests.items():
-        corpus = load_corpus(store, digest)
+        corpus = told_under(store, name, load_corpus(store, digest))
         pieces = " / ".join(count(len(corpus.splits[split])) for split in SPLITS)
         steps = " / ".join(count(corpus.steps(split)) for split in SPLITS)
         symbols = symbols_text(corpus.kind, len(corpus.vocabulary))

@@ -3,7 +3,7 @@
 `corpora/` has one file a data set. Must never be here: training, torch; the network anywhere but in `remote_*.py`.
 """
 
-from tasks.ingest.cache import ingest_corpus, load_corpus
+from tasks.ingest.cache import ingest_corpus, load_corpus, told_under
 from tasks.ingest.corpora import CORPORA, all_recipes, embedded_corpora, find_recipe, known_corpora
 from tasks.ingest.names import corpus_kind, find_name
 
@@ -17,4 +17,5 @@ __all__ = [
     "ingest_corpus",
     "known_corpora",
     "load_corpus",
+    "told_under",
 ]

@@ -1,19 +1,22 @@
 """Corpora in the store: parsed once, found again by the digest of their inputs.
 
-    source digest = sha256 of (name, version of the rules, settings, name and sha256 of every input file)
+    source digest = sha256 of (format, name, version of the rules, settings, name and sha256 of every input file)
 
-    ingests/<source digest>/   record.json: which corpus these inputs gave; inputs.json: the sha256 of each
+    ingests/<source digest>/   record.json: which corpus these inputs gave; corpus.json: what is told of it, titles and
+                               source; inputs.json: the sha256 of each
     data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json, as the first inputs that gave it say
-    corpora/<name>.json        which corpus the name stands for (`names.py`)
+    corpora/<name>.json        which corpus the name stands for, and by which ingest (`names.py`)
 
-Of every split the arrays are concatenated, beside their lengths. `data` is committed before `ingests`, and that before
-the name, so that none of them speaks of a corpus that is not there. Finding a corpus again hashes the inputs and parses
-nothing; music21 is never imported.
+Other files may give the same arrays: these are shared, and what is told under a name is of the files that were ingested
+under it (`told_under`). Of every split the arrays are concatenated, beside their lengths. `data` is committed before
+`ingests`, and that before the name, so that none of them speaks of a corpus that is not there. Finding a corpus again
+hashes the inputs and parses nothing; music21 is never imported.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -21,14 +24,14 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from infra.errors import CorpusError, IntegrityError
+from infra.errors import CorpusError, IntegrityError, NotFoundError
 from infra.provenance import provenance
 from infra.store import Store
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.names import Named, give_name
+from tasks.ingest.names import Named, find_name, give_name
 from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source
 
-_FORMAT = 1
+_FORMAT, _INGEST_FORMAT = 1, 2
 
 
 def ingest_corpus(
@@ -57,17 +60,19 @@ def ingest_corpus(
     """
     inputs = recipe.read_inputs(source)
     sums = hash_inputs(inputs)
-    key = f"ingests/{source_digest(recipe, sums)}"
+    source_key = source_digest(recipe, sums)
+    key = ingest_prefix(source_key)
     digest = _recorded(store, key)
     if digest is None:
         corpus = recipe.build(inputs, progress or _silent, map_function)
         store_corpus(store, corpus, recipe, sums)
         # Another ingest may have been first; its corpus is the one that everybody gets.
         record = {"corpus": corpus.digest, "name": recipe.name}
-        files = {"record.json": _json(record), "inputs.json": _json(dict(sums))}
+        told = _describe(corpus, recipe, sums)
+        files = {"record.json": _json(record), "corpus.json": told, "inputs.json": _json(dict(sums))}
         store.commit(key, files, kind="ingest", provenance=provenance())
         digest = _recorded(store, key) or corpus.digest
-    give_name(store, recipe.name, Named(digest, recipe.kind, recipe.rules))
+    give_name(store, recipe.name, Named(digest, recipe.kind, recipe.rules, source_key))
     return digest
 
 
@@ -83,6 +88,11 @@ def corpus_prefix(digest: str) -> str:
     return f"data/{digest}"
 
 
+def ingest_prefix(source_key: str) -> str:
+    """Where it is stored what an ingest gave."""
+    return f"ingests/{source_key}"
+
+
 def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
     """sha256 of every input file, by its name.
 
@@ -96,11 +106,22 @@ def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
 
 def source_digest(recipe: Recipe, sums: Mapping[str, str]) -> str:
     """sha256, 64 hexadecimal digits, of everything that the corpus is a function of."""
-    return hashlib.sha256(_json([recipe.name, recipe.rules, dict(recipe.settings), dict(sums)])).hexdigest()
+    told = [_INGEST_FORMAT, recipe.name, recipe.rules, dict(recipe.settings), dict(sums)]
+    return hashlib.sha256(_json(told)).hexdigest()
 
 
 def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> None:
     """Commit a corpus under `data/<corpus digest>`; nothing happens where it is already."""
+    files = {
+        "arrays.safetensors": save(_arrays(corpus)),
+        "corpus.json": _describe(corpus, recipe, sums),
+        "inputs.json": _json(dict(sums)),
+    }
+    store.commit(corpus_prefix(corpus.digest), files, kind="corpus", provenance=provenance())
+
+
+def _describe(corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> bytes:
+    """Everything about a corpus but its arrays, as JSON."""
     source = {**corpus.source, **recipe.settings, "rules": recipe.rules, "inputs": len(sums)}
     if recipe.embedded:
         source["music21"] = _music21()
@@ -115,16 +136,11 @@ def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str
     }
     if corpus.quarters is not None:
         description["quarters"] = corpus.quarters
-    files = {
-        "arrays.safetensors": save(_arrays(corpus)),
-        "corpus.json": _json(description),
-        "inputs.json": _json(dict(sums)),
-    }
-    store.commit(corpus_prefix(corpus.digest), files, kind="corpus", provenance=provenance())
+    return _json(description)
 
 
 def load_corpus(store: Store, digest: str) -> Corpus:
-    """A corpus from the store.
+    """A corpus from the store, told of as by the first files that gave its arrays.
 
     Raises:
         NotFoundError: no such corpus is in the store.
@@ -148,6 +164,36 @@ def load_corpus(store: Store, digest: str) -> Corpus:
     if corpus.digest != digest:
         raise IntegrityError(f"{store.address}: {prefix} holds another corpus; delete it and run again")
     return corpus
+
+
+def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
+    """The corpus with name, titles and source as of the files that were ingested under that name.
+
+    Stores of before this was kept have it of the first files alone; and so it is where the name has come to stand for
+    another corpus.
+
+    Args:
+        store: where it is.
+        name: under which it is spoken of.
+        corpus: as `load_corpus` gives it.
+
+    Raises:
+        NotFoundError: what is told of it was deleted.
+        IntegrityError: what is there is not of this corpus.
+    """
+    named = find_name(store, name)
+    if named is None or named.source is None or named.digest != corpus.digest:
+        return replace(corpus, name=name)
+    prefix = ingest_prefix(named.source)
+    stored = store.find(prefix, "corpus.json")
+    if stored is None:
+        raise NotFoundError(f"{store.address}: {prefix}, which tells of {name!r}, was deleted; ingest it again")
+    try:
+        told = json.loads(stored)
+        titles = {split: tuple(told["titles"][split]) for split in SPLITS}
+        return replace(corpus, name=name, titles=titles, source=told["source"])
+    except (ValueError, TypeError, KeyError, CorpusError) as error:
+        raise IntegrityError(f"{store.address}: {prefix} does not tell of {name!r}; delete it, ingest again") from error
 
 
 def _arrays(corpus: Corpus) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """The names of the corpora of a store: which corpus, by digest, a name stands for.
 
-    corpora/<name>.json   pointer: digest and kind of the corpus that was last ingested under that name, by which rules
+    corpora/<name>.json   pointer: digest and kind of the corpus that was last ingested under that name, by which rules,
+                          and from which source (`cache.py`)
 
 Campaigns, and readers from outside, say a name; everything else goes by digest. A name that is ingested again from
 other files stands for the new corpus, and the old one stays in the store.
@@ -19,11 +20,15 @@ _TRIES = 20
 
 @dataclass(frozen=True)
 class Named:
-    """What a name stands for: a corpus, its kind, and the version of the rules by which it was made."""
+    """What a name stands for: a corpus, its kind, and the version of the rules by which it was made.
+
+    `source` is the source digest of the ingest, None in stores of before it was kept.
+    """
 
     digest: str
     kind: Kind
     rules: int
+    source: str | None = None
 
 
 def find_name(store: Store, name: str) -> Named | None:
@@ -33,7 +38,9 @@ def find_name(store: Store, name: str) -> Named | None:
         StoreError: it cannot be a name.
     """
     value, _ = store.read_pointer(_pointer(name))
-    return None if value is None else Named(str(value["digest"]), cast(Kind, value["kind"]), int(value["rules"]))
+    if value is None:
+        return None
+    return Named(str(value["digest"]), cast(Kind, value["kind"]), int(value["rules"]), value.get("source"))
 
 
 def give_name(store: Store, name: str, named: Named) -> None:

@@ -21,15 +21,19 @@ from tasks.campaign import Campaign
 from tasks.collect import NOT_STORED, collect
 from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import ensure_scored
+from tasks.ingest import ingest_corpus
+from tasks.ingest.recipe import Recipe
 from tasks.ledger import Ledger
+from tasks.made_from import made_from
 from tasks.records import read_parquet, sample_prefix, to_parquet, trial_prefix
 from tasks.report import build_report, estimate
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name
+from tasks.samples import ensure_sampled
 from tasks.search import choose, final_trials, search_trials
 from tasks.train import prepared
 from tests.models.pooled import summary
-from tests.tasks.conftest import Finished, by_key, tiny_campaign, train_all
+from tests.tasks.conftest import Finished, by_key, tiny_campaign, tiny_music, train_all
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
@@ -293,6 +297,32 @@ def test_the_samples_are_those_of_the_first_seeds(finished, results):
             made = sampled.continuation
             assert (made.key, made.seed, made.corpus) == (first["key"], first["seed"], finished.digests[corpus])
             assert sampled.data == finished.store.read(sample_prefix(made.key), made.file_name) == made.to_bytes()
+
+
+def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(store, half):
+    """Trained, scored and sampled when it was made of other files, which gave the same arrays."""
+    campaign, digests = half
+    for record in train_all(store, _finals(store, campaign, digests, search_trials(campaign, digests))):
+        ensure_scored(store, record)
+        ensure_sampled(store, record)
+    before = _collect(store, campaign, digests)
+    digest = made_from(Ledger(store), campaign, digests, {**before.provenance, "dirty": False})
+    titles = {split: tuple(f"my {title}" for title in told) for split, told in tiny_music().titles.items()}
+    mine = replace(tiny_music(), titles=titles, source={"origin": "mine", "quarantined": {"a.mid": "broken"}})
+    recipe = Recipe("bach-chorales", "music", 1, lambda source: {"a.mid": b"a"}, lambda *parts: mine)
+    assert ingest_corpus(store, recipe) == digests["bach-chorales"]
+
+    own = _collect(store, campaign, digests)
+    assert own.corpora["bach-chorales"]["source"].items() >= mine.source.items()
+    assert set(before.pieces["piece"]) == {"test 0", "test 1", "test 2"}
+    assert own.pieces["piece"].tolist() == [f"my {title}" for title in before.pieces["piece"]]
+    pd.testing.assert_frame_equal(own.pieces.drop(columns="piece"), before.pieces.drop(columns="piece"))
+    assert all(roll.title.startswith("my train") for roll in own.portraits["bach-chorales"].rolls)
+    for variant, sampled in before.samples["bach-chorales"].items():
+        piece = own.samples["bach-chorales"][variant].continuation.piece
+        assert piece == f"my {sampled.continuation.piece}"
+    assert b"broken" in build_report(own)["corpora.html"]
+    assert made_from(Ledger(store), campaign, digests, {**before.provenance, "dirty": False}) not in (None, digest)
 
 
 def test_a_campaign_that_was_stored_before_there_were_samples_has_none(store, half):

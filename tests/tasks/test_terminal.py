@@ -265,11 +265,6 @@ def test_long_names_and_hostile_reasons_are_shown_whole_and_inert(store):
     assert _widest(table) <= WIDTH
 
 
-def test_a_name_is_no_markup(store):
-    table = corpora_table(store, _stored(store, replace(tiny_music(), name="[bold]mine:smile:[/bold]")))
-    assert _row(table, "[bold]mine:smile:[/bold]")[1] == "music"
-
-
 def test_the_largest_corpus_that_is_known_is_on_one_line(store):
     sizes = {"train": 5_017_482, "valid": 393_042, "test": 442_423}
     splits = {split: (np.zeros(steps, np.int32),) for split, steps in sizes.items()}

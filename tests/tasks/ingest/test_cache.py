@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from infra.errors import ConfigurationError, CorpusError, IntegrityError, NotFoundError
 from infra.store import Store
-from tasks.corpus import Corpus
+from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import (
     CORPORA,
     cache,
@@ -26,9 +26,10 @@ from tasks.ingest import (
     ingest_corpus,
     known_corpora,
     load_corpus,
+    told_under,
 )
 from tasks.ingest import recipe as recipes
-from tasks.ingest.names import Named
+from tasks.ingest.names import Named, give_name
 from tasks.ingest.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
 
 NAMES = (
@@ -60,6 +61,10 @@ class Source:
     @property
     def recipe(self) -> Recipe:
         return Recipe("digits", "characters", 1, self.read, self.build)
+
+    @property
+    def key(self) -> str:
+        return cache.source_digest(self.recipe, cache.hash_inputs(self.read()))
 
     def build(self, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
         self.parsed += 1
@@ -93,13 +98,13 @@ def test_the_second_time_nothing_is_parsed(store: Store, source: Source) -> None
 def test_a_name_stands_for_the_corpus_that_was_last_ingested_under_it(store: Store, source: Source) -> None:
     assert find_name(store, "digits") is None
     first = ingest_corpus(store, source.recipe)
-    assert find_name(store, "digits") == Named(first, "characters", 1)
+    assert find_name(store, "digits") == Named(first, "characters", 1, source.key)
     source.paths["a.txt"].write_text("2222")
     second = ingest_corpus(store, source.recipe)
-    assert find_name(store, "digits") == Named(second, "characters", 1)
+    assert find_name(store, "digits") == Named(second, "characters", 1, source.key)
     source.paths["a.txt"].write_text("0120")
     assert ingest_corpus(store, source.recipe) == first
-    assert find_name(store, "digits") == Named(first, "characters", 1)
+    assert find_name(store, "digits") == Named(first, "characters", 1, source.key)
     assert source.parsed == 2
 
 
@@ -154,6 +159,59 @@ def test_a_changed_input_is_parsed_again_and_both_are_kept(store: Store, source:
     source.paths["a.txt"].write_text("0120")
     assert ingest_corpus(store, source.recipe) == before
     assert source.parsed == 2
+
+
+def told_as(recipe: Recipe, name: str, word: str) -> Recipe:
+    """The same arrays, told of with another word: other settings of a recipe."""
+
+    def build(inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+        corpus = recipe.build(inputs, progress, map_function)
+        titles = {split: tuple(f"{word} {title}" for title in corpus.titles[split]) for split in SPLITS}
+        return replace(corpus, titles=titles, source={"origin": word, "quarantined": {f"{word}.mid": "broken"}})
+
+    return replace(recipe, name=name, build=build, settings={"word": word})
+
+
+@pytest.mark.parametrize("order", [("dirty", "clean"), ("clean", "dirty")])
+@pytest.mark.parametrize("names", [("mine", "mine"), ("mine", "yours")])
+def test_what_is_told_under_a_name_is_of_the_files_that_were_ingested_under_it(
+    store: Store, source: Source, order: tuple[str, str], names: tuple[str, str]
+) -> None:
+    seen = {}
+    for name, word in zip(names, order, strict=True):
+        digest = ingest_corpus(store, told_as(source.recipe, name, word))
+        told = told_under(store, name, load_corpus(store, digest))
+        assert (told.name, told.digest, told.source["origin"], told.source["word"]) == (name, digest, word, word)
+        assert told.source["quarantined"] == {f"{word}.mid": "broken"}
+        assert told.titles["valid"] == (f"{word} two",)
+        seen[name] = told.source
+    assert len(store.prefixes("data")) == 1
+    for name, was in seen.items():
+        assert told_under(store, name, load_corpus(store, digest)).source == was
+    ingest_corpus(store, told_as(source.recipe, names[0], order[0]))
+    again = told_under(store, names[0], load_corpus(store, digest))
+    assert (again.source["origin"], source.parsed) == (order[0], 2)
+
+
+def test_a_name_without_a_source_of_its_own_is_told_as_the_arrays_are(store: Store, source: Source) -> None:
+    """Stores of before it was kept, and a name that has come to stand for another corpus."""
+    digest = ingest_corpus(store, source.recipe)
+    give_name(store, "old", Named(digest, "characters", 1))
+    give_name(store, "other", Named("0" * 64, "characters", 1, "0" * 64))
+    for name in ("old", "other", "unknown"):
+        told = told_under(store, name, load_corpus(store, digest))
+        assert (told.name, told.source) == (name, load_corpus(store, digest).source)
+
+
+def test_what_is_told_of_a_corpus_is_missed_and_checked(store: Store, source: Source) -> None:
+    digest = ingest_corpus(store, source.recipe)
+    corpus = load_corpus(store, digest)
+    give_name(store, "mine", Named(digest, "characters", 1, "0" * 64))
+    with pytest.raises(NotFoundError, match="which tells of 'mine', was deleted; ingest it again"):
+        told_under(store, "mine", corpus)
+    store.commit(f"ingests/{'0' * 64}", {"corpus.json": b"{}"}, kind="ingest", provenance={})
+    with pytest.raises(IntegrityError, match="does not tell of 'mine'"):
+        told_under(store, "mine", corpus)
 
 
 def test_a_new_version_of_the_rules_is_parsed_again(store: Store, source: Source) -> None:
