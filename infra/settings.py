@@ -73,6 +73,7 @@ class IngestRequest:
             note, or ticks, `60`; None for an eighth note.
         drums: whether channel 10 of the user's MIDI files is kept.
         fewest: how often a word of the user's text must be in train to be a symbol.
+        encoding: of the user's text; None where it is to be found.
         cluster, workers: as in `CampaignRequest`.
 
     Raises:
@@ -87,6 +88,7 @@ class IngestRequest:
     step: Step | None = None
     drums: bool = False
     fewest: Count | None = None
+    encoding: Name | None = None
     cluster: Cluster | None = None
     workers: Count | None = None
 

@@ -114,6 +114,10 @@ class Data:
     fewest: Annotated[
         int | None, Parameter(help="How often a word of your text must be in train to be a symbol. Default: 3.")
     ] = None
+    encoding: Annotated[
+        str | None,
+        Parameter(help="Encoding of your text, as shift_jis or utf-16. Default: UTF-8, or Windows-1252 where it fits."),
+    ] = None
 
     def request(self, names: tuple[str, ...], store: str | None, places: "Places") -> "IngestRequest":
         """The validated request; raises `ConfigurationError` that names the first option that cannot be."""

@@ -4,6 +4,7 @@ Own files become a corpus under the name that the user gives, or that their addr
 is refused for them: campaigns would be about another thing than they say.
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tasks.ingest.recipe import MapFunction, Progress, Recipe, Source
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TEXT_BYTES = 64 * 2**20
+_NO_TEXT = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape")
 _RULES = 2
 """Of a user's own files; raised with any change of code that can change such a corpus."""
 
@@ -40,7 +42,7 @@ def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
             _refuse_secrets(address)
     if request.form is not None:
         return (_own(request),), Source(request.source)
-    for option in ("step", "drums", "fewest"):
+    for option in ("step", "drums", "fewest", "encoding"):
         if getattr(request, option):
             raise ConfigurationError(
                 f"--{option}: it is for your own files; give them by --midi, --words, --characters"
@@ -94,8 +96,9 @@ def _suggested(address: str) -> str:
 
 
 def _midi(name: str, request: IngestRequest) -> Recipe:
-    if request.fewest is not None:
-        raise ConfigurationError("--fewest: it is for --words; leave it out for MIDI")
+    for option in ("fewest", "encoding"):
+        if getattr(request, option) is not None:
+            raise ConfigurationError(f"--{option}: it is for text; leave it out for MIDI")
 
     rules = own_rules(request)
 
@@ -122,13 +125,29 @@ def _text(name: str, kind: TextKind, request: IngestRequest) -> Recipe:
     if kind == "characters" and request.fewest is not None:
         raise ConfigurationError("--fewest: it is for --words; every character of train is a symbol")
     fewest = request.fewest or FEWEST_WORDS
+    encoding = None if request.encoding is None else _encoding(request.encoding)
 
     def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
-        corpus = build_text_corpus(name, kind, files, fewest)
+        corpus = build_text_corpus(name, kind, files, fewest, encoding)
         progress(len(files), len(files))
         return corpus
 
-    return Recipe(name, kind, _RULES, _read_text, build, {"fewest": fewest} if kind == "words" else {})
+    settings = {"encoding": encoding, **({"fewest": fewest} if kind == "words" else {})}
+    return Recipe(name, kind, _RULES, _read_text, build, settings)
+
+
+def _encoding(name: str) -> str:
+    """The name that Python has for an encoding of text."""
+    try:
+        known = codecs.lookup(name).name
+        if known not in _NO_TEXT:
+            "a".encode(known)  # a codec of bytes, as base64, is refused here
+            return known
+    except (LookupError, ValueError):  # ValueError: a name with a NUL in it
+        pass
+    raise ConfigurationError(
+        f"--encoding {name}: there is none of that name; take one of Python's, as utf-8, cp1251, shift_jis, gb18030"
+    )
 
 
 def _read(source: Source) -> dict[str, bytes]:

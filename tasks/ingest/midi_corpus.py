@@ -37,7 +37,7 @@ MAX_ALL_FRAMES = 5_000_000
 """Most frames of all pieces together: 440 MB."""
 # Measured in docs/data.md: with 12 in a row giant groups swallow the official sets.
 LIKENESS = Likeness(long=16, short=8, share=0.5, common=20)
-_ENDINGS = (".mid", ".midi")
+_ENDINGS = (".mid", ".midi", ".rmi")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Any text, one file or many, as characters or words.
 
-Text: UTF-8, or Latin-1 where it is not that. A file with NUL bytes, or without a visible character, is set aside with
-its reason; where more than `MOST_LOST` of the files are, the corpus fails.
+Text: by `decoding.py`, UTF-8 or what else it finds or is told. A file that it cannot read, with NUL bytes, or without a
+visible character, is set aside with its reason; where more than `MOST_LOST` of the files are, the corpus fails.
 
 Pieces: the files, where there are `FEWEST_FILES` or more; else blocks of the files of about `BLOCK` characters, cut
-between lines, or at blanks where a line is longer than a block; one of blanks alone is left out. They are the same for
-characters and for words.
+between lines, or at blanks where a line is longer than a block, and at a block's length where there are none, as in
+Chinese; one of blanks alone is left out. They are the same for characters and for words.
 
 Splits: those that the names give, a folder `train`, `valid` or `test` or a file `train.txt`, `mine.valid.txt`; then
 every file must be in one, and each split is made into pieces on its own. Else by content: pieces of the same text are
@@ -13,26 +13,29 @@ together, in the order of their sha256, 60, 20 and 20 % of the characters (`fill
 same are not looked for.
 
 Symbols: characters with a newline after each line; words with `<eos>` after each line. The vocabulary is that of the
-training split: every character, and the words that are there `fewest` times; the others are `<unk>`.
+training split: every character, and the words that are there `fewest` times; the others are `<unk>`. A split that is
+`<unk>` for the greater part says nothing about words, and is refused.
 """
 
 import hashlib
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.decoding import Decoded, decode_own, told_of_encodings
 from tasks.ingest.parts import cut_parts
 from tasks.ingest.splits import fill_splits
 from tasks.ingest.text import (
     NEWLINE,
     UNKNOWN,
     build_vocabulary,
-    decode,
     encode,
     encode_characters,
     words,
@@ -47,11 +50,16 @@ MOST_LOST = 0.05
 FEWEST_WORDS = 3
 """How often a word must be in train, unless the caller says otherwise."""
 
+MOST_UNKNOWN = 0.5
+"""Most symbols of a split that may be `<unk>`."""
+
 Kind = Literal["words", "characters"]
 Piece = tuple[str, str]  # title, text
 
 
-def build_text_corpus(name: str, kind: Kind, files: Mapping[str, bytes], fewest: int = FEWEST_WORDS) -> Corpus:
+def build_text_corpus(
+    name: str, kind: Kind, files: Mapping[str, bytes], fewest: int = FEWEST_WORDS, encoding: str | None = None
+) -> Corpus:
     """The corpus of some text files.
 
     Args:
@@ -59,11 +67,14 @@ def build_text_corpus(name: str, kind: Kind, files: Mapping[str, bytes], fewest:
         kind: `characters` or `words`.
         files: contents by name.
         fewest: how often a word must be in train to be a symbol; of characters all are.
+        encoding: of the files; None where it is to be found.
 
     Raises:
-        CorpusError: too many files are no text, only some of them are in a split, or there is too little text.
+        CorpusError: too many files are no text, only some of them are in a split, there is too little text, or the
+            words of a split are mostly `<unk>`.
     """
-    texts, quarantined = _texts(name, files)
+    decoded, quarantined = _texts(name, files, encoding)
+    texts = {file: each.text for file, each in decoded.items()}
     by_split = _by_split(name, texts)
     streams = {split: [_stream(kind, text) for _, text in pieces] for split, pieces in by_split.items()}
     vocabulary = build_vocabulary(streams["train"], fewest if kind == "words" else 1)
@@ -74,6 +85,7 @@ def build_text_corpus(name: str, kind: Kind, files: Mapping[str, bytes], fewest:
         )
         for split, of in streams.items()
     }
+    _check_unknown(name, kind, splits, fewest)
     return Corpus(
         name=name,
         kind=kind,
@@ -83,6 +95,8 @@ def build_text_corpus(name: str, kind: Kind, files: Mapping[str, bytes], fewest:
         source={
             "origin": f"{len(texts)} text files",
             "unknown": f"{UNKNOWN}: seen fewer than {fewest if kind == 'words' else 1} times in train",
+            "encodings": dict(Counter(each.encoding for each in decoded.values())),
+            "told": told_of_encodings(decoded),
             "quarantined": quarantined,
             "statistics": {
                 split: {
@@ -108,18 +122,30 @@ def given_split(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _texts(name: str, files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, str]]:
+def _check_unknown(name: str, kind: Kind, splits: Mapping[str, Sequence[np.ndarray]], fewest: int) -> None:
+    shares = {split: float(np.mean(np.concatenate(pieces) == 0)) for split, pieces in splits.items()}
+    if max(shares.values()) <= MOST_UNKNOWN:
+        return
+    told = ", ".join(f"{share:.0%} of {split}" for split, share in shares.items())
+    if kind == "characters":
+        raise CorpusError(
+            f"{name}: {told} would be {UNKNOWN}, characters that train has not; give splits that are alike"
+        )
+    raise CorpusError(
+        f"{name}: {told} would be {UNKNOWN}, words that train has fewer than {fewest} times; take --characters, above"
+        " all where nothing stands between words, or give more text, or a smaller --fewest"
+    )
+
+
+def _texts(name: str, files: Mapping[str, bytes], encoding: str | None) -> tuple[dict[str, Decoded], dict[str, str]]:
     """The text of each file that has one, and why the others have none."""
-    texts: dict[str, str] = {}
+    texts: dict[str, Decoded] = {}
     quarantined: dict[str, str] = {}
     for file, data in files.items():
-        text = decode(data)
-        if b"\0" in data:
-            quarantined[file] = "NUL bytes: no text, or UTF-16; save it as UTF-8"
-        elif not text.strip():
-            quarantined[file] = "no visible character"
-        else:
-            texts[file] = text if text.endswith(NEWLINE) else text + NEWLINE
+        try:
+            texts[file] = _text(data, encoding)
+        except CorpusError as error:
+            quarantined[file] = str(error)
     if len(quarantined) > MOST_LOST * len(files) or not texts:
         first = next(iter(quarantined.items()), ("nothing", "no file"))
         raise CorpusError(
@@ -127,6 +153,18 @@ def _texts(name: str, files: Mapping[str, bytes]) -> tuple[dict[str, str], dict[
             f" take them out, first {first[0]!r}: {first[1]}"
         )
     return texts, quarantined
+
+
+def _text(data: bytes, encoding: str | None) -> Decoded:
+    if encoding is None and b"\0" in data:
+        raise CorpusError("NUL bytes: no text, or UTF-16; save it as UTF-8, or name its encoding by --encoding")
+    decoded = decode_own(data, encoding)
+    if "\0" in decoded.text:
+        raise CorpusError(f"NUL characters: no text in {encoding}")
+    if not decoded.text.strip():
+        raise CorpusError("no visible character")
+    ended = decoded.text if decoded.text.endswith(NEWLINE) else decoded.text + NEWLINE
+    return replace(decoded, text=ended)
 
 
 def _by_split(name: str, texts: Mapping[str, str]) -> dict[str, list[Piece]]:
@@ -158,6 +196,8 @@ def _blocks(file: str, text: str) -> list[Piece]:
     ends = [match.end() for match in re.finditer(NEWLINE, text)]
     if max(np.diff([0, *ends])) > BLOCK:
         ends = [match.end() for match in re.finditer(r"\s", text)]
+    if max(np.diff([0, *ends])) > BLOCK:
+        ends = [place for start, end in pairwise([0, *ends]) for place in (*range(start + BLOCK, end, BLOCK), end)]
     parts = cut_parts(np.array(ends), max(1, round(len(text) / BLOCK)))
     blocks = [block for start, end in parts if (block := text[start:end]).strip()]
     return [(f"{file} {place} of {len(blocks)}", block) for place, block in enumerate(blocks, 1)]

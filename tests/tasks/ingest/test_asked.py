@@ -65,9 +65,9 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
     assert settings(form="midi") == {"step": None, "drums": "left out"}
     assert settings(form="midi", step=60) == settings(form="midi", step="60") == {"step": "60", "drums": "left out"}
     assert settings(form="midi", step="1/4", drums=True) == {"step": "1/4", "drums": "kept"}
-    assert settings(form="words") == {"fewest": 3}
-    assert settings(form="words", fewest=1) == {"fewest": 1}
-    assert settings(form="characters") == {}
+    assert settings(form="words") == {"fewest": 3, "encoding": None}
+    assert settings(form="words", fewest=1) == {"fewest": 1, "encoding": None}
+    assert settings(form="characters", encoding="Latin-1") == {"encoding": "iso8859-1"}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,11 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
         ({"form": "words", "source": "nottingham.zip"}, "corpus 'nottingham': not a name for your own files"),
         ({"form": "midi", "source": "a", "manifest": "m.csv"}, "--manifest"),
         ({"form": "midi", "source": "a", "fewest": 2}, "--fewest"),
+        ({"form": "midi", "source": "a", "encoding": "utf-8"}, "--encoding: it is for text"),
+        ({"names": ("nottingham",), "encoding": "utf-8"}, "--encoding: it is for your own files"),
+        ({"form": "words", "source": "a", "encoding": "base64"}, "--encoding base64: there is none of that name"),
+        ({"form": "words", "source": "a", "encoding": "idna"}, "--encoding idna: there is none of that name"),
+        ({"form": "words", "source": "a", "encoding": "mine"}, "take one of Python's, as utf-8"),
         ({"form": "words", "source": "a", "step": 2}, "--step"),
         ({"form": "words", "source": "a", "drums": True}, "--drums"),
         ({"names": ("nottingham",), "drums": True}, "--drums: it is for your own files"),

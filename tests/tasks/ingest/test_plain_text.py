@@ -108,17 +108,58 @@ def test_the_vocabulary_knows_train_alone() -> None:
     assert text_of(characters, "valid", 0) == "a <unk>ebra\n"
 
 
-def test_utf8_and_latin1_and_a_missing_last_newline() -> None:
-    files = {"train.txt": "é\r\nß".encode(), "valid.txt": "éß".encode("latin-1"), "test.txt": b"\xef\xbb\xbf\xc3\xa9"}
+def test_encodings_are_found_and_told_and_a_missing_last_newline_is_added() -> None:
+    cut = "né à\n".encode() + "né".encode()[:-1]
+    files = {"train.txt": "é\r\nßFugänger –à".encode(), "valid.txt": "Fußgänger –".encode("cp1252"), "test.txt": cut}
     corpus = build_text_corpus("mine", "characters", files)
-    assert [text_of(corpus, split, 0) for split in SPLITS] == ["é\nß\n", "éß\n", "é\n"]
+    assert text_of(corpus, "train", 0) == "é\nßFugänger –à\n"
+    assert text_of(corpus, "valid", 0) == "Fußgänger –\n"
+    assert corpus.source["encodings"] == {"UTF-8": 2, "Windows-1252": 1}
+    assert corpus.source["told"] == [
+        "'valid.txt' read as Windows-1252, not UTF-8; where words look wrong, name another --encoding",
+        "'test.txt' read as UTF-8 but for 1 character, replaced by U+FFFD, the first at byte 8",
+    ]
+    assert build_text_corpus("mine", "characters", {**files, "valid.txt": b"e", "test.txt": b"e"}).source["told"] == []
+
+
+def test_the_encoding_can_be_named() -> None:
+    text = {split: "曲 音楽 note\n" * 30 + split for split in SPLITS}
+    for encoding in ("shift_jis", "utf-16", "utf-8"):
+        files = {f"{split}.txt": data.encode(encoding) for split, data in text.items()}
+        corpus = build_text_corpus("mine", "characters", files, encoding=encoding)
+        assert text_of(corpus, "train", 0) == text["train"] + "\n"
+        assert corpus.source["encodings"] == {encoding: 3}
+    for wanted, told in ((None, "neither UTF-8 nor Windows-1252; name its encoding"), ("utf-8", "not utf-8: byte 0")):
+        with pytest.raises(CorpusError, match=told):
+            build_text_corpus("mine", "characters", {"a.txt": "曲 音楽 note\n".encode("shift_jis")}, encoding=wanted)
+
+
+def test_text_without_blanks_is_cut_at_the_length_of_a_block() -> None:
+    text = "".join(np.random.default_rng(3).choice(list("山水雪月花鳥風"), 9 * BLOCK + 7))
+    corpus = build_text_corpus("mine", "characters", {"a.txt": text.encode()})
+    assert sorted(len(piece) for split in SPLITS for piece in corpus.splits[split]) == [BLOCK] * 8 + [BLOCK + 8]
+    pieces = everything(corpus)
+    assert "".join(pieces[f"a.txt {place} of 9"] for place in range(1, 10)).startswith(text)
+    with pytest.raises(CorpusError, match=r"100% of train, .*% of test would be <unk>, .* take --characters"):
+        build_text_corpus("mine", "words", {"a.txt": text.encode()})
+
+
+def test_words_that_are_mostly_unknown_are_refused_whichever_the_split() -> None:
+    files = {"train.txt": b"a a a a b c\n", "valid.txt": b"a a a d\n", "test.txt": b"x y z a\n"}
+    with pytest.raises(CorpusError, match=r"43% of train, 40% of valid, 80% of test would be <unk>.* --fewest$"):
+        build_text_corpus("mine", "words", files, fewest=2)
+    with pytest.raises(
+        CorpusError, match="57% of test would be <unk>, characters that train has not; give splits that"
+    ):
+        build_text_corpus("mine", "characters", {**files, "test.txt": b"xyzw a\n"})
+    build_text_corpus("mine", "words", {**files, "test.txt": b"x y a a\n"}, fewest=1)
 
 
 def test_what_is_no_text_is_set_aside_with_its_reason() -> None:
     files = {f"{number:02}.txt": prose(number, 20).encode() for number in range(40)}
     corpus = build_text_corpus("mine", "words", files | {"a.bin": b"\x7fELF\0", "b.txt": b" \n"})
     assert corpus.source["quarantined"] == {
-        "a.bin": "NUL bytes: no text, or UTF-16; save it as UTF-8",
+        "a.bin": "NUL bytes: no text, or UTF-16; save it as UTF-8, or name its encoding by --encoding",
         "b.txt": "no visible character",
     }
     assert "a.bin" not in everything(corpus)
