@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 
 from infra.errors import IntegrityError, NotFoundError, StoreError
 from infra.provenance import provenance
-from infra.store import SCRATCH, Store, Token
+from infra.store import SCRATCH, Store, Token, read_json
 from models.core import scan_body
 from models.progress import Checkpoint
 from models.trial import Trial
@@ -96,10 +96,14 @@ class Checkpoints:
 
     def _newest(self) -> tuple[str | None, Token]:
         value, token = self._store.read_pointer(self._pointer)
-        return (None if value is None else value["newest"]), token
+        newest = None if value is None else str(value.get("newest"))
+        # It is discarded when its time has come: what lies elsewhere is none of this trial's.
+        if newest is not None and not newest.startswith(f"{self._folder}/"):
+            raise IntegrityError(f"{self._pointer} points to no checkpoint of the trial; delete it")
+        return newest, token
 
     def _read(self, prefix: str) -> Saved:
-        values = json.loads(self._store.read(prefix, "progress.json"))
+        values = read_json(self._store.read(prefix, "progress.json"), prefix)
         seconds, body = float(values.pop("seconds")), values.pop("scan_body")
         if body != scan_body():
             raise ValueError(f"its scan was {body}, and here it is {scan_body()}: the bits would be neither's")

@@ -4,8 +4,8 @@ Everything comes from the store: the same report can be built again, by anybody,
 not there is a failure with a name.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,8 +20,9 @@ from tasks.corpus import Corpus
 from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import baseline_table
 from tasks.ingest import told_under
-from tasks.ledger import Ledger, many
-from tasks.records import TrialRecord, sample_prefix, score_prefix, trial_prefix
+from tasks.ledger import Ledger
+from tasks.readable import readable
+from tasks.records import TrialRecord, load_table, sample_prefix, score_prefix, trial_prefix
 from tasks.report.portrait import portray, split_statistics
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
 from tasks.samples import load_sample, sampled_piece
@@ -30,6 +31,7 @@ from tasks.train import prepared
 
 _MEASURED = ("valid", "updates", "epochs", "diverged_at", "seconds", "parameters")
 NOT_STORED = "not in the store; run the campaign again"
+SCORED_WITHOUT_SAMPLE = "it is scored, but its sample failed"
 
 
 def collect(
@@ -48,9 +50,14 @@ def collect(
     records = ledger.records(search)
     chosen = {place: record.trial for place, record in choose(search, records).items()}
     finals = final_trials(campaign, digests, records)
+    owed = ledger.owed(finals)
+    ended = ledger.records(finals)
+    tables, damaged = readable(
+        lambda key: _tables(ledger.store, ended[key]), [k for k in ended if "score" not in owed.get(k, ())]
+    )
+    reasons = {**ledger.unreadable, **damaged, **reasons}
     # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
-    unscored = {trial.key for trial in ledger.unfinished(finals, scored=True)}
-    records |= ledger.records(trial for trial in finals if trial.key not in unscored)
+    records |= {key: record for key, record in ended.items() if key in tables}
     names = {digest: corpus for corpus, digest in digests.items()}
     corpora = {
         name: told_under(ledger.store, name, prepared(ledger.store.address, d)[0]) for name, d in digests.items()
@@ -63,30 +70,26 @@ def collect(
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     # Where nothing is stored a column holds None alone, which is no number.
     trials[list(_MEASURED)] = trials[list(_MEASURED)].apply(pd.to_numeric)
-    ended = datetime.now(UTC)
+    samples, unsampled = _samples(ledger.store, trials, corpora)
+    now = datetime.now(UTC)
     return Results(
         trials=trials,
-        curves=_curves(ledger, trials),
-        diagnostics=_diagnostics(ledger, trials),
-        pieces=_pieces(ledger, trials, digests, corpora),
-        corpora={name: _describe(corpus, digests[name]) for name, corpus in corpora.items()},
+        curves=_labelled({key: made.curves for key, made in tables.items()}, trials, CURVE_COLUMNS),
+        diagnostics=_labelled({key: made.diagnosis for key, made in tables.items()}, trials, DIAGNOSTIC_COLUMNS),
+        pieces=_pieces(ledger.store, tables, trials, corpora),
+        corpora={name: _describe(corpus) for name, corpus in corpora.items()},
         portraits={name: portray(corpus) for name, corpus in corpora.items()},
         campaign=campaign.to_json(),
         provenance=provenance()
         | {
             "started": started.isoformat(timespec="seconds"),
-            "finished": ended.isoformat(timespec="seconds"),
-            "seconds": round((ended - started).total_seconds(), 1),
+            "finished": now.isoformat(timespec="seconds"),
+            "seconds": round((now - started).total_seconds(), 1),
             "scan_body": scan_body(),
         },
-        failures=trials.loc[trials["status"] == "failed", ["key", "corpus", "variant", "reason"]].to_dict("records"),
-        samples=_samples(ledger.store, trials, corpora),
+        failures=_failures(trials, owed, unsampled, reasons),
+        samples=samples,
     )
-
-
-def _told(store: Store, name: str, digest: str) -> Corpus:
-    corpus, _ = prepared(store.address, digest)
-    return told_under(store, name, corpus)
 
 
 def _trial_row(
@@ -118,68 +121,80 @@ def _trial_row(
     return row if record is None else row | {name: getattr(record, name) for name in _MEASURED}
 
 
-def _curves(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:
-    """Learning curves of every final trial that ended: nobody looks at those of the search, which are many more."""
-    ended = _ended_finals(trials)
-    return _labelled(ledger.tables(map(trial_prefix, ended["key"]), "curves.parquet"), ended, CURVE_COLUMNS)
+@dataclass(frozen=True)
+class _Tables:
+    """What is stored of a final trial that ended: curve, diagnosis, and the test scores of one that completed."""
+
+    curves: pd.DataFrame
+    diagnosis: pd.DataFrame
+    pieces: pd.DataFrame | None
 
 
-def _diagnostics(ledger: Ledger, trials: pd.DataFrame) -> pd.DataFrame:
-    """What was measured on the networks of the same trials."""
-    ended = _ended_finals(trials)
-    tables = many(lambda key: load_diagnosis(ledger.store, key), list(ended["key"]))
-    return _labelled(tables.values(), ended, DIAGNOSTIC_COLUMNS)
+def _tables(store: Store, record: TrialRecord) -> _Tables:
+    """Of final trials alone: nobody looks at the curves of the search, which are many more."""
+    key = record.trial.key
+    return _Tables(
+        load_table(store, trial_prefix(key), "curves.parquet"),
+        load_diagnosis(store, key),
+        load_table(store, score_prefix(key), "pieces.parquet") if record.status == "completed" else None,
+    )
 
 
-def _ended_finals(trials: pd.DataFrame) -> pd.DataFrame:
-    return trials[(trials["purpose"] == "final") & (trials["status"] != "failed")]
-
-
-def _labelled(tables: Iterable[pd.DataFrame], ended: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+def _labelled(
+    tables: Mapping[str, pd.DataFrame | None], trials: pd.DataFrame, columns: tuple[str, ...]
+) -> pd.DataFrame:
     labelled = [
-        table.assign(key=row.key, corpus=row.corpus, variant=row.variant)
-        for table, row in zip(tables, ended.itertuples(), strict=True)
+        table.assign(key=row.key, corpus=row.corpus, variant=row.variant, seed=row.seed)
+        for row in trials[trials["purpose"] == "final"].itertuples()
+        if (table := tables.get(row.key)) is not None and len(table)
     ]
-    return _joined([table for table in labelled if len(table)], columns)
+    return _joined(labelled, columns)
 
 
 def _pieces(
-    ledger: Ledger, trials: pd.DataFrame, digests: Mapping[str, str], corpora: Mapping[str, Corpus]
+    store: Store, tables: Mapping[str, _Tables], trials: pd.DataFrame, corpora: Mapping[str, Corpus]
 ) -> pd.DataFrame:
-    """Test scores of every final trial that completed, and of the baselines; the pieces have the corpus's titles."""
-    scored = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
-    tables = ledger.tables(map(score_prefix, scored["key"]), "pieces.parquet")
-    labelled = [
-        table.assign(corpus=row.corpus, variant=row.variant, key=row.key, seed=row.seed)
-        for table, row in zip(tables, scored.itertuples(), strict=True)
-    ]
-    counted = [
-        baseline_table(ledger.store, digest).assign(corpus=corpus, key="", seed=0) for corpus, digest in digests.items()
-    ]
-    return _joined(_titled(counted + labelled, corpora), PIECE_COLUMNS)
+    """Test scores of the baselines, and of every final trial that completed; the pieces have the corpus's titles."""
+    counted = [baseline_table(store, each.digest).assign(corpus=name, key="", seed=0) for name, each in corpora.items()]
+    trained = _labelled({key: made.pieces for key, made in tables.items()}, trials, PIECE_COLUMNS)
+    joined = _joined([*counted, *([trained] if len(trained) else [])], PIECE_COLUMNS)
+    # The titles are those of the name's own files: a stored score may have been made under another name.
+    places = joined.groupby(["key", "corpus", "variant"]).cumcount()
+    titles = [corpora[name].titles["test"][at] for name, at in zip(joined["corpus"], places, strict=True)]
+    return joined.assign(piece=titles)
 
 
-def _titled(tables: Iterable[pd.DataFrame], corpora: Mapping[str, Corpus]) -> list[pd.DataFrame]:
-    """The titles are those of the name's own files: a stored score may have been made under another name."""
-    titled = []
-    for table in tables:
-        corpus, places = table["corpus"].iloc[0], table.groupby("variant").cumcount()
-        titled.append(table.assign(piece=[corpora[corpus].titles["test"][place] for place in places]))
-    return titled
+def _failures(
+    trials: pd.DataFrame, owed: Mapping[str, Sequence[str]], unreadable: Mapping[str, str], reasons: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """The trials that failed, and those of which the sample alone did, with their reasons."""
+    told = ["key", "corpus", "variant", "reason"]
+    failed = trials[trials["status"] == "failed"]
+    completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
+    lacking = [key in unreadable or "sample" in owed.get(key, ()) for key in completed["key"]]
+    why = [unreadable.get(key) or reasons.get(key, NOT_STORED) for key in completed["key"]]
+    unsampled = completed.assign(reason=[f"{SCORED_WITHOUT_SAMPLE}: {reason}" for reason in why])
+    unsampled = unsampled[pd.Series(lacking, unsampled.index, bool)]
+    return [dict(row) for table in (failed, unsampled) for row in table[told].to_dict("records")]
 
 
-def _samples(store: Store, trials: pd.DataFrame, corpora: Mapping[str, Corpus]) -> dict[str, dict[str, Sampled]]:
-    """By corpus and variant the sample of the first final trial that completed, as far as they are stored."""
+def _samples(
+    store: Store, trials: pd.DataFrame, corpora: Mapping[str, Corpus]
+) -> tuple[dict[str, dict[str, Sampled]], dict[str, str]]:
+    """By corpus and variant the sample of the first final trial that completed, as far as they are stored.
+
+    Also by key the reasons of those that cannot be read.
+    """
     completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
     first = completed.drop_duplicates(["corpus", "variant"])
-    found = many(lambda key: _sample(store, key), first["key"])
+    found, unreadable = readable(lambda key: _sample(store, key), first["key"])
     told: dict[str, dict[str, Sampled]] = {}
     for row in first.itertuples():
-        if (sampled := found[row.key]) is not None:
+        if (sampled := found.get(row.key)) is not None:
             titles = corpora[row.corpus].titles["test"]
             made = replace(sampled.continuation, piece=titles[sampled_piece(sampled.continuation.seed, len(titles))])
             told.setdefault(row.corpus, {})[row.variant] = replace(sampled, continuation=made)
-    return told
+    return told, unreadable
 
 
 def _sample(store: Store, key: str) -> Sampled | None:
@@ -194,10 +209,10 @@ def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.Data
     return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
-def _describe(corpus: Corpus, digest: str) -> dict[str, Any]:
+def _describe(corpus: Corpus) -> dict[str, Any]:
     return {
         "kind": corpus.kind,
-        "digest": digest,
+        "digest": corpus.digest,
         "pieces": {split: len(pieces) for split, pieces in corpus.splits.items()},
         "steps": {split: corpus.steps(split) for split in corpus.splits},
         "vocabulary": len(corpus.vocabulary),

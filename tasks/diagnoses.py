@@ -11,6 +11,7 @@ from infra.errors import NotFoundError
 from infra.store import Store
 from models.diagnostics import time_constants
 from models.training import Training
+from tasks.readable import naming
 from tasks.records import read_parquet, trial_prefix
 
 FILE = "diagnostics.parquet"
@@ -47,4 +48,7 @@ def load_diagnosis(store: Store, key: str) -> pd.DataFrame:
         stored = store.find(trial_prefix(key), FILE)
     except NotFoundError:  # a trial of a version that measured nothing
         stored = None
-    return pd.DataFrame(columns=list(COLUMNS)) if stored is None else read_parquet(stored)
+    if stored is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    with naming(f"{store.address}: {trial_prefix(key)}/{FILE}"):
+        return read_parquet(stored)

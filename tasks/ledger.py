@@ -6,67 +6,89 @@ them. What is not there is asked for again each time, since workers are at it.
 What this does not do: decide anything by a listing, or remember across flow runs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
-import pandas as pd
-
+from infra.progress import say
 from infra.store import Store
+from models.kinds import LAST_STEP_ALONE, Kind
 from models.trial import Trial
-from tasks.records import TrialRecord, load_record, read_parquet, score_prefix, trial_prefix
-
-AT_A_TIME = 16
-"""Requests under way at once, since a bucket is far away."""
-
-T = TypeVar("T")
-U = TypeVar("U")
+from tasks.ingest.cache import load_kind
+from tasks.readable import passed_over, readable
+from tasks.records import TrialRecord, load_record, sample_prefix, score_prefix, trial_prefix
 
 
 class Ledger:
-    """The records of trials, and which of them have test scores.
+    """The records of trials, and what of a final trial is still owed.
 
     Attributes:
         store: where they are.
+        unreadable: why something that is there of a trial cannot be used, by key: to the campaign it is missing.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.unreadable: dict[str, str] = {}
         self._records: dict[str, TrialRecord] = {}
-        self._scored: set[str] = set()
+        self._objects: dict[str, list[str]] = {}
+        self._kinds: dict[str, Kind] = {}
 
     def records(self, trials: Iterable[Trial]) -> dict[str, TrialRecord]:
         """The records of the trials that are stored, by key, in the order that was asked."""
         keys = [trial.key for trial in trials]
         unknown = [key for key in dict.fromkeys(keys) if key not in self._records]
-        found = many(lambda key: load_record(self.store, key), unknown)
-        self._records |= {key: record for key, record in found.items() if record is not None}
+        found, reasons = readable(lambda key: load_record(self.store, key), unknown)
+        self._records |= found
+        self._tell(reasons)
         return {key: self._records[key] for key in keys if key in self._records}
 
     def unfinished(self, trials: Iterable[Trial], *, scored: bool) -> list[Trial]:
-        """The trials that are not stored, each once; with `scored` also those that completed without a test score."""
+        """The trials that are not stored, each once; with `scored` also those that owe something: see `owed`."""
         distinct = {trial.key: trial for trial in trials}
         records = self.records(distinct.values())
-        completed = [key for key, record in records.items() if scored and record.status == "completed"]
-        waiting = [key for key in completed if key not in self._scored]
-        done = many(lambda key: self.store.committed(score_prefix(key)), waiting)
-        self._scored |= {key for key, committed in done.items() if committed}
-        unscored = set(completed) - self._scored
-        return [trial for key, trial in distinct.items() if key not in records or key in unscored]
+        owing = self.owed(distinct.values()) if scored else {}
+        return [trial for key, trial in distinct.items() if key not in records or key in owing]
 
     def outdated(self, trials: Iterable[Trial]) -> int:
         """How many of the trials are stored by an older version of the numerics, whose results are not used."""
         keys = {key: trial.key for trial in trials for key in trial.older_keys}
-        found = many(lambda key: self.store.committed(trial_prefix(key)), keys)
-        return len({keys[key] for key, stored in found.items() if stored})
+        found, _ = readable(lambda key: self.store.manifest(trial_prefix(key)), keys)
+        return len({keys[key] for key in found})
 
-    def tables(self, prefixes: Iterable[str], name: str) -> list[pd.DataFrame]:
-        """The tables of that name of many commits, in their order."""
-        return list(many(lambda prefix: read_parquet(self.store.read(prefix, name)), list(prefixes)).values())
+    def owed(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
+        """What final trials that completed lack beside their record, by key: `score`, and `sample` where there is one.
 
+        Each is a commit of its own, and whoever makes them may stop between any two.
+        """
+        completed = [record.trial for record in self.records(finals).values() if record.status == "completed"]
+        self._look({score_prefix(trial.key) for trial in completed} | {sample_prefix(trial.key) for trial in completed})
+        owing = {}
+        for trial in completed:
+            lacks = [] if score_prefix(trial.key) in self._objects else ["score"]
+            if sample_prefix(trial.key) not in self._objects and self._kind(trial.corpus) not in LAST_STEP_ALONE:
+                lacks.append("sample")
+            if lacks:
+                owing[trial.key] = lacks
+        return owing
 
-def many(function: Callable[[T], U], values: Iterable[T]) -> Mapping[T, U]:
-    """What a function gives for each of the values, many requests at a time."""
-    values = list(values)
-    with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return dict(zip(values, pool.map(function, values), strict=True))
+    def made(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
+        """The sha256 of all that is stored of the scores and samples of final trials, by prefix."""
+        finals = list(finals)
+        self.owed(finals)
+        prefixes = [place(trial.key) for trial in finals for place in (score_prefix, sample_prefix)]
+        return {prefix: self._objects[prefix] for prefix in prefixes if prefix in self._objects}
+
+    def _look(self, prefixes: Iterable[str]) -> None:
+        """Ask for the commits that were not there when they were last asked for."""
+        found, reasons = readable(self.store.manifest, sorted(set(prefixes) - set(self._objects)))
+        self._objects |= {prefix: [item.sha256 for item in manifest.objects] for prefix, manifest in found.items()}
+        self._tell({prefix.rpartition("/")[2]: why for prefix, why in reasons.items()})
+
+    def _tell(self, reasons: Mapping[str, str]) -> None:
+        for line in passed_over({key: why for key, why in reasons.items() if key not in self.unreadable}):
+            say(line)
+        self.unreadable |= reasons
+
+    def _kind(self, digest: str) -> Kind:
+        if digest not in self._kinds:
+            self._kinds[digest] = load_kind(self.store, digest)
+        return self._kinds[digest]

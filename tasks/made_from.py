@@ -1,8 +1,8 @@
 """What a report is made from, as a digest: while that is the same, so is the report, and nobody makes it twice.
 
-It is of the campaign, the files of its corpora, the records of its trials, the code and the versions it runs on, not of
-the time or the place. A report with gaps is made from what is not there, and code that differs from its commit has no
-name: neither has a digest. What this does not do: look for a report (`tasks/publish.py`).
+It is of the campaign, the files of its corpora, the records of its trials, their scores and samples, the code and the
+versions it runs on, not of the time or the place. A report with gaps is made from what is not there, and code that
+differs from its commit has no name: neither has a digest. What this does not do: look for a report (`publish.py`).
 """
 
 import hashlib
@@ -39,6 +39,7 @@ def made_from(
         "digests": dict(digests),
         # Other files may give the same corpus, and the report tells of them.
         "sources": {name: named.source for name in digests if (named := find_name(ledger.store, name)) is not None},
+        "made": ledger.made(finals),
         "records": [record.to_json() for record in (records | ledger.records(finals)).values()],
         "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_body()],
     }

@@ -17,14 +17,16 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.errors import ConfigurationError, ConflictError, NotFoundError
-from infra.store import Manifest, Store
+from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
+from infra.store import Manifest, Store, valid_path
+from tasks.readable import passed_over, readable
+from tasks.report.text import visible
 
 _PARENT = "reports"
 _VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -52,7 +54,7 @@ class PublishedReport:
 
     def __str__(self) -> str:
         told = [self.version, self.created, self.preset, self.best, "(latest)" if self.latest else ""]
-        return "  ".join(text for text in told if text)
+        return "  ".join(visible(text) for text in told if text)
 
 
 def publish(
@@ -124,7 +126,8 @@ def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> N
     for attempt in range(_TRIES):
         current, token = store.read_pointer(pointer)
         # versions begin with their time: the greater one is the newer one
-        if current is not None and str(current["version"]) >= version:
+        at = "" if current is None else str(current.get("version"))
+        if _VERSION.fullmatch(at) and at >= version:
             return
         try:
             store.swap_pointer(pointer, value, token)
@@ -135,23 +138,38 @@ def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> N
     raise ConflictError(f"{store.address}: {version} is committed, but {pointer} kept changing; run again")
 
 
-def list_reports(store: Store) -> tuple[PublishedReport, ...]:
-    """All versions in a store, the oldest first."""
-    reports: list[PublishedReport] = []
-    for prefix in sorted(store.prefixes(_PARENT)):
-        manifest = store.manifest(prefix)
-        if manifest is not None:
-            version = prefix.removeprefix(f"{_PARENT}/")
-            told = manifest.provenance.get("report", {})
-            preset, best = str(told.get("preset", "")), str(told.get("best", ""))
-            reports.append(PublishedReport(version, manifest.created, preset, best, latest=False))
-    newest = {_latest(store, preset) for preset in {report.preset for report in reports}}
-    return tuple(replace(report, latest=report.version in newest) for report in reports)
+def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedReport, ...]:
+    """All versions in a store, the oldest first.
+
+    Args:
+        store: where they are.
+        tell: is called with a line for each version or pointer that cannot be read, which is passed over.
+    """
+    versions = [prefix.removeprefix(f"{_PARENT}/") for prefix in store.prefixes(_PARENT)]
+    ours = [version for version in sorted(versions) if _VERSION.fullmatch(version)]
+    manifests, damaged = readable(lambda version: store.manifest(f"{_PARENT}/{version}"), ours)
+    reports = [_listed(version, manifest) for version, manifest in manifests.items()]
+    presets = sorted({report.preset for report in reports if valid_path(pointer_of(report.preset))})
+    newest, broken = readable(lambda preset: _latest(store, preset), presets)
+    for line in passed_over(damaged) + passed_over(broken):
+        tell(line)
+    return tuple(replace(report, latest=report.version == newest.get(report.preset)) for report in reports)
+
+
+def _listed(version: str, manifest: Manifest) -> PublishedReport:
+    told = manifest.provenance.get("report", {})
+    preset, best = str(told.get("preset", "")), str(told.get("best", ""))
+    return PublishedReport(version, manifest.created, preset, best, latest=False)
 
 
 def _latest(store: Store, preset: str | None) -> str | None:
     current, _ = store.read_pointer(pointer_of(preset))
-    return None if current is None else str(current["version"])
+    if current is None:
+        return None
+    version = str(current.get("version"))
+    if not _VERSION.fullmatch(version):
+        raise IntegrityError(f"{store.address}: {pointer_of(preset)} points to no report; delete it")
+    return version
 
 
 def pull(store: Store, version: str | None, to: Path, *, preset: str | None = None) -> Path:

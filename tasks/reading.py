@@ -1,27 +1,31 @@
 """Read a store by addresses and names, for people who work with Python: corpora, trials, samples, reports.
 
+Of many trials or samples those that cannot be read here, damaged ones or somebody's plug-in's, are passed over with a
+warning that names each and says why.
+
 `import counterpoint` gives these functions. Nothing is trained, parsed or written here.
 """
 
-import io
-import json
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from infra.errors import NotFoundError
-from infra.store import Store
+from infra.store import Store, read_json
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
 from tasks.diagnoses import COLUMNS, load_diagnosis
 from tasks.ingest import find_name, told_under
 from tasks.ingest import load_corpus as load_by_digest
-from tasks.ledger import many
 from tasks.publish import resolve_version
-from tasks.records import load_record
+from tasks.readable import naming, passed_over, readable
+from tasks.records import load_record, read_parquet, stored_keys
 from tasks.samples import load_sample
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +76,11 @@ def load_trials(store: str) -> pd.DataFrame:
         store: its address.
 
     Raises:
-        StoreError: the store cannot be used, or holds other bytes than were committed.
+        StoreError: the store cannot be used.
     """
     opened = Store(store, create=False)
-    keys = [prefix.rpartition("/")[2] for prefix in opened.prefixes("trials")]
-    records = [record.to_json() for record in many(lambda key: load_record(opened, key), keys).values() if record]
+    found = _readable(load_record, opened, "trials")
+    records = [record.to_json() for record in found.values()]
     rows = [{**record["trial"], "max_epochs": record["trial"]["epochs"], **record} for record in records]
     return pd.DataFrame(rows).drop(columns=["trial", "format"], errors="ignore")
 
@@ -93,7 +97,7 @@ def load_diagnostics(store: str) -> pd.DataFrame:
         store: its address.
 
     Raises:
-        StoreError: the store cannot be used, or holds other bytes than were committed.
+        StoreError: the store cannot be used.
 
     The share of a gradient that is left after ten steps, of each trial:
 
@@ -102,8 +106,7 @@ def load_diagnostics(store: str) -> pd.DataFrame:
         (norms[10] / norms[0]).describe()
     """
     opened = Store(store, create=False)
-    keys = [prefix.rpartition("/")[2] for prefix in opened.prefixes("trials")]
-    tables = many(lambda key: load_diagnosis(opened, key), keys)
+    tables = _readable(load_diagnosis, opened, "trials")
     filled = [table.assign(key=key) for key, table in tables.items() if len(table)]
     joined = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
     return joined.reindex(columns=["key", *COLUMNS])
@@ -119,11 +122,10 @@ def load_samples(store: str) -> dict[str, Continuation]:
         store: its address.
 
     Raises:
-        StoreError: the store cannot be used, or holds other bytes than were committed.
+        StoreError: the store cannot be used.
     """
     opened = Store(store, create=False)
-    keys = [prefix.rpartition("/")[2] for prefix in opened.prefixes("samples")]
-    return {key: made for key, made in many(lambda key: load_sample(opened, key), keys).items() if made is not None}
+    return _readable(load_sample, opened, "samples")
 
 
 def load_report(store: str, version: str | None = None, *, preset: str | None = None) -> Report:
@@ -141,5 +143,14 @@ def load_report(store: str, version: str | None = None, *, preset: str | None = 
     opened = Store(store, create=False)
     version = resolve_version(opened, version, preset)
     files = {name: opened.read(f"reports/{version}", name) for name in ("results.json", "results.parquet")}
-    scores = pd.read_parquet(io.BytesIO(files["results.parquet"]))
-    return Report(version, json.loads(files["results.json"]), scores)
+    where = f"{opened.address}: reports/{version}"
+    with naming(where):
+        return Report(version, read_json(files["results.json"], where), read_parquet(files["results.parquet"]))
+
+
+def _readable(load: Callable[[Store, str], T | None], store: Store, folder: str) -> dict[str, T]:
+    """What of a folder can be read, by key; a warning, where it is asked for, about each that cannot."""
+    found, reasons = readable(lambda key: load(store, key), stored_keys(store, folder))
+    for line in passed_over(reasons):
+        warnings.warn(line, stacklevel=3)
+    return found

@@ -8,7 +8,6 @@ Only what completed or diverged is stored. A trial that failed is nobody's resul
 """
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
@@ -16,8 +15,9 @@ from typing import Any, Literal, Self
 import pandas as pd
 
 from infra.errors import IntegrityError
-from infra.store import Store
+from infra.store import Store, read_json
 from models.trial import Trial
+from tasks.readable import is_digest, naming
 
 _FORMAT = 1
 
@@ -82,10 +82,39 @@ def sample_prefix(key: str) -> str:
     return f"samples/{key}"
 
 
+def stored_keys(store: Store, folder: str) -> list[str]:
+    """The keys under which something is committed in `trials`, `scores` or `samples`, sorted.
+
+    What a person has put there besides, a copy of a folder, has no such name and is none of ours.
+    """
+    names = [prefix.rpartition("/")[2] for prefix in store.prefixes(folder)]
+    return [name for name in names if is_digest(name)]
+
+
 def load_record(store: Store, key: str) -> TrialRecord | None:
-    """The record of a trial, None where the trial is not stored."""
+    """The record of a trial, None where the trial is not stored.
+
+    Raises:
+        IntegrityError: it is damaged, of another version, or of a technique or the like that is not installed here.
+    """
     stored = store.find(trial_prefix(key), "record.json")
-    return None if stored is None else TrialRecord.from_json(json.loads(stored))
+    if stored is None:
+        return None
+    where = f"{store.address}: {trial_prefix(key)}"
+    with naming(where):
+        return TrialRecord.from_json(read_json(stored, where))
+
+
+def load_table(store: Store, prefix: str, name: str) -> pd.DataFrame:
+    """A table of a commit.
+
+    Raises:
+        NotFoundError: the prefix is not committed, or has no such table.
+        IntegrityError: it is damaged.
+    """
+    stored = store.read(prefix, name)
+    with naming(f"{store.address}: {prefix}/{name}"):
+        return read_parquet(stored)
 
 
 def to_parquet(rows: Sequence[dict[str, Any]]) -> bytes:

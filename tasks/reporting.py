@@ -3,7 +3,6 @@
 What would come out as it is published already is not made again; it is shown, and the flow run has its artifact.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from infra.errors import CampaignError
 from infra.provenance import provenance
-from infra.store import Store
+from infra.store import Store, read_json
 from tasks.artifact import score_markdown
 from tasks.campaign import Campaign
 from tasks.collect import collect
@@ -96,7 +95,8 @@ def make_report(
 
 def _told(store: Store, version: str, results_json: bytes) -> Outcome:
     """Leave the artifact in Prefect, and say what came of it."""
-    address, document = f"{store.address}/reports/{version}/index.html", json.loads(results_json)
+    address = f"{store.address}/reports/{version}/index.html"
+    document = read_json(results_json, f"{store.address}: reports/{version}")
     create_markdown_artifact(
         score_markdown(document, address), key="counterpoint-report", description=f"Report {version}"
     )

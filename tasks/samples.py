@@ -17,7 +17,7 @@ from torch import Tensor
 
 from infra.errors import ConfigurationError, NotFoundError
 from infra.provenance import provenance
-from infra.store import Store
+from infra.store import Store, read_json
 from models.kinds import LAST_STEP_ALONE, Kind
 from models.randomness import generator_for, seed_for
 from models.sampling import generate
@@ -25,7 +25,8 @@ from models.trial import Trial
 from tasks.continuation import Continuation
 from tasks.corpus import LOWEST_NOTE, Corpus
 from tasks.evaluate import trained_network
-from tasks.records import TrialRecord, load_record, sample_prefix
+from tasks.readable import naming
+from tasks.records import TrialRecord, load_record, sample_prefix, stored_keys
 from tasks.train import prepared
 
 GIVEN: Mapping[Kind, int] = {"music": 16, "characters": 48, "words": 16}
@@ -52,7 +53,11 @@ def ensure_sampled(store: Store, record: TrialRecord) -> None:
 def load_sample(store: Store, key: str) -> Continuation | None:
     """The stored sample of a trial, None where there is none."""
     stored = store.find(sample_prefix(key), "sample.json")
-    return None if stored is None else Continuation.from_json(json.loads(stored))
+    if stored is None:
+        return None
+    where = f"{store.address}: {sample_prefix(key)}"
+    with naming(where):
+        return Continuation.from_json(read_json(stored, where))
 
 
 def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None, asked: int | None = None) -> Path:
@@ -87,8 +92,7 @@ def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None
 
 
 def _whole_key(store: Store, beginning: str) -> str:
-    keys = [prefix.rpartition("/")[2] for prefix in store.prefixes("trials")]
-    found = [key for key in keys if key.startswith(beginning)]
+    found = [key for key in stored_keys(store, "trials") if key.startswith(beginning)]
     if len(found) > 1:
         raise ConfigurationError(f"trial {beginning!r}: {len(found)} keys begin so; give more digits")
     return found[0] if found else beginning

@@ -77,7 +77,7 @@ def list_reports(*, store: Store = None) -> None:
         from infra.store import Store as ObjectStore
         from tasks.publish import list_reports as listed
 
-        reports = listed(ObjectStore(address, create=False))
+        reports = listed(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
         for each in reports:
             print(each)
         if not reports:

@@ -7,7 +7,7 @@ All writes of the project to storage go through this package, and nothing in it 
 """
 
 from infra.store.address import valid_path
-from infra.store.manifest import Manifest, StoredObject
+from infra.store.manifest import Manifest, StoredObject, read_json
 from infra.store.store import SCRATCH, Store, Token
 
-__all__ = ["SCRATCH", "Manifest", "Store", "StoredObject", "Token", "valid_path"]
+__all__ = ["SCRATCH", "Manifest", "Store", "StoredObject", "Token", "read_json", "valid_path"]

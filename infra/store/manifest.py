@@ -74,19 +74,43 @@ class Manifest:
         Raises:
             IntegrityError: the bytes are not a manifest, or not the manifest of `prefix`.
         """
+        where = f"{prefix}/{MANIFEST}"
         try:
-            values = json.loads(data)
+            values = read_json(data, where)
             version = values.pop("format")
             objects = tuple(StoredObject(**item) for item in values.pop("objects"))
             manifest = cls(objects=objects, **values)
-            sound = all(valid_path(item.path) for item in objects) and manifest.to_bytes() == data
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise IntegrityError(f"{prefix}/{MANIFEST}: not a manifest; {_MEND}") from error
+            sound = all(map(_plain, objects)) and manifest.to_bytes() == data
+        except (ValueError, TypeError, KeyError, AttributeError, IntegrityError) as error:
+            raise IntegrityError(f"{where}: not a manifest; {_MEND}") from error
         if version != _FORMAT:
-            raise IntegrityError(f"{prefix}/{MANIFEST}: of another version of counterpoint ({version!r})")
+            raise IntegrityError(f"{where}: of another version of counterpoint ({version!r})")
         if not sound or manifest.prefix != prefix:
-            raise IntegrityError(f"{prefix}/{MANIFEST}: changed after it was written; {_MEND}")
+            raise IntegrityError(f"{where}: changed after it was written; {_MEND}")
         return manifest
+
+
+def plain_name(name: str) -> bool:
+    """Whether a name may be that of an object: a path below its prefix, and not that of a manifest."""
+    return valid_path(name) and name.split("/")[-1] != MANIFEST
+
+
+def _plain(item: StoredObject) -> bool:
+    # A name becomes a path where a commit is copied out of the store.
+    return plain_name(item.name) and plain_name(item.path)
+
+
+def read_json(data: bytes, where: str) -> Any:
+    """The value of stored JSON.
+
+    Raises:
+        IntegrityError: it is not JSON, or is nested too deeply to be read.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        reason = "is nested too deeply" if isinstance(error, RecursionError) else "is not JSON"
+        raise IntegrityError(f"{where}: {reason}; {_MEND}") from error
 
 
 def canonical_json(value: Any) -> bytes:

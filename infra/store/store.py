@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
-from infra.store.address import parse_address, valid_path
+from infra.store.address import parse_address
 from infra.store.backend import open_backend
-from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json
+from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json, plain_name, read_json
 
 # What a pointer was when it was read; None where there was no pointer. Opaque to callers.
 Token = str | None
@@ -220,10 +220,11 @@ class Store:
     def prefixes(self, parent: str) -> list[str]:
         """The committed children of `reports`, `trials`, ..., sorted: `["reports/2026..."]`.
 
-        For people: a listing may lag behind. Whoever decides asks for the manifest.
+        For people: a listing may lag behind. Whoever decides asks for the manifest. What cannot be a name here, as
+        the copy that a file manager makes of a folder, is none of ours and not in it.
         """
         self._check_names(parent)
-        return [f"{parent}/{child}" for child in self._backend.children(parent, MANIFEST)]
+        return [f"{parent}/{child}" for child in self._backend.children(parent, MANIFEST) if plain_name(child)]
 
     def read_pointer(self, name: str) -> tuple[dict[str, Any] | None, Token]:
         """The value of a pointer, None where there is none, and the token to swap it with.
@@ -236,8 +237,8 @@ class Store:
         if stored is None:
             return None, None
         try:
-            return dict(json.loads(stored.data)["value"]), stored.token
-        except (ValueError, TypeError, KeyError) as error:
+            return dict(read_json(stored.data, name)["value"]), stored.token
+        except (ValueError, TypeError, KeyError, IntegrityError) as error:
             raise IntegrityError(f"{self.address}: {name} is not a pointer; delete it") from error
 
     def swap_pointer(self, name: str, value: Mapping[str, Any], expected: Token) -> None:
@@ -297,7 +298,7 @@ class Store:
 
     def _check_names(self, *paths: str) -> None:
         for path in paths:
-            if not valid_path(path) or path.split("/")[-1] == MANIFEST:
+            if not plain_name(path):
                 raise StoreError(
                     f"{self.address}: {path!r} cannot be a name here; use letters, digits, '._+=-' and '/'"
                     f" with no segment that starts with a dot, and not {MANIFEST}"

@@ -18,7 +18,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from safetensors import SafetensorError
@@ -26,10 +26,12 @@ from safetensors.numpy import load, save
 
 from infra.errors import CorpusError, IntegrityError, NotFoundError
 from infra.provenance import provenance
-from infra.store import Store
+from infra.store import Store, read_json
+from models.kinds import Kind
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.names import Named, find_name, give_name
 from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source
+from tasks.readable import is_digest, naming
 
 _FORMAT, _INGEST_FORMAT = 1, 2
 
@@ -79,8 +81,23 @@ def ingest_corpus(
 def _recorded(store: Store, key: str) -> str | None:
     """The corpus that these inputs gave, None where they are new, or where somebody deleted it to have it made anew."""
     stored = store.find(key, "record.json")
-    digest = None if stored is None else str(json.loads(stored)["corpus"])
-    return digest if digest is not None and store.committed(corpus_prefix(digest)) else None
+    if stored is None:
+        return None
+    digest = recorded_corpus(store, key, stored)
+    return digest if store.committed(corpus_prefix(digest)) else None
+
+
+def recorded_corpus(store: Store, key: str, record: bytes) -> str:
+    """Which corpus the record of an ingest says that its inputs gave.
+
+    Raises:
+        IntegrityError: it says none.
+    """
+    with naming(f"{store.address}: {key}"):
+        digest = str(read_json(record, key)["corpus"])
+        if not is_digest(digest):
+            raise ValueError(f"{digest!r} is no digest of a corpus")
+        return digest
 
 
 def corpus_prefix(digest: str) -> str:
@@ -148,7 +165,7 @@ def load_corpus(store: Store, digest: str) -> Corpus:
     """
     prefix = corpus_prefix(digest)
     try:
-        description: dict[str, Any] = json.loads(store.read(prefix, "corpus.json"))
+        description: dict[str, Any] = read_json(store.read(prefix, "corpus.json"), prefix)
         arrays = load(store.read(prefix, "arrays.safetensors"))
         corpus = Corpus(
             name=description["name"],
@@ -164,6 +181,13 @@ def load_corpus(store: Store, digest: str) -> Corpus:
     if corpus.digest != digest:
         raise IntegrityError(f"{store.address}: {prefix} holds another corpus; delete it and run again")
     return corpus
+
+
+def load_kind(store: Store, digest: str) -> Kind:
+    """The kind of a corpus in the store, without its arrays; the errors are those of `load_corpus`."""
+    prefix = corpus_prefix(digest)
+    with naming(f"{store.address}: {prefix}"):
+        return cast(Kind, read_json(store.read(prefix, "corpus.json"), prefix)["kind"])
 
 
 def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
@@ -189,7 +213,7 @@ def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
     if stored is None:
         raise NotFoundError(f"{store.address}: {prefix}, which tells of {name!r}, was deleted; ingest it again")
     try:
-        told = json.loads(stored)
+        told = read_json(stored, prefix)
         titles = {split: tuple(told["titles"][split]) for split in SPLITS}
         return replace(corpus, name=name, titles=titles, source=told["source"])
     except (ValueError, TypeError, KeyError, CorpusError) as error:

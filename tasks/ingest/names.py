@@ -14,6 +14,7 @@ from infra.errors import ConfigurationError, ConflictError
 from infra.store import Store, valid_path
 from models.kinds import Kind
 from tasks.ingest.corpora import find_recipe, known_corpora
+from tasks.readable import is_digest, naming
 
 _TRIES = 20
 
@@ -35,12 +36,16 @@ def find_name(store: Store, name: str) -> Named | None:
     """What a name stands for in a store, None where nothing was ingested under it.
 
     Raises:
-        StoreError: it cannot be a name.
+        StoreError: it cannot be a name, or what is stored under it names no corpus.
     """
     value, _ = store.read_pointer(_pointer(name))
     if value is None:
         return None
-    return Named(str(value["digest"]), cast(Kind, value["kind"]), int(value["rules"]), value.get("source"))
+    with naming(f"{store.address}: {_pointer(name)}"):
+        named = Named(str(value["digest"]), cast(Kind, value["kind"]), int(value["rules"]), value.get("source"))
+        if not is_digest(named.digest) or not (named.source is None or is_digest(named.source)):
+            raise ValueError(f"{named.digest!r} from {named.source!r} is no corpus")
+        return named
 
 
 def give_name(store: Store, name: str, named: Named) -> None:

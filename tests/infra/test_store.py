@@ -153,7 +153,8 @@ def test_a_changed_manifest_is_noticed(store: Store) -> None:
     good = files_on.cat_file(path)
     escaping = good.replace(b'"path":"', b'"path":"../')
     other = good.replace(b"trials/key", b"trials/yek")
-    for bad in (good[:-1], b"", b"[]", b"null", b"{}", b"\xff", good + b"\n", escaping, other):
+    deep = b"[" * 100_000
+    for bad in (good[:-1], b"", b"[]", b"null", b"{}", b"\xff", good + b"\n", escaping, other, deep):
         files_on.pipe_file(path, bad)
         with pytest.raises(IntegrityError, match=r"^trials/key/manifest.json: "):
             store.manifest(PREFIX)
@@ -202,7 +203,7 @@ def test_a_pointer_is_swapped_only_from_what_was_read(store: Store) -> None:
 def test_what_is_not_a_pointer_is_noticed(store: Store) -> None:
     files_on, root = raw(store)
     files_on.makedirs(root, exist_ok=True)
-    for bad in (b"", b"{}", b"[]", b'{"value": 1}'):
+    for bad in (b"", b"{}", b"[]", b'{"value": 1}', b"[" * 100_000):
         files_on.pipe_file(f"{root}/latest.json", bad)
         with pytest.raises(IntegrityError, match=r"latest.json is not a pointer"):
             store.read_pointer("latest.json")

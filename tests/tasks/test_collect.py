@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.torch import load
 
 from infra.store import Store
@@ -18,14 +19,14 @@ from models.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
 from tasks.campaign import Campaign
-from tasks.collect import NOT_STORED, collect
+from tasks.collect import NOT_STORED, SCORED_WITHOUT_SAMPLE, collect
 from tasks.diagnoses import load_diagnosis
 from tasks.evaluate import ensure_scored
 from tasks.ingest import ingest_corpus
 from tasks.ingest.recipe import Recipe
 from tasks.ledger import Ledger
 from tasks.made_from import made_from
-from tasks.records import read_parquet, sample_prefix, to_parquet, trial_prefix
+from tasks.records import load_table, read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.report import build_report, estimate
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name
@@ -108,7 +109,7 @@ def test_the_activation_is_the_one_that_the_network_has(store, digests):
 
 def test_the_curves_are_those_of_the_final_trials_in_the_store(finished, results):
     keys = [record.trial.key for record in finished.finals]
-    stored = Ledger(finished.store).tables(map(trial_prefix, keys), "curves.parquet")
+    stored = [load_table(finished.store, trial_prefix(key), "curves.parquet") for key in keys]
     assert len(results.curves) == sum(map(len, stored))
     for key, curve in zip(keys, stored, strict=True):
         mine = results.curves[results.curves["key"] == key].reset_index(drop=True)
@@ -137,7 +138,7 @@ def test_the_diagnostics_are_those_of_the_final_trials_in_the_store(finished, re
 def _of_an_older_version(finished: Finished) -> Store:
     """The same store, but its trials have no diagnostics, and their curves lack the columns that came with them."""
     older = Store(f"memory://{uuid4().hex}")
-    for folder in ("data", "scores", "trials"):
+    for folder in ("data", "samples", "scores", "trials"):
         for prefix in finished.store.prefixes(folder):
             manifest = finished.store.manifest(prefix)
             assert manifest is not None
@@ -264,6 +265,7 @@ def test_a_final_that_was_trained_and_not_scored_is_a_failure_too(store, half):
     first, second, third, fourth = _finals(store, campaign, digests, search_trials(campaign, digests))
     for record in train_all(store, [first, second, third, fourth])[2:]:
         ensure_scored(store, record)
+        ensure_sampled(store, record)
     results = _collect(store, campaign, digests, {first.key: "MemoryError: no room"})
     assert results.failures == [
         {**_named(first), "reason": "MemoryError: no room"},
@@ -325,15 +327,45 @@ def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(s
     assert made_from(Ledger(store), campaign, digests, {**before.provenance, "dirty": False}) not in (None, digest)
 
 
-def test_a_campaign_that_was_stored_before_there_were_samples_has_none(store, half):
+def test_a_final_without_its_sample_keeps_its_score_and_is_named(store, half):
     campaign, digests = half
     finals = _finals(store, campaign, digests, search_trials(campaign, digests))
     for record in train_all(store, finals):
         ensure_scored(store, record)
-    results = _collect(store, campaign, digests)
+    results = _collect(store, campaign, digests, {finals[0].key: "ValueError: no tune"})
     assert results.samples == {}
-    assert results.failures == []
+    assert results.failures == [
+        {**_named(finals[0]), "reason": f"{SCORED_WITHOUT_SAMPLE}: ValueError: no tune"},
+        *({**_named(final), "reason": f"{SCORED_WITHOUT_SAMPLE}: {NOT_STORED}"} for final in finals[1:]),
+    ]
+    assert set(results.pieces["key"]) == {"", *(final.key for final in finals)}
     assert set(build_report(results)) == {"index.html", "corpora.html", "results.json", "results.parquet"}
+
+
+def test_what_is_damaged_of_a_final_is_named_and_the_report_has_the_others(store, half):
+    campaign, digests = half
+    finals = _finals(store, campaign, digests, search_trials(campaign, digests))
+    for record in train_all(store, finals):
+        ensure_scored(store, record)
+        ensure_sampled(store, record)
+    _damage(store, trial_prefix(finals[0].key), "curves.parquet")
+    _damage(store, score_prefix(finals[1].key), "pieces.parquet")
+    _damage(store, sample_prefix(finals[2].key), "sample.json")
+    results = _collect(store, campaign, digests)
+    told = {row["key"]: row["reason"] for row in results.failures}
+    assert list(told) == [final.key for final in finals[:3]]
+    for final, name in zip(finals[:3], ("curves", "pieces", "sample"), strict=True):
+        assert f"{final.key}/{name}-" in told[final.key]
+        assert "has changed" in told[final.key]
+    assert set(results.pieces["key"]) == {"", finals[2].key, finals[3].key}
+    assert set(results.curves["key"]) == {finals[2].key, finals[3].key}
+
+
+def _damage(store: Store, prefix: str, name: str) -> None:
+    manifest = store.manifest(prefix)
+    assert manifest is not None
+    (path,) = (item.path for item in manifest.objects if item.name == name)
+    MemoryFileSystem().pipe_file(f"{store.address.removeprefix('memory://')}/{prefix}/{path}", b"damaged")
 
 
 def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):

@@ -1,10 +1,9 @@
 """Made-up sequences all the way: ingested, searched, trained, scored on their last steps, and in the report."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -24,7 +23,7 @@ from tasks.ingest import corpus_kind
 from tasks.ingest.cache import ingest_corpus
 from tasks.ingest.corpora import find_recipe
 from tasks.ledger import Ledger
-from tasks.records import load_record
+from tasks.records import load_record, load_table
 from tasks.report import Results, build_report
 from tasks.samples import continue_piece, ensure_sampled, load_sample
 from tasks.search import final_trials, search_trials
@@ -119,14 +118,14 @@ def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> No
 
 
 def test_scores_that_were_stored_before_success_was_counted_are_read(done: Done, monkeypatch) -> None:
-    monkeypatch.setattr(Ledger, "tables", _without_success(Ledger.tables))
+    monkeypatch.setattr("tasks.collect.load_table", _without_success)
     old = collect(Ledger(done.store), done.campaign, done.digests, {}, datetime(2026, 1, 2, tzinfo=UTC))
     assert list(old.pieces) == list(done.results.pieces)
     assert old.pieces.loc[old.pieces["key"] != "", "success"].isna().all()
 
 
-def _without_success(tables: Callable[..., list[pd.DataFrame]]) -> Callable[..., list[pd.DataFrame]]:
-    return lambda *asked: [table.drop(columns="success", errors="ignore") for table in tables(*asked)]
+def _without_success(*asked: Any) -> pd.DataFrame:
+    return load_table(*asked).drop(columns="success", errors="ignore")
 
 
 def test_there_are_no_samples_of_them(done: Done) -> None:

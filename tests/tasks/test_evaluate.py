@@ -16,8 +16,7 @@ from models.outputs.rbm import RBMSettings
 from models.randomness import generator_for
 from models.trial import Trial
 from tasks.evaluate import baseline_table, ensure_scored, piece_rows
-from tasks.ledger import Ledger
-from tasks.records import TrialRecord, score_prefix, trial_prefix
+from tasks.records import TrialRecord, load_table, score_prefix, trial_prefix
 from tasks.search import draw_trial
 from tasks.train import ensure_trained, prepared
 from tests.tasks.conftest import tiny_music, tiny_text
@@ -44,7 +43,7 @@ def _direct(store, trial: Trial, weights: dict[str, torch.Tensor]) -> Scores:
 def test_the_scores_are_those_of_the_stored_weights_on_the_test_split(store, digests, campaign, corpus, letters):
     record = _trained(store, digests, campaign, corpus, letters)
     ensure_scored(store, record)
-    (table,) = Ledger(store).tables([score_prefix(record.trial.key)], "pieces.parquet")
+    table = load_table(store, score_prefix(record.trial.key), "pieces.parquet")
     weights = load(store.read(trial_prefix(record.trial.key), "weights.safetensors"))
     expected = _direct(store, record.trial, weights)
     test = (tiny_music() if corpus == "bach-chorales" else tiny_text()).splits["test"]
@@ -70,7 +69,7 @@ def test_leaky_units_are_scored_with_their_stored_retention(store, digests, camp
     elsewhere.commit(f"data/{trial.corpus}", files, kind="corpus", provenance={})
     elsewhere.commit(trial_prefix(trial.key), {"weights.safetensors": save(other)}, kind="trial", provenance={})
     ensure_scored(elsewhere, record)
-    (table,) = Ledger(elsewhere).tables([score_prefix(trial.key)], "pieces.parquet")
+    table = load_table(elsewhere, score_prefix(trial.key), "pieces.parquet")
     np.testing.assert_array_equal(table["log_likelihood"], _direct(store, trial, other).log_likelihood)
     assert not np.allclose(table["log_likelihood"], _direct(store, trial, weights).log_likelihood, atol=1e-4)
 
@@ -80,7 +79,7 @@ def test_an_estimated_log_likelihood_is_stored_with_its_error(store, digests, ca
     trial = draw_trial(campaign, "bach-chorales", digests["bach-chorales"], "rnn/rbm/SGD", 0)
     record = ensure_trained(store, replace(trial, output_settings=RBMSettings(units=4, cd_steps=2)))
     ensure_scored(store, record)
-    (table,) = Ledger(store).tables([score_prefix(record.trial.key)], "pieces.parquet")
+    table = load_table(store, score_prefix(record.trial.key), "pieces.parquet")
     weights = load(store.read(trial_prefix(record.trial.key), "weights.safetensors"))
     corpus, pieces = prepared(store.address, record.trial.corpus)
     network = Network(record.trial, frequencies(pieces["train"], corpus.width).float())

@@ -1,17 +1,22 @@
 """The digest of what a report is made from: the same for the same, another for anything else, none where in doubt."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from infra.provenance import provenance
 from infra.store import Store
 from tasks.ledger import Ledger
 from tasks.made_from import made_from
 from tasks.publish import newest_made_from, publish
-from tests.tasks.conftest import Finished, tiny_campaign
+from tasks.records import sample_prefix, score_prefix, trial_prefix
+from tasks.search import final_trials, search_trials
+from tests.tasks.conftest import Finished, fill, record_of, tiny_campaign
 
 CLEAN = provenance() | {"commit": "c" * 40, "dirty": False}
 FILES = {"results.json": json.dumps({"campaign": {"preset": "smoke"}}).encode()}
@@ -42,6 +47,36 @@ def test_code_without_a_name_and_gaps_have_none(finished, store, digests):
     assert _digest(finished, CLEAN | {"dirty": True}) is None
     assert _digest(finished, seeds=finished.campaign.seeds + 1) is None
     assert made_from(Ledger(store), tiny_campaign("SGD"), digests, CLEAN) is None
+
+
+def test_another_score_or_sample_makes_another_report_and_without_them_there_are_gaps():
+    """The records are the same: what is made of them is told by the bytes that are stored."""
+    store, campaign = Store(f"memory://{uuid4().hex}"), tiny_campaign("SGD+C")
+    digests = fill(store)
+    records = {trial.key: record_of(trial) for trial in search_trials(campaign, digests)}
+    finals = final_trials(campaign, digests, records)
+    records |= {trial.key: record_of(trial) for trial in finals}
+    for key, record in records.items():
+        files = {"record.json": json.dumps(record.to_json()).encode()}
+        store.commit(trial_prefix(key), files, kind="trial", provenance={})
+    found = []
+    for score, sample in ((b"1", b"1"), (b"1", b"2"), (b"2", b"1")):
+        commits = {score_prefix(t.key): score for t in finals} | {sample_prefix(t.key): sample for t in finals}
+        found.append(made_from(Ledger(_with(store, commits)), campaign, digests, CLEAN))
+    assert len({digest for digest in found if digest is not None}) == 3
+    for place in (score_prefix, sample_prefix):
+        assert made_from(Ledger(_with(store, {place(t.key): b"1" for t in finals})), campaign, digests, CLEAN) is None
+
+
+def _with(store: Store, commits: Mapping[str, bytes]) -> Store:
+    """A copy of a store, with some commits more."""
+    other = Store(f"memory://{uuid4().hex}")
+    files, (here, there) = MemoryFileSystem(), (each.address.removeprefix("memory://") for each in (store, other))
+    for path in files.find(f"/{here}"):
+        files.pipe_file(path.replace(here, there), files.cat_file(path))
+    for prefix, data in commits.items():
+        other.commit(prefix, {"made": data}, kind="made", provenance={})
+    return other
 
 
 def test_the_newest_of_the_preset_is_found_by_it(store: Store):

@@ -12,6 +12,7 @@ from models.trial import Trial
 from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
 from tasks.plan import Plan, PlanRow, make_plan, portions
+from tasks.samples import ensure_sampled
 from tasks.search import final_trials, search_trials
 from tests.models import examples
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
@@ -93,11 +94,17 @@ def test_from_the_search_to_the_end(store, digests):
     for record in trained:
         ensure_scored(store, record)
     plan = _plan(store, campaign, digests)
+    assert [(row.trials, row.stored) for row in plan.rows] == [(4, 2), (4, 2)], "scored but not sampled is lacking"
+
+    for record in trained:
+        ensure_sampled(store, record)
+    plan = _plan(store, campaign, digests)
     assert [(row.trials, row.stored) for row in plan.rows] == [(4, 4), (4, 2)]
     assert (plan.rows[0].seconds, plan.finished) == (0, False)
 
     for record in train_all(store, of_second):
         ensure_scored(store, record)
+        ensure_sampled(store, record)
     plan = _plan(store, campaign, digests)
     assert plan.finished
     assert plan.seconds(1) == 0

@@ -111,6 +111,30 @@ def test_a_failure_to_score_is_named_and_the_trained_trial_is_kept(store, trials
     assert store.prefixes("scores") == []
 
 
+def test_a_scored_final_without_its_sample_is_sampled_and_neither_trained_nor_scored(store, trials, monkeypatch):
+    """A worker died between the second commit and the third."""
+    with monkeypatch.context() as dying:
+        dying.setattr("tasks.portion.ensure_sampled", lambda *_: None)
+        assert _run(store, trials[:2], score=True) == []
+    assert store.prefixes("samples") == []
+    assert Ledger(store).unfinished(trials[:2], scored=True) == trials[:2]
+    monkeypatch.setattr("tasks.train.train_stack", None)
+    monkeypatch.setattr("tasks.evaluate.score", None)
+    assert _run(store, trials[:2], score=True) == []
+    assert store.prefixes("samples") == sorted(sample_prefix(trial.key) for trial in trials[:2])
+    assert Ledger(store).unfinished(trials[:2], scored=True) == []
+
+
+def test_a_failure_to_sample_is_named_and_the_score_is_kept(store, trials, monkeypatch):
+    def broken(*arguments: object, **named: object) -> None:
+        raise ValueError("no tune")
+
+    monkeypatch.setattr("tasks.samples.generate", broken)
+    assert _run(store, trials[:1], score=True) == [{"key": trials[0].key, "reason": "ValueError: no tune"}]
+    assert store.prefixes("scores") == [score_prefix(trials[0].key)]
+    assert Ledger(store).unfinished(trials[:1], scored=True) == trials[:1], "the next run tries again"
+
+
 def test_every_trial_is_told_as_it_ends(store, trials, monkeypatch):
     events: list[dict[str, Any]] = []
     monkeypatch.setattr("tasks.portion.report_progress", events.append)

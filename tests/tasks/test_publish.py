@@ -1,7 +1,9 @@
 """Reports in real stores: versions, the pointer under competition, the list, and copies that cannot do harm."""
 
+import hashlib
 import json
 import secrets
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
 from infra.store import Store
+from infra.store.manifest import canonical_json
 from tasks import publish as module
 from tasks.publish import list_reports, pointer_of, publish, pull
 
@@ -52,7 +55,7 @@ def test_the_pointer_never_goes_back(store):
     newer = publish(store, _files("new"), {}, now=NOON + timedelta(hours=1))
     older = publish(store, _files("old"), {}, now=NOON)
     assert _latest(store) == newer
-    assert [report.version for report in list_reports(store)] == [older, newer]
+    assert [report.version for report in list_reports(store, pytest.fail)] == [older, newer]
 
 
 def test_competing_publishers_leave_the_newest_as_the_latest(store):
@@ -62,7 +65,7 @@ def test_competing_publishers_leave_the_newest_as_the_latest(store):
     with ThreadPoolExecutor(8) as pool:
         versions = list(pool.map(one, [3, 7, 1, 5, 0, 6, 2, 4]))
     assert _latest(store) == max(versions)
-    assert [report.version for report in list_reports(store)] == sorted(versions)
+    assert [report.version for report in list_reports(store, pytest.fail)] == sorted(versions)
 
 
 def test_a_lost_swap_is_tried_again_against_the_new_pointer(store, monkeypatch):
@@ -93,23 +96,26 @@ def test_a_pointer_that_never_holds_still_is_told_in_one_line(store, monkeypatch
 
 
 def test_the_list_tells_preset_best_and_latest(store):
-    assert list_reports(store) == ()
+    assert list_reports(store, pytest.fail) == ()
     publish(store, _files("1"), {}, now=NOON)
     publish(store, {"index.html": b""}, {}, now=NOON + timedelta(hours=1))
-    first, second = list_reports(store)
+    first, second = list_reports(store, pytest.fail)
     assert (first.preset, first.best, first.latest) == ("small", "corpus: SGD+C 1", True)
     assert (second.preset, second.best, second.latest) == ("", "", True)
     assert str(first).startswith(first.version)
     assert str(second).endswith("(latest)")
     publish(store, _files("2"), {}, now=NOON + timedelta(hours=2))
-    assert [report.latest for report in list_reports(store)] == [False, False, True]
+    assert [report.latest for report in list_reports(store, pytest.fail)] == [False, False, True]
 
 
 def test_a_small_campaign_does_not_hide_the_latest_of_another_preset(store, tmp_path):
     thorough = publish(store, _files("long", "thorough"), {}, now=NOON)
     nightly = publish(store, _files("night"), {}, now=NOON + timedelta(hours=1))
     assert (_latest(store), _latest(store, "thorough"), _latest(store, "small")) == (nightly, thorough, nightly)
-    assert [(report.preset, report.latest) for report in list_reports(store)] == [("thorough", True), ("small", True)]
+    assert [(report.preset, report.latest) for report in list_reports(store, pytest.fail)] == [
+        ("thorough", True),
+        ("small", True),
+    ]
     assert pull(store, None, tmp_path / "t", preset="thorough").read_text() == "<p>long</p>"
     assert pull(store, None, tmp_path / "n").read_text() == "<p>night</p>"
     with pytest.raises(NotFoundError, match="no report of preset 'default'"):
@@ -171,3 +177,51 @@ def test_pull_refuses_bytes_that_changed(tmp_path: Path):
     with pytest.raises(IntegrityError):
         pull(store, None, tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+EVIL = ("../../pwned", "{root}/pwned", "a/../../../pwned", "~/pwned", "a\\..\\pwned", "", ".", "a//b", ".profile")
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_a_manifest_whose_names_lead_elsewhere_is_refused_and_nothing_is_written(tmp_path, name):
+    """Whoever can write into a shared bucket must not write into the home of those who pull."""
+    store, version = Store(str(tmp_path / "store")), "20260102T120000Z-00000000"
+    item = {"name": name.format(root=tmp_path), "path": "x", "size": 4, "sha256": hashlib.sha256(b"evil").hexdigest()}
+    report = {"created": "", "format": 1, "kind": "report", "nonce": "0", "prefix": f"reports/{version}"}
+    folder = tmp_path / "store" / "reports" / version
+    folder.mkdir(parents=True)
+    (folder / "x").write_bytes(b"evil")
+    (folder / "manifest.json").write_bytes(canonical_json(report | {"provenance": {}, "objects": [item]}))
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(IntegrityError, match="changed after it was written"):
+        pull(store, version, tmp_path / "a" / "b" / "report")
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_what_is_no_version_or_cannot_be_read_is_passed_over_by_name(tmp_path):
+    store, told = Store(str(tmp_path)), []
+    reports = tmp_path / "reports"
+    older, newer = (publish(store, _files(n), {}, now=NOON + timedelta(hours=int(n))) for n in "12")
+    for copy in (f"{newer} (copy)", f"{newer}-copy", "mybackup"):  # what a file manager, or a person, makes
+        shutil.copytree(reports / newer, reports / copy)
+    (reports / older / "manifest.json").write_bytes(b"[" * 100_000)
+    (tmp_path / "latest-small.json").write_bytes(b"garbage")
+    assert [(each.version, each.latest) for each in list_reports(store, told.append)] == [(newer, False)]
+    assert len(told) == 2
+    assert f"reports/{older}/manifest.json: not a manifest" in told[0]
+    assert "latest-small.json is not a pointer" in told[1]
+
+
+@pytest.mark.parametrize("value", [{}, {"version": "../trials/key"}, {"version": None}, {"version": "zzz"}])
+def test_a_pointer_to_no_version_is_told_and_the_next_report_mends_it(store, tmp_path, value):
+    store.swap_pointer("latest.json", value, None)
+    with pytest.raises(IntegrityError, match="latest.json points to no report; delete it"):
+        pull(store, None, tmp_path / "pulled")
+    version = publish(store, _files(), {}, now=NOON)
+    assert _latest(store) == version
+
+
+def test_what_the_list_tells_cannot_command_a_terminal(store):
+    publish(store, _files("\x1b[2J"), {}, now=NOON)
+    (line,) = map(str, list_reports(store, pytest.fail))
+    assert line.isprintable()

@@ -1,5 +1,7 @@
 """`import counterpoint`: corpora, trials and reports of a store, by names."""
 
+import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,12 +11,15 @@ import pytest
 
 from infra.errors import ConfigurationError, NotFoundError
 from infra.store import Store
+from tasks.diagnoses import COLUMNS
 from tasks.ingest.cache import load_corpus
 from tasks.ingest.names import Named, give_name
 from tasks.publish import publish
+from tasks.records import sample_prefix, to_parquet, trial_prefix
 from tasks.report import build_report
 from tasks.samples import continue_piece
-from tests.tasks.conftest import Finished
+from tests.models import examples
+from tests.tasks.conftest import Finished, record_of
 from tests.tasks.test_collect import _collect
 
 
@@ -66,6 +71,45 @@ def test_every_number_of_every_diagnosis_is_a_row(finished: Finished) -> None:
         leaking = rows.query("quantity == 'time_constant'")
         technique = trial.to_json()["techniques"].get("L")
         assert len(leaking) == (round(technique["share"] * trial.hidden_size) if technique else 0)
+
+
+def test_one_bad_trial_is_passed_over_by_name_and_hides_no_other(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    whole, *others = [examples.trial("C", seed=seed) for seed in range(5)]
+    values = {trial: record_of(trial).to_json() for trial in (whole, *others)}
+    deep, plugin, newer, changed = others
+    plugged = {**values[plugin], "trial": {**values[plugin]["trial"], "techniques": {"Z": {"force": 1}}}}
+    stored = {
+        whole: json.dumps(values[whole]),
+        deep: "[" * 100_000,
+        plugin: json.dumps(plugged),
+        newer: json.dumps(values[newer] | {"mood": 1}),
+        changed: json.dumps(values[changed]),
+    }
+    for trial, text in stored.items():
+        files = {"record.json": text.encode(), "diagnostics.parquet": to_parquet([dict.fromkeys(COLUMNS, 1)])}
+        store.commit(trial_prefix(trial.key), files, kind="trial", provenance={})
+        store.commit(sample_prefix(trial.key), {"sample.json": text.encode()}, kind="sample", provenance={})
+    next((tmp_path / trial_prefix(changed.key)).glob("record-*")).write_text("{}")
+    next((tmp_path / trial_prefix(changed.key)).glob("diagnostics-*")).write_text("no table")
+    folder = tmp_path / trial_prefix(whole.key)
+    for copy in (f"{whole.key} (copy)", "mybackup"):  # what a file manager, or a person, makes
+        shutil.copytree(folder, folder.parent / copy)
+
+    with pytest.warns(UserWarning, match="passed over") as told:
+        trials = counterpoint.load_trials(str(tmp_path))
+    assert trials["key"].tolist() == [whole.key]
+    lines = {key: str(w.message) for w in told for key in values if key.key in str(w.message)}
+    assert set(lines) == set(others)
+    assert all(w.filename == __file__ for w in told), "a warning points to who called"
+    for trial, reason in zip(others, ("nested too deeply", "'Z'; install", "'mood'", "has changed"), strict=True):
+        assert reason in lines[trial]
+    with pytest.warns(UserWarning, match=f"{changed.key}/diagnostics-.* has changed"):
+        numbers = counterpoint.load_diagnostics(str(tmp_path))
+    assert set(numbers["key"]) == {trial.key for trial in (whole, *others[:3])}
+    with pytest.warns(UserWarning, match="passed over") as told:
+        assert counterpoint.load_samples(str(tmp_path)) == {}, "a record is no sample"
+    assert len(told) == 5
 
 
 def test_an_empty_store_has_no_trials(tmp_path: Path) -> None:

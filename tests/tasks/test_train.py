@@ -15,8 +15,7 @@ from models.metrics import score
 from models.network import Network
 from models.training import train, train_stack
 from models.trial import Trial
-from tasks.ledger import Ledger
-from tasks.records import load_record, trial_prefix
+from tasks.records import load_record, load_table, trial_prefix
 from tasks.search import draw_trial
 from tasks.train import GivenUp, ensure_stack_trained, ensure_trained, prepared
 from tests.tasks.conftest import record_of
@@ -94,7 +93,7 @@ def test_the_stored_weights_give_the_validation_score_of_the_record(store, diges
 def test_the_curve_is_stored_and_agrees_with_the_record(store, trial):
     trial = replace(trial, epochs=5, learning_rate=0.3, patience=5)
     record = ensure_trained(store, trial)
-    (curve,) = Ledger(store).tables([trial_prefix(trial.key)], "curves.parquet")
+    curve = load_table(store, trial_prefix(trial.key), "curves.parquet")
     corpus, pieces = prepared(store.address, trial.corpus)
     expected = train(trial, pieces["train"], pieces["valid"], corpus.width)
     pd.testing.assert_frame_equal(curve, pd.DataFrame([asdict(epoch) for epoch in expected.curve]))
@@ -113,7 +112,7 @@ def test_divergence_is_a_stored_result_with_its_update(store, trial, monkeypatch
     assert math.isfinite(record.valid)
     monkeypatch.setattr("tasks.train.train_stack", _may_not_train)
     assert ensure_trained(store, wild) == record
-    (curve,) = Ledger(store).tables([trial_prefix(wild.key)], "curves.parquet")
+    curve = load_table(store, trial_prefix(wild.key), "curves.parquet")
     assert curve["epoch"].tolist() == [0]
 
 
