@@ -3,16 +3,19 @@
 Every text is escaped by the template; only the drawings and the style sheet are taken as they are.
 """
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tasks.report.text import duration, first_line, moment, plural, visible
 
 _HERE = Path(__file__).parent
+FONT = "Counterpoint Sans"
+PAPER = "https://arxiv.org/abs/1212.0901"
 # A longer list inside the facts would push the rest of the page away.
 _MOST_FACTS = 12
 
@@ -22,7 +25,7 @@ def fill_template(name: str, **values: Any) -> str:
 
     Args:
         name: of the template, in this folder.
-        values: what it names; `style`, the style sheet, is given to every one.
+        values: what it names; `style`, the style sheet, and `paper`, its address, are given to every one.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
@@ -32,8 +35,28 @@ def fill_template(name: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
-    style = Markup((_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704  # our own file
-    return environment.get_template(name).render(style=style, **values)
+    environment.filters["breakable"] = breakable
+    style = Markup(_font_faces() + (_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704  # our own files
+    return environment.get_template(name).render(style=style, paper=PAPER, **values)
+
+
+def _font_faces() -> str:
+    """The two faces of the font, inside the page: charts were measured in it, a reader's own has other widths."""
+    faces = []
+    for face, weight in (("regular", 400), ("bold", 700)):
+        data = base64.b64encode((_HERE / "fonts" / f"sans-{face}.woff2").read_bytes()).decode()
+        source = f'url(data:font/woff2;base64,{data}) format("woff2")'
+        faces.append(f'@font-face {{ font-family: "{FONT}"; font-weight: {weight}; src: {source}; }}\n')
+    return "".join(faces)
+
+
+def breakable(names: str) -> Markup:
+    """Names of variants that may go on in the next line behind a slash and before a plus.
+
+    >>> breakable("rnn/nade/SGD+C")
+    Markup('rnn/<wbr>nade/<wbr>SGD<wbr>+C')
+    """
+    return Markup(str(escape(names)).replace("/", "/<wbr>").replace("+", "<wbr>+"))  # noqa: S704  # escaped before
 
 
 def facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

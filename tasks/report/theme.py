@@ -7,6 +7,7 @@ follow Okabe and Ito, whose palette stays apart for colour-blind readers.
 
 import json
 import re
+from math import ceil
 from typing import Any
 
 import altair as alt
@@ -15,10 +16,15 @@ from markupsafe import Markup
 
 INK, MUTED, GRID, PAPER = "#1a1c20", "#5c626d", "#e2e4e9", "#ffffff"
 BETTER, WORSE, UNDECIDED = "#0072b2", "#d55e00", "#7a808b"
-PLAIN, OTHER, THIRD, FOURTH = "#b8568c", "#0072b2", "#d55e00", "#00825f"
+PLAIN, OTHER, THIRD, FOURTH = "#a23a75", "#0072b2", "#d55e00", "#00573f"
+# Where two kinds of lines or points lie in one picture they differ in shape too: plain SGD, and the variant.
+SQUARE, CIRCLE = "square", "circle"
 COLOURS = frozenset({INK, MUTED, GRID, PAPER, BETTER, WORSE, UNDECIDED, PLAIN, FOURTH})
 
-_FONT = "Helvetica, Arial, sans-serif"
+# Sizes come from the font that vl-convert brings along; the page embeds a subset of the same one (fonts/README.md).
+_FONT = "Liberation Sans"
+# The widest fonts in use are a tenth wider. Where one of them is drawn all the same, labels need that much more room.
+_WIDER = 0.12
 _AXIS = {
     "domainColor": MUTED,
     "gridColor": GRID,
@@ -69,13 +75,21 @@ def to_svg(chart: alt.LayerChart, name: str, description: str) -> Markup:
     specification["config"] = CONFIG
     svg = str(vl_convert.vegalite_to_svg(specification))
     head, _, body = svg.partition(">")
-    box = re.search(r'viewBox="[^"]*"', head)
-    if box is None:
-        raise ValueError(f"chart {name}: the drawing has no viewBox")
-    width = float(box.group().split()[2])
-    body = _rename_clips(body, name)
-    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" {} role="img" aria-label="{}" style="max-width:{}px">')
-    return opening.format(Markup(box.group()), description, round(1.2 * width)) + Markup(body)  # noqa: S704  # drawn by Vega, which escapes
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
+    plot = re.search(r'transform="translate\(([\d.]+),', body)
+    if box is None or plot is None:
+        raise ValueError(f"chart {name}: the drawing has no viewBox, or no plot in it")
+    width, height = map(float, box.groups())
+    left = ceil(_WIDER * float(plot.group(1)))
+    body = _without_roles(_rename_clips(body, name))
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} 0 {:g} {:g}" role="img" aria-label="{}" {}>')
+    size = Markup('style="max-width:{}px"').format(round(1.2 * (width + left)))
+    return opening.format(-left, width + left, height, description, size) + Markup(body)  # noqa: S704  # drawn by Vega, which escapes
+
+
+def _without_roles(body: str) -> str:
+    """The drawing without Vega's roles: the whole is one image with one description, its parts are none."""
+    return re.sub(r"<\w[^>]*>", lambda tag: re.sub(r' (role|aria-\w+)="[^"]*"', "", tag.group()), body)
 
 
 def _rename_clips(body: str, name: str) -> str:

@@ -1,13 +1,36 @@
-"""The pages in a real browser: nothing is asked of a network, nothing is complained of, nothing sticks out."""
+"""The pages in a real browser: nothing asked of a network, nothing complained of, nothing sticking out or cut."""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.tasks.report.browser import browser, find_browser
+from tests.tasks.report.browser import Browser, browser, find_browser
+from tests.tasks.report.looks import axe_findings, cut_captions, font_of, idle_stops, leaving_texts
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine: the page is not opened"),
 ]
+PAGES = ("index.html", "corpora.html")
+VIEWS = [(page, width, "light") for page in PAGES for width in (390, 768, 1280, 1440)]
+VIEWS += [(page, width, "dark") for page in PAGES for width in (390, 1440)]
+WIDEST = '"DejaVu Sans", Verdana, sans-serif'
+"""The widest of the common fonts: what is drawn where a page may not use its own."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A page that is open in a window of some width."""
+
+    window: Browser
+    page: Path
+    width: int
+    scheme: str
+    requests: tuple[str, ...]
+
+    def see(self, expression: str):
+        return self.window.evaluate(expression)
 
 
 @pytest.fixture(scope="module")
@@ -25,79 +48,85 @@ def window(tmp_path_factory):
         yield running
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1200])
-def test_it_opens_offline_and_fits(window, page, width, scheme):
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: "-".join(map(str, view)))
+def view(request, window, page):
+    """Every page in every window, opened once each."""
+    name, width, scheme = request.param
     window.requests.clear()
-    window.open(page, width, scheme=scheme)
-    assert window.evaluate("document.documentElement.scrollWidth") == width
-    assert window.evaluate("document.title").startswith("Counterpoint")
-    assert window.evaluate("document.querySelectorAll('svg').length") > 10
-    assert set(window.requests) == {page.as_uri()}
-    assert window.complaints == []
+    window.open(page.with_name(name), width, scheme=scheme)
+    return View(window, page.with_name(name), width, scheme, tuple(window.requests))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_of_the_corpora_opens_offline_and_fits(window, page, width, scheme):
-    corpora = page.with_name("corpora.html")
-    window.requests.clear()
-    window.open(corpora, width, scheme=scheme)
-    assert window.evaluate("document.documentElement.scrollWidth") == width
-    rolls = [window.evaluate(f"document.querySelectorAll('.roll svg')[{i}].clientWidth") for i in range(3)]
-    assert rolls == [
-        window.evaluate(f"+document.querySelectorAll('.roll svg')[{i}].getAttribute('width')") for i in range(3)
-    ], "a roll is never squeezed: it scrolls"
+def test_it_opens_offline_and_fits(view):
+    assert view.see("document.documentElement.scrollWidth") == view.width
+    assert view.see("document.title").startswith("Counterpoint")
+    assert view.see("document.querySelectorAll('svg').length") >= {"index.html": 11, "corpora.html": 4}[view.page.name]
+    assert {url for url in view.requests if not url.startswith("data:font/")} == {view.page.as_uri()}
+    assert view.window.complaints == []
+
+
+def test_every_text_is_within_its_drawing(view):
+    assert leaving_texts(view.window) == []
+    assert leaving_texts(view.window, WIDEST) == []
+
+
+def test_no_caption_is_cut(view):
+    assert cut_captions(view.window) == []
+
+
+def test_it_is_drawn_in_the_font_that_it_was_measured_in(view):
+    assert view.see("[...document.fonts].map(font => font.weight + font.status).join()") == "400loaded,700loaded"
+    for selector in ("svg text", "caption", "figcaption"):
+        assert font_of(view.window, selector)["isCustomFont"]
+
+
+def test_the_keyboard_stops_only_where_something_scrolls(view):
+    assert idle_stops(view.window) == 0
+    scrolled = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert view.see(f"{scrolled}.every(e => e.querySelector('a[href]'))"), (
+        "a link in it is what the arrow keys start from"
+    )
+
+
+def test_axe_finds_nothing_serious(view):
+    if view.width in (390, 1440):
+        assert axe_findings(view.window, only="color-contrast" if view.scheme == "dark" else "") == "[]"
+
+
+def test_dark_mode_reaches_the_drawings(view):
+    ink = "getComputedStyle(document.querySelector('svg text[fill=\"#1a1c20\"]')).fill"
     note = "getComputedStyle(document.querySelector('.roll path[stroke=\"#0072b2\"]')).stroke"
-    assert window.evaluate(note) == {"light": "rgb(0, 114, 178)", "dark": "rgb(98, 181, 238)"}[scheme]
-    assert set(window.requests) == {corpora.as_uri()}
-    assert window.complaints == []
+    expected = {"light": ("rgb(26, 28, 32)", "rgb(0, 114, 178)"), "dark": ("rgb(233, 231, 226)", "rgb(85, 169, 230)")}
+    assert (view.see(ink), view.see(note)) == expected[view.scheme]
 
 
-def test_the_pages_lead_to_each_other(window, page):
-    window.open(page, 1200)
-    assert window.evaluate("document.querySelector('a[href^=corpora]').href") == page.with_name("corpora.html").as_uri()
+def test_a_roll_is_never_squeezed(view):
+    rolls = "[...document.querySelectorAll('.roll svg')]"
+    assert view.see(f"{rolls}.length") >= 2
+    assert view.see(f"{rolls}.every(roll => roll.clientWidth == +roll.getAttribute('width'))")
+
+
+def test_what_was_given_and_what_was_made_look_different(view):
+    if view.page.name == "index.html":
+        given, made = ("#7a808b", "#0072b2")
+        stroke = "getComputedStyle(document.querySelector('#samples .roll svg [stroke=\"{}\"]')).stroke"
+        assert view.see(stroke.format(given)) != view.see(stroke.format(made))
+        text = "getComputedStyle(document.querySelector('#samples pre .{}')).color"
+        colours = [view.see(text.format(name)) for name in ("given", "made")]
+        assert len({*colours, view.see("getComputedStyle(document.body).backgroundColor")}) == 3
+
+
+def test_links_lead_to_the_other_page_and_to_the_files(window, page):
     window.open(page.with_name("corpora.html"), 1200)
     assert window.evaluate("document.querySelector('a[href^=index]').href") == page.as_uri()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_what_was_given_and_what_was_made_look_different(window, page, width, scheme):
-    window.open(page, width, scheme=scheme)
-    roll = "document.querySelector('#samples .roll svg')"
-    assert window.evaluate(f"{roll}.clientWidth") == window.evaluate(f"+{roll}.getAttribute('width')")
-    given, made = ("#7a808b", "#0072b2")
-    strokes = [
-        window.evaluate(f"getComputedStyle({roll}.querySelector('[stroke=\"{c}\"]')).stroke") for c in (given, made)
-    ]
-    text = "document.querySelector('#samples pre .{}')"
-    colours = [window.evaluate(f"getComputedStyle({text.format(name)}).color") for name in ("given", "made")]
-    assert (
-        strokes
-        == {
-            "light": ["rgb(122, 128, 139)", "rgb(0, 114, 178)"],
-            "dark": ["rgb(154, 161, 173)", "rgb(98, 181, 238)"],
-        }[scheme]
-    )
-    assert len({*colours, window.evaluate("getComputedStyle(document.body).backgroundColor")}) == 3
-
-
-def test_the_files_of_the_samples_are_where_the_page_says(window, page):
-    window.open(page, 1280)
-    links = "[...document.querySelectorAll('#samples a')].map(a => a.href)"
-    targets = window.evaluate(links)
+    window.open(page, 1200)
+    assert window.evaluate("document.querySelector('a[href^=corpora]').href") == page.with_name("corpora.html").as_uri()
+    targets = window.evaluate("[...document.querySelectorAll('#samples a[download]')].map(a => a.href)")
     assert len(targets) == 23
     for target in targets:
         assert (page.parent / target.removeprefix(page.parent.as_uri() + "/")).is_file()
-
-
-def test_dark_mode_reaches_the_drawings(window, page):
-    ink = "getComputedStyle(document.querySelector('svg text[fill=\"#1a1c20\"]')).fill"
-    window.open(page, 1200, scheme="light")
-    light = window.evaluate(ink)
-    window.open(page, 1200, scheme="dark")
-    assert (light, window.evaluate(ink)) == ("rgb(26, 28, 32)", "rgb(233, 231, 226)")
+    window.evaluate("document.querySelector('.skip').click()")
+    assert window.evaluate("document.activeElement.id") == "main", "the skip link moves the focus, not the view alone"
 
 
 def test_print_is_light_also_in_dark_mode(window, page):

@@ -13,6 +13,7 @@ import pytest
 from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
 from tasks.report.page import render_page
 from tasks.report.tables import change_cells, chosen_table, score_rows
+from tasks.report.templates import PAPER
 from tasks.report.theme import COLOURS
 from tests.tasks.report.inert import EVIL, Page, check_inert
 from tests.tasks.report.synthetic import estimated_results, synthetic_results
@@ -34,7 +35,7 @@ def test_the_page_is_well_formed_and_asks_for_nothing(files):
     assert len(identifiers) == len(set(identifiers))
     targets = {a["href"].removeprefix("#") for a in page.all("a")}
     samples = {name for name in files if name.startswith("samples/")}
-    assert targets - set(identifiers) == {"corpora.html"} | samples
+    assert targets - set(identifiers) == {"corpora.html", PAPER} | samples
     assert len(samples) == 15 + 4 + 4, "every variant but the one that was held back"
     assert "default-src 'none'" in files["index.html"].decode()
 
@@ -49,6 +50,11 @@ def test_headings_are_in_order_and_drawings_are_described(files):
     assert len(drawings) == 4 * 3 + 8 + 3 + 3 + (5 + 3) + 2 * (3 + 3) + 2
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("caption")) == len(page.all("table"))
+    # of a drawing the whole is one image: no part has a role or a description of its own
+    assert {name for tag, attributes in page.tags if tag in ("g", "path", "text") for name in attributes} & {
+        *("role", "aria-roledescription", "aria-hidden", "aria-label"),
+    } == set()
+    assert "" not in re.findall(r"<th(?: [^>]*)?>([^<]*)", files["corpora.html"].decode())
 
 
 def test_every_colour_of_a_drawing_has_a_dark_one(files):

@@ -1,0 +1,73 @@
+"""What a browser knows of an open page's looks: which texts stick out, which captions are cut, what axe finds."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tests.tasks.report.browser import Browser
+
+# every text of a drawing that leaves its drawing by more than half a pixel
+_LEAVING = """(() => [...document.querySelectorAll('svg')].flatMap(svg => {
+  const box = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll('text')].filter(text => text.textContent.trim()).filter(text => {
+    const own = text.getBoundingClientRect();
+    return own.left < box.left - .5 || own.right > box.right + .5
+      || own.top < box.top - .5 || own.bottom > box.bottom + .5;
+  }).map(text => text.textContent);
+}))()"""
+_CUT = """[...document.querySelectorAll('caption, figcaption')].filter(caption => {
+  const own = caption.getBoundingClientRect();
+  return own.left < 0 || own.right > document.documentElement.clientWidth;
+}).map(caption => caption.textContent)"""
+# the sections of the other corpora come from the same template as the first one's
+_AXE = """axe.run({exclude: [%s]}, {resultTypes: ['violations'] %s}).then(found => JSON.stringify(found.violations
+  .filter(each => ['serious', 'critical'].includes(each.impact))
+  .map(each => [each.id, each.nodes.length, each.nodes[0].html.slice(0, 200)])))"""
+_ALIKE = "['#corpus-2'], ['#corpus-3']"
+_STOPS = """[...document.querySelectorAll('[tabindex="0"]')].filter(e => e.scrollWidth <= e.clientWidth).length"""
+
+
+def leaving_texts(window: Browser, font: str = "") -> list[str]:
+    """The texts of the drawings that are not within them; with another font than the page's own where one is named."""
+    window.evaluate(f"document.documentElement.style.setProperty('--sans', '{font}')")
+    found: list[str] = window.evaluate(_LEAVING)
+    window.evaluate("document.documentElement.style.removeProperty('--sans')")
+    return found
+
+
+def cut_captions(window: Browser) -> list[str]:
+    """The captions that are not within the window."""
+    found: list[str] = window.evaluate(_CUT)
+    return found
+
+
+def idle_stops(window: Browser) -> int:
+    """How many places the keyboard stops at to scroll where nothing scrolls."""
+    number: int = window.evaluate(_STOPS)
+    return number
+
+
+def font_of(window: Browser, selector: str) -> dict[str, Any]:
+    """The font that the browser draws an element with: `familyName`, `isCustomFont`."""
+    for domain in ("DOM", "CSS"):
+        window.call(f"{domain}.enable")
+    root = window.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+    node = window.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+    fonts = window.call("CSS.getPlatformFontsForNode", nodeId=node)["fonts"]
+    return max(fonts, key=lambda font: font["glyphCount"])
+
+
+def axe_findings(window: Browser, *, only: str = "") -> str:
+    """What axe, a checker of accessibility, calls serious or critical, as JSON.
+
+    Args:
+        window: an open page.
+        only: the one rule to check, outside the drawings; every rule, everywhere, where none is named.
+    """
+    package = find_spec("axe_core_python")
+    assert package is not None
+    assert package.origin is not None
+    window.evaluate(Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8") + ";0")
+    excluded, rules = (f"{_ALIKE}, ['svg']", f", runOnly: ['{only}']") if only else (_ALIKE, "")
+    found: str = window.evaluate(_AXE % (excluded, rules))
+    return found
