@@ -1,4 +1,5 @@
-# `make help` lists the targets. Set-up happens by itself, once, and again when pyproject.toml or constraints.txt change.
+# `make help` lists the targets. Set-up happens by itself, once; again when pyproject.toml or constraints.txt change,
+# and from scratch where .venv cannot serve any more.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,12 +10,27 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# CUDA's build of torch is 2.7 GB with what it needs. Package indexes tend to have it alone, PyTorch's own has both.
+TORCH ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+HAS_TORCH = grep -F ' $(TORCH_VERSION)$(1)' >/dev/null
+TORCH_VERSION = $(shell sed -n 's/^torch==//p' constraints.txt)
 JOBS ?= 2
 GATED := scan hessian_free nade cross_entropy training_step stacks pipeline
 
 # one thread a process: parallel tests and Dask workers share the cores
 export OMP_NUM_THREADS := 1
 export DO_NOT_TRACK := 1
+
+# The programs in .venv name the folder that they were installed in, and the build of torch is in the stamp.
+STALE := $(shell [ ! -e $(STAMP) ] || { \
+  named=$$(head -n 2 $(BIN)/prefect 2>/dev/null | grep -o '/.*/python') && [ "$${named%/*}" -ef $(BIN) ] && \
+  $(BIN)/python -c '' 2>/dev/null && \
+  { [ -z "$(filter command environment,$(origin TORCH))" ] || grep -qx "$(TORCH)" $(STAMP); }; } || echo yes)
+ifneq ($(STALE),)
+.PHONY: $(STAMP)
+endif
 
 help:  ## list the targets
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "%-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +40,24 @@ setup: $(STAMP)  ## make .venv with the pinned packages and this checkout
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "error: Python 3.11 or newer is needed; name one with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2; }
-	@echo "setting up $(VENV): some minutes, once"
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+	@case "$(TORCH)" in cpu|cuda) ;; *) echo "error: TORCH=$(TORCH): wants cpu or cuda" >&2; exit 2;; esac
+	@echo "setting up $(VENV) with torch for $(TORCH): some minutes, once"
+	$(PYTHON) -m venv $(if $(STALE),--clear) $(VENV)
+	@if [ $(TORCH) = cpu ] && ! $(PIP) index versions torch 2>/dev/null | $(call HAS_TORCH,+cpu); then \
+	  if $(PIP) index versions torch --index-url $(TORCH_INDEX) --retries 0 2>/dev/null | $(call HAS_TORCH); then \
+	    $(PIP) install --quiet --no-deps --index-url $(TORCH_INDEX) torch==$(TORCH_VERSION); \
+	  else \
+	    echo "$(TORCH_INDEX) has no torch $(TORCH_VERSION), or is not reached: where the package index has CUDA's build" \
+	      "alone, 2.7 GB come from there; TORCH_INDEX=URL names another index" >&2; \
+	  fi; \
+	fi
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	@version=$$($(BIN)/python -c 'from importlib.metadata import version; print(version("torch"))'); \
+	case "$(TORCH) $$version" in \
+	  cuda*+cpu) echo "torch $$version is the build for processors: the package index puts it before CUDA's" >&2;; \
+	  *) echo "torch $$version";; \
+	esac
+	@echo $(TORCH) >$@
 
 run: $(STAMP)  ## the main job: every technique compared, report in ./artifacts
 	@$(BIN)/prefect run reproduce $(ARGS)
