@@ -1,0 +1,212 @@
+"""A campaign that is killed before any write to its store, or whose store refuses once, ends with the same bytes.
+
+One undisturbed run keeps what its store held before every write: that is what a run which is killed there leaves. Each
+of these stores is then gone on from, undisturbed; and by a run whose first write fails, before it is done or after it,
+and which is then run again. Records are equal but for the seconds, manifests but for who wrote them and when.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from prefect.logging import disable_run_logger
+
+from infra.errors import CounterpointError, StoreError
+from infra.provenance import provenance
+from infra.store import Store
+from infra.store.backend import Stored
+from models.trial import Trial
+from tasks.ingest import ingest_corpus
+from tasks.ingest.recipe import Recipe
+from tasks.ledger import Ledger
+from tasks.made_from import made_from
+from tasks.portion import run_portion
+from tasks.publish import newest_made_from, publish
+from tasks.search import final_trials, search_trials
+from tests.tasks.conftest import tiny_campaign, tiny_music
+
+SECONDS = count()
+NAME, ADDRESS, NOON = "bach-chorales", "memory://killed", datetime(2026, 1, 2, 12, tzinfo=UTC)
+RECIPE = Recipe(NAME, "music", 1, lambda source: {"a.mid": b"a"}, lambda *parts: tiny_music())
+_TINY = tiny_campaign("SGD+C", variants={NAME: ("rnn/bernoulli/SGD+C",)}, kinds={NAME: "music"}, trials=1, seeds=1)
+CAMPAIGN = replace(_TINY, spaces={kind: replace(space, epochs=1) for kind, space in _TINY.spaces.items()})
+CLEAN = provenance() | {"commit": "c" * 40, "dirty": False}
+
+
+@dataclass
+class Place:
+    """A backend that keeps its history: what it held before each write."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    history: list[dict[str, bytes]] = field(default_factory=list)
+    fail: Callable[[str, bool], None] = lambda what, done: None
+    """Called before (done is False) and after each operation, with its name; may raise."""
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def check(self, create: bool) -> None:
+        """It is there."""
+
+    def read(self, path: str) -> Stored | None:
+        """The whole object."""
+        return self._done("read", lambda: Stored(d, d.hex()) if (d := self.files.get(path)) is not None else None)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write if there is none."""
+        return self._write(lambda: path not in self.files and self.files.update({path: data}) is None)
+
+    def replace(self, path: str, data: bytes, token: str) -> bool:
+        """Write if it has this token."""
+        fits = lambda: path in self.files and self.files[path].hex() == token  # noqa: E731
+        return self._write(lambda: fits() and self.files.update({path: data}) is None)
+
+    def delete(self, path: str) -> None:
+        """Remove it."""
+        self._write(lambda: self.files.pop(path, None))
+
+    def children(self, parent: str, name: str) -> list[str]:
+        """Every CHILD with that name in it."""
+        start, end = f"{parent}/", f"/{name}"
+        found = [p[len(start) : -len(end)] for p in self.files if p.startswith(start) and p.endswith(end)]
+        return self._done("read", lambda: sorted(child for child in found if "/" not in child))
+
+    def _write(self, act: Callable[[], Any]) -> Any:
+        with self.lock:
+            self.history.append(dict(self.files))
+            return self._done("write", act)
+
+    def _done(self, what: str, act: Callable[[], Any]) -> Any:
+        with self.lock:
+            self.fail(what, False)
+            made = act()
+            self.fail(what, True)
+            return made
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """The only place that there is; a checkpoint at every update."""
+    only = Place()
+    monkeypatch.setattr("infra.store.store.open_backend", lambda address: only)
+    monkeypatch.setattr("tasks.train.CHECKPOINT_SECONDS", 0.0)
+    with disable_run_logger():
+        yield only
+
+
+def run() -> dict[str, str]:
+    """The campaign in this process, as `flows/reproduce.py` wires it; the reasons of what is missing at its end."""
+    store = Store(ADDRESS)
+    digests, ledger = {NAME: ingest_corpus(store, RECIPE)}, Ledger(store)
+    search = search_trials(CAMPAIGN, digests)
+    reasons = _round(ledger, search, score=False)
+    finals = final_trials(CAMPAIGN, digests, ledger.records(search))
+    reasons |= _round(ledger, finals, score=True)
+    digest = made_from(ledger, CAMPAIGN, digests, CLEAN)
+    if digest is None or newest_made_from(store, CAMPAIGN.preset, digest) is None:
+        document = {"campaign": {"preset": CAMPAIGN.preset}, "failures": sorted(reasons)}
+        now = NOON + timedelta(seconds=next(SECONDS))
+        publish(store, {"results.json": json.dumps(document).encode()}, {"made_from": digest}, now=now)
+    return reasons
+
+
+def _round(ledger: Ledger, trials: list[Trial], *, score: bool) -> dict[str, str]:
+    values = [trial.to_json() for trial in ledger.unfinished(trials, scored=score)]
+    told = run_portion.fn(ADDRESS, values, NAME, "a portion", score) if values else []
+    reasons = {failure["key"]: failure["reason"] for failure in told}
+    return {trial.key: reasons[trial.key] for trial in ledger.unfinished(trials, scored=score)}
+
+
+def committed(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """All that is committed for good, without times and nonces; of the reports those that are pointed to."""
+    told: dict[str, Any] = {}
+    for path in (path for path in files if not path.startswith("checkpoints/")):
+        folder, _, last = path.rpartition("/")
+        if last == "manifest.json":
+            for item in json.loads(files[path])["objects"]:
+                told[f"{folder}/{item['name']}"] = _timeless(item["name"], files[f"{folder}/{item['path']}"])
+        elif folder in ("", "corpora"):
+            told[path] = json.loads(files[path])["value"]
+    for pointer in (path for path in told if path.startswith("latest")):
+        told[pointer] = told[f"{told[pointer]['prefix']}/results.json"]
+    return {path: content for path, content in told.items() if not path.startswith("reports/")}
+
+
+def _timeless(name: str, content: bytes) -> Any:
+    return json.loads(content) | {"seconds": None} if name == "record.json" else content
+
+
+@pytest.fixture
+def undisturbed(place: Place) -> tuple[list[dict[str, bytes]], dict[str, Any]]:
+    """What the store held before each write, and what it holds in the end."""
+    assert run() == {}
+    history, place.history = place.history, []
+    return [*history, place.files], committed(place.files)
+
+
+def _some(history: list[dict[str, bytes]], step: int) -> list[dict[str, bytes]]:
+    """Every so manieth of the stores, and all from the final trial's record on: there its score and sample are made."""
+    late = next(at for at, files in enumerate(history) if any(path.startswith("scores/") for path in files)) - 3
+    return [files for at, files in enumerate(history) if at >= late or at % step == 0]
+
+
+def _tiers(all_of_them: int) -> list[Any]:
+    return [pytest.param(60, id="some"), pytest.param(all_of_them, id="many", marks=pytest.mark.integration)]
+
+
+@pytest.mark.parametrize("step", _tiers(1))
+def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, undisturbed, step):
+    history, expected = undisturbed
+    assert {path.split("/")[0] for path in expected} == {
+        *("data", "ingests", "corpora", "trials", "scores", "samples", "latest.json", "latest-smoke.json"),
+    }
+    for files in _some(history, step):
+        place.files = dict(files)
+        assert run() == {}
+        assert committed(place.files) == expected
+
+
+@pytest.mark.parametrize("step", _tiers(3))
+@pytest.mark.parametrize("after", [False, True], ids=["not-done", "answer-lost"])
+def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, step, after):
+    history, expected = undisturbed
+    for files in _some(history[:-1], step):
+        place.files = dict(files)
+        told = _run_with_failure(place, "write", 0, after)
+        assert told or committed(place.files) == expected, "what is lacking is told"
+        assert run() == {}
+        assert committed(place.files) == expected
+
+
+@pytest.mark.parametrize("at", range(0, 60, 13))
+def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, at):
+    _, expected = undisturbed
+    place.files = {}
+    told = _run_with_failure(place, "read", at, after=False)
+    assert told or committed(place.files) == expected, "what is lacking is told"
+    assert run() == {}
+    assert committed(place.files) == expected
+
+
+def _run_with_failure(place: Place, what: str, at: int, after: bool) -> dict[str, str]:
+    """What a run tells of whose operation of that number fails, once."""
+    left = at
+
+    def fail(name: str, done: bool) -> None:
+        nonlocal left
+        if name == what and done == after:
+            left -= 1
+            if left == -1:
+                raise StoreError("the store is out of reach")
+
+    place.fail = fail
+    try:
+        return run()
+    except CounterpointError as error:
+        return {"the run": str(error)}
+    finally:
+        assert left < 0, "it was not reached"
+        place.fail = lambda what, done: None
