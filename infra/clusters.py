@@ -3,7 +3,8 @@
 A flow is decorated with `task_runner()` and calls `connect` first, with what it was asked for: so one flow serves
 the command line and every deployment, and a cluster that cannot be had is one line instead of a wait without end.
 On this machine it is one single-threaded process a core, since two threads of torch in a process lose to two
-processes, and everything listens on the loopback, for a reachable scheduler runs anyone's code.
+processes. Everything there listens on the loopback and wants the certificate that was made for this cluster, for
+whoever reaches a scheduler runs code as its user, and other users of the machine reach the loopback too.
 
 What this does not do: start or pay for machines. A cluster elsewhere is somebody's, given as an address.
 """
@@ -21,6 +22,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from infra.errors import ClusterError
 from infra.gpus import default_workers
+from infra.scratch import scratch_folder
 
 CONNECT_SECONDS = 10.0
 MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
@@ -58,11 +60,12 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     if address is None:
         runner.cluster_kwargs = local_cluster(workers)
     else:
+        _check_certificates(address)
         runner.address = address
     where = address or "this machine"
     try:
         client = runner.client
-    except (OSError, ValueError, RuntimeError) as problem:
+    except (OSError, ValueError, RuntimeError, TypeError) as problem:
         reason = str(problem).split("\n")[0]
         raise ClusterError(f"no Dask cluster on {where}: {reason}; check the address and that it runs") from problem
     if not client.scheduler_info(n_workers=-1)["workers"]:
@@ -70,8 +73,28 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     return client
 
 
+def _check_certificates(address: str) -> None:
+    """Refuse what Dask's own settings do not allow, which Dask itself tells with a traceback.
+
+    Raises:
+        ClusterError: there are no certificates for `tls://`, or encryption is required and the address is `tcp://`.
+    """
+    security = distributed.Security()  # type: ignore[no-untyped-call]
+    needed = {"CA_FILE": security.tls_ca_file, "CLIENT__CERT": security.tls_client_cert}
+    lacking = [f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name, value in needed.items() if not value]
+    if address.startswith("tls://"):
+        if lacking:
+            raise ClusterError(f"no certificates for {address}: set {' and '.join(lacking)}, see docs/operations.md")
+    elif security.require_encryption:
+        raise ClusterError(f"{address} is not encrypted, which Dask's configuration requires: take tls://")
+
+
 def local_cluster(workers: int | None) -> dict[str, object]:
-    """Keyword arguments of `distributed.LocalCluster`: single-threaded processes under a nanny, on the loopback."""
+    """Keyword arguments of `distributed.LocalCluster`: single-threaded processes under a nanny, on the loopback.
+
+    The certificate is in memory alone; a worker gets it from the flow's process through a pipe. Nothing is served over
+    HTTP, and what a worker spills to the disk, pickles for the most part, lies in a folder that nobody else can enter.
+    """
     count = workers or default_workers()
     return {
         "n_workers": count,
@@ -79,7 +102,10 @@ def local_cluster(workers: int | None) -> dict[str, object]:
         "processes": True,
         "memory_limit": int(MEMORY_LIMIT * MEMORY_SHARE / count),
         "host": "127.0.0.1",
+        "security": distributed.Security.temporary(),
+        "local_directory": str(scratch_folder()),
         "dashboard_address": "127.0.0.1:0",
+        "scheduler_kwargs": {"dashboard": False},
         "silence_logs": logging.CRITICAL,
         "preload": [__name__],  # dask_setup
     }
@@ -114,5 +140,7 @@ def _configure() -> None:
         {
             "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
             "distributed.admin.system-monitor.gil.enabled": False,
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
         }
     )

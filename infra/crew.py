@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import distributed
-from distributed.client import FuturesCancelledError
+from distributed.client import ClosedClientError
 from distributed.comm.core import CommClosedError
 from prefect.futures import PrefectFuture
 
@@ -45,9 +47,23 @@ class Crew:
         """
         if self._client is None:
             client = connect(self.address, self.workers)
-            check_reach(client, self.store)
+            with self.scheduler_watched():
+                check_reach(client, self.store)
             self._client = client
         return self._client
+
+    @contextmanager
+    def scheduler_watched(self) -> Iterator[None]:
+        """Tell in one line that the scheduler went away, however Dask says so.
+
+        Raises:
+            ClusterError: it is gone.
+        """
+        try:
+            yield
+        except (CancelledError, CommClosedError, ClosedClientError) as error:
+            where = self.address or "this machine"
+            raise ClusterError(f"the Dask scheduler on {where} is gone; start it and run again, it goes on") from error
 
     @property
     def size(self) -> int:
@@ -59,7 +75,8 @@ class Crew:
     @property
     def on_gpus(self) -> bool:
         """Whether every worker has a GPU."""
-        return all(self.client.run(gpu_count).values())
+        with self.scheduler_watched():
+            return all(self.client.run(gpu_count).values())
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
         """Like the builtin `map`, on the workers; results come in the order of the values.
@@ -67,13 +84,16 @@ class Crew:
         Raises:
             ClusterError: the cluster is gone, or its workers are killed by this work.
         """
-        futures = self.client.map(function, list(values), pure=False)
+        with self.scheduler_watched():
+            futures = self.client.map(function, list(values), pure=False)
         for future in futures:
             self._wait({future})
             try:
-                yield future.result()
+                with self.scheduler_watched():
+                    result = future.result()
             except distributed.KilledWorker as error:
                 raise ClusterError("a worker was killed again and again: out of memory, perhaps") from error
+            yield result
 
     def gather(self, futures: Sequence[PrefectFuture[Any]]) -> list[Any]:
         """The result of each, or the exception that it ended with, in their order.
@@ -99,21 +119,17 @@ class Crew:
 
     def _wait(self, waiting: set[Any]) -> set[Any]:
         """Wait until one of Dask's futures has ended; those that have."""
-        where = self.address or "this machine"
         seen = revived = time.monotonic()
         while True:
             try:
-                with self.client.as_current():
+                with self.scheduler_watched(), self.client.as_current():
                     return set(distributed.wait(waiting, LOOK_SECONDS, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
             except TimeoutError:
                 if self._present():
                     seen = revived = time.monotonic()
                     continue
-            except (FuturesCancelledError, CommClosedError) as error:
-                raise ClusterError(
-                    f"the Dask scheduler on {where} is gone; start it and run again, it goes on"
-                ) from error
             if time.monotonic() - seen > NO_WORKERS_SECONDS:
+                where = self.address or "this machine"
                 raise ClusterError(
                     f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
                 )

@@ -2,15 +2,20 @@
 
 The copy is taken from the first server that is ready, kept in the user's cache folder under Prefect's version, and put
 into the home of later ones. It is a cache: without it, or where it cannot be written, a server starts as it always did.
+So it does where the copy, or the folder that it is in, is not ours alone: a database can hold what a server then does.
 """
 
+import logging
 import os
-import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
+
+from infra.ownership import ours
+
+_log = logging.getLogger(__name__)
 
 
 def template_path() -> Path:
@@ -20,21 +25,35 @@ def template_path() -> Path:
 
 
 def put(database: Path) -> bool:
-    """Start a database from the copy; False where there is none, or a damaged one, which is then removed."""
+    """Start a database from the copy; False where there is none, or one that is not ours, or a damaged one.
+
+    A damaged one is removed; one that is not ours is told in the log.
+    """
     template = template_path()
-    if not template.exists():
+    try:
+        with (
+            ours(template.parent, os.O_DIRECTORY) as folder,
+            ours(Path(template.name), 0, folder) as kept,
+            open(kept, "rb", closefd=False) as source,
+        ):
+            data = source.read()
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    if not _sound(template):
+    except OSError as problem:
+        _log.warning("Prefect's server starts without its kept database: %s", problem)
+        return False
+    database.write_bytes(data)
+    if not _sound(database):
+        database.unlink()
         template.unlink(missing_ok=True)
         return False
-    shutil.copyfile(template, database)
     return True
 
 
-def _sound(template: Path) -> bool:
+def _sound(database: Path) -> bool:
     """Whether every page is whole and the migrations were run."""
     try:
-        with closing(sqlite3.connect(f"{template.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
             whole = connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
             return bool(whole and connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,))
     except sqlite3.DatabaseError:
@@ -44,14 +63,19 @@ def _sound(template: Path) -> bool:
 def keep(database: Path) -> None:
     """Keep a copy of the database of a server that is ready, unless there is one; the last writer of many wins."""
     template = template_path()
-    if template.exists():
+    if os.path.lexists(template):
         return
-    # a home that cannot be written, a disk that is full: every server then runs its migrations
+    # a home that cannot be written or is not ours, a disk that is full: every server then runs its migrations
     with suppress(OSError, sqlite3.Error):
-        template.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=template.parent, prefix=".part-") as folder:
-            _copy(database, Path(folder) / "copy.db")
-            os.replace(Path(folder) / "copy.db", template)
+        template.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (
+            ours(template.parent, os.O_DIRECTORY),
+            tempfile.TemporaryDirectory(dir=template.parent, prefix=".part-") as folder,
+        ):
+            copy = Path(folder) / "copy.db"
+            _copy(database, copy)
+            copy.chmod(0o600)
+            os.replace(copy, template)
 
 
 def _copy(database: Path, copy: Path) -> None:

@@ -10,7 +10,7 @@ import httpx
 from prefect.settings import get_current_settings
 
 from infra.errors import ClusterError, CounterpointError
-from infra.server import shown
+from infra.configured_server import shown
 from infra.store import Store
 
 SECONDS = 10.0

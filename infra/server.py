@@ -1,14 +1,17 @@
 """One Prefect API server for one command, thrown away at its end; or the server that is configured.
 
 The throw-away server keeps everything it writes (database, home) in a temporary directory, so that two commands at
-once do not lock each other's SQLite and nothing is left behind. It listens on a free port of the loopback, sends no
-telemetry, and stops when its standard input closes, which the system does for us even after a kill -9 of the command.
+once do not lock each other's SQLite and nothing is left behind. It listens on a free port of the loopback, answers
+nobody but those who know a password drawn for it (this process and its children), sends no telemetry, and stops when
+its standard input closes, which the system does for us even after a kill -9 of the command.
 It lives in its own session: Ctrl-C reaches the command first, which reports to the server and then stops it.
 
 What this does not do: serve deployments. Schedules need a server that stays, see docs/operations.md.
 """
 
 import os
+import re
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -16,22 +19,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
-from prefect.client.orchestration import get_client
 from prefect.context import refresh_global_settings_context
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
-from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, get_current_settings, temporary_settings
 
 from infra import database_template
+from infra.configured_server import check_server, loopback_without_proxy
 from infra.errors import CounterpointError
+from infra.scratch import scratch_folder
 
 DATABASE = "prefect.db"
 STARTUP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
+
+_EXCEPTION = re.compile(r"(?:Fatal Python error|[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)): ")
 
 
 @contextmanager
@@ -55,47 +60,32 @@ def api_server() -> Iterator[Callable[[], None]]:
             ingest(...)
     """
     configured = get_current_settings().api.url
-    if configured:
-        _check_reachable(configured)
-        with _drained():
-            yield lambda: None
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="counterpoint-api-", ignore_cleanup_errors=True) as home,
-        _process(Path(home)) as (process, port),
-    ):
-        url = f"http://127.0.0.1:{port}/api"
-        with _environment({"PREFECT_API_URL": url, "PREFECT_LOGGING_TO_API_ENABLED": "false"}), _drained():
-            yield lambda: _wait_until_ready(process, url, Path(home))
-
-
-def shown(url: str) -> str:
-    """Host and port of a server's address: the rest may hold a password.
-
-    >>> shown("https://me:hush@example.org:4200/api?key=hush")
-    'example.org:4200'
-    """
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-
-
-def _check_reachable(url: str) -> None:
-    with get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client:
-        problem = client.api_healthcheck()
-    if problem is not None:
-        raise CounterpointError(
-            f"no Prefect server answers at {shown(url)} ({type(problem).__name__}): start it, or unset PREFECT_API_URL "
-            "for a temporary one"
-        )
+    with _environment(loopback_without_proxy(os.environ)):
+        if configured:
+            check_server(configured)
+            with _drained():
+                yield lambda: None
+            return
+        with tempfile.TemporaryDirectory(prefix="api-", dir=scratch_folder(), ignore_cleanup_errors=True) as home:
+            password = secrets.token_urlsafe(32)
+            with _process(Path(home), password) as (process, port):
+                settings = {
+                    "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+                    "PREFECT_API_AUTH_STRING": password,
+                    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+                }
+                with _environment(settings), _settings(settings), _drained():
+                    yield lambda: _wait_until_ready(process, settings["PREFECT_API_URL"], Path(home))
 
 
 @contextmanager
-def _process(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _process(home: Path, password: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Start the server's process; its settings are these alone, not the ones of the user's profile."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / DATABASE}",
+        "PREFECT_SERVER_API_AUTH_STRING": password,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -117,7 +107,8 @@ def _process(home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         try:
             port = process.stdout.readline()
             if not port.strip():
-                raise CounterpointError(f"the temporary Prefect server did not start: {_last_line(home)}")
+                process.wait(timeout=DRAIN_SECONDS)
+                raise _not_started(process, home)
             yield process, int(port)
         finally:
             process.stdin.close()
@@ -138,30 +129,58 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, home: Path) ->
             except httpx.TransportError:
                 pass  # it does not listen yet
             time.sleep(0.05)
-    raise CounterpointError(f"the temporary Prefect server did not start: {_last_line(home)}")
+    raise _not_started(process, home)
 
 
-def _last_line(home: Path) -> str:
-    lines = (home / "server.log").read_text(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+def _not_started(process: subprocess.Popen[bytes], home: Path) -> CounterpointError:
+    code = process.poll()
+    ended = f"no answer within {STARTUP_SECONDS:.0f} s" if code is None else f"its process ended with {code}"
+    said = (home / "server.log").read_text(errors="replace")
+    return CounterpointError(
+        f"the temporary Prefect server on 127.0.0.1 did not start, {ended}: {reason_in(said)}; or set "
+        "PREFECT_API_URL to a server that runs"
+    )
+
+
+def reason_in(log: str) -> str:
+    r"""Why a Python process ended, out of what it wrote: the last line that is an exception's own, else the last one.
+
+    >>> reason_in("Traceback ...\nOSError: [Errno 28] No space left on device\n\n<no Python frame>\n")
+    'OSError: [Errno 28] No space left on device'
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if _EXCEPTION.match(line)), lines[-1] if lines else "it said nothing")
 
 
 @contextmanager
 def _environment(updates: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for this process and for those it starts (Dask workers), and let Prefect read them again."""
+    """Set variables for this process and for those it starts (Dask workers)."""
     before = {name: os.environ.get(name) for name in updates}
     os.environ.update(updates)
-    refresh_global_settings_context()
     try:
-        # a profile chosen with `prefect --profile` hides the global settings
-        with temporary_settings({PREFECT_API_URL: updates["PREFECT_API_URL"]}):
-            yield
+        yield
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _settings(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let Prefect read its variables now, and again after the block."""
+    refresh_global_settings_context()
+    try:
+        # a profile chosen with `prefect --profile` hides the global settings
+        with temporary_settings(
+            {
+                PREFECT_API_URL: variables["PREFECT_API_URL"],
+                PREFECT_API_AUTH_STRING: variables["PREFECT_API_AUTH_STRING"],
+            }
+        ):
+            yield
+    finally:
         refresh_global_settings_context()
 
 

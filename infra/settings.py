@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from infra.redaction import may_hold_secret
 from infra.schedule import Period
 
 DEFAULT_STORE = "./artifacts"
@@ -29,7 +30,16 @@ def _apart(names: Any) -> Any:
     return names
 
 
+def _without_secret(address: str) -> str:
+    if may_hold_secret(address):
+        raise ValueError(
+            "'@' and '?' are in it, as passwords and tokens have, and Prefect would keep it: leave that out"
+        )
+    return address
+
+
 def _scheduler_address(address: str) -> str:
+    _without_secret(address)
     if not re.fullmatch(r"(tcp|tls)://\S+:\d+", address):
         raise ValueError("not the address of a Dask scheduler, tcp://host:port or tls://host:port")
     return address
@@ -50,6 +60,7 @@ def _step(text: str) -> str:
 Cluster = Annotated[str, AfterValidator(_scheduler_address)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_apart)]
 Step = Annotated[str, BeforeValidator(str), AfterValidator(_step)]
+Place = Annotated[Name, AfterValidator(_without_secret)]
 Form = Literal["midi", "characters", "words"]
 
 
@@ -58,7 +69,7 @@ def data_folder() -> str | None:
     return os.environ.get(DATA_VARIABLE) or None
 
 
-@dataclass(frozen=True, config={"extra": "forbid"})
+@dataclass(frozen=True, config={"extra": "forbid", "hide_input_in_errors": True})
 class IngestRequest:
     """Which data is asked to be put into a store: corpora that are known by name, or a user's own files.
 
@@ -80,11 +91,11 @@ class IngestRequest:
         pydantic.ValidationError: a field has the wrong type or range, or is unknown.
     """
 
-    store: Name = Field(default_factory=default_store)
+    store: Place = Field(default_factory=default_store, validate_default=True)
     names: Names = ()
-    source: Name | None = None
+    source: Place | None = None
     form: Form | None = None
-    manifest: Name | None = None
+    manifest: Place | None = None
     step: Step | None = None
     drums: bool = False
     fewest: Count | None = None
@@ -93,7 +104,7 @@ class IngestRequest:
     workers: Count | None = None
 
 
-@dataclass(frozen=True, config={"extra": "forbid"})
+@dataclass(frozen=True, config={"extra": "forbid", "hide_input_in_errors": True})
 class CampaignRequest:
     """What a campaign is asked for; None takes the preset's value.
 
@@ -116,7 +127,7 @@ class CampaignRequest:
         pydantic.ValidationError: a field has the wrong type or range, or is unknown.
     """
 
-    store: Name = Field(default_factory=default_store)
+    store: Place = Field(default_factory=default_store, validate_default=True)
     preset: Name = "default"
     corpora: Names | None = None
     variants: tuple[Name, ...] | None = None

@@ -1,22 +1,25 @@
 """How a command ends: exit code, and the one line on standard error that says why.
 
-0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, 143 stopped by SIGTERM. Anything that is not a
+0 done, 1 failed, 2 wrong usage, 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM. Anything that is not a
 `CounterpointError` is a defect of ours and keeps its traceback.
 """
 
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from infra.errors import ConfigurationError, CounterpointError
+from infra.redaction import redacted
 
 if TYPE_CHECKING:
     from cyclopts import CycloptsError
 
-FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+STOPPED_BY = {signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+"""Signals that end a command as Ctrl-C does, and the word for it; the exit code is 128 and the signal's number."""
 
 
 def usage_error(error: "CycloptsError") -> NoReturn:
@@ -27,7 +30,8 @@ def usage_error(error: "CycloptsError") -> NoReturn:
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
     """Turn what a person can mend, and being stopped, into one line and an exit code."""
-    before = signal.signal(signal.SIGTERM, _terminate)
+    heard = [number for number in STOPPED_BY if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
+    before = {number: signal.signal(number, _stop) for number in heard}
     try:
         yield
     except ConfigurationError as error:
@@ -38,14 +42,16 @@ def told_in_one_line() -> Iterator[None]:
         print("stopped; the same command goes on from what is stored", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    print("terminated; the same command goes on from what is stored", file=sys.stderr)
-    raise SystemExit(TERMINATED)
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    with suppress(OSError):  # the terminal may be gone
+        print(f"{STOPPED_BY[signal.Signals(number)]}; the same command goes on from what is stored", file=sys.stderr)
+    raise SystemExit(128 + number)
 
 
 def _end(message: str, code: int) -> NoReturn:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {redacted(' '.join(message.split()))}", file=sys.stderr)
     raise SystemExit(code)

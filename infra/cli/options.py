@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from cyclopts import Group, Parameter
 
 from infra.errors import ConfigurationError
+from infra.redaction import redacted
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest, IngestRequest
@@ -174,7 +175,7 @@ def _validated(kind: type[Request], given: dict[str, Any]) -> Request:
         first = problem.errors()[0]
         option, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
         option = "from" if option == "source" else option
-        raise ConfigurationError(f"--{option} {first['input']}: {_lower(message)}") from problem
+        raise ConfigurationError(f"--{option} {redacted(str(first['input']))}: {_lower(message)}") from None
 
 
 def _lower(message: str) -> str:

@@ -37,9 +37,6 @@ def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
         ConfigurationError: a name is not known or cannot be one, or the options do not go together.
         CorpusError: the address cannot be one.
     """
-    for address in (request.source, request.manifest):
-        if address is not None:
-            _refuse_secrets(address)
     if request.form is not None:
         return (_own(request),), Source(request.source)
     for option in ("step", "drums", "fewest", "encoding"):
@@ -54,15 +51,6 @@ def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
             f"--from, --manifest: name the one corpus that they are for; {len(names)} are asked for"
         )
     return tuple(_known(name) for name in names), source
-
-
-def _refuse_secrets(address: str) -> None:
-    """What a flow is asked for is kept in Prefect's database and shown on its page: no place for a password."""
-    if "://" in address and any(sign in address for sign in "@?"):
-        raise ConfigurationError(
-            "the address of the data has '@' or '?' in it, which is how passwords and tokens look,"
-            " and Prefect would keep it: download the file, and give its path"
-        )
 
 
 def _known(name: str) -> Recipe:

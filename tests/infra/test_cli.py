@@ -6,7 +6,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from cyclopts import CycloptsError
+from pydantic import ValidationError
 
+from infra.cli.console import usage_error
 from infra.cli.options import Campaign, Data, Places
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest, IngestRequest
@@ -134,6 +137,60 @@ def test_an_unset_store_is_the_folder_artifacts(monkeypatch: pytest.MonkeyPatch)
 def test_a_value_out_of_range_names_its_option(field: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"--{field}"):
         Campaign(**{field: value}).request()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://me:hush@host:8786",
+        "tls://hush@host:8786",
+        "me:hush@host:8786",
+        "https:/me:hush@host/a.zip",
+        "https://host/a.zip?token=hush",
+        "s3://me:hush@bucket",
+        "//me:hush@host/a.zip",
+    ],
+)
+@pytest.mark.parametrize("option", ["store", "cluster", "from", "manifest", "midi", "words", "characters"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(option: str, address: str) -> None:
+    places = Places(cluster=address) if option == "cluster" else Places()
+    store = address if option == "store" else None
+    name = "source" if option == "from" else option
+    data = Data(**({} if option in ("store", "cluster") else {name: address}))
+    with pytest.raises(ConfigurationError, match="as passwords and tokens have") as caught:
+        data.request(("nottingham",), store, places)
+    assert "hush" not in str(caught.value)
+    if option in ("store", "cluster"):
+        with pytest.raises(ConfigurationError, match="as passwords and tokens have") as caught:
+            Campaign(store=store).request(places)
+        assert "hush" not in str(caught.value)
+
+
+def test_a_password_in_the_variable_of_the_store_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERPOINT_STORE", "https:/me:hush@host/store")
+    with pytest.raises(ConfigurationError, match="as passwords and tokens have") as caught:
+        Campaign().request()
+    assert "hush" not in str(caught.value)
+
+
+def test_a_refused_request_of_a_deployment_does_not_repeat_its_input() -> None:
+    """Prefect writes the message into the state of the flow run."""
+    with pytest.raises(ValidationError) as caught:
+        CampaignRequest(cluster="tcp://me:hush@host:1")
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["--trials 'tcp://me:hush@h:1': no number", "unknown: https://h/a?key=hush"])
+def test_no_error_line_repeats_a_password(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        usage_error(CycloptsError(msg=line))
+    assert "***" in (told := capsys.readouterr().err)
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize("path", ["/home/me@work/a?b.zip", "./me@work", "file:///srv/me@work/a?b.zip"])
+def test_a_path_may_hold_any_sign(path: str) -> None:
+    assert Data(midi=path).request((), path, Places()).source == path
 
 
 @pytest.mark.parametrize("address", ["host:8786", "http://host:8786", "tcp://host", "tcp://:x", "tcp://a b:1"])

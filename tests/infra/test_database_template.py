@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -45,6 +46,56 @@ def test_the_first_copy_is_kept(tmp_path: Path) -> None:
     database_template.keep(migrated(tmp_path / "other.db", "def"))
     database_template.put(tmp_path / "second.db")
     assert revision(tmp_path / "second.db") == "abc"
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_a_copy_that_others_may_write_to_is_not_used(
+    tmp_path: Path, what: str, mode: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The same cases as for compiled code, tests/models/core/test_native_build.py."""
+    path = _kept(tmp_path, what)
+    path.chmod(path.stat().st_mode | mode)
+    assert not database_template.put(tmp_path / "second.db")
+    assert not (tmp_path / "second.db").exists()
+    assert "can be written to by others: chmod go-w it, or remove it" in caplog.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_copy_of_another_user_is_not_used(tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture) -> None:
+    os.chown(_kept(tmp_path, what), 54321, -1)
+    assert not database_template.put(tmp_path / "second.db")
+    assert "is not ours: remove it, or set XDG_CACHE_HOME" in caplog.text
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_symbolic_link_is_never_followed(tmp_path: Path, what: str) -> None:
+    path = _kept(tmp_path, what)
+    path.symlink_to(path.rename(tmp_path / "elsewhere"))
+    assert not database_template.put(tmp_path / "second.db")
+
+
+def test_nothing_is_kept_in_a_folder_that_others_may_write_to(tmp_path: Path, cache: Path) -> None:
+    (cache / "counterpoint").mkdir(parents=True)
+    (cache / "counterpoint").chmod(0o777)
+    database_template.keep(migrated(tmp_path / "first.db"))
+    assert list((cache / "counterpoint").iterdir()) == []
+
+
+def test_what_is_kept_is_ours_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        _kept(tmp_path, "file")
+    finally:
+        os.umask(before)
+    assert database_template.put(tmp_path / "second.db")
+
+
+def _kept(tmp_path: Path, what: str) -> Path:
+    database_template.keep(migrated(tmp_path / "first.db"))
+    template = database_template.template_path()
+    return {"file": template, "folder": template.parent}[what]
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"\xff" * 4000])

@@ -1,10 +1,12 @@
 """The throw-away API server: serves one command, leaves nothing behind, also after Ctrl-C and kill -9."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from infra.errors import CounterpointError
+from infra.scratch import remove_leftovers, scratch_folder
 from infra.server import api_server
 
 pytestmark = pytest.mark.integration
@@ -76,7 +79,87 @@ def gone(children: list[psutil.Process]) -> bool:
 
 
 def servers_left(folder: Path) -> list[Path]:
-    return list(folder.glob("counterpoint-api-*"))
+    return list(folder.glob("counterpoint-*/api-*"))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Folder for the temporary files of this process."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    scratch_folder.cache_clear()
+    yield tmp_path
+    scratch_folder.cache_clear()
+
+
+# What another user of the machine can do: everything is imported before the user is changed, who may not read it.
+STRANGER = """
+import asyncio, json, os, sys
+import httpx
+from distributed import Security
+from distributed.comm import connect
+
+folder, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+
+own = Security.temporary()
+
+async def reached(address):
+    try:
+        comm = await connect(address, timeout=5, **own.get_connection_args("client"))
+    except (OSError, RuntimeError):
+        return None
+    await comm.close()
+    return address
+
+async def status(client, method, port, path, **rest):
+    try:
+        return (await client.request(method, f"http://127.0.0.1:{port}{path}", **rest)).status_code
+    except httpx.HTTPError:
+        return None
+
+async def every(calls):
+    return sorted({found for found in await asyncio.gather(*calls) if found is not None})
+
+async def main():
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=30) as client:
+        return {
+            "schedulers": await every(reached(f"{how}://127.0.0.1:{port}") for how in ("tcp", "tls") for port in ports),
+            "flows": await every(status(client, "POST", port, "/api/flows/", json={"name": "a"}) for port in ports),
+            "pages": await every(status(client, "GET", port, "/info/main/workers.html") for port in ports),
+            "enters": os.access(folder, os.R_OK | os.X_OK),
+        }
+
+print(json.dumps(asyncio.run(main())))
+"""
+
+
+def listened_on(processes: list[psutil.Process]) -> list[str]:
+    found = [each for process in processes for each in process.net_connections("inet") if each.status == "LISTEN"]
+    assert {each.laddr.ip for each in found} == {"127.0.0.1"}
+    return [str(each.laddr.port) for each in found]
+
+
+def test_another_user_of_the_machine_reaches_nothing(tmp_path: Path) -> None:
+    """Whoever reaches a scheduler, or Prefect's server, has code run as the one who runs the campaign."""
+    process = start(tmp_path, 300)
+    children = working(process)
+    (folder,) = tmp_path.glob("counterpoint-*")
+    try:
+        ports = listened_on([psutil.Process(process.pid), *children])
+        command = [sys.executable, "-c", STRANGER, folder, *ports]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        passwords = {each.environ().get("PREFECT_API_AUTH_STRING") for each in children} - {None}
+        commands = [" ".join(each.cmdline()) for each in children]
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert done.returncode == 0, done.stderr
+    enters = os.geteuid() != 0  # where it could not become another user
+    assert json.loads(done.stdout) == {"schedulers": [], "flows": [401, 404], "pages": [404], "enters": enters}
+    (password,) = passwords  # the workers have it from their environment
+    assert not [command for command in commands if password in command]
 
 
 def test_two_commands_at_once_end_cleanly_and_leave_nothing(tmp_path: Path) -> None:
@@ -88,7 +171,8 @@ def test_two_commands_at_once_end_cleanly_and_leave_nothing(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "word"), [(signal.SIGINT, 130, "stopped"), (signal.SIGTERM, 143, "terminated")]
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "stopped"), (signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "hung up")],
 )
 def test_a_stopped_command_says_so_in_one_line_and_leaves_no_process(
     tmp_path: Path, number: signal.Signals, code: int, word: str
@@ -108,10 +192,12 @@ def test_after_kill_9_the_server_and_the_workers_end_too(tmp_path: Path) -> None
     process.kill()
     process.communicate(timeout=60)
     assert gone(children)
+    assert servers_left(tmp_path)
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.glob("counterpoint-*"))
 
 
-def test_one_server_serves_a_block_and_whatever_is_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None:
     before = os.environ.get("PREFECT_API_URL")
     with api_server() as wait_until_ready:
         wait_until_ready()
@@ -122,9 +208,9 @@ def test_one_server_serves_a_block_and_whatever_is_inside(tmp_path: Path, monkey
         with api_server() as ready_at_once:
             ready_at_once()
             assert PREFECT_API_URL.value() == url
-            assert len(servers_left(tmp_path)) == 1
+            assert len(servers_left(scratch)) == 1
     assert os.environ.get("PREFECT_API_URL") == before
-    assert not servers_left(tmp_path)
+    assert not servers_left(scratch)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/health")
 

@@ -1,0 +1,37 @@
+"""Whether a file or folder is ours alone: what is kept between commands is used only if nobody else could have put it.
+
+`models/core/native_build.py` has the same rule for compiled code, and a test holds the two to the same cases: `models`
+imports nothing of ours, and this may not load torch.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def ours(path: Path, kind: int = 0, folder: int | None = None) -> Iterator[int]:
+    """Open a file or folder that belongs to us, to which nobody else may write, and that is no symbolic link.
+
+    Args:
+        path: of it.
+        kind: `os.O_DIRECTORY` for a folder.
+        folder: descriptor of the folder that `path` is in, so that what was checked is what is opened.
+
+    Raises:
+        PermissionError: it is somebody else's, or others may write to it.
+        OSError: it is not there, is a link, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind, dir_fd=folder)
+    try:
+        about = os.fstat(descriptor)
+        right_kind = stat.S_ISDIR(about.st_mode) if kind else stat.S_ISREG(about.st_mode)
+        if not right_kind or about.st_uid != os.geteuid():
+            raise PermissionError(f"{path} is not ours: remove it, or set XDG_CACHE_HOME to a folder of your own")
+        if about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(f"{path} can be written to by others: chmod go-w it, or remove it")
+        yield descriptor
+    finally:
+        os.close(descriptor)
