@@ -85,6 +85,8 @@ class IngestRequest:
         drums: whether channel 10 of the user's MIDI files is kept.
         fewest: how often a word of the user's text must be in train to be a symbol.
         encoding: of the user's text; None where it is to be found.
+        most_lost: the share of the user's files, 0 to 1, that may be set aside; None for 1 of 20.
+        by_content: split the user's files by content, whatever their names say.
         cluster, workers: as in `CampaignRequest`.
 
     Raises:
@@ -100,6 +102,8 @@ class IngestRequest:
     drums: bool = False
     fewest: Count | None = None
     encoding: Name | None = None
+    most_lost: Annotated[float, Field(ge=0, le=1)] | None = None
+    by_content: bool = False
     cluster: Cluster | None = None
     workers: Count | None = None
 

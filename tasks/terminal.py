@@ -21,10 +21,10 @@ from tasks.ingest import load_corpus, told_under
 from tasks.plan import Plan
 from tasks.report.answer import shared_warnings
 from tasks.report.metrics import BY_NAME, symbols_text
-from tasks.report.set_aside import SetAside, by_reason
 from tasks.report.statistics import verdict
 from tasks.report.text import count, first_line, interval, number, roughly, signed
 from tasks.report.variants import is_baseline
+from tasks.set_aside import SetAside, by_reason
 
 WIDTH = 118
 _FIRST_REASONS, _LONGEST_REASON = 3, 100

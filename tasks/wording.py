@@ -1,4 +1,10 @@
-"""Words around numbers, for whatever tells people something."""
+"""Words around numbers, and other people's words made fit to be shown, for whatever tells people something."""
+
+import unicodedata
+from typing import Any
+
+# Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def plural(number_of: int, noun: str) -> str:
@@ -8,3 +14,27 @@ def plural(number_of: int, noun: str) -> str:
     ('1 seed', '3,000 seeds')
     """
     return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
+
+
+def first_line(message: Any, limit: int = 300) -> str:
+    """The first line of a message, not longer than `limit` characters."""
+    lines = str(message).strip().splitlines() or [""]
+    return lines[0] if len(lines[0]) <= limit else lines[0][: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    r"""A text of other people's with every character that cannot be seen written out.
+
+    >>> visible("a\tb\u202ec")
+    'a[U+0009]b[U+202E]c'
+    """
+    return "".join(f"[U+{ord(each):04X}]" if unicodedata.category(each) in _UNSEEN else each for each in text)
+
+
+def short(message: Any) -> str:
+    r"""The words of somebody else's error, which may quote anything of any length, to be put in a line of ours.
+
+    >>> short("File name b'" + "x" * 70000), short("a\nb")[:3]
+    ("File name b'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…", 'a')
+    """
+    return visible(first_line(message, 100))

@@ -120,18 +120,26 @@ class Data:
         Parameter(help="Encoding of your text, as shift_jis or utf-16. Default: UTF-8, or Windows-1252 where it fits."),
     ] = None
 
+    most_lost: Annotated[
+        float | None,
+        Parameter(help="Share of your files that may be set aside, 0 to 1. Default: 0.05, and one always."),
+    ] = None
+    by_content: Annotated[
+        bool, _flag("Split your files by their content, whatever their names say. Default: by names that give splits.")
+    ] = False
+
     def request(self, names: tuple[str, ...], store: str | None, places: "Places") -> "IngestRequest":
         """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
         from infra.settings import IngestRequest
 
-        own = {form: getattr(self, form) for form in ("midi", "characters", "words") if getattr(self, form) is not None}
+        rest = asdict(self)
+        forms = {form: rest.pop(form) for form in ("midi", "characters", "words")}
+        own = {form: address for form, address in forms.items() if address is not None}
         if len(own) + (self.source is not None) > 1:
             raise ConfigurationError("--from, --midi, --characters, --words: one of them at a time")
         form, source = next(iter(own.items()), (None, self.source))
-        rest = {"manifest": self.manifest, "step": self.step, "fewest": self.fewest, "drums": self.drums}
-        return _validated(
-            IngestRequest, {"store": store, "names": names, "source": source, "form": form, **rest, **asdict(places)}
-        )
+        given = {**rest, "store": store, "names": names, "source": source, "form": form}
+        return _validated(IngestRequest, {**given, **asdict(places)})
 
 
 @Parameter(name="*")

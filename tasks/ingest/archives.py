@@ -13,24 +13,30 @@ import zipfile
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import NoReturn
 
 from infra.errors import CorpusError
 from tasks.ingest.address import parse_source
 from tasks.ingest.download import Progress
 from tasks.ingest.fetch import fetch, is_folder, read_local
 from tasks.ingest.members import (
+    LINK,
     MEMBER_BYTES,
     MEMBERS,
+    NO_FILE,
     TOTAL_BYTES,
     Members,
     Wanted,
     any_file,
+    is_archive,
     is_gzip,
     is_hidden,
     is_tar,
     is_zip,
 )
 from tasks.ingest.tar_members import read_tar
+from tasks.ingest.unread import Files
+from tasks.wording import short
 
 _BLOCK = 2**16
 _CENTRAL_ENTRY = b"PK\x01\x02"
@@ -46,7 +52,7 @@ def read_source(
     largest: int = MEMBER_BYTES,
     wanted: Wanted = any_file,
     progress: Progress | None = None,
-) -> dict[str, bytes]:
+) -> Files:
     """The files at an address: of a local folder, of an archive wherever it is, or a single one.
 
     Args:
@@ -57,7 +63,7 @@ def read_source(
         progress: see `fetch`.
 
     Returns:
-        Contents by name, `train/205.mid`, sorted by name.
+        Contents by name, `train/205.mid`, sorted by name, and what was not read.
 
     Raises:
         CorpusError: it cannot be read, or is not to be trusted.
@@ -70,8 +76,8 @@ def read_source(
     return read_folder(Path(source.location), largest, wanted)
 
 
-def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> dict[str, bytes]:
-    """The files of an archive, or the one file itself, sorted by name.
+def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> Files:
+    """The files of an archive, or the one file itself, sorted by name, and what was not read.
 
     Args:
         name: of the file, for messages and for a single file.
@@ -80,7 +86,8 @@ def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted =
         wanted: says of a member's name whether it is read; the others are not unpacked.
 
     Raises:
-        CorpusError: it is damaged, over a limit, or holds what no data set needs; see docs/sources.md.
+        CorpusError: it is damaged, over a limit, of a kind that is not read, or holds what no honest archive has; see
+            docs/sources.md.
     """
     members = Members(name, largest, wanted)
     if is_zip(data):
@@ -88,16 +95,18 @@ def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted =
     elif is_gzip(data):
         content = _gunzip(name, data, members)
         if not is_tar(content):
-            raise CorpusError(f"{name}: compressed, but no .tar.gz; uncompress it first")
+            raise CorpusError(f"{name}: a compressed file, and no .tar.gz; uncompress it first")
         read_tar(name, content, members)
     elif is_tar(data):
         read_tar(name, data, members)
-    elif members.enter(name) is not None:
-        members.add(name, data)
+    elif is_archive(name, data):
+        raise CorpusError(f"{name}: of archives .zip, .tar and .tar.gz are read, and this is another; unpack it first")
+    elif (entered := members.enter(name, len(data))) is not None:
+        members.add(entered, data)
     return members.files()
 
 
-def read_folder(path: Path, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> dict[str, bytes]:
+def read_folder(path: Path, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> Files:
     """The files of a folder and of those in it, sorted by name; hidden ones are left out.
 
     Args:
@@ -106,23 +115,38 @@ def read_folder(path: Path, largest: int = MEMBER_BYTES, wanted: Wanted = any_fi
         wanted: says of a file's name whether it is read.
 
     Raises:
-        CorpusError: it cannot be read, is over a limit, holds a link that leads outside, a device or an archive.
+        CorpusError: it cannot be read, or all of it is over a limit.
     """
-    members = Members(str(path), largest, wanted)
+    members = Members(str(path), largest, wanted, packed=False)
     for folder, folders, names in os.walk(path, onerror=_unreadable):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        for name in [*folders, *sorted(name for name in names if not is_hidden(name))]:
-            full = Path(folder, name)
-            members.count()
-            shown = str(full.relative_to(path))
-            if full.is_symlink() and (name in folders or not _is_within(full, path)):
-                raise members.breach(shown, "is a link to a folder or out of the source")
-            if name not in folders and members.enter(shown) is not None:
-                members.add(shown, read_local(full, largest))
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for _ in links:
+            members.ignore("links to folders")
+        for name in sorted(name for name in names if not is_hidden(name)):
+            _read_file(Path(folder, name), path, largest, members)
     return members.files()
 
 
-def _unreadable(error: OSError) -> None:
+def _read_file(full: Path, path: Path, largest: int, members: Members) -> None:
+    name = full.relative_to(path).as_posix()
+    try:
+        found = full.stat()
+    except OSError as error:
+        if not full.is_symlink():
+            _unreadable(error)
+        members.refuse(name, LINK)
+        return
+    if full.is_symlink() and not _is_within(full, path):
+        members.refuse(name, LINK)
+    elif not stat.S_ISREG(found.st_mode):
+        members.refuse(name, NO_FILE)
+    elif (entered := members.enter(name, found.st_size)) is not None:
+        members.count()
+        members.add(entered, read_local(full, largest))
+
+
+def _unreadable(error: OSError) -> NoReturn:
     raise CorpusError(f"{error.filename}: {error.strerror}; check the address") from error
 
 
@@ -148,33 +172,38 @@ def _read_zip(source: str, data: bytes, members: Members) -> None:
         NotImplementedError,
         struct.error,
     ) as error:
-        raise CorpusError(f"{source}: a damaged .zip ({error}); fetch it again") from error
+        raise CorpusError(f"{source}: a damaged .zip ({short(error)}); fetch it again") from error
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, archive_bytes: int, members: Members) -> None:
-    name = info.orig_filename
-    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise members.breach(name, "is a link, a device or a pipe")
-    if name.endswith("/"):
-        members.safe_name(name, folder=True)
+    name = members.safe_name(info.orig_filename)
+    if info.orig_filename.endswith("/"):
         return
-    entered = members.enter(name)
-    if info.flag_bits & _ENCRYPTED:
-        raise members.breach(name, "is encrypted")
-    if info.compress_type not in _READABLE:
-        raise members.breach(name, "is compressed by a method other than deflate")
-    if entered is None:
+    if (odd := _odd(info)) is not None:
+        members.refuse(name, odd)
+        return
+    if (entered := members.enter(name, info.file_size)) is None:
         return
     blocks, size = [], 0
     with archive.open(info) as file:
         while block := file.read(_BLOCK):
             blocks.append(block)
             size += len(block)
-            members.check_size(name, size)
+            members.check_size(size)
             members.check_ratio(name, size, info.compress_size)
             # Entries may share their bytes, and may lie about them.
             members.check_ratio(name, members.total + size, archive_bytes)
     members.add(entered, b"".join(blocks))
+
+
+def _odd(info: zipfile.ZipInfo) -> str | None:
+    """Why a member is not to be read, whatever its name."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return LINK if kind == stat.S_IFLNK else NO_FILE
+    if info.flag_bits & _ENCRYPTED:
+        return "encrypted"
+    return None if info.compress_type in _READABLE else "compressed by a method other than deflate"
 
 
 def _gunzip(source: str, data: bytes, members: Members) -> bytes:

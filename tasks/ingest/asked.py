@@ -16,12 +16,14 @@ from tasks.corpus import Corpus
 from tasks.ingest.address import parse_source
 from tasks.ingest.archives import read_source
 from tasks.ingest.corpora import embedded_corpora, find_recipe
-from tasks.ingest.midi_corpus import build_midi_corpus
+from tasks.ingest.lost import Selection
+from tasks.ingest.midi_corpus import build_midi_corpus, is_midi
 from tasks.ingest.midi_piece import OWN, Rules
 from tasks.ingest.names import unknown_corpus
 from tasks.ingest.plain_text import FEWEST_WORDS, build_text_corpus
 from tasks.ingest.plain_text import Kind as TextKind
 from tasks.ingest.recipe import MapFunction, Progress, Recipe, Source
+from tasks.ingest.text_files import check_packed_document, is_text
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TEXT_BYTES = 64 * 2**20
@@ -39,10 +41,10 @@ def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
     """
     if request.form is not None:
         return (_own(request),), Source(request.source)
-    for option in ("step", "drums", "fewest", "encoding"):
-        if getattr(request, option):
+    for option in ("step", "drums", "fewest", "encoding", "most_lost", "by_content"):
+        if getattr(request, option) not in (None, False):
             raise ConfigurationError(
-                f"--{option}: it is for your own files; give them by --midi, --words, --characters"
+                f"--{option.replace('_', '-')}: it is for your own files; give them by --midi, --words, --characters"
             )
     names = request.names or embedded_corpora()
     source = Source(request.source, request.manifest)
@@ -88,12 +90,18 @@ def _midi(name: str, request: IngestRequest) -> Recipe:
         if getattr(request, option) is not None:
             raise ConfigurationError(f"--{option}: it is for text; leave it out for MIDI")
 
-    rules = own_rules(request)
+    rules, selection = own_rules(request), Selection(request.most_lost, request.by_content)
 
     def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
-        return build_midi_corpus(name, files, None, rules, progress, map_function)
+        return build_midi_corpus(name, files, None, rules, progress, map_function, selection)
 
-    return Recipe(name, "music", _RULES, _read, build, {"step": request.step, "drums": rules.drums})
+    settings = {"step": request.step, "drums": rules.drums, **_settings(selection)}
+    return Recipe(name, "music", _RULES, _read, build, settings)
+
+
+def _settings(selection: Selection) -> dict[str, bool]:
+    """What of it a corpus is a function of: how many files may be lost decides only whether there is one."""
+    return {"by_content": True} if selection.by_content else {}
 
 
 def own_rules(request: IngestRequest) -> Rules:
@@ -114,13 +122,14 @@ def _text(name: str, kind: TextKind, request: IngestRequest) -> Recipe:
         raise ConfigurationError("--fewest: it is for --words; every character of train is a symbol")
     fewest = request.fewest or FEWEST_WORDS
     encoding = None if request.encoding is None else _encoding(request.encoding)
+    selection = Selection(request.most_lost, request.by_content)
 
     def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
-        corpus = build_text_corpus(name, kind, files, fewest, encoding)
+        corpus = build_text_corpus(name, kind, files, fewest, encoding, selection)
         progress(len(files), len(files))
         return corpus
 
-    settings = {"encoding": encoding, **({"fewest": fewest} if kind == "words" else {})}
+    settings = {"encoding": encoding, **({"fewest": fewest} if kind == "words" else {}), **_settings(selection)}
     return Recipe(name, kind, _RULES, _read_text, build, settings)
 
 
@@ -139,8 +148,10 @@ def _encoding(name: str) -> str:
 
 
 def _read(source: Source) -> dict[str, bytes]:
-    return read_source(str(source.address), progress=source.progress)
+    return read_source(str(source.address), wanted=is_midi, progress=source.progress).as_inputs()
 
 
 def _read_text(source: Source) -> dict[str, bytes]:
-    return read_source(str(source.address), largest=_TEXT_BYTES, progress=source.progress)
+    address = str(source.address)
+    check_packed_document(parse_source(address).name)
+    return read_source(address, largest=_TEXT_BYTES, wanted=is_text, progress=source.progress).as_inputs()

@@ -1,14 +1,17 @@
 """The files of a source, taken in one by one under limits: names, number, sizes, no archive within an archive.
 
-A breach is a `CorpusError` for the whole source: an archive with such a member is not to be trusted. Which formats
-there are, and why these limits, is in docs/sources.md.
+One file that cannot be had is refused by itself, with its reason: a strange name, a link, one over a limit, an archive
+within. What no honest archive has, a way out or a bomb, is a `CorpusError` for all of it: it is not to be trusted.
+Which formats there are, and why these limits, is in docs/sources.md.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 
 from infra.errors import CorpusError
-from tasks.corpus import SPLITS
+from tasks.ingest.split_names import folder_split
+from tasks.ingest.unread import Files, Unread, ending
 
 Wanted = Callable[[str], bool]
 
@@ -23,6 +26,8 @@ RATIO = 200
 RATIO_FROM = 2**20
 """Bytes from which on the ratio is judged: a short file of blanks is no attack."""
 
+LINK = "is a link that is not followed: it leads to a folder, out of the source or nowhere"
+NO_FILE = "is a device or a pipe, no file"
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 _ARCHIVE_STARTS = (*_ZIP, _GZIP, b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
@@ -71,21 +76,25 @@ class Members:
     Args:
         source: the name of the source, for messages.
         largest: most bytes of a member.
-        wanted: says of a name whether the file is read; the others are judged by what they are and not unpacked.
+        wanted: says of a name whether the file is read; the others are counted by their endings and not unpacked.
+        packed: whether the source is an archive, in which a name can be hostile; in a folder it is only odd.
     """
 
-    def __init__(self, source: str, largest: int, wanted: Wanted) -> None:
+    def __init__(self, source: str, largest: int, wanted: Wanted, packed: bool = True) -> None:
         self._source = source
         self._largest = largest
         self._wanted = wanted
+        self._packed = packed
         self._seen = 0
         self.total = 0
         """Bytes taken in so far."""
         self._names: set[str] = set()
         self._files: dict[str, bytes] = {}
+        self._refused: dict[str, str] = {}
+        self._ignored: Counter[str] = Counter()
 
     def breach(self, name: str, what: str) -> CorpusError:
-        """The error for a member: what is wrong with it, and the mend."""
+        """The error for a member that no honest archive has: what is wrong with it, and the mend."""
         return CorpusError(
             f"{self._source}: {name[:200]!r} {what}; nothing of it is read: take it out, or another source"
         )
@@ -100,29 +109,64 @@ class Members:
         if self._seen > MEMBERS:
             raise CorpusError(f"{self._source}: over {MEMBERS:,} members; nothing of it is read: split it")
 
-    def safe_name(self, name: str, folder: bool = False) -> str:
+    def safe_name(self, name: str) -> str:
         """The name in its normal form, without `./`; that of a folder may be empty.
 
         Raises:
-            CorpusError: it leads out of the archive, belongs to one kind of machine, or cannot be shown.
+            CorpusError: it leads out of an archive.
         """
-        if not name.isprintable():
-            raise self.breach(name, "has a name that cannot be printed")
-        if name.startswith("/") or "\\" in name or _DRIVE.match(name):
-            raise self.breach(name, "has an absolute name, a drive or a backslash in it")
         parts = [part for part in name.split("/") if part not in ("", ".")]
-        if ".." in parts or not (parts or folder):
-            raise self.breach(name, "has a name that leads out of the archive, or none")
+        if self._packed and (name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in re.split(r"[/\\]", name)):
+            raise self.breach(name, "has a name that leads out of the archive, or is absolute")
         return "/".join(parts)
 
-    def check_size(self, name: str, size: int) -> None:
-        """Before and while a member is read: its size, and that of all with it.
+    def refuse(self, name: str, what: str) -> None:
+        """Leave one file out; with its reason where it is wanted, else counted."""
+        if not self._wanted(name):
+            self._ignored[ending(name)] += 1
+        elif not is_hidden(name):
+            self._refused[shown(name)] = what
+
+    def ignore(self, what: str) -> None:
+        """Count something that is no file of use."""
+        self._ignored[what] += 1
+
+    def enter(self, name: str, size: int) -> str | None:
+        """The normal name of a file that is to be read; None for one that is not: hidden, not wanted, or refused.
+
+        Args:
+            name: as the source has it.
+            size: of its contents, as far as it is told before they are read.
 
         Raises:
-            CorpusError: it is over a limit.
+            CorpusError: its name leads out of an archive, or is there twice.
         """
-        if size > self._largest:
-            raise self.breach(name, f"is over the limit of {self._largest:,} bytes")
+        name = self.safe_name(name)
+        if name in self._names:
+            raise self.breach(name, "is there twice")
+        self._names.add(name)
+        if not name or is_hidden(name):
+            return None
+        wrong = self._wrong(name, size)
+        if wrong or not self._wanted(name):
+            self.refuse(name, wrong)
+            return None
+        return name
+
+    def _wrong(self, name: str, size: int) -> str:
+        """Why a file cannot be had, "" where it can."""
+        if not name.isprintable():
+            return "its name cannot be printed"
+        if self._packed and "\\" in name:
+            return "its name has a backslash in it"
+        return f"over the limit of {self._largest:,} bytes" if size > self._largest else ""
+
+    def check_size(self, size: int) -> None:
+        """Before and while a member is read: the size of all with it.
+
+        Raises:
+            CorpusError: it is over the limit.
+        """
         if self.total + size > TOTAL_BYTES:
             raise CorpusError(f"{self._source}: over {TOTAL_BYTES:,} bytes in all; nothing of it is read: split it")
 
@@ -135,51 +179,53 @@ class Members:
         if size > RATIO_FROM and size > RATIO * compressed:
             raise self.breach(name, f"grows to over {RATIO} times its compressed size")
 
-    def enter(self, name: str) -> str | None:
-        """The normal name of a file that is to be read; None for a hidden one, or one that is not wanted.
-
-        Raises:
-            CorpusError: its name, or it is there twice.
-        """
-        name = self.safe_name(name)
-        if name in self._names:
-            raise self.breach(name, "is there twice")
-        self._names.add(name)
-        return None if is_hidden(name) or not self._wanted(name) else name
-
     def add(self, name: str, data: bytes) -> None:
-        """Take in a file that was entered.
+        """Take in a file that was entered, unless it is an archive itself.
 
         Raises:
-            CorpusError: its size, or that it is an archive itself.
+            CorpusError: the size of all with it.
         """
-        self.check_size(name, len(data))
+        self.check_size(len(data))
         if is_archive(name, data):
-            raise self.breach(name, "is an archive within")
+            self.refuse(name, "an archive or compressed, which is not unpacked within another source")
+            return
         self.total += len(data)
         self._files[name] = data
 
-    def files(self) -> dict[str, bytes]:
-        """The files sorted by name, without the folders that all of them share.
+    def files(self) -> Files:
+        """The files sorted by name, without the folders that all of them share, and what was not read.
 
         Raises:
-            CorpusError: there is none.
+            CorpusError: the source is empty.
         """
-        if not self._files:
+        if not (self._files or self._refused or self._ignored):
             raise CorpusError(f"{self._source}: no file in it that is of use here; give another source")
-        return dict(sorted(without_shared_folders(self._files).items()))
+        above = shared_folders([*self._files, *self._refused])
+        files = Files(sorted((name[above:], data) for name, data in self._files.items()))
+        refused = {name[above:]: what for name, what in sorted(self._refused.items())}
+        files.unread = Unread(refused, dict(sorted(self._ignored.items())))
+        return files
 
 
-def without_shared_folders(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """Names without the folders above all of them; those of a split stay.
+def shown(name: str) -> str:
+    r"""A name that JSON and a person can have, whatever bytes it is of.
 
-    >>> list(without_shared_folders({"songs/train/a": b"", "songs/test/b": b""}))
-    ['train/a', 'test/b']
-    >>> list(without_shared_folders({"songs/train/a": b""}))
-    ['train/a']
+    >>> shown("a\udcff.mid")
+    'a\\udcff.mid'
     """
-    while True:
-        first = {name.partition("/")[0] for name in files}
-        if len(first) != 1 or first & set(SPLITS) or not all("/" in name for name in files):
-            return files
-        files = {name.partition("/")[2]: data for name, data in files.items()}
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def shared_folders(names: Iterable[str]) -> int:
+    """The length of the folders above all names, the last slash included; those of a split do not count.
+
+    >>> shared_folders(["songs/Train/a", "songs/test/b"]), shared_folders(["songs/train/a"]), shared_folders(["a"])
+    (6, 6, 0)
+    """
+    folders = [name.split("/")[:-1] for name in names]
+    shared = 0
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1 or folder_split(parts[0]) is not None:
+            break
+        shared += len(parts[0]) + 1
+    return shared

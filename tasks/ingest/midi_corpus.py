@@ -3,16 +3,15 @@
 With a manifest: it says which files, in which order and split, and by how much they are transposed.
 
 Without: every file that ends in .mid or .midi, in the order of the names, transposed so that the tonic that is found
-is C (`midi_piece.py`). Splits are the folders `train`, `valid` and `test`, at the top or one level down, where there
-are any; else by content (`splits.py`), so that a piece and its like, in another key too, are in one split. A melody
-is the highest notes of the frames. Pieces that are alike are counted either way.
+is C (`midi_piece.py`). Splits are those that the folders' names give (`split_names.py`); else by content (`splits.py`),
+so that a piece and its like, in another key too, are in one split. A melody is the highest notes of the frames. Pieces
+that are alike are counted either way.
 
 How a file becomes a piece is its `Rules`: those of the official sets, or those for people's own files, which leave
 drums out, keep the first cell, and say how long a frame is in quarter notes. What was left out or lost on the way is
 counted in the corpus's `source` and told (`midi_told.py`).
 
-A file that gives no piece is set aside with its reason; where more than `MOST_LOST` of the files are, and more than
-one, the corpus fails.
+A file that gives no piece is set aside with its reason; where too many are, the corpus fails (`lost.py`).
 """
 
 from collections import Counter
@@ -23,21 +22,24 @@ from typing import Any
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.lost import NO_WISHES, Selection, check_lost
 from tasks.ingest.manifest import ManifestRow
+from tasks.ingest.members import is_hidden
 from tasks.ingest.midi_piece import OFFICIAL, Known, MidiFile, MidiPiece, Rules, batches, parse_batch
 from tasks.ingest.midi_told import told_of_pieces
 from tasks.ingest.piano_roll import roll_statistics
 from tasks.ingest.recipe import MapFunction, Progress, Rejected
+from tasks.ingest.split_names import splits_by_name
 from tasks.ingest.splits import Likeness, assign_groups, group, linked_pairs
+from tasks.ingest.unread import Unread, by_ending, ending, split_unread, told_of_ignored
 from tasks.wording import plural
 
-MOST_LOST = 0.05
-"""Most files that may be set aside, of all; one always may."""
 MAX_ALL_FRAMES = 5_000_000
 """Most frames of all pieces together: 440 MB."""
 # Measured in docs/data.md: with 12 in a row giant groups swallow the official sets.
 LIKENESS = Likeness(long=16, short=8, share=0.5, common=20)
 _ENDINGS = (".mid", ".midi", ".rmi")
+WANTED = "what ends in .mid, .midi or .rmi"
 
 
 @dataclass(frozen=True)
@@ -56,24 +58,34 @@ def build_midi_corpus(
     rules: Rules,
     progress: Progress,
     map_function: MapFunction,
+    selection: Selection = NO_WISHES,
 ) -> Corpus:
     """The corpus of some MIDI files.
 
     Args:
         name: of the corpus.
-        files: contents by name with folders; those that are no MIDI, or not in the manifest, are left alone.
+        files: contents by name with folders; those that are no MIDI, or not in the manifest, are left alone. What was
+            not read may be among them (`unread.py`).
         manifest: the rows of this set, or None.
         rules: how a file becomes a piece.
         progress: called with (files done, files in all).
         map_function: like the builtin `map`; parses some files a call.
+        selection: what the user says of the files as a whole.
 
     Raises:
-        CorpusError: there is no MIDI file, too many cannot be used, only some are in a folder of a split, there are
-            too few for three splits, they have over `MAX_ALL_FRAMES` frames, or a frame is in ticks of which files have
+        CorpusError: there is no MIDI file, too many cannot be used, folders give splits to some of them, there are too
+            few for three splits, they have over `MAX_ALL_FRAMES` frames, or a frame is in ticks of which files have
             different numbers a quarter note.
     """
-    places = _places_by_name(name, files) if manifest is None else _places_by_manifest(files, manifest)
-    quarantined = {file: "it is in the manifest, and not among the files" for file in places if file not in files}
+    files, unread = split_unread(files)
+    ignored = Counter(unread.ignored) + Counter(ending(file) for file in files if not is_midi(file))
+    if manifest is None:
+        places, split_told = _places_by_name(name, files, unread, selection)
+    else:
+        places, split_told = _places_by_manifest(files, manifest), []
+    tails = {_tail(file): what for file, what in unread.refused.items()}
+    not_there = "it is in the manifest, and not among the files"
+    quarantined = {file: tails.get(_tail(file), not_there) for file in places if file not in files}
     pieces: dict[str, MidiPiece] = {}
     wanted = {file: MidiFile(files[file], rules, place.known) for file, place in places.items() if file in files}
     for file, parsed in _parse(name, wanted, progress, map_function):
@@ -81,7 +93,7 @@ def build_midi_corpus(
             quarantined[file] = parsed.reason
         else:
             pieces[file] = parsed
-    _check_lost(name, len(places), quarantined)
+    check_lost(name, "MIDI files", len(places), quarantined, selection.most_lost, own=manifest is None)
     divisions = Counter(piece.division for piece in pieces.values())
     _check_ticks(name, rules, divisions)
     groups = group(len(pieces), linked_pairs([piece.steps for piece in pieces.values()], LIKENESS))
@@ -92,45 +104,56 @@ def build_midi_corpus(
         "origin": f"{len(places)} MIDI files, {how}",
         "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
         "first_cell": "kept" if rules.keep_first else "dropped",
-        "ignored": len(files) - len(wanted),
+        "ignored": ignored.total() + sum(is_midi(file) for file in files if file not in wanted),
         "quarantined": quarantined,
         "minor": sum(piece.key.mode == "minor" for piece in pieces.values()),
-        **({} if official else told_of_pieces(pieces, rules)),
+        **({} if official else told_of_pieces(pieces, rules, [*told_of_ignored(ignored, WANTED), *split_told])),
         "near_duplicates": len(pieces) - len(groups),
         "near_duplicates_in_two_splits": sum(len({splits[piece] for piece in members}) > 1 for members in groups),
     }
     quarters = None if official else float(rules.step(1) / (1 if rules.ticks is None else next(iter(divisions))))
+    _check_splits(name, splits, len(groups))
     return _corpus(name, [places[file].title for file in pieces], list(pieces.values()), splits, source, quarters)
 
 
-def folder_split(file: str) -> str | None:
-    """The split whose folder a file is in, at the top or one level down.
-
-    >>> folder_split("train/205.mid"), folder_split("JSB Chorales/test/95.mid"), folder_split("a/b/train/1.mid")
-    ('train', 'test', None)
-    """
-    return next((part for part in PurePosixPath(file).parts[:-1][:2] if part in SPLITS), None)
+def is_midi(name: str) -> bool:
+    """Whether a name is that of a MIDI file; a hidden one is what a system left behind."""
+    return name.lower().endswith(_ENDINGS) and not is_hidden(name)
 
 
-def _places_by_name(name: str, files: Mapping[str, bytes]) -> dict[str, _Place]:
-    """Every MIDI file; hidden ones are what a system left behind."""
-    midi = [
-        file
-        for file in sorted(files)
-        if file.lower().endswith(_ENDINGS) and not PurePosixPath(file).name.startswith(".")
-    ]
+def _places_by_name(
+    name: str, files: Mapping[str, bytes], unread: Unread, selection: Selection
+) -> tuple[dict[str, _Place], list[str]]:
+    """Every MIDI file, those that could not be read too, and what is to be told of the splits."""
+    midi = sorted([*filter(is_midi, files), *unread.refused])
     if not midi:
-        raise CorpusError(f"{name}: no file of {len(files)} ends in .mid or .midi; give a folder or archive of MIDI")
-    given = [folder_split(file) for file in midi]
-    if any(given) and None in given:
-        outside = midi[given.index(None)]
-        raise CorpusError(f"{name}: {outside!r} is in no split, and others are; move it to train, valid or test")
-    return {file: _Place(file.rpartition(".")[0], split, None) for file, split in zip(midi, given, strict=True)}
+        others = Counter(unread.ignored) + Counter(map(ending, files))
+        raise CorpusError(
+            f"{name}: {by_ending(others)}, and no file ends in .mid, .midi or .rmi; give a folder of MIDI files"
+        )
+    splits, told = ({}, []) if selection.by_content else splits_by_name(name, midi, text=False)
+    titles = distinct_titles(midi)
+    return {file: _Place(titles[file], splits.get(file), None) for file in midi}, told
+
+
+def distinct_titles(files: Sequence[str]) -> dict[str, str]:
+    """Names without endings, but where several would be alike.
+
+    >>> distinct_titles(["a.mid", "b.mid", "b.midi"])
+    {'a.mid': 'a', 'b.mid': 'b.mid', 'b.midi': 'b.midi'}
+    """
+    titles = {file: file.rpartition(".")[0] for file in files}
+    often = Counter(titles.values())
+    return {file: title if often[title] == 1 else file for file, title in titles.items()}
+
+
+def _tail(file: str) -> str:
+    return "/".join(PurePosixPath(file).parts[-2:])
 
 
 def _places_by_manifest(files: Mapping[str, bytes], manifest: Sequence[ManifestRow]) -> dict[str, _Place]:
     """The files of the manifest, in its order; found by their folder and name, whatever is above."""
-    by_tail = {"/".join(PurePosixPath(file).parts[-2:]): file for file in sorted(files)}
+    by_tail = {_tail(file): file for file in sorted(files)}
     return {
         by_tail.get(f"{row.split}/{row.file}", f"{row.split}/{row.file}"): _Place(
             row.file.rpartition(".")[0] or row.file, row.split, Known(row.transpose, row.frames, row.sha256)
@@ -155,15 +178,6 @@ def _parse(
         progress(done, len(wanted))
 
 
-def _check_lost(name: str, count: int, quarantined: Mapping[str, str]) -> None:
-    if len(quarantined) == count or len(quarantined) > max(1, MOST_LOST * count):
-        file, reason = next(iter(quarantined.items()))
-        raise CorpusError(
-            f"{name}: {len(quarantined)} of {count} MIDI files cannot be used, over {MOST_LOST:.0%} of them;"
-            f" take them out, first {file!r}: {reason}"
-        )
-
-
 def _check_ticks(name: str, rules: Rules, divisions: Mapping[int, int]) -> None:
     """A frame in ticks is a length in quarter notes only where all files have as many ticks a quarter note."""
     if rules.ticks is None or len(divisions) == 1:
@@ -173,6 +187,16 @@ def _check_ticks(name: str, rules: Rules, divisions: Mapping[int, int]) -> None:
         f"{name}: a frame of {rules.ticks} ticks is not one length, for the files' ticks a quarter note differ: {told};"
         " give --step in parts of a quarter note, as 1/4"
     )
+
+
+def _check_splits(name: str, splits: Sequence[str], groups: int) -> None:
+    """Every split has a piece: folders may have lost all of theirs, and like pieces may leave too few groups."""
+    if empty := [split for split in SPLITS if split not in splits]:
+        are = f"{plural(len(splits), 'piece')} in {plural(groups, 'group')} of like ones, which stay together"
+        raise CorpusError(
+            f"{name}: no piece for the {' and the '.join(empty)} split, of {are};"
+            " give more, or put them in folders train, valid and test"
+        )
 
 
 def _splits(
@@ -194,12 +218,6 @@ def _corpus(
     quarters: float | None,
 ) -> Corpus:
     members = {split: [place for place, its in enumerate(splits) if its == split] for split in SPLITS}
-    for split in SPLITS:
-        if not members[split]:
-            raise CorpusError(
-                f"{name}: of {len(pieces)} pieces none is for the {split} split, for like ones stay together;"
-                " give more, or put them in folders train, valid and test"
-            )
     rolls = {split: tuple(pieces[place].roll for place in members[split]) for split in SPLITS}
     statistics = {split: {"pieces": len(rolls[split]), **roll_statistics(rolls[split])} for split in SPLITS}
     return Corpus(

@@ -5,7 +5,7 @@ files whose header and chunks do not agree.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.ingest.midi_piece import MidiPiece, Rules, step_for
@@ -15,18 +15,19 @@ SHARE_TOLD = 0.1
 """From which part of the notes in no frame on, it is told."""
 
 
-def told_of_pieces(pieces: Mapping[str, MidiPiece], rules: Rules) -> dict[str, Any]:
+def told_of_pieces(pieces: Mapping[str, MidiPiece], rules: Rules, told_before: Sequence[str] = ()) -> dict[str, Any]:
     """The counts for a corpus's `source`, and under `told` what a user should read, a sentence each.
 
     Args:
         pieces: by the names of their files; one or more.
         rules: by which they were read.
+        told_before: of the files, sentences that come first.
     """
     read = sum(piece.notes for piece in pieces.values())
     unheard = sum(piece.unheard for piece in pieces.values())
     drums = {file: piece.drums for file, piece in pieces.items() if piece.drums}
     odd = {file: piece.odd for file, piece in pieces.items() if piece.odd}
-    told = [f"a frame is {rules.frame}"]
+    told = [*told_before, f"a frame is {rules.frame}"]
     if drums:
         told.append(_drums(drums, rules))
     if unheard >= SHARE_TOLD * read:

@@ -24,10 +24,11 @@ from tasks.ingest.archives import read_source, unpack
 from tasks.ingest.fetch import fetch, is_folder
 from tasks.ingest.known_sources import fetch_known, find_source
 from tasks.ingest.manifest import read_manifest
-from tasks.ingest.midi_corpus import build_midi_corpus
+from tasks.ingest.midi_corpus import build_midi_corpus, is_midi
 from tasks.ingest.midi_piece import Rules
 from tasks.ingest.official_rolls import build_rolls_corpus
 from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
+from tasks.ingest.unread import Files
 
 MANIFEST = "manifest.csv"
 _RULES = 1
@@ -100,19 +101,21 @@ def read_official(published: Published, source: Source = HERE) -> dict[str, byte
     if address is None:
         name, data = _published(published, source)
     elif is_folder(address):
-        return _with_manifest(read_source(address), source.manifest or _beside(address))
+        files = read_source(address, wanted=is_midi)
+        return _with_manifest(files, source.manifest or _beside(address))
     else:
         name, data = parse_source(address).name, fetch(address, progress=source.progress)
     if is_rolls(name):
         no_manifest(published.name, source)
         return {name: data}
-    return _with_manifest(unpack(name, data), source.manifest or (address and _beside(address)))
+    return _with_manifest(unpack(name, data, wanted=is_midi), source.manifest or (address and _beside(address)))
 
 
-def _with_manifest(files: dict[str, bytes], manifest: str | None) -> dict[str, bytes]:
+def _with_manifest(files: Files, manifest: str | None) -> dict[str, bytes]:
+    inputs = files.as_inputs()
     if manifest is not None:
-        files[MANIFEST] = fetch(manifest)
-    return dict(sorted(files.items()))
+        inputs[MANIFEST] = fetch(manifest)
+    return dict(sorted(inputs.items()))
 
 
 def is_rolls(name: str) -> bool:

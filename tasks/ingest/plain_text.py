@@ -1,14 +1,14 @@
 """Any text, one file or many, as characters or words.
 
 Text: by `decoding.py`, UTF-8 or what else it finds or is told. A file that it cannot read, with NUL bytes, or without a
-visible character, is set aside with its reason; where more than `MOST_LOST` of the files are, the corpus fails.
+visible character, is set aside with its reason; where too many are, the corpus fails (`lost.py`).
 
 Pieces: the files, where there are `FEWEST_FILES` or more; else blocks of the files of about `BLOCK` characters, cut
 between lines, or at blanks where a line is longer than a block, and at a block's length where there are none, as in
 Chinese; one of blanks alone is left out. They are the same for characters and for words.
 
-Splits: those that the names give, a folder `train`, `valid` or `test` or a file `train.txt`, `mine.valid.txt`; then
-every file must be in one, and each split is made into pieces on its own. Else by content: pieces of the same text are
+Splits: those that the names give, a folder `train`, `valid` or `test` or a file `train.txt`, `mine.valid.txt`
+(`split_names.py`); each is made into pieces on its own. Else by content: pieces of the same text are
 together, in the order of their sha256, 60, 20 and 20 % of the characters (`fill_splits`). Texts that are nearly the
 same are not looked for.
 
@@ -30,7 +30,9 @@ import numpy as np
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.decoding import Decoded, decode_own, told_of_encodings
+from tasks.ingest.lost import NO_WISHES, Selection, check_lost
 from tasks.ingest.parts import cut_parts
+from tasks.ingest.split_names import splits_by_name
 from tasks.ingest.splits import fill_splits
 from tasks.ingest.text import (
     NEWLINE,
@@ -40,13 +42,14 @@ from tasks.ingest.text import (
     encode_characters,
     words,
 )
+from tasks.ingest.text_files import told_of_files
+from tasks.ingest.unread import Unread, by_ending, split_unread
+from tasks.wording import plural
 
 FEWEST_FILES = 30
 """From so many files on, each is a piece."""
 BLOCK = 2_000
 """Characters of a block, about."""
-MOST_LOST = 0.05
-"""Most files that may be set aside, of all."""
 FEWEST_WORDS = 3
 """How often a word must be in train, unless the caller says otherwise."""
 
@@ -58,24 +61,35 @@ Piece = tuple[str, str]  # title, text
 
 
 def build_text_corpus(
-    name: str, kind: Kind, files: Mapping[str, bytes], fewest: int = FEWEST_WORDS, encoding: str | None = None
+    name: str,
+    kind: Kind,
+    files: Mapping[str, bytes],
+    fewest: int = FEWEST_WORDS,
+    encoding: str | None = None,
+    selection: Selection = NO_WISHES,
 ) -> Corpus:
     """The corpus of some text files.
 
     Args:
         name: of the corpus.
         kind: `characters` or `words`.
-        files: contents by name.
+        files: contents by name. What was not read may be among them (`unread.py`).
         fewest: how often a word must be in train to be a symbol; of characters all are.
         encoding: of the files; None where it is to be found.
+        selection: what the user says of the files as a whole.
 
     Raises:
-        CorpusError: too many files are no text, only some of them are in a split, there is too little text, or the
+        CorpusError: too many files are no text, names give splits to some of them, there is too little text, or the
             words of a split are mostly `<unk>`.
     """
-    decoded, quarantined = _texts(name, files, encoding)
+    files, unread = split_unread(files)
+    decoded, quarantined = _texts(files, encoding)
+    quarantined |= unread.refused
+    _check_texts(name, len(decoded), quarantined, unread, selection)
     texts = {file: each.text for file, each in decoded.items()}
-    by_split = _by_split(name, texts)
+    given, split_told = ({}, []) if selection.by_content else splits_by_name(name, [*texts, *quarantined], text=True)
+    by_split = _by_split(texts, given)
+    _check_splits(name, by_split, bool(given), quarantined)
     streams = {split: [_stream(kind, text) for _, text in pieces] for split, pieces in by_split.items()}
     vocabulary = build_vocabulary(streams["train"], fewest if kind == "words" else 1)
     index = {symbol: number for number, symbol in enumerate(vocabulary)}
@@ -96,7 +110,8 @@ def build_text_corpus(
             "origin": f"{len(texts)} text files",
             "unknown": f"{UNKNOWN}: seen fewer than {fewest if kind == 'words' else 1} times in train",
             "encodings": dict(Counter(each.encoding for each in decoded.values())),
-            "told": told_of_encodings(decoded),
+            "told": [*told_of_files(decoded, unread.ignored), *split_told, *told_of_encodings(decoded)],
+            "ignored": sum(unread.ignored.values()),
             "quarantined": quarantined,
             "statistics": {
                 split: {
@@ -108,18 +123,6 @@ def build_text_corpus(
             },
         },
     )
-
-
-def given_split(name: str) -> str | None:
-    """The split that a name says: a folder of that name, or the end of the file's name before its ending.
-
-    >>> given_split("a/valid/b.txt"), given_split("mine.train.txt"), given_split("a test.txt"), given_split("b.txt")
-    ('valid', 'train', None, None)
-    """
-    *folders, file = name.split("/")
-    stem = re.sub(r"\.[^.]*$", "", file)
-    found = {part for part in (*folders, stem, stem.rpartition(".")[2]) if part in SPLITS}
-    return found.pop() if len(found) == 1 else None
 
 
 def _check_unknown(name: str, kind: Kind, splits: Mapping[str, Sequence[np.ndarray]], fewest: int) -> None:
@@ -137,7 +140,14 @@ def _check_unknown(name: str, kind: Kind, splits: Mapping[str, Sequence[np.ndarr
     )
 
 
-def _texts(name: str, files: Mapping[str, bytes], encoding: str | None) -> tuple[dict[str, Decoded], dict[str, str]]:
+def _check_texts(name: str, read: int, quarantined: Mapping[str, str], unread: Unread, selection: Selection) -> None:
+    if not (read or quarantined):
+        found = by_ending(unread.ignored) or "no file"
+        raise CorpusError(f"{name}: {found}, and nothing that may be text by its ending; give a folder of text files")
+    check_lost(name, "text files", read + len(quarantined), quarantined, selection.most_lost)
+
+
+def _texts(files: Mapping[str, bytes], encoding: str | None) -> tuple[dict[str, Decoded], dict[str, str]]:
     """The text of each file that has one, and why the others have none."""
     texts: dict[str, Decoded] = {}
     quarantined: dict[str, str] = {}
@@ -146,12 +156,6 @@ def _texts(name: str, files: Mapping[str, bytes], encoding: str | None) -> tuple
             texts[file] = _text(data, encoding)
         except CorpusError as error:
             quarantined[file] = str(error)
-    if len(quarantined) > MOST_LOST * len(files) or not texts:
-        first = next(iter(quarantined.items()), ("nothing", "no file"))
-        raise CorpusError(
-            f"{name}: {len(quarantined)} of {len(files)} files are no text, over {MOST_LOST:.0%} of them;"
-            f" take them out, first {first[0]!r}: {first[1]}"
-        )
     return texts, quarantined
 
 
@@ -167,23 +171,31 @@ def _text(data: bytes, encoding: str | None) -> Decoded:
     return replace(decoded, text=ended)
 
 
-def _by_split(name: str, texts: Mapping[str, str]) -> dict[str, list[Piece]]:
-    by_split: defaultdict[str, list[Piece]] = defaultdict(list)
-    given = {file: split for file in texts if (split := given_split(file)) is not None}
+def _by_split(texts: Mapping[str, str], given: Mapping[str, str]) -> dict[str, list[Piece]]:
     if given:
-        for file in texts:
-            if file not in given:
-                raise CorpusError(f"{name}: {file!r} is in no split, and others are; move it to train, valid or test")
-        for split in SPLITS:
-            by_split[split] = _pieces({file: texts[file] for file in texts if given[file] == split})
-    else:
-        pieces = _pieces(texts)
-        for piece, split in zip(pieces, _assign([text for _, text in pieces]), strict=True):
-            by_split[split].append(piece)
-    for split in SPLITS:
-        if not by_split[split]:
-            raise CorpusError(f"{name}: no text for the {split} split; give more, or folders train, valid and test")
-    return dict(by_split)
+        return {split: _pieces({file: texts[file] for file in texts if given[file] == split}) for split in SPLITS}
+    by_split: dict[str, list[Piece]] = {split: [] for split in SPLITS}
+    pieces = _pieces(texts)
+    for piece, split in zip(pieces, _assign([text for _, text in pieces]), strict=True):
+        by_split[split].append(piece)
+    return by_split
+
+
+def _check_splits(
+    name: str, by_split: Mapping[str, Sequence[Piece]], given: bool, quarantined: Mapping[str, str]
+) -> None:
+    """Every split has a piece: by names it may have lost all its files, by content there may be too few."""
+    empty = [split for split in SPLITS if not by_split[split]]
+    if not empty:
+        return
+    for_which = f"{name}: no text for the {' and the '.join(empty)} split"
+    if given:
+        file, reason = next(iter(quarantined.items()))
+        raise CorpusError(f"{for_which}; {plural(len(quarantined), 'file')} set aside: {file[:100]}, {reason}")
+    different = len({text for pieces in by_split.values() for _, text in pieces})
+    raise CorpusError(
+        f"{for_which}, of {plural(different, 'different piece')}; give more, or folders train, valid and test"
+    )
 
 
 def _pieces(texts: Mapping[str, str]) -> list[Piece]:

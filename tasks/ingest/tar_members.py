@@ -1,9 +1,10 @@
 """The members of a .tar, through the standard library's reader with its doors closed.
 
-`tarfile` is given a `TarInfo` that judges every header before anything follows from it. Links, devices, pipes and
-sparse files are refused. The headers that carry a long name (GNU `L`, PAX `x` and `g`) are read here as if they were
-small files: `tarfile` itself searches them with expressions that take quadratic time on a hostile one (CVE-2024-6232),
-follows chains of them by recursion, and takes a damaged header in the middle for the end.
+`tarfile` is given a `TarInfo` that judges every header before anything follows from it. Sparse files, and whatever else
+has a form of its own, are refused with all of the archive; a link, a device or a pipe by itself. The headers that carry
+a long name (GNU `L`, PAX `x` and `g`) are read here as if they were small files: `tarfile` itself searches them with
+expressions that take quadratic time on a hostile one (CVE-2024-6232), follows chains of them by recursion, and takes a
+damaged header in the middle for the end.
 """
 
 import tarfile
@@ -11,7 +12,8 @@ from io import BytesIO
 from typing import Self
 
 from infra.errors import CorpusError
-from tasks.ingest.members import MEMBERS, Members
+from tasks.ingest.members import LINK, MEMBERS, NO_FILE, Members
+from tasks.wording import short
 
 LONGEST_HEADER = 2**16
 """Most bytes of a header that carries a long name."""
@@ -21,10 +23,12 @@ _LONG_NAME, _PAX, _PAX_FOR_ALL = tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarf
 _EXTENDED = (_LONG_NAME, _PAX, _PAX_FOR_ALL)
 _END = bytes(tarfile.BLOCKSIZE)
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_LINKS = (tarfile.LNKTYPE, tarfile.SYMTYPE)
+_DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is of a file or a folder, or else is kept from `tarfile`."""
+    """A header that is of a file, a folder, or of what has no contents, or else is kept from `tarfile`."""
 
     extension = b""
 
@@ -41,7 +45,7 @@ class _Header(tarfile.TarInfo):
         if header.type in _EXTENDED:
             header.extension, header.type = header.type, tarfile.REGTYPE
             header.name = header.name.rstrip("/")
-        elif header.type not in (*_FILES, tarfile.DIRTYPE):
+        elif header.type not in (*_FILES, *_LINKS, *_DEVICES, tarfile.DIRTYPE):
             raise _Refused(header.name)
         return header
 
@@ -51,7 +55,7 @@ class _Damaged(Exception):
 
 
 class _Refused(Exception):
-    """A member that is neither a file nor a folder."""
+    """A member that has a form of its own."""
 
 
 def read_tar(source: str, data: bytes, members: Members) -> None:
@@ -63,15 +67,15 @@ def read_tar(source: str, data: bytes, members: Members) -> None:
         members: where the files go, and which keeps the limits.
 
     Raises:
-        CorpusError: it is damaged, over a limit, or has members that are neither files nor folders.
+        CorpusError: it is damaged, over a limit, or has members of another form.
     """
     try:
         with tarfile.open(fileobj=BytesIO(data), mode="r:", tarinfo=_Header, encoding="utf-8") as archive:
             _read_members(source, archive, members)
     except _Refused as error:
-        raise members.breach(str(error), "is a link, a device, a pipe or a sparse file") from error
+        raise members.breach(str(error), "is a sparse file, or of a form that is not read") from error
     except (_Damaged, tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        raise CorpusError(f"{source}: a damaged .tar ({error}); fetch it again") from error
+        raise CorpusError(f"{source}: a damaged .tar ({short(error)}); fetch it again") from error
 
 
 def _read_members(source: str, archive: tarfile.TarFile, members: Members) -> None:
@@ -92,10 +96,12 @@ def _read_members(source: str, archive: tarfile.TarFile, members: Members) -> No
             continue
         long_name = None
         members.count()
-        if header.isdir():
-            members.safe_name(name, folder=True)
-        elif (entered := members.enter(name)) is not None:
-            members.check_size(entered, header.size)
+        if header.type in _LINKS or header.type in _DEVICES:
+            members.refuse(members.safe_name(name), LINK if header.type in _LINKS else NO_FILE)
+        elif header.isdir():
+            members.safe_name(name)
+        elif (entered := members.enter(name, header.size)) is not None:
+            members.check_size(header.size)
             members.add(entered, _content(archive, header))
 
 

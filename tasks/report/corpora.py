@@ -15,11 +15,11 @@ from tasks.report.metrics import STEP_NAMES, symbols_text
 from tasks.report.portrait import FRAMES, Portrait, Sample
 from tasks.report.results import Results
 from tasks.report.rolls import draw_roll, note_name, share_chart, shown_range
-from tasks.report.set_aside import SetAside, by_reason
 from tasks.report.tables import Table
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import count, first_line, number, plural, share, visible
 from tasks.report.theme import to_svg
+from tasks.set_aside import SetAside, by_reason
 
 # Told in places of their own.
 _ELSEWHERE = ("statistics", "quarantined", "inputs", "rules", "odd")

@@ -1,6 +1,5 @@
 """Numbers and lists as people read them: a real minus sign, a fixed number of decimals, a dash for nothing."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from math import floor, isfinite, log10
@@ -8,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from tasks.wording import first_line as first_line
 from tasks.wording import plural as plural
+from tasks.wording import visible as visible
 
 NOTHING = "–"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ESTIMATED_BY = "estimated by annealed importance sampling"
 """Said where a number that is marked with ≈ is explained."""
-# Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
-_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def number(value: Any, decimals: int) -> str:
@@ -179,21 +178,6 @@ def moment(stamp: Any) -> str:
     except ValueError:
         return str(stamp)
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def first_line(message: Any, limit: int = 300) -> str:
-    """The first line of a message, not longer than `limit` characters."""
-    lines = str(message).strip().splitlines() or [""]
-    return lines[0] if len(lines[0]) <= limit else lines[0][: limit - 1] + "…"
-
-
-def visible(text: str) -> str:
-    r"""A text of other people's with every character that cannot be seen written out.
-
-    >>> visible("a\tb\u202ec")
-    'a[U+0009]b[U+202E]c'
-    """
-    return "".join(f"[U+{ord(each):04X}]" if unicodedata.category(each) in _UNSEEN else each for each in text)
 
 
 def share(part: int, whole: int) -> str:

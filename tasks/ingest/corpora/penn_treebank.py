@@ -30,10 +30,11 @@ def read_inputs(source: Source = HERE) -> Mapping[str, bytes]:
     address = source.address or data_folder()
     if address is None:
         name, data = fetch_known(find_source("penn-treebank"), progress=source.progress)
-        return unpack(name, data, FILE_BYTES, is_penn_treebank_file)
+        return unpack(name, data, FILE_BYTES, is_penn_treebank_file).whole(name)
     if is_folder(address) and (packed := Path(parse_source(address).location) / ARCHIVE).is_file():
         address = str(packed)
-    return read_source(address, largest=FILE_BYTES, wanted=is_penn_treebank_file, progress=source.progress)
+    files = read_source(address, largest=FILE_BYTES, wanted=is_penn_treebank_file, progress=source.progress)
+    return files.whole(address)
 
 
 def _build(kind: Kind, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:

@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from infra.errors import CorpusError
 from tasks.ingest import archives, members, tar_members
 from tasks.ingest.archives import read_source, unpack
+from tasks.ingest.unread import Unread
 from tests.tasks.ingest.data import data_folder
 from tests.tasks.ingest.packing import FILES, PACKERS, Packer, gzipped, tarred, zipped
 
@@ -31,6 +33,17 @@ def refused(name: str, data: bytes, **options: int) -> str:
     assert line.isprintable()
     assert line.startswith(name)
     return line
+
+
+def set_aside(data: bytes, **options: Any) -> dict[str, str]:
+    """What of an archive is refused by itself, and why; all the rest is read."""
+    files = unpack("songs", data, **options)
+    assert set(files) == set(FILES)
+    return dict(files.unread.refused)
+
+
+def midi(name: str) -> bool:
+    return name.endswith(".mid")
 
 
 # What is read
@@ -95,7 +108,7 @@ def test_any_names_are_read_or_refused_and_none_leads_outside(files: dict[str, b
 
 def test_a_single_file_is_what_it_is(tmp_path: Path) -> None:
     assert unpack("a.txt", b"text") == {"a.txt": b"text"}
-    assert "over the limit of 3 bytes" in refused("a.txt", b"text", largest=3)
+    assert unpack("a.txt", b"text", largest=3).unread.refused == {"a.txt": "over the limit of 3 bytes"}
     (tmp_path / "a.zip").write_bytes(zipped(FILES))
     assert read_source(str(tmp_path / "a.zip")) == FILES
     assert read_source(f"file://{tmp_path / 'a.zip'}") == FILES
@@ -104,11 +117,13 @@ def test_a_single_file_is_what_it_is(tmp_path: Path) -> None:
 @every_format
 def test_what_is_not_wanted_is_not_unpacked_but_judged(pack: Packer) -> None:
     files = {"x/data/a.txt": b"text", "x/models/big": bytes(200), "x/more.zip": zipped(FILES), "x/b.gz": b"x"}
-    assert unpack("songs", pack(files), 100, lambda name: name.endswith(".txt")) == {"a.txt": b"text"}
+    found = unpack("songs", pack(files), 100, lambda name: name.endswith(".txt"))
+    assert found == {"a.txt": b"text"}
+    assert found.unread == Unread({}, {".gz": 1, ".zip": 1, "without ending": 1})
     with pytest.raises(CorpusError, match="leads out of the archive"):
         unpack("songs", pack(files | {"../evil": b""}), 100, lambda name: name.endswith(".txt"))
     with pytest.raises(CorpusError, match="no file in it that is of use here"):
-        unpack("songs", pack(files), 100, lambda name: False)
+        unpack("songs", pack(files), 100, lambda name: False).whole("songs")
 
 
 # Limits
@@ -126,9 +141,7 @@ def test_the_number_of_members(pack: Packer, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_size_of_a_member_and_of_all(pack: Packer, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"a": bytes(100), "b": bytes(100)}
     assert unpack("songs", pack(files), largest=100) == files
-    assert refused("songs", pack({"a": b"", "b": bytes(101)}), largest=100).startswith(
-        "songs: 'b' is over the limit of 100 bytes; nothing of it is read"
-    )
+    assert set_aside(pack({**FILES, "b": bytes(101)}), largest=100) == {"b": "over the limit of 100 bytes"}
     monkeypatch.setattr(members, "TOTAL_BYTES", 200)
     assert unpack("songs", pack(files)) == files
     assert "over 200 bytes in all" in refused("songs", pack({**files, "c": b"1"}))
@@ -181,8 +194,9 @@ def test_a_zip_of_many_entries_is_refused_before_they_are_made() -> None:
 @pytest.mark.parametrize("inner", [zipped, tarred, gzipped])
 @every_format
 def test_archives_within_archives(pack: Packer, inner: Packer) -> None:
-    assert "is an archive within" in refused("songs", pack({"a.mid": inner(FILES)}))
-    assert "is an archive within" in refused("songs", pack({"a.ZIP": b"nothing"}))
+    why = "an archive or compressed, which is not unpacked within another source"
+    assert set_aside(pack({**FILES, "a.mid": inner(FILES), "a.ZIP": b"nothing"})) == {"a.mid": why, "a.ZIP": why}
+    assert set_aside(pack({**FILES, "a.ZIP": inner(FILES)}), wanted=midi) == {}
 
 
 # What is refused
@@ -190,10 +204,25 @@ def test_archives_within_archives(pack: Packer, inner: Packer) -> None:
 
 @every_format
 @pytest.mark.parametrize(
-    "name", ["../a", "a/../../b", "/etc/passwd", "C:/a", "c:a", "a\\b", "..\\a", "a\nb", "a\x1b[2J", "a/.."]
+    "name", ["../a", "a/../../b", "/etc/passwd", "C:/a", "c:a", "..\\a", "a\\..\\b", "\\a", "a/.."]
 )
 def test_names_that_lead_elsewhere(pack: Packer, name: str) -> None:
     assert repr(name)[1:-1] in refused("songs", pack({**FILES, name: b"x"}))
+
+
+@every_format
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a\\b.mid", "its name has a backslash in it"),
+        ("a\nb.mid", "its name cannot be printed"),
+        ("a\x1b[2J.mid", "its name cannot be printed"),
+    ],
+)
+def test_a_strange_name_sets_nothing_aside_but_itself(pack: Packer, name: str, why: str) -> None:
+    assert set_aside(pack({**FILES, name: b"x"})) == {name: why}
+    found = unpack("songs", pack({**FILES, name.replace(".mid", ".x"): b"x"}), wanted=midi)
+    assert found.unread == Unread({}, {".x": 1}), "a name that is not wanted is not judged"
 
 
 @every_format
@@ -202,36 +231,51 @@ def test_names_that_are_there_twice(pack: Packer) -> None:
     assert "'train/a.mid' is there twice" in refused("songs", pack({**FILES, "./train//a.mid": b"x"}))
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.CONTTYPE]
-    + [tarfile.GNUTYPE_SPARSE, tarfile.GNUTYPE_LONGLINK, b"V", b"M"],
-)
-def test_what_is_neither_file_nor_folder_in_a_tar(kind: bytes) -> None:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
-        header = tarfile.TarInfo("train/evil")
-        header.type, header.linkname = kind, "/etc/passwd"
-        archive.addfile(header)
-    assert "'train/evil' is a link, a device, a pipe or a sparse file" in refused("songs", out.getvalue())
+def tar_with(kind: bytes) -> bytes:
+    """The files, and among them a member of a kind."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name, content in [*FILES.items(), ("train/evil.mid", b"")]:
+            header = tarfile.TarInfo(name)
+            header.size = len(content)
+            if name == "train/evil.mid":
+                header.type, header.linkname = kind, "/etc/passwd"
+            archive.addfile(header, io.BytesIO(content))
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_a_link_or_a_device_in_a_tar_is_left_out_by_itself(kind: bytes) -> None:
+    why = members.LINK if kind in (tarfile.SYMTYPE, tarfile.LNKTYPE) else members.NO_FILE
+    assert set_aside(tar_with(kind)) == {"train/evil.mid": why}
+    assert unpack("songs", tar_with(kind), wanted=lambda name: "evil" not in name).unread.ignored == {".mid": 1}
+
+
+@pytest.mark.parametrize("kind", [tarfile.CONTTYPE, tarfile.GNUTYPE_SPARSE, tarfile.GNUTYPE_LONGLINK, b"V", b"M"])
+def test_a_member_of_another_form_in_a_tar(kind: bytes) -> None:
+    assert "'train/evil.mid' is a sparse file, or of a form that is not read" in refused("songs", tar_with(kind))
 
 
 @pytest.mark.parametrize("kind", [0o120000, 0o020000, 0o060000, 0o010000, 0o140000])
-def test_what_is_neither_file_nor_folder_in_a_zip(kind: int) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
+def test_a_link_or_a_device_in_a_zip_is_left_out_by_itself(kind: int) -> None:
+    out = io.BytesIO(zipped(FILES))
+    with zipfile.ZipFile(out, "a") as archive:
         info = zipfile.ZipInfo("train/evil")
         info.external_attr = (kind | 0o644) << 16
         archive.writestr(info, "/etc/passwd")
-    assert "'train/evil' is a link, a device or a pipe" in refused("songs", out.getvalue())
+    why = members.LINK if kind == 0o120000 else members.NO_FILE
+    assert set_aside(out.getvalue()) == {"train/evil": why}
 
 
 def test_encrypted_members_and_methods_without_a_bound() -> None:
-    data = bytearray(zipped({"a": b"x"}))
-    data[data.index(b"PK\x01\x02") + 8] |= 1
-    assert "'a' is encrypted" in refused("songs", bytes(data))
+    data = bytearray(zipped({**FILES, "a": b"x"}))
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    assert set_aside(bytes(data)) == {"a": "encrypted"}
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        assert "a method other than deflate" in refused("songs", zipped({"a": b"x"}, method))
+        out = io.BytesIO(zipped(FILES))
+        with zipfile.ZipFile(out, "a", method) as archive:
+            archive.writestr("a", b"x")
+        assert set_aside(out.getvalue()) == {"a": "compressed by a method other than deflate"}
 
 
 @pytest.mark.parametrize("key", ["size", "linkpath", "GNU.sparse.map", "GNU.sparse.size"])
@@ -287,10 +331,21 @@ def test_what_is_cut_off_is_never_taken_for_whole(pack: Packer) -> None:
 def test_what_is_no_archive_of_ours() -> None:
     assert "no file in it" in refused("songs", zipped({}))
     assert "no file in it" in refused("songs", zipped({".hidden": b""}))
-    assert "compressed, but no .tar.gz" in refused("songs", zlib.compress(b"text" * 100, wbits=31))
+    assert "a compressed file, and no .tar.gz" in refused("songs", zlib.compress(b"text" * 100, wbits=31))
     assert "something follows its end" in refused("songs", gzipped(FILES) * 2)
     for start in (b"BZh91AY", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\x28\xb5\x2f\xfd"):
-        assert "is an archive within" in refused("songs", start + bytes(20))
+        line = refused("songs.tar.bz2", start + bytes(20))
+        assert (
+            line == "songs.tar.bz2: of archives .zip, .tar and .tar.gz are read, and this is another; unpack it first"
+        )
+
+
+def test_the_words_of_a_reader_are_cut() -> None:
+    """They quote a name of the archive, of 64 KiB for example."""
+    data = zipped({"a" * 65_000: b"x"})
+    line = refused("songs", data.replace(b"a" * 65_000, b"b" * 65_000, 1))
+    assert "a damaged .zip (File name in directory" in line
+    assert len(line) < 300
 
 
 # Damage

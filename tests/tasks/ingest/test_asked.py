@@ -64,6 +64,8 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
 
     assert settings(form="midi") == {"step": None, "drums": "left out"}
     assert settings(form="midi", step=60) == settings(form="midi", step="60") == {"step": "60", "drums": "left out"}
+    assert settings(form="midi", most_lost=0.2) == {"step": None, "drums": "left out"}, "it only decides whether"
+    assert settings(form="midi", by_content=True)["by_content"] is settings(form="words", by_content=True)["by_content"]
     assert settings(form="midi", step="1/4", drums=True) == {"step": "1/4", "drums": "kept"}
     assert settings(form="words") == {"fewest": 3, "encoding": None}
     assert settings(form="words", fewest=1) == {"fewest": 1, "encoding": None}
@@ -87,6 +89,8 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
         ({"form": "midi", "source": "a", "names": ("manifest",)}, "not a name for your own files"),
         ({"form": "words", "source": "nottingham.zip"}, "corpus 'nottingham': not a name for your own files"),
         ({"form": "midi", "source": "a", "manifest": "m.csv"}, "--manifest"),
+        ({"names": ("nottingham",), "most_lost": 0.2}, "--most-lost: it is for your own files"),
+        ({"names": ("nottingham",), "by_content": True}, "--by-content: it is for your own files"),
         ({"form": "midi", "source": "a", "fewest": 2}, "--fewest"),
         ({"form": "midi", "source": "a", "encoding": "utf-8"}, "--encoding: it is for text"),
         ({"names": ("nottingham",), "encoding": "utf-8"}, "--encoding: it is for your own files"),

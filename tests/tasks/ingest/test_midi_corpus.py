@@ -12,10 +12,12 @@ import pytest
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest import midi_corpus
+from tasks.ingest import lost, midi_corpus
+from tasks.ingest.lost import NO_WISHES, Selection
 from tasks.ingest.manifest import ManifestRow
 from tasks.ingest.midi_corpus import build_midi_corpus
 from tasks.ingest.midi_piece import OFFICIAL, OWN, Rules
+from tasks.ingest.unread import Files, Unread
 from tests.tasks.ingest.midi_files import event, midi, off, on, track, tune
 
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11])
@@ -28,9 +30,14 @@ def melody(seed: int, tonic: int = 60, notes: int = 40) -> list[int]:
 
 
 def build(
-    files: dict[str, bytes], manifest: list[ManifestRow] | None = None, rules: Rules = OFFICIAL, **changes: Any
+    files: dict[str, bytes],
+    manifest: list[ManifestRow] | None = None,
+    rules: Rules = OFFICIAL,
+    selection: Selection = NO_WISHES,
+    **changes: Any,
 ) -> Corpus:
-    return build_midi_corpus("mine", files, manifest, replace(rules, **changes), lambda done, total: None, map)
+    rules = replace(rules, **changes)
+    return build_midi_corpus("mine", files, manifest, rules, lambda done, total: None, map, selection)
 
 
 def tunes(count: int) -> dict[str, bytes]:
@@ -84,6 +91,22 @@ def test_the_same_piece_in_another_key_is_in_the_same_split_and_counted() -> Non
     assert corpus.source["near_duplicates_in_two_splits"] == 0
 
 
+@pytest.mark.parametrize("spelled", [("Train", "Valid", "Test"), ("a/training", "a/VAL", "b/c/Testing")])
+def test_folders_of_splits_in_other_spellings_are_kept(spelled: tuple[str, ...]) -> None:
+    files = {f"{folder}/{n}.mid": tune(melody(n)) for n, folder in enumerate(spelled)}
+    corpus = build(files)
+    assert corpus.titles == {
+        split: (f"{folder}/{n}",) for n, (split, folder) in enumerate(zip(SPLITS, spelled, strict=True))
+    }
+
+
+def test_a_lone_folder_called_test_is_a_word_like_any_other_and_it_is_told() -> None:
+    corpus = build({**tunes(20), "program/test/a.mid": tune(melody(99))}, rules=OWN)
+    assert sum(len(corpus.titles[split]) for split in SPLITS) == 21
+    told = "split by content: the name of 'program/test/a.mid' is not taken for the test split, for no name says train"
+    assert told in corpus.source["told"]
+
+
 @pytest.mark.parametrize("above", ["", "My Set/"])
 def test_folders_of_splits_are_kept(above: str) -> None:
     files = {f"{above}{split}/{seed}.mid": tune(melody(seed)) for seed, split in enumerate([*SPLITS, "test"])}
@@ -96,14 +119,20 @@ def test_folders_of_splits_are_kept(above: str) -> None:
 
 def test_files_outside_of_the_folders_of_splits_are_named() -> None:
     files = {f"{split}/a.mid": tune(melody(1)) for split in SPLITS}
-    with pytest.raises(CorpusError, match=r"mine: 'b.mid' is in no split, and others are; move it"):
+    with pytest.raises(CorpusError, match=r"mine: 'b.mid' is in no split, and .* are by name; move them to"):
         build({**files, "b.mid": tune(melody(2))})
+    by_content = build({**files, **tunes(12)}, selection=Selection(by_content=True))
+    assert sum(len(by_content.titles[split]) for split in SPLITS) == 15
+    assert by_content.source["near_duplicates_in_two_splits"] == 0
 
 
 def test_a_split_without_a_piece_is_an_error() -> None:
-    with pytest.raises(CorpusError, match="of 2 pieces none is for the test split"):
+    with pytest.raises(CorpusError, match="names are taken for splits, 'train/a.mid' for train, and none is for test;"):
         build({"train/a.mid": tune(melody(1)), "valid/b.mid": tune(melody(2))})
-    with pytest.raises(CorpusError, match="of 20 pieces none is for the valid split, for like ones stay together"):
+    few = {"test/a.mid": b"none", **{f"{split}/{n}.mid": tune(melody(n)) for n in range(9) for split in SPLITS[:2]}}
+    with pytest.raises(CorpusError, match="no piece for the test split, of 18 pieces in 9 groups of like ones"):
+        build(few)
+    with pytest.raises(CorpusError, match="no piece for the valid and the test split, of 20 pieces in 1 group of like"):
         build({f"{seed}.mid": tune(melody(1, tonic=50 + seed)) for seed in range(20)})
 
 
@@ -137,12 +166,38 @@ def test_bad_files_are_set_aside_with_their_reasons() -> None:
 def test_one_bad_file_of_a_few_stops_nothing_and_more_than_a_share_does() -> None:
     bad = {name: data for name, (data, _) in BAD.items()}
     assert list(build({**tunes(12), "text.mid": BAD["text.mid"][0]}).source["quarantined"]) == ["text.mid"]
-    with pytest.raises(CorpusError, match=r"mine: 5 of 99 MIDI files cannot be used, over 5%.* first 'cut.mid': the"):
+    with pytest.raises(CorpusError, match=r"mine: 5 of 99 MIDI files cannot be used: ") as caught:
         build({**tunes(94), **bad})
-    with pytest.raises(CorpusError, match="1 of 1 MIDI files cannot be used"):
-        build({"text.mid": b"text"})
-    with pytest.raises(CorpusError, match=r"no file of 1 ends in \.mid or \.midi"):
-        build({"readme.txt": b"text"})
+    assert all(name in str(caught.value) for name in bad), "all are named"
+    assert str(caught.value).endswith(
+        ". Over 5% are too many: take them out, or go on without them by --most-lost 0.06"
+    )
+    assert len(build({**tunes(94), **bad}, selection=Selection(most_lost=0.06)).source["quarantined"]) == 5
+    with pytest.raises(
+        CorpusError, match="of 1 MIDI files none can be used: not a standard MIDI file.*: text.mid. Over"
+    ):
+        build({"text.mid": b"text"}, selection=Selection(most_lost=1))
+    with pytest.raises(CorpusError, match=r"mine: 1 \.mxl, 1 \.txt, and no file ends in \.mid, \.midi or \.rmi"):
+        build({"readme.txt": b"text", "a.mxl": b""})
+
+
+def test_what_was_not_read_is_set_aside_or_counted_and_told() -> None:
+    files = Files(tunes(30))
+    files.unread = Unread({"big.mid": "over the limit of 9 bytes"}, {".mxl": 2, ".txt": 1})
+    corpus = build(files.as_inputs(), rules=OWN)
+    assert corpus.source["quarantined"] == {"big.mid": "over the limit of 9 bytes"}
+    assert corpus.source["ignored"] == 3
+    assert corpus.source["origin"].startswith("31 MIDI files")
+    told = "3 other files ignored (2 .mxl, 1 .txt): what ends in .mid, .midi or .rmi is read"
+    assert told in corpus.source["told"]
+    assert corpus.digest == build(tunes(30), rules=OWN).digest
+
+
+def test_of_two_titles_alike_both_have_their_endings() -> None:
+    files = {**tunes(20), "tunes/000.midi": tune(melody(99)), "tunes/001.MID": tune(melody(98))}
+    titles = [title for split in SPLITS for title in build(files).titles[split]]
+    assert len(set(titles)) == 22
+    assert {"tunes/000.mid", "tunes/000.midi", "tunes/001.mid", "tunes/001.MID", "tunes/002"} < set(titles)
 
 
 def own(files: dict[str, bytes], **changes: Any) -> Corpus:
@@ -269,7 +324,7 @@ def test_a_manifest_says_order_split_and_transposition() -> None:
 
 
 def test_what_is_not_as_the_manifest_says_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(midi_corpus, "MOST_LOST", 0.5)
+    monkeypatch.setattr(lost, "MOST_LOST", 0.5)
     files = {f"{split}/{name}.mid": tune(melody(seed)) for seed, split in enumerate(SPLITS) for name in "abcd"}
     rows = [
         row(split, index, f"{name}.mid", files[f"{split}/{name}.mid"], 42)
@@ -279,6 +334,10 @@ def test_what_is_not_as_the_manifest_says_is_set_aside(monkeypatch: pytest.Monke
     rows[1] = row("train", 1, "b.mid", files["train/b.mid"], 43)
     files["train/c.mid"] += b"\0"
     del files["train/d.mid"]
+    with monkeypatch.context() as patched:
+        patched.setattr(lost, "MOST_LOST", 0.05)
+        with pytest.raises(CorpusError, match=r"3 of 12 MIDI files cannot be used: .*: fetch the set again$"):
+            build(files, rows)
     corpus = build(files, rows)
     assert corpus.titles["train"] == ("a",)
     assert corpus.source["quarantined"] == {

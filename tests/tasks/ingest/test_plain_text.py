@@ -1,6 +1,7 @@
 """Any text: pieces, splits by name and by content, what is set aside, and any bytes at all."""
 
 import contextlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import strategies as st
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.plain_text import BLOCK, FEWEST_FILES, MOST_LOST, Kind, build_text_corpus
+from tasks.ingest.archives import read_source
+from tasks.ingest.lost import Selection
+from tasks.ingest.plain_text import BLOCK, FEWEST_FILES, Kind, build_text_corpus
+from tasks.ingest.text_files import is_text
 
 KINDS: tuple[Kind, ...] = ("characters", "words")
 
@@ -90,10 +94,18 @@ def test_names_may_give_the_splits() -> None:
             )
             assert len(corpus.splits[split]) > 1
     assert len(digests) == 1
-    with pytest.raises(CorpusError, match="'more.txt' is in no split, and others are"):
+    with pytest.raises(CorpusError, match="'more.txt' is in no split, and .* are by name"):
         build_text_corpus("mine", "characters", {**files, "more.txt": b"text"})
-    with pytest.raises(CorpusError, match="no text for the valid split"):
+    with pytest.raises(CorpusError, match="'train.txt' for train, and none is for valid;"):
         build_text_corpus("mine", "characters", {"train.txt": b"text", "test.txt": b"text"})
+    with pytest.raises(
+        CorpusError, match="no text for the valid split; 1 file set aside: valid/valid.txt, no visible"
+    ):
+        build_text_corpus("mine", "characters", {**files, "valid/valid.txt": b""})
+    by_content = build_text_corpus(
+        "mine", "characters", {"train.txt": data["train"]}, selection=Selection(by_content=True)
+    )
+    assert "".join(everything(by_content).values()).encode() != b""
 
 
 def test_the_vocabulary_knows_train_alone() -> None:
@@ -163,17 +175,41 @@ def test_what_is_no_text_is_set_aside_with_its_reason() -> None:
         "b.txt": "no visible character",
     }
     assert "a.bin" not in everything(corpus)
-    assert MOST_LOST == 0.05
-    with pytest.raises(CorpusError, match=r"3 of 43 files are no text, over 5% of them; .* first 'a': NUL bytes"):
-        build_text_corpus("mine", "words", files | dict.fromkeys("abc", b"\0"))
-    for nothing in ({}, {"a": b""}, {"a": prose(0, 9).encode("utf-16")}):
-        with pytest.raises(CorpusError, match="files are no text"):
+    bad = files | dict.fromkeys("abc", b"\0") | {"d": b""}
+    with pytest.raises(
+        CorpusError, match=r"4 of 44 text files .*: NUL bytes: .*: a, b, c; no visible character: d\. Over"
+    ):
+        build_text_corpus("mine", "words", bad)
+    assert len(build_text_corpus("mine", "words", bad, selection=Selection(0.1)).source["quarantined"]) == 4
+    assert build_text_corpus("mine", "words", {"a": prose(0, 900).encode(), "b": b"\0"}).source[
+        "quarantined"
+    ].keys() == {"b"}
+    for nothing in ({"a": b""}, {"a": prose(0, 9).encode("utf-16")}):
+        with pytest.raises(CorpusError, match="of 1 text files none can be used"):
             build_text_corpus("mine", "words", nothing)
+    with pytest.raises(CorpusError, match="no file, and nothing that may be text by its ending"):
+        build_text_corpus("mine", "words", {})
+
+
+def test_a_picture_beside_a_book_is_left_alone_and_told(tmp_path: Path) -> None:
+    for name, data in {
+        "book.txt": prose(0, 900).encode(),
+        "cover.jpg": b"\xff\xd8",
+        "book.epub": b"PK",
+        "README": b"x",
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    corpus = build_text_corpus("mine", "words", read_source(str(tmp_path), wanted=is_text).as_inputs())
+    assert (corpus.source["ignored"], corpus.source["quarantined"]) == (2, {})
+    assert corpus.source["told"] == [
+        "read as text: 1 .txt, 1 without ending; take out what is no part of it",
+        "2 other files ignored (1 .epub, 1 .jpg): what may be text by its ending is read",
+    ]
 
 
 @pytest.mark.parametrize("data", [b"text", b"x" * 100_000, b"a\n" * 10])
 def test_too_little_text_is_told(data: bytes) -> None:
-    with pytest.raises(CorpusError, match="no text for the .* split; give more"):
+    with pytest.raises(CorpusError, match=r"no text for the .* split, of . different pieces?; give more"):
         build_text_corpus("mine", "characters", {"a.txt": data})
 
 

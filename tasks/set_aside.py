@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.report.text import first_line, visible
+from tasks.wording import first_line, visible
 
 
 @dataclass(frozen=True)
