@@ -22,6 +22,10 @@ GATED := scan hessian_free nade cross_entropy training_step stacks pipeline
 # one thread a process: parallel tests and Dask workers share the cores
 export OMP_NUM_THREADS := 1
 export DO_NOT_TRACK := 1
+# where it is set, every process that the tests start compiles all our sources again
+unexport PYTHONDONTWRITEBYTECODE
+# tests of one file stay together: they share what was costly to make
+PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # The programs in .venv name the folder that they were installed in, and the build of torch is in the stamp.
 STALE := $(shell [ ! -e $(STAMP) ] || { \
@@ -62,13 +66,14 @@ $(STAMP): pyproject.toml constraints.txt
 run: $(STAMP)  ## the main job: every technique compared, report in ./artifacts
 	@$(BIN)/prefect run reproduce $(ARGS)
 
-test: lint test-unit test-integration  ## everything that is tested
+test: lint browser  ## everything that is tested: lint, unit tests, integration tests
+	$(PYTEST)
 
-test-unit: $(STAMP)  ## unit tests, three minutes
-	$(BIN)/pytest -m 'not integration' -n $(JOBS)
+test-unit: $(STAMP)  ## unit tests alone, a minute
+	$(PYTEST) -m 'not integration'
 
-test-integration: $(STAMP) browser  ## real parts: server, scheduler, workers, store, browser
-	$(BIN)/pytest -m integration
+test-integration: $(STAMP) browser  ## real parts alone: server, scheduler, workers, store, browser
+	$(PYTEST) -m integration
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,6 +1,45 @@
-"""What holds for all tests: hypothesis asserts no time, for a machine may be busy with something else."""
+"""What holds for all tests: hypothesis asserts no time, files with real parts begin first, what runs is shown."""
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("counterpoint", deadline=None)
 settings.load_profile("counterpoint")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with real parts begin first: they take longest, and the others then fill up the processes evenly."""
+    slow = {item.path for item in items if item.get_closest_marker("integration")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(trylast=True)  # what prints is there by then
+def pytest_configure(config: pytest.Config) -> None:
+    parallel = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if parallel and terminal is not None and config.option.verbose == 0:
+        config.pluginmanager.register(Shown(terminal))
+
+
+class Shown:
+    """Names each file when its first test begins: the dots of parallel tests do not say what is running."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal, self._begun, self._done, self._all = terminal, set[str](), 0, 0
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._all = len(ids)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        file = nodeid.split("::")[0]
+        if file not in self._begun:
+            self._begun.add(file)
+            self._terminal.write_line(f"{self._done:5} of {self._all}: {file}")
+
+    def pytest_runtest_logfinish(self) -> None:
+        self._done += 1
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """No dot for a test that passed."""
+        return ("passed" if report.when == "call" else "", "", "") if report.passed else None
