@@ -7,6 +7,11 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
+from models.registry import strangers
+from models.techniques import Technique
+
 ROOT = Path(__file__).parents[2]
 MODULE = '''
 from dataclasses import dataclass
@@ -37,33 +42,18 @@ class Slow(SGD):
 '''
 
 
-def _installed(folder: Path, points: str) -> dict[str, str]:
-    """An environment in which a package with these entry points is installed."""
+def _install(folder: Path, points: str) -> None:
+    """Put a package with these entry points into the folder, as an installer does."""
     (folder / "strange.py").write_text(MODULE)
     metadata = folder / "strange-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(textwrap.dedent(points))
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "OMP_NUM_THREADS": "1"}
 
 
-def _python(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+SCRIPT = """
+import pytest
 
-
-def test_a_strangers_technique_and_optimizer_train_and_pass_the_suites(tmp_path):
-    environment = _installed(
-        tmp_path,
-        """
-        [counterpoint.techniques]
-        halving = strange:Halving
-        [counterpoint.optimizers]
-        slow = strange:Slow
-        """,
-    )
-    script = """
 from models.chunks import Pieces
 from models.training import train
 from models.trial import Trial
@@ -78,25 +68,38 @@ assert Trial.from_json(trial.to_json()) == trial
 plain = train(examples.trial(learning_rate=0.01), pieces, pieces, 5)
 halved = train(trial, pieces, pieces, 5)
 print(abs(plain.best.valid - halved.best.valid) < 1e-6)
+suites = ["tests/models/techniques/test_conformance.py", "tests/models/optimizers/test_conformance.py"]
+raise SystemExit(pytest.main(["-v", "-p", "no:cacheprovider", *suites]))
 """
-    ran = _python(environment, "-c", script)
-    assert (ran.returncode, ran.stdout.split()) == (0, ["rnn/bernoulli/Slow+CH", "True"]), ran.stderr
-    suites = ["tests/models/techniques/test_conformance.py", "tests/models/optimizers/test_conformance.py"]
-    passed = _python(environment, "-m", "pytest", "-v", "-p", "no:cacheprovider", *suites)
-    assert passed.returncode == 0, passed.stdout
-    assert len(re.findall(r"\[H-\w+\] PASSED", passed.stdout)) == 15, "five promises, on three kinds of data"
-    assert len(re.findall(r"\[Slow\] PASSED", passed.stdout)) == 5
 
 
-def test_an_entry_point_that_is_wrong_is_named(tmp_path):
-    for number, (target, said) in enumerate(
-        (("nowhere:Thing", "cannot load nowhere:Thing"), ("strange:Slow", "strange:Slow is no Technique"))
-    ):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        environment = _installed(folder, f"[counterpoint.techniques]\nhalving = {target}\n")
-        ran = _python(environment, "-c", "import models.variants")
-        assert ran.returncode == 1
-        last = ran.stderr.strip().splitlines()[-1]
-        assert last.startswith("ImportError: entry point halving of counterpoint.techniques: ")
-        assert said in last
+@pytest.mark.integration
+def test_a_strangers_technique_and_optimizer_train_and_pass_the_suites(tmp_path):
+    _install(
+        tmp_path,
+        """
+        [counterpoint.techniques]
+        halving = strange:Halving
+        [counterpoint.optimizers]
+        slow = strange:Slow
+        """,
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", SCRIPT]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.stdout.split()[:2] == ["rnn/bernoulli/Slow+CH", "True"]
+    assert len(re.findall(r"\[H-\w+\] PASSED", ran.stdout)) == 15, "five promises, on three kinds of data"
+    assert len(re.findall(r"\[Slow\] PASSED", ran.stdout)) == 5
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("nowhere:Thing", "cannot load nowhere:Thing"), ("strange:Slow", "strange:Slow is no Technique")],
+)
+def test_an_entry_point_that_is_wrong_is_named(tmp_path, monkeypatch, target, said):
+    _install(tmp_path, f"[counterpoint.techniques]\nhalving = {target}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "strange", raising=False)
+    with pytest.raises(ImportError, match=f"^entry point halving of counterpoint.techniques: .*{said}"):
+        strangers("techniques", Technique)

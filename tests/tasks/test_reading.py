@@ -16,7 +16,7 @@ from tasks.ingest.cache import load_corpus
 from tasks.ingest.names import Named, give_name
 from tasks.publish import publish
 from tasks.records import sample_prefix, to_parquet, trial_prefix
-from tasks.report import build_report
+from tasks.report import estimate, results_json, results_parquet
 from tasks.samples import continue_piece
 from tests.models import examples
 from tests.tasks.conftest import Finished, record_of
@@ -133,7 +133,8 @@ def test_every_sample_by_the_key_of_its_trial(finished: Finished) -> None:
 def test_a_report_by_version_or_the_newest(finished: Finished) -> None:
     store = Store("memory://reading-reports")
     results = _collect(finished.store, finished.campaign, finished.digests)
-    files = build_report(results)
+    estimates = estimate(results, resamples=50)
+    files = {"results.json": results_json(results, estimates), "results.parquet": results_parquet(estimates)}
     older = publish(store, files, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
     newer = publish(store, {**files, "extra.txt": b"x"}, {}, now=datetime(2026, 1, 2, tzinfo=UTC))
     assert counterpoint.load_report(store.address).version == newer

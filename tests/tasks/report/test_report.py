@@ -11,22 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
-from tasks.report.page import render_page
 from tasks.report.tables import change_cells, chosen_table, score_rows
 from tasks.report.templates import PAPER
 from tasks.report.theme import COLOURS
 from tests.tasks.report.inert import EVIL, Page, check_inert
-from tests.tasks.report.synthetic import estimated_results, synthetic_results
-
-
-def _small():
-    """Two corpora of text only: few charts to draw."""
-    results = synthetic_results(seeds=2, trials=3, epochs=6)
-    return dataclasses.replace(results, corpora={k: v for k, v in results.corpora.items() if v["kind"] != "music"})
-
-
-def _render(results) -> str:
-    return render_page(results, estimate(results, resamples=50))
+from tests.tasks.report.pages import drawn_page, small_results, undrawn_page
+from tests.tasks.report.synthetic import estimated_results
 
 
 def test_the_page_is_well_formed_and_asks_for_nothing(files):
@@ -103,7 +93,7 @@ def test_the_answer_begins_with_what_each_technique_changes(files, estimates):
 
 
 def test_a_technique_without_a_comparison_says_why():
-    results = _small()
+    results = small_results()
     pieces = results.pieces[results.pieces["variant"] != "rnn/softmax/SGD+CLR"]
     cells = change_cells(estimate(dataclasses.replace(results, pieces=pieces), resamples=50), "folk-tunes-words")
     assert (cells["R"].value, cells["M"].value) == ("no scores to compare", "not tried")
@@ -118,10 +108,10 @@ def test_a_technique_without_a_comparison_says_why():
 
 
 def test_facts_are_written_for_people():
-    results = _small()
+    results = small_results("folk-tunes-words")
     spaces = {"words": {"learning_rates": (0.1, 0.01), "activations": ["tanh"], "range": (), "chunk": 40}}
     campaign = {**results.campaign, "spaces": spaces, "weights": {f"weight {n}": n for n in range(13)}}
-    html = _render(dataclasses.replace(results, campaign=campaign))
+    html = undrawn_page(dataclasses.replace(results, campaign=campaign))
     facts = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", html))
     assert facts["spaces: words: learning rates"] == "0.1, 0.01"
     assert facts["spaces: words: activations"] == "tanh"
@@ -143,7 +133,7 @@ def test_a_variant_without_a_score_is_not_an_empty_row_of_a_chart(files):
 
 
 def test_names_and_reasons_are_inert():
-    results = _small()
+    results = small_results()
     rename = {"folk-tunes-characters": EVIL, "folk-tunes-words": "&amp;'\"<b>"}
     frames = {}
     for name in ("trials", "curves", "pieces"):
@@ -153,7 +143,7 @@ def test_names_and_reasons_are_inert():
         frames[name] = frame
     corpora = {rename.get(name, name): facts for name, facts in results.corpora.items()}
     asked = {rename.get(name, name): v for name, v in results.campaign["corpora"].items()}
-    html = _render(
+    html = drawn_page(
         dataclasses.replace(
             results,
             **frames,
@@ -168,7 +158,7 @@ def test_names_and_reasons_are_inert():
 
 
 def test_a_technique_of_ones_own_shows_its_hyper_parameters():
-    results = _small()
+    results = small_results()
     trials = results.trials.copy()
     trials["variant"] = trials["variant"].replace("rnn/softmax/SGD+CLR", "rnn/softmax/SGD+CN")
     own = {"C": {"threshold": 30.0}, "N": {"noise_share": 0.125, "steps": 1200, "range": (0.1, 0.5), "on": True}}
@@ -200,39 +190,39 @@ def test_estimated_numbers_are_marked_on_the_page(results, estimates, files):
     assert not any("≈" in cell.value for row in rows for cell in row.cells[1:])
     chosen = {row[0]: row[-1] for row in chosen_table(changed, "bach-chorales").rows}
     assert [name for name, valid in chosen.items() if valid.startswith("≈ ")] == [best.replace("bernoulli", "rbm")]
-    page = _render(changed)
+    page = undrawn_page(dataclasses.replace(changed, corpora={"bach-chorales": changed.corpora["bach-chorales"]}))
     assert "≈: the log-likelihood of rnn/rbm/" in page
     assert "estimated by annealed importance sampling" in page
     assert "≈" not in files["index.html"].decode()
 
 
 def test_unequal_budgets_are_admitted():
-    results = _small()
+    results = small_results("folk-tunes-characters")
     one = results.trials.query("variant == 'rnn/softmax/SGD+C' and purpose == 'search' and not selected").index[0]
-    whole = re.sub(r"\s+", " ", _render(results))
+    whole = re.sub(r"\s+", " ", undrawn_page(results))
     assert "Every variant of a corpus had the same number of search trials." in whole
     assert "searches are not whole" not in whole
-    html = re.sub(r"\s+", " ", _render(dataclasses.replace(results, trials=results.trials.drop(index=one))))
+    html = re.sub(r"\s+", " ", undrawn_page(dataclasses.replace(results, trials=results.trials.drop(index=one))))
     assert "did not all have the same number" in html
     assert "with the same budget" not in html
     assert "SGD+C on folk-tunes-characters: 2 of 3 search trials ended" in html
 
 
 def test_a_campaign_in_which_nothing_ended_still_makes_a_page():
-    results = _small()
+    results = small_results("folk-tunes-words")
     trials = results.trials.assign(status="failed", valid=np.nan, selected=False, reason="killed")
     pieces = results.pieces[results.pieces["variant"].str.startswith("baseline/")]
-    html = _render(dataclasses.replace(results, trials=trials, pieces=pieces, curves=results.curves.iloc[:0]))
+    html = undrawn_page(dataclasses.replace(results, trials=trials, pieces=pieces, curves=results.curves.iloc[:0]))
     assert "no variant came to a test score" in html
     check_inert(html)
     nothing = dataclasses.replace(
         results, trials=trials.iloc[:0], pieces=pieces.iloc[:0], curves=results.curves.iloc[:0]
     )
-    check_inert(_render(nothing))
+    check_inert(undrawn_page(nothing))
 
 
 def test_results_lack_a_column():
-    results = _small()
+    results = small_results()
     with pytest.raises(ValueError, match=r"Results.pieces lacks the columns steps"):
         dataclasses.replace(results, pieces=results.pieces.drop(columns="steps"))
 

@@ -10,24 +10,18 @@ import pytest
 
 from infra.store import valid_path
 from tasks.report import build_report, estimate
-from tasks.report.page import render_page
 from tasks.report.results import Sampled
 from tasks.report.samples import file_name, sample_files, sample_sections
 from tests.tasks.report.inert import EVIL, check_inert
-from tests.tasks.report.synthetic import synthetic_results
+from tests.tasks.report.pages import small_results, undrawn, undrawn_page
 
 TEXT = "folk-tunes-words"
 
 
 @pytest.fixture(scope="module")
 def small():
-    """The text corpora alone: few charts to draw."""
-    results = synthetic_results(seeds=2, trials=3, epochs=6)
-    return dataclasses.replace(results, corpora={k: v for k, v in results.corpora.items() if v["kind"] != "music"})
-
-
-def _render(results) -> str:
-    return render_page(results, estimate(results, resamples=50))
+    """The text corpora alone: few charts to make."""
+    return small_results()
 
 
 def _with(results, corpus, **changes):
@@ -111,12 +105,14 @@ def test_without_samples_there_is_no_section(files, small):
     """A campaign that was stored before there were any."""
     assert 'id="samples"' in files["index.html"].decode()
     older = dataclasses.replace(small, samples={})
-    html = _render(older)
+    with undrawn():
+        others = build_report(older)
+    html = others["index.html"].decode()
     assert "#samples" not in html
     assert 'id="samples"' not in html
     check_inert(html)
     assert sample_files(older) == {}
-    assert set(build_report(older)) == {"index.html", "corpora.html", "results.json", "results.parquet"}
+    assert set(others) == {"index.html", "corpora.html", "results.json", "results.parquet"}
     some = dataclasses.replace(small, samples={TEXT: small.samples[TEXT]})
     assert [section.name for section in sample_sections(some, estimate(some, resamples=50))] == [TEXT]
 
@@ -134,7 +130,8 @@ def test_a_variant_without_a_sample_is_left_out(small):
 
 def test_a_text_and_a_title_are_inert(small):
     steps = (EVIL, "\u202e", "&amp;", "<eos>", "x" * 300, "'\"<b>", "\x00")
-    html = _render(_with(small, TEXT, steps=steps, given=2, piece=EVIL))
+    alone = dataclasses.replace(small, corpora={TEXT: small.corpora[TEXT]})
+    html = undrawn_page(_with(alone, TEXT, steps=steps, given=2, piece=EVIL))
     check_inert(html)
     words = _words(html)
     assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; [U+202E]" in words
@@ -158,6 +155,7 @@ def test_names_that_are_no_paths_become_some_and_never_meet(small):
 
 
 def test_a_network_that_made_fewer_says_so(small):
-    html = _words(_render(_with(small, TEXT, asked=99)))
+    alone = dataclasses.replace(small, corpora={TEXT: small.corpora[TEXT]})
+    html = _words(undrawn_page(_with(alone, TEXT, asked=99)))
     assert "30 words of its own, then its state outgrew its numbers; 99 were asked for" in html
-    assert "outgrew" not in _words(_render(small))
+    assert "outgrew" not in _words(undrawn_page(alone))

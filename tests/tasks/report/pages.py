@@ -1,0 +1,38 @@
+"""Small results, and pages for tests that look for words: their charts are made and not drawn, which takes longest."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import vl_convert
+
+from tasks.report import Results, estimate
+from tasks.report.page import render_page
+from tests.tasks.report.synthetic import synthetic_results
+
+
+def small_results(*corpora: str) -> Results:
+    """Results of few trials, on the corpora of that name or on both of text."""
+    results = synthetic_results(seeds=2, trials=3, epochs=6)
+    names = corpora or [name for name, facts in results.corpora.items() if facts["kind"] != "music"]
+    return dataclasses.replace(results, corpora={name: results.corpora[name] for name in names})
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Within the block every drawing of a chart is empty."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_svg", lambda chart: '<svg viewBox="0 0 9 9"></svg>')
+        yield
+
+
+def undrawn_page(results: Results) -> str:
+    """The first page without its drawings."""
+    with undrawn():
+        return drawn_page(results)
+
+
+def drawn_page(results: Results) -> str:
+    """The first page."""
+    return render_page(results, estimate(results, resamples=50))
