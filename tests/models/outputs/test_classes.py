@@ -1,5 +1,7 @@
 """The class-factorised softmax: how symbols are laid out, what it sums to, its gradients, and what is refused."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -50,35 +52,55 @@ def test_float32_frequencies_give_the_same_layout():
     assert len(exact["class_starts"]) == 31
 
 
-@pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("classes", [1, 2, 7, WIDTH])
-def test_it_equals_a_loop_with_its_gradients_and_sums_to_one(classes, body):
-    model, named, parameters = _made(classes, members=2)
-    states = torch.randn(2, 3, WIDTH, HIDDEN, generator=torch.Generator().manual_seed(5)).double()
-    states[:, :, 1:] = states[:, :, :1]  # every symbol once after the same state
-    states.requires_grad_()
-    symbols = torch.randperm(WIDTH, generator=torch.Generator().manual_seed(1)).expand(2, 3, WIDTH)
-    with use_body(body):
-        ours = model.log_likelihood(named, states, symbols)
-        torch.testing.assert_close(ours.exp().sum(-1), torch.ones(2, 3).double(), rtol=1e-12, atol=0)
-        leaves, layout = [states, *parameters.by_name.values()], _classes(model)
-        factor = torch.randn(ours.shape, generator=torch.Generator().manual_seed(3)).double()
-        gradients = [torch.autograd.grad((ours * w).sum(), leaves, retain_graph=True) for w in (1.0, factor)]
-    theirs = torch.stack(
+def _asked(classes: int) -> tuple[Parameters, list[list[int]], torch.Tensor, torch.Tensor]:
+    """The weights and the layout of two members, and every symbol once after the same state, or after each of two."""
+    model, _, parameters = _made(classes, members=2)
+    T = 2 if classes == 7 else 1
+    states = torch.randn(2, T, 1, HIDDEN, generator=torch.Generator().manual_seed(5)).double()
+    symbols = torch.randperm(WIDTH, generator=torch.Generator().manual_seed(1)).expand(2, T, WIDTH)
+    return parameters, _classes(model), states.repeat(1, 1, WIDTH, 1).requires_grad_(), symbols
+
+
+def _slopes(values: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Gradients of two costs: the sum, and one with another weight for every symbol."""
+    factor = torch.randn(values.shape, generator=torch.Generator().manual_seed(3)).double()
+    return [
+        gradient
+        for weights in (torch.ones(values.shape).double(), factor)
+        for gradient in torch.autograd.grad((values * weights).sum(), leaves, retain_graph=True, materialize_grads=True)
+    ]
+
+
+@functools.cache
+def _by_loop(classes: int) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """What every body has to give: the loop's values and gradients."""
+    parameters, layout, states, symbols = _asked(classes)
+    values = torch.stack(
         [
             naive.class_log_likelihood(
                 {k: v[s] for k, v in parameters.by_name.items()}, states[s, t, b], int(w), layout
             )
             for s in range(2)
-            for t in range(3)
+            for t in range(symbols.shape[1])
             for b, w in enumerate(symbols[s, t])
         ]
-    ).view(ours.shape)
+    ).view(symbols.shape)
+    return values.detach(), _slopes(values, [states, *parameters.by_name.values()])
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("classes", [1, 2, 7, WIDTH])
+def test_it_equals_a_loop_with_its_gradients_and_sums_to_one(classes, body):
+    model, _, _ = _made(classes)
+    parameters, _, states, symbols = _asked(classes)
+    with use_body(body):
+        ours = model.log_likelihood(parameters.by_name | model.constants(FREQUENCY), states, symbols)
+        gradients = _slopes(ours, [states, *parameters.by_name.values()])
+    torch.testing.assert_close(ours.exp().sum(-1), torch.ones(ours.shape[:2]).double(), rtol=1e-12, atol=0)
+    theirs, expected = _by_loop(classes)
     torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
-    for weights, mine in zip((1.0, factor), gradients, strict=True):
-        expected = torch.autograd.grad((theirs * weights).sum(), leaves, retain_graph=True, materialize_grads=True)
-        for left, right in zip(mine, expected, strict=True):
-            torch.testing.assert_close(left, right, rtol=1e-10, atol=1e-10)
+    for left, right in zip(gradients, expected, strict=True):
+        torch.testing.assert_close(left, right, rtol=1e-10, atol=1e-10)
 
 
 def test_with_one_class_it_is_the_full_softmax():
