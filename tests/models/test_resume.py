@@ -45,7 +45,7 @@ def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint
         return taken[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     steps=st.lists(st.integers(1, 15), min_size=1, max_size=4),
     letters=st.sampled_from(all_subsets("CLRM")),

@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import cycle
 from typing import Any
 
 import pytest
@@ -175,30 +174,22 @@ def test_a_stack_of_two_that_are_equal_but_for_the_seed_has_two_results(output):
     assert not torch.equal(first.weights["recurrent_weight"], second.weights["recurrent_weight"])
 
 
-@pytest.mark.parametrize("stop", [1, 4, 6, 9])
-def test_members_go_on_from_their_checkpoints_in_other_company(stop):
+def test_a_stack_goes_on_from_its_checkpoints_bit_for_bit_and_in_other_company():
     trials = _members("bernoulli", ["", "CLM", "M", "CL"], output_dropout=0.2)
     whole = _together(trials)
-    run, steps = Run(trials, *SPLITS["bernoulli"], 5), cycle([None])
-    for _, _ in zip(range(stop), steps, strict=False):
-        assert run.advance()
-    saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
-    assert [checkpoint.key for checkpoint in saved] == [trial.key for trial in trials]
-    # One starts anew beside one that goes on, in the other order.
-    for chosen, going in (([2, 0], [True, True]), ([3, 1], [False, True])):
-        continued = [saved[s] if goes else None for s, goes in zip(chosen, going, strict=True)]
-        for s, ours in zip(chosen, _together([trials[s] for s in chosen], continued), strict=True):
-            _assert_same(ours, whole[s])
-
-
-def test_a_stack_goes_on_from_its_checkpoints_bit_for_bit():
-    trials = _members("bernoulli", ["", "CLM", "M", "CL"], output_dropout=0.2)
-    whole = _together(trials)
+    run = Run(trials, *SPLITS["bernoulli"], 5)
     for stop in range(1, 14):
-        run = Run(trials, *SPLITS["bernoulli"], 5)
-        for _ in range(stop):
-            assert run.advance()
-        for ours, theirs in zip(_together(trials, run.checkpoints()), whole, strict=True):
+        assert run.advance()
+        saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
+        assert [checkpoint.key for checkpoint in saved] == [trial.key for trial in trials]
+        # One starts anew beside one that goes on, in the other order.
+        for chosen, going in (([2, 0], [True, True]), ([3, 1], [False, True])):
+            if stop not in (1, 4, 6, 9):
+                continue
+            continued = [saved[s] if goes else None for s, goes in zip(chosen, going, strict=True)]
+            for s, ours in zip(chosen, _together([trials[s] for s in chosen], continued), strict=True):
+                _assert_same(ours, whole[s])
+        for ours, theirs in zip(_together(trials, saved), whole, strict=True):
             assert (repr(replace(ours, weights={})), save(ours.weights)) == (
                 repr(replace(theirs, weights={})),
                 save(theirs.weights),
