@@ -15,14 +15,6 @@ from tests.models.core.bodies import needs_native, needs_triton
 ROOT = Path(__file__).parents[3]
 
 
-def _elsewhere(code: str, **variables: str) -> str:
-    """What a fresh process prints."""
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE} | variables
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 @pytest.fixture(autouse=True)
 def _unforced(monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -90,50 +82,60 @@ def test_other_types_go_to_the_reference():
     assert (states > 0.99).all()
 
 
-def test_without_a_compiler_the_reference_serves_and_the_reason_is_one_line(tmp_path):
-    code = """
-from models.core import native, scan_body, use_body
+FRESH = """
+import os, sys
+import torch
+from models.core import leaky_scan, native, scan_body, use_body
+from models.core.bodies import VARIABLE
+from models.outputs import cross_entropy_native
+from models.outputs.cross_entropy import symbol_log_likelihood
+
+os.environ[VARIABLE] = "reference"
+leaky_scan(torch.ones(1, 2, 3, 4), torch.zeros(1, 3, 4), torch.ones(1, 4, 4), None, "relu")
+print(os.listdir(sys.argv[1]))
+os.environ |= {"PATH": sys.argv[1], "CXX": "", VARIABLE: ""}
 print(scan_body(), native.reason())
 try:
     with use_body("native"):
         scan_body()
 except ValueError as error:
     print(error)
+zeros = torch.zeros(1, 2, 3), torch.zeros(1, 3, 8), torch.zeros(1, 8)
+print(symbol_log_likelihood(*zeros, torch.tensor([[0, 7]])).exp().tolist(), cross_entropy_native.reason())
 """
+
+
+@pytest.mark.integration
+def test_nothing_is_compiled_where_the_reference_is_forced_and_without_a_compiler_it_serves(tmp_path):
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", FRESH, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     missing = "no C++ compiler on the PATH (c++, g++, clang++)"
-    assert _elsewhere(code, PATH=str(tmp_path), CXX="", XDG_CACHE_HOME=str(tmp_path)).splitlines() == [
+    assert done.stdout.splitlines() == [
+        "[]",
         f"reference {missing}",
         f"COUNTERPOINT_SCAN: the native body cannot be used: {missing}",
+        f"[[0.125, 0.125]] {missing}",
     ]
 
 
 @needs_native
-def test_nothing_is_compiled_where_the_reference_is_forced(tmp_path):
-    code = """
-import torch
-from models.core import leaky_scan
-leaky_scan(torch.ones(1, 2, 3, 4), torch.zeros(1, 3, 4), torch.ones(1, 4, 4), None, "relu")
-"""
-    _elsewhere(code, XDG_CACHE_HOME=str(tmp_path), COUNTERPOINT_SCAN="reference")
-    assert not list(tmp_path.iterdir())
-
-
-@needs_native
-def test_the_numbers_do_not_depend_on_the_threads():
-    code = """
-import hashlib, torch
-from models.core import leaky_scan
-for members in (1, 3):
-    for threads in (1, 2, 5):
-        torch.set_num_threads(threads)
-        random = torch.Generator().manual_seed(0)
-        sizes = ((members, 10, 37, 150), (members, 37, 150), (members, 150, 150))
-        leaves = [torch.randn(size, generator=random).mul_(0.1).requires_grad_() for size in sizes]
-        states = leaky_scan(*leaves, torch.rand(members, 150, generator=random), "tanh")
-        results = [states.detach(), *torch.autograd.grad(states.sin().sum(), leaves)]
-        assert torch.get_num_threads() == threads
-        print(members, *(hashlib.sha256(x.numpy().tobytes()).hexdigest() for x in results))
-"""
-    said = _elsewhere(code, COUNTERPOINT_SCAN="native").splitlines()
-    assert len(said) == 6
-    assert len(set(said)) == 2, "one for each number of members"
+@pytest.mark.parametrize("members", [1, 3])
+def test_the_numbers_do_not_depend_on_the_threads(members):
+    random = torch.Generator().manual_seed(0)
+    sizes = ((members, 10, 37, 150), (members, 37, 150), (members, 150, 150))
+    leaves = [torch.randn(size, generator=random).mul_(0.1).requires_grad_() for size in sizes]
+    retention = torch.rand(members, 150, generator=random)
+    results = []
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            assert torch.get_num_threads() == threads
+            with use_body("native"):
+                states = leaky_scan(*leaves, retention, "tanh")
+                results.append([states.detach(), *torch.autograd.grad(states.sin().sum(), leaves)])
+    finally:
+        torch.set_num_threads(1)
+    for other in results[1:]:
+        assert all(map(torch.equal, results[0], other))

@@ -2,11 +2,7 @@
 
 import itertools
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +15,6 @@ from models.outputs import cross_entropy_native, cross_entropy_reference
 from models.outputs.cross_entropy import symbol_log_likelihood
 from models.outputs.segments import Segments
 
-ROOT = Path(__file__).parents[3]
 needs_native = pytest.mark.skipif(
     cross_entropy_native.reason() is not None, reason=f"no native body here: {cross_entropy_native.reason()}"
 )
@@ -291,14 +286,6 @@ def test_the_native_body_refuses_a_symbol_of_another_segment():
         symbol_log_likelihood(*leaves, torch.tensor([[0, 1, 2, 4]]), Segments(((0, 3, 4),), (0, 2, 6)))
 
 
-def _elsewhere(code: str, **variables: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=dict(os.environ, **variables), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def _results() -> list[Tensor]:
     leaves = _leaves(2, 300, 40, 3001, torch.float32)
     values = symbol_log_likelihood(*leaves, _symbols(2, 300, 3001))
@@ -315,19 +302,3 @@ def test_the_numbers_do_not_depend_on_the_threads():
                 assert all(map(torch.equal, alone, _results()))
         finally:
             torch.set_num_threads(1)
-
-
-def test_without_a_compiler_the_reference_serves(tmp_path):
-    code = """
-import torch
-from models.outputs import cross_entropy_native
-from models.outputs.cross_entropy import symbol_log_likelihood
-zeros = torch.zeros(1, 2, 3), torch.zeros(1, 3, 8), torch.zeros(1, 8)
-print(symbol_log_likelihood(*zeros, torch.tensor([[0, 7]])).exp().tolist(), cross_entropy_native.reason())
-"""
-    nothing = {"PATH": str(tmp_path), "CXX": "", "XDG_CACHE_HOME": str(tmp_path), "COUNTERPOINT_SCAN": ""}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=dict(os.environ, **nothing), capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[[0.125, 0.125]] no C++ compiler on the PATH (c++, g++, clang++)"

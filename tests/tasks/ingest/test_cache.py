@@ -309,6 +309,7 @@ def test_what_comes_with_the_installation_is_read_from_nowhere_else(name: str) -
         recipe.read_inputs(recipes.Source("elsewhere"))
 
 
+@pytest.mark.integration
 def test_ingesting_imports_neither_music21_nor_torch_and_needs_no_home(tmp_path: Path) -> None:
     program = (
         "import sys; from infra.store import Store; from tasks.ingest import find_recipe, ingest_corpus, load_corpus\n"
