@@ -9,6 +9,7 @@ import pytest
 from cyclopts import CycloptsError
 from pydantic import ValidationError
 
+from infra.cli import run_app
 from infra.cli.console import usage_error
 from infra.cli.options import Campaign, Data, Places
 from infra.errors import ConfigurationError
@@ -69,8 +70,6 @@ def test_the_plugin_does_nothing_outside_the_command_line() -> None:
     assert not {"infra.cli", "prefect.cli._app"} & loaded
 
 
-@pytest.mark.integration
-@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -84,13 +83,24 @@ def test_the_plugin_does_nothing_outside_the_command_line() -> None:
         (["compose"], "compose"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(base: list[str], arguments: list[str], told: str) -> None:
-    done = run(*base, *arguments)
-    assert done.returncode == 2
-    assert done.stdout == ""
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_app(arguments)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert told in err
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
+def test_a_process_ends_with_that_line_and_that_code(base: list[str]) -> None:
+    done = run(*base, "reproduce", "--trials", "many")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
     assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert told in done.stderr
 
 
 @pytest.mark.integration

@@ -78,19 +78,9 @@ def test_an_official_set_by_the_address_of_a_copy(store: str) -> None:
     assert {split: corpus.steps(split) for split in corpus.splits} == {"train": 13807, "valid": 4602, "test": 4725}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "told"),
-    [
-        (("nowhere",), 2, "corpus 'nowhere': there is none"),
-        (("--midi", "a", "--words", "b"), 2, "one of them at a time"),
-        (("--midi", "/nowhere/at/all.zip"), 1, "/nowhere/at/all.zip: No such file"),
-        (("penn-treebank-words",), 1, "LDC99T42"),
-        (("musedata",), 1, "--from ADDRESS"),
-        (("bach-chorales", "--from", "a.zip"), 2, "comes with the installation"),
-    ],
-)
-def test_a_mistake_is_answered_in_one_line(store: str, arguments: tuple[str, ...], code: int, told: str) -> None:
-    done = prefect_run("ingest", *arguments, "--store", store, "--quiet")
-    assert done.returncode == code, done.stdout + done.stderr
-    assert told in done.stderr
+def test_a_mistake_is_answered_in_one_line(store: str) -> None:
+    """Others are told alike: each mistake's own words are those of the unit tests."""
+    done = prefect_run("ingest", "--midi", "/nowhere/at/all.zip", "--store", store, "--quiet")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "/nowhere/at/all.zip: No such file" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -129,10 +129,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        ({"--preset": "huge"}, 2, "preset 'huge'"),
-        ({"--trials": "0"}, 2, "--trials 0"),
         ({"--variants": "SGD+X"}, 2, "technique 'X'"),
-        ({"--store": "/proc/nowhere"}, 1, "/proc/nowhere"),
         ({"--store": "s3://no-such-bucket-of-ours/x"}, 1, "127.0.0.1:9"),
         ({"--cluster": "tcp://127.0.0.1:9"}, 1, "tcp://127.0.0.1:9"),
     ],
