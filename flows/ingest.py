@@ -4,6 +4,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.output import tell
 from infra.settings import IngestRequest
 from infra.store import Store
 from tasks.ingest.asked import asked_recipes
@@ -28,5 +29,5 @@ def ingest(request: IngestRequest) -> dict[str, str]:
     store.check_writable()
     recipes, source = asked_recipes(request)
     digests: dict[str, str] = ingest_from(store, recipes, source, Crew(store, request.cluster, request.workers))
-    print(corpora_table(store, digests), flush=True)
+    tell(corpora_table(store, digests))
     return digests

@@ -6,6 +6,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.output import tell
 from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
@@ -32,5 +33,5 @@ def report(request: CampaignRequest) -> Outcome:
     campaign = resolve(request, store)
     digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
     outcome = make_report(Ledger(store), campaign, digests, {}, started)
-    print(outcome, flush=True)
+    tell(outcome)
     return outcome

@@ -6,6 +6,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.output import tell
 from infra.run_names import campaign_name
 from infra.settings import CampaignRequest
 from infra.store import Store
@@ -41,7 +42,7 @@ def reproduce(request: CampaignRequest) -> Outcome:
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
     clock, ledger = Clock(store, campaign, digests), Ledger(store)
-    print(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size), flush=True)
+    tell(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size))
 
     search = search_trials(campaign, digests)
     reasons = run_all(ledger, search, digests, clock, crew, final=False)
@@ -49,6 +50,6 @@ def reproduce(request: CampaignRequest) -> Outcome:
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
     outcome = make_report(ledger, campaign, digests, reasons, started, again=False)
-    print(outcome, flush=True)
+    tell(outcome)
     outcome.check_complete()
     return outcome

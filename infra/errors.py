@@ -8,7 +8,8 @@
     |   |-- ConflictError         somebody else's commit or pointer was first
     |   `-- IntegrityError        stored bytes are not the bytes that were committed
     |-- ClusterError          the Dask cluster cannot be reached or has no worker
-    `-- CampaignError         trials of a campaign did not come to an end
+    |-- CampaignError         trials of a campaign did not come to an end
+    `-- OutputError           what was printed could not be written to where standard output goes
 
 `models/` raises plain `ValueError`s, since it knows of nothing outside itself; the edges turn them into
 a `ConfigurationError`. The command line prints the one line and exits with 2 for a `ConfigurationError`,
@@ -50,3 +51,7 @@ class ClusterError(CounterpointError):
 
 class CampaignError(CounterpointError):
     """Trials of a campaign did not come to an end: some of them, which its report names, or all of them."""
+
+
+class OutputError(CounterpointError):
+    """What a command printed could not be written to where its standard output goes."""

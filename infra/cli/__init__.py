@@ -10,6 +10,7 @@ from cyclopts import App
 
 from infra.cli import commands
 from infra.cli.console import usage_error
+from infra.output import forgiving_output
 
 __all__ = ["main", "run_app"]
 
@@ -38,4 +39,5 @@ run_app = _build("run")  # what `prefect run` looks up, see infra/prefect_plugin
 def main() -> None:
     """Console script `counterpoint`."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    _build("counterpoint")()
+    with forgiving_output():
+        _build("counterpoint")()

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from infra.errors import ConfigurationError, CounterpointError
+from infra.output import check_written, forgiving_output
 from infra.redaction import redacted
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ def usage_error(error: "CycloptsError") -> NoReturn:
 
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
+    """Around all that a command does: its output, its end, its exit code."""
+    with forgiving_output(), _ends_in_one_line():
+        yield
+        check_written()
+
+
+@contextmanager
+def _ends_in_one_line() -> Iterator[None]:
     """Turn what a person can mend, and being stopped, into one line and an exit code."""
     heard = [number for number in STOPPED_BY if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
     before = {number: signal.signal(number, _stop) for number in heard}
