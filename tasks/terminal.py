@@ -4,13 +4,16 @@ Numbers come from the plan, from `results.json` and from the store, and look as 
 """
 
 import io
-from collections.abc import Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from textwrap import fill
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from infra.progress import clock
@@ -27,6 +30,8 @@ from tasks.report.variants import is_baseline
 from tasks.set_aside import SetAside, by_reason
 
 WIDTH = 118
+"""Columns of what goes into a file or a log, and the most on a terminal."""
+_NARROWEST = 40
 _FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 
@@ -47,12 +52,13 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
             f"{total} trials, {stored} stored; about {clock(plan.seconds(workers))} of training"
             f" on {workers} processes, estimated from epochs timed on this machine"
         )
+    foot = fill(foot, _width())
     notes = [f"{corpus} is left out: {reason}" for corpus, reason in campaign.left_out.items()]
     if plan.outdated:
         notes.append(
             f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
         )
-    return "\n".join([f"{head}\n{_render(table)}{foot}", *notes])
+    return "\n".join([f"{fill(head, _width())}\n{_render([table])}{foot}", *(fill(note, _width()) for note in notes)])
 
 
 def score_table(document: Mapping[str, Any]) -> str:
@@ -67,7 +73,7 @@ def score_table(document: Mapping[str, Any]) -> str:
     if shared:
         parts.append(_paragraphs(shared))
     parts += [
-        fill(f"failed: {f['corpus']} {f['variant']} {f['key'][:12]}: {f['reason']}", WIDTH, subsequent_indent="    ")
+        fill(f"failed: {f['corpus']} {f['variant']} {f['key'][:12]}: {f['reason']}", _width(), subsequent_indent="    ")
         for f in document["failures"]
     ]
     return "\n".join(parts)
@@ -83,10 +89,7 @@ def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
     Raises:
         StoreError: one of them is not there, or is another one.
     """
-    sizes = "train/valid/test"
-    table = _table("corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside", "digest", right=5)
-    table.collapse_padding = True
-    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
+    cells: list[tuple[str, ...]] = []
     lost = []
     for name, digest in digests.items():
         corpus = told_under(store, name, load_corpus(store, digest))
@@ -95,10 +98,24 @@ def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
         symbols = symbols_text(corpus.kind, len(corpus.vocabulary))
         groups = by_reason(corpus.source)
         aside = count(sum(len(group.names) for group in groups))
-        table.add_row(name, corpus.kind, pieces, steps, symbols, aside, digest[:12])
+        cells.append((name, corpus.kind, pieces, steps, symbols, aside, digest[:12]))
         lost += [_lost(name, corpus)] if groups else []
         lost += [f"{name}: {sentence}" for sentence in corpus.source.get("told", ())]
-    return f"{_render(table)}{_paragraphs(lost)}".rstrip("\n")
+    layouts = (_corpora(cells, apart, digested) for apart, digested in ((" / ", True), ("\n", True), ("\n", False)))
+    return f"{_render(layouts)}{_paragraphs(lost)}".rstrip("\n")
+
+
+def _corpora(cells: Sequence[tuple[str, ...]], apart: str, digested: bool) -> Table:
+    """The table of the corpora: sizes of the splits side by side or below each other, with the digest or without."""
+    sizes = "train/valid/test" if apart == " / " else "train\nvalid\ntest"
+    titles = ["corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside"]
+    table = _table(*titles, *["digest"] * digested, right=4 + digested)
+    table.collapse_padding = True
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
+    for row in cells:
+        name, *others = row[: len(table.columns)]
+        table.add_row(name, *(cell.replace(" / ", apart) for cell in others))
+    return table
 
 
 def _lost(name: str, corpus: Corpus) -> str:
@@ -114,22 +131,29 @@ def _first_of(group: SetAside) -> str:
 
 
 def _paragraphs(texts: Sequence[str]) -> str:
-    return "".join(fill(text.strip(), WIDTH) + "\n" for text in texts)
+    return "".join(fill(text.strip(), _width()) + "\n" for text in texts)
 
 
 def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The scores of a corpus: two metrics where they fit, else the first one, its interval below it where that fits."""
+    return _render(_scores(rows, metrics, apart) for metrics, apart in ((2, " ["), (1, " ["), (1, "\n[")))
+
+
+def _scores(rows: Sequence[Mapping[str, Any]], most: int, apart: str) -> Table:
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
     by_place = {(row["variant"], row["metric"]): row for row in rows}
-    shown = metrics[:2]
+    shown = metrics[:most]
     # The unit stands under the label: beside it, the widest numbers would not fit.
     titles = [f"{BY_NAME[name].label}\n{BY_NAME[name].unit}".rstrip() for name in shown]
-    table = _table("variant", *titles, "better than plain SGD by", "seeds", right=len(shown) + 2)
+    difference = "better than plain SGD by" if apart == " [" else "better than\nplain SGD by"
+    table = _table("variant", *titles, difference, "seeds", right=len(shown) + 2)
     for row in rows:
         if row["metric"] != metrics[0]:
             continue
         cells = [score_cell(by_place[row["variant"], name]) for name in shown]
-        table.add_row(row["variant"], *cells, difference_cell(row), seeds_cell(row))
-    return _render(table)
+        told = [cell.replace(" [", apart) for cell in (*cells, difference_cell(row))]
+        table.add_row(row["variant"], *told, seeds_cell(row))
+    return table
 
 
 def seeds_cell(row: Mapping[str, Any]) -> str:
@@ -164,10 +188,22 @@ def _table(*titles: str, right: int) -> Table:
     return table
 
 
-def _render(table: Table) -> str:
+def _width() -> int:
+    """Columns to write in: those of the terminal, `WIDTH` at most, and always `WIDTH` where standard output is none."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return WIDTH
+    return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
+
+
+def _render(layouts: Iterable[Table]) -> str:
+    """The first of the layouts that fits into the width; where none does the last one, uncut; of a file the first."""
+    width = _width()
     console = Console(
         file=io.StringIO(), width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False
     )
+    for table in layouts:
+        if width == WIDTH or Measurement.get(console, console.options, table).maximum <= width:
+            break
     console.print(table)
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in lines) + "\n"

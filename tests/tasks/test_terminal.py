@@ -1,5 +1,6 @@
 """Tables for a terminal: everything is in them, nothing is cut off, and nothing is too wide."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -277,3 +278,50 @@ def test_the_largest_corpus_that_is_known_is_on_one_line(store):
 def test_a_corpus_that_is_not_there_is_an_error(store):
     with pytest.raises(NotFoundError):
         corpora_table(store, {"bach-chorales": "0" * 64})
+
+
+@pytest.fixture
+def columns(monkeypatch):
+    """Makes standard output a terminal of so many columns."""
+
+    def of(number: int) -> None:
+        terminal = io.StringIO()
+        monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr("tasks.terminal.sys.stdout", terminal)
+        monkeypatch.setenv("COLUMNS", str(number))
+
+    return of
+
+
+def _wide_scores() -> list[dict[str, Any]]:
+    values = {"mean": -11.011, "low": -11.159, "high": -10.87, "difference": 0.701, "diff_low": 0.555, "diff_high": 0.8}
+    return [_score(name, metric, **values) for name in (RICH, COUNT) for metric in ("log_likelihood", "accuracy")]
+
+
+@pytest.mark.parametrize(
+    ("number", "two_metrics", "lines_a_row"), [(200, True, 1), (118, True, 1), (100, False, 1), (80, False, 2)]
+)
+def test_scores_fit_the_terminal(columns, number, two_metrics, lines_a_row):
+    columns(number)
+    failure = {"corpus": "bach-chorales", "variant": RICH, "key": "0" * 64, "reason": "MemoryError: " + "much " * 40}
+    text = score_table(_document(*_wide_scores(), failures=(failure,)))
+    assert _widest(text) <= min(number, WIDTH)
+    assert ("accuracy" in text) == two_metrics
+    row = text.partition(RICH)[2].partition(COUNT)[0]
+    assert len(row.splitlines()) == lines_a_row
+    assert "[−11.159, −10.870]" in row
+    assert "0.800] *" in row
+
+
+@pytest.mark.parametrize("number", [80, 100, 200])
+def test_plans_and_corpora_fit_the_terminal(columns, store, number):
+    columns(number)
+    plan = plan_table(tiny_campaign(), Plan((PlanRow("folk-tunes-characters", RICH, 4, 1, 36_000.0),)), workers=2)
+    assert _widest(plan) <= number
+    sizes = {"train": 5_017_482, "valid": 393_042, "test": 442_423}
+    splits = {split: (np.zeros(steps, np.int32),) for split, steps in sizes.items()}
+    known = Corpus("penn-treebank-characters", "characters", splits, dict.fromkeys(sizes, ("all",)), tuple("abcde"))
+    table = corpora_table(store, _stored(store, known, {"a.txt": "much " * 30}))
+    assert _widest(table) <= number
+    assert known.name in table
+    assert "5,017,482" in table

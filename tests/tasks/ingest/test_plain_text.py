@@ -98,9 +98,7 @@ def test_names_may_give_the_splits() -> None:
         build_text_corpus("mine", "characters", {**files, "more.txt": b"text"})
     with pytest.raises(CorpusError, match="'train.txt' for train, and none is for valid;"):
         build_text_corpus("mine", "characters", {"train.txt": b"text", "test.txt": b"text"})
-    with pytest.raises(
-        CorpusError, match="no text for the valid split; 1 file set aside: valid/valid.txt, no visible"
-    ):
+    with pytest.raises(CorpusError, match="no text for the valid split; 1 file set aside: valid/valid.txt, no visible"):
         build_text_corpus("mine", "characters", {**files, "valid/valid.txt": b""})
     by_content = build_text_corpus(
         "mine", "characters", {"train.txt": data["train"]}, selection=Selection(by_content=True)
