@@ -316,7 +316,7 @@ def test_scores_fit_the_terminal(columns, number, two_metrics, lines_a_row):
 @pytest.mark.parametrize("number", [80, 100, 200])
 def test_plans_and_corpora_fit_the_terminal(columns, store, number):
     columns(number)
-    plan = plan_table(tiny_campaign(), Plan((PlanRow("folk-tunes-characters", RICH, 4, 1, 36_000.0),)), workers=2)
+    plan = plan_table(tiny_campaign("SGD"), Plan((PlanRow("folk-tunes-characters", RICH, 4, 1, 36_000.0),)), workers=2)
     assert _widest(plan) <= number
     sizes = {"train": 5_017_482, "valid": 393_042, "test": 442_423}
     splits = {split: (np.zeros(steps, np.int32),) for split, steps in sizes.items()}
