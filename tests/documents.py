@@ -18,9 +18,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 CAMPAIGNS = ("plan", "reproduce", "report")
 COMING_ALONG = ("bach-chorales", "folk-tunes-characters", "folk-tunes-words")
-_BLOCK = re.compile(
-    r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
-)
+_BLOCK = re.compile(r"^(?:<!-- (?P<mark>.*) -->\n)?```(?P<language>\w*)\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
 _INLINE = re.compile(r"`(?:prefect run|counterpoint) ([a-z][^`]*)`")
 
 

@@ -1,11 +1,13 @@
 """Clusters: what a local one is made of, and that one that cannot be had is said in one line."""
 
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import Client, LocalCluster
 
@@ -110,3 +112,11 @@ def test_clusters_that_are_there_run_tasks_and_others_are_one_line(tmp_path: Pat
     assert there.startswith("1 {1} ")
     assert no_worker.startswith(f"error: the Dask scheduler on {addresses[2]} has no worker: ")
     assert nothing.startswith("error: no Dask cluster on tcp://127.0.0.1:9: ")
+
+
+def test_the_variables_that_the_document_names_are_dasks() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    names = re.findall(r"(DASK_[A-Z_]+)=", text)
+    assert len(names) == 7
+    for name in names:
+        dask.config.get(name.removeprefix("DASK_").lower().replace("__", "."))

@@ -1,4 +1,4 @@
-"""README.md and docs/, typed: every block of commands and of Python that is marked as tested, see tests/documents.py."""
+"""README.md and docs/, typed: every block of commands or Python that is marked as tested, see tests/documents.py."""
 
 import json
 import os
