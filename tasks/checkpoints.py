@@ -86,11 +86,10 @@ class Checkpoints:
             _log.warning("trial %s goes on without a new checkpoint: %s", self._key[:12], error)
 
     def clear(self) -> None:
-        """Remove the pointer, and what is committed, also by a worker that was killed before it pointed there."""
+        """Remove the pointer and all that lies there, also what a killed worker left before it committed it."""
         try:
             self._store.discard_pointer(self._pointer)
-            for prefix in self._store.prefixes(self._folder):
-                self._store.discard(prefix)
+            self._store.discard_all(self._folder)
         except StoreError as error:
             _log.warning("trial %s has left a checkpoint behind: %s", self._key[:12], error)
 

@@ -29,7 +29,9 @@ from tasks.readable import passed_over, readable
 from tasks.report.text import visible
 
 _PARENT = "reports"
-_VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+LATEST = re.compile(r"latest(-[A-Za-z0-9._+=-]+)?\.json")
+"""The names of pointers to reports."""
 # A swap is refused only when somebody else's has been done, so the tries are turns of other publishers.
 _TRIES = 20
 
@@ -127,7 +129,7 @@ def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> N
         current, token = store.read_pointer(pointer)
         # versions begin with their time: the greater one is the newer one
         at = "" if current is None else str(current.get("version"))
-        if _VERSION.fullmatch(at) and at >= version:
+        if VERSION.fullmatch(at) and at >= version:
             return
         try:
             store.swap_pointer(pointer, value, token)
@@ -146,7 +148,7 @@ def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedRe
         tell: is called with a line for each version or pointer that cannot be read, which is passed over.
     """
     versions = [prefix.removeprefix(f"{_PARENT}/") for prefix in store.prefixes(_PARENT)]
-    ours = [version for version in sorted(versions) if _VERSION.fullmatch(version)]
+    ours = [version for version in sorted(versions) if VERSION.fullmatch(version)]
     manifests, damaged = readable(lambda version: store.manifest(f"{_PARENT}/{version}"), ours)
     reports = [_listed(version, manifest) for version, manifest in manifests.items()]
     presets = sorted({report.preset for report in reports if valid_path(pointer_of(report.preset))})
@@ -167,7 +169,7 @@ def _latest(store: Store, preset: str | None) -> str | None:
     if current is None:
         return None
     version = str(current.get("version"))
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise IntegrityError(f"{store.address}: {pointer_of(preset)} points to no report; delete it")
     return version
 
@@ -218,7 +220,7 @@ def resolve_version(store: Store, version: str | None, preset: str | None) -> st
         return latest
     if preset is not None:
         raise ConfigurationError("a version and a preset: the version says which report is meant; leave --preset out")
-    if not _VERSION.fullmatch(version):
+    if not VERSION.fullmatch(version):
         raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
     return version
 

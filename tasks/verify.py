@@ -1,14 +1,42 @@
-"""Hash everything in a store again, and name what is not what was committed."""
+"""Hash everything in a store again, and name what is not what was committed, what is missing, and what is not ours.
 
-import json
+A manifest vouches for its objects and, by its checksum, for itself; so does a pointer. What was deleted is known by
+what speaks of it: objects of their manifest, a score or sample of its trial, an ingest or a name of its corpus, a
+pointer of its report. What nothing speaks of, as a whole search trial, is made again by the next run.
+
+What this does not do: look at checkpoints, which are passed over where they are damaged, or mend anything.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from infra.errors import IntegrityError, NotFoundError
-from infra.store import Store
-from tasks.ingest.cache import corpus_prefix
+from infra.errors import IntegrityError
+from infra.store import MANIFEST, SCRATCH, TEMPORARY, Listed, Manifest, Store, valid_path
+from tasks.ingest import find_name
+from tasks.ingest.cache import corpus_prefix, ingest_prefix, recorded
+from tasks.publish import LATEST, VERSION, pointer_of
+from tasks.readable import is_digest, readable
 
-KINDS = ("data", "ingests", "trials", "scores", "samples", "reports")
-"""Every folder of commits, docs/storage.md."""
+KINDS = {
+    "data": "corpus",
+    "ingests": "ingest",
+    "trials": "trial",
+    "scores": "score",
+    "samples": "sample",
+    "reports": "report",
+}
+"""The kind of the commits of every folder of them, docs/storage.md."""
+_WHOLE = {
+    "data": {"arrays", "corpus"},
+    "ingests": {"record", "inputs"},
+    "trials": {"record", "curves", "weights"},
+    "scores": {"pieces"},
+    "samples": {"sample"},
+    "reports": {"index", "results"},
+}
+"""Objects that a commit of the folder has in any case: where they are, the manifest was too, or was about to be."""
 
 
 @dataclass(frozen=True)
@@ -17,36 +45,142 @@ class Verified:
 
     Attributes:
         commits: how many were looked at.
-        damaged: one line for each that is not whole, with the mend.
+        damaged: one line for each thing that is not whole or is missing, with the mend.
+        noticed: one line for each thing that does no harm: what is not ours, what killed writers left, what could not
+            be checked.
     """
 
     commits: int
     damaged: tuple[str, ...]
-
-
-def _orphans(store: Store, prefixes: list[str]) -> list[str]:
-    """Ingests whose corpus was deleted: the next run makes it anew."""
-    named = {prefix: store.find(prefix, "record.json") for prefix in prefixes if prefix.startswith("ingests/")}
-    corpora = {prefix: json.loads(record)["corpus"] for prefix, record in named.items() if record is not None}
-    return [
-        f"{store.address}: {prefix} is of the corpus {digest[:12]}, which is not there; run again"
-        for prefix, digest in corpora.items()
-        if not store.committed(corpus_prefix(digest))
-    ]
+    noticed: tuple[str, ...] = ()
 
 
 def verify(store: Store) -> Verified:
-    """Read every object of every commit, and compare it with its manifest.
+    """Read every object of every commit, and every pointer, many at a time, against what vouches for them.
 
     Raises:
         StoreError: the store cannot be reached.
     """
-    prefixes = [prefix for kind in KINDS for prefix in store.prefixes(kind)]
-    damaged = []
-    for prefix in prefixes:
-        try:
-            store.verify(prefix)
-        except (IntegrityError, NotFoundError) as error:
-            damaged.append(str(error))
-    damaged += _orphans(store, prefixes)
-    return Verified(len(prefixes), tuple(damaged))
+    listed = store.objects()
+    places = _by_prefix(listed)
+    committed = {prefix for prefix, paths in places.items() if f"{prefix}/{MANIFEST}" in paths}
+    manifests, damaged = readable(lambda prefix: _verified(store, prefix), sorted(committed))
+    pointers = [item.path for item in listed if LATEST.fullmatch(item.path) or _is_name(item.path)]
+    targets, broken = readable(lambda path: _target(store, path, manifests), pointers)
+    ingests = [prefix for prefix in manifests if prefix.startswith("ingests/")]
+    records, unreadable = readable(lambda prefix: recorded(store, prefix), ingests)
+    lost = [
+        f"{store.address}: {other} is not there, and {who} speaks of it; run again"
+        for who, other in _spoken_of(sorted(committed), manifests, records) + _pairs(targets)
+        if other not in committed and other not in pointers and not _is_there(store, other)
+    ]
+    unfinished, undone = _without_manifest(store, {p: paths for p, paths in places.items() if p not in committed})
+    lines = (*damaged.values(), *broken.values(), *unreadable.values(), *undone, *dict.fromkeys(lost))
+    older = sum(not manifest.vouched for manifest in manifests.values())
+    unvouched = [f"{older} commits are older than checksums: of their manifests the form alone was checked"]
+    return Verified(len(committed), lines, (*_foreign(listed), *unfinished, *(unvouched if older else ())))
+
+
+def prefix_of(path: str) -> str | None:
+    """The prefix that a path of the store lies below, None where it is of no commit: `trials/<key>` of its weights."""
+    folder, _, rest = path.partition("/")
+    name, slash, _ = rest.partition("/")
+    ours = VERSION.fullmatch(name) if folder == "reports" else is_digest(name)
+    return f"{folder}/{name}" if folder in KINDS and slash and ours else None
+
+
+def _by_prefix(listed: Iterable[Listed]) -> dict[str, list[str]]:
+    """The paths of the objects of every prefix, committed or not."""
+    places: dict[str, list[str]] = {}
+    for item in listed:
+        if (prefix := prefix_of(item.path)) is not None and not _last(item.path).startswith(TEMPORARY):
+            places.setdefault(prefix, []).append(item.path)
+    return places
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _verified(store: Store, prefix: str) -> Manifest:
+    manifest = store.verify(prefix)
+    if manifest.kind != (kind := KINDS[prefix.partition("/")[0]]):
+        raise IntegrityError(f"{store.address}: {prefix} says that it is a {manifest.kind!r}, and is a {kind}")
+    return manifest
+
+
+def _without_manifest(store: Store, places: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
+    """Lines for what killed writers left, and for what has all its objects, so that its manifest was lost."""
+    left, lost = [], []
+    for prefix, paths in places.items():
+        if store.committed(prefix):  # since the listing
+            continue
+        stems = {re.split(r"-[0-9a-f]{12}(?=\.|$)|\.", _last(path))[0] for path in paths}
+        if stems >= _WHOLE[prefix.partition("/")[0]]:
+            mend = "run the campaign or the ingest again; `prefect run gc` removes what is left"
+            lost.append(f"{store.address}: {prefix}/{MANIFEST} is missing, and its objects are there; {mend}")
+        else:
+            left.append(f"{prefix}: {len(paths)} objects of a writer that was killed; `prefect run gc` removes them")
+    return left, lost
+
+
+def _spoken_of(
+    committed: Iterable[str], manifests: Mapping[str, Manifest], records: Mapping[str, tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What commits say is there: who says it, and the prefix or the pointer."""
+    spoken = [(prefix, f"trials/{_last(prefix)}") for prefix in committed if prefix.startswith(("scores/", "samples/"))]
+    for prefix, (digest, name) in records.items():
+        spoken += [(prefix, path) for path in (corpus_prefix(digest), f"corpora/{name}.json") if valid_path(path)]
+    for prefix, manifest in manifests.items():
+        if prefix.startswith("reports/"):
+            preset = manifest.provenance.get("report", {}).get("preset")
+            spoken += [(prefix, path) for path in (pointer_of(None), pointer_of(preset)) if valid_path(path)]
+    return spoken
+
+
+def _pairs(targets: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    return [(path, prefix) for path, prefixes in targets.items() for prefix in prefixes]
+
+
+def _is_there(store: Store, path: str) -> bool:
+    """Whether a prefix or a pointer has come since the listing."""
+    return store.read_pointer(path)[0] is not None if path.endswith(".json") else store.committed(path)
+
+
+def _target(store: Store, path: str, manifests: Mapping[str, Manifest]) -> list[str]:
+    """The prefixes that a pointer speaks of.
+
+    Raises:
+        IntegrityError: it is damaged, or its report has another digest than it says.
+    """
+    if _is_name(path):
+        named = find_name(store, path.removeprefix("corpora/").removesuffix(".json"))
+        if named is None:
+            return []
+        return [corpus_prefix(named.digest), *([ingest_prefix(named.source)] if named.source else [])]
+    value, _ = store.read_pointer(path)
+    prefix = str((value or {}).get("prefix"))
+    if prefix_of(f"{prefix}/{MANIFEST}") is None:
+        raise IntegrityError(f"{store.address}: {path} points to no report; delete it")
+    if prefix in manifests and manifests[prefix].digest != (value or {}).get("digest"):
+        raise IntegrityError(f"{store.address}: {prefix} is not the report that {path} was made for; delete both")
+    return [prefix]
+
+
+def _is_name(path: str) -> bool:
+    folder, _, name = path.partition("/")
+    return folder == "corpora" and name.endswith(".json") and valid_path(name) and "/" not in name
+
+
+def _foreign(listed: Iterable[Listed]) -> list[str]:
+    """What is not ours: a copy of a folder, say."""
+    count = Counter(top for item in listed if (top := _not_ours(item)))
+    return [f"{top}: not of the store, {number} files; passed over" for top, number in sorted(count.items())]
+
+
+def _not_ours(item: Listed) -> str | None:
+    top, _, rest = item.path.partition("/")
+    if top in KINDS:
+        return None if prefix_of(item.path) else f"{top}/{rest.partition('/')[0]}"
+    known = top == SCRATCH or LATEST.fullmatch(item.path) or _is_name(item.path) or item.path == ".lock"
+    return None if known or _last(item.path).startswith(TEMPORARY) else top

@@ -27,6 +27,7 @@ def _build(name: str) -> App:
         commands.pull,
         commands.sample,
         commands.verify,
+        commands.gc,
     ):
         app.command(command)
     app.command(commands.list_reports, name="list")

@@ -12,7 +12,9 @@ from infra.cli.console import told_in_one_line
 from infra.cli.options import (
     Campaign,
     Data,
+    Delete,
     Folder,
+    Hours,
     Key,
     Name,
     Output,
@@ -113,11 +115,31 @@ def verify(*, store: Store = None) -> None:
         from tasks.verify import verify as verified
 
         found = verified(ObjectStore(address, create=False))
-        for line in found.damaged:
+        for line in found.damaged + found.noticed:
             print(line)
         if found.damaged:
-            raise IntegrityError(f"{len(found.damaged)} of {found.commits} commits are damaged")
+            raise IntegrityError(f"{len(found.damaged)} faults in a store of {found.commits} commits")
         print(f"{found.commits} commits are whole")
+
+
+def gc(*, delete: Delete = False, hours: Hours = 24.0, store: Store = None) -> None:
+    """Show, or remove, what killed writers left in a store; nothing that is committed or may be in writing."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.store import Store as ObjectStore
+        from tasks.leftovers import leftovers, remove
+
+        opened = ObjectStore(address, create=False)
+        found = leftovers(opened, hours)
+        for each in found:
+            print(each)
+        files, size = sum(len(each.objects) for each in found), sum(each.size for each in found)
+        if delete:
+            print(f"removed {remove(opened, found)} files")
+        elif found:
+            print(f"{files} files, {size:,} bytes; nothing was removed: `--delete` does it")
+        else:
+            print("nothing is left over")
 
 
 def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:

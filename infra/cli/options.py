@@ -45,6 +45,10 @@ Steps = Annotated[int | None, Parameter(help="Frames, characters or words to go 
 Seed = Annotated[
     int | None, Parameter(help="Chooses the piece, and makes every draw. Default: the trial's own, as in the report.")
 ]
+Hours = Annotated[
+    float, Parameter(help="What is younger than so many hours may be in writing, and is left alone.", show_default=True)
+]
+Delete = Annotated[bool, Parameter(help="Remove it; without, it is only shown.", negative="", show_default=False)]
 Name = Annotated[
     str,
     Parameter(

@@ -7,7 +7,19 @@ All writes of the project to storage go through this package, and nothing in it 
 """
 
 from infra.store.address import valid_path
-from infra.store.manifest import Manifest, StoredObject, read_json
-from infra.store.store import SCRATCH, Store, Token
+from infra.store.backend import Listed
+from infra.store.manifest import MANIFEST, Manifest, StoredObject, read_json
+from infra.store.store import SCRATCH, TEMPORARY, Store, Token
 
-__all__ = ["SCRATCH", "Manifest", "Store", "StoredObject", "Token", "read_json", "valid_path"]
+__all__ = [
+    "MANIFEST",
+    "SCRATCH",
+    "TEMPORARY",
+    "Listed",
+    "Manifest",
+    "Store",
+    "StoredObject",
+    "Token",
+    "read_json",
+    "valid_path",
+]

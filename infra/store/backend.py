@@ -17,6 +17,20 @@ class Stored(NamedTuple):
     token: str
 
 
+class Listed(NamedTuple):
+    """An object in a listing.
+
+    Attributes:
+        path: relative to the store.
+        size: bytes.
+        modified: when it was written, seconds since 1970 by the clock of the place.
+    """
+
+    path: str
+    size: int
+    modified: float
+
+
 class Backend(Protocol):
     """A place for bytes. Paths are relative to the store; every method raises StoreError, in one line."""
 
@@ -37,6 +51,9 @@ class Backend(Protocol):
 
     def children(self, parent: str, name: str) -> list[str]:
         """Every CHILD for which `parent/CHILD/name` is there, sorted. For people, not for decisions."""
+
+    def listing(self, folder: str) -> list[Listed]:
+        """Every object below a folder, of the whole store where it is empty, sorted. For people, not for decisions."""
 
 
 def open_backend(address: Address) -> Backend:

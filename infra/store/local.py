@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.errors import StoreError
-from infra.store.backend import Stored
+from infra.store.backend import Listed, Stored
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _TRIES = 5
@@ -88,6 +88,17 @@ class LocalBackend:
         """Every CHILD for which `parent/CHILD/name` is there, sorted."""
         with _told("list", self._root / parent):
             return sorted(file.parent.name for file in (self._root / parent).glob(f"*/{name}"))
+
+    def listing(self, folder: str) -> list[Listed]:
+        """Every file below a folder, the temporary ones of writers too, sorted."""
+        found = []
+        with _told("list", self._root / folder):
+            for parent, _, names in os.walk(self._root / folder):
+                for path in (Path(parent, name) for name in names):
+                    with contextlib.suppress(FileNotFoundError):  # gone since
+                        told = path.lstat()
+                        found.append(Listed(path.relative_to(self._root).as_posix(), told.st_size, told.st_mtime))
+        return sorted(found)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -2,6 +2,10 @@
 
 The manifest is the commit: an object that no manifest names does not exist. Its canonical JSON is the file,
 byte for byte, so that `sha256sum manifest.json` gives `Manifest.digest`.
+
+    checksum = sha256 of the canonical JSON of all the rest
+
+so that a manifest vouches for itself, as it does for its objects. Those of format 1 had none, and stay readable.
 """
 
 import hashlib
@@ -13,7 +17,9 @@ from infra.errors import IntegrityError
 from infra.store.address import valid_path
 
 MANIFEST = "manifest.json"
-_FORMAT = 1
+FORMAT = 2
+"""Of the manifests that are written; 1 had no checksum."""
+_KNOWN = (1, FORMAT)
 _MEND = "delete that folder and run again"
 
 
@@ -45,6 +51,7 @@ class Manifest:
         provenance: JSON values only.
         created: UTC time, ISO 8601, to the second.
         nonce: random, 32 hexadecimal digits; tells two writers of one prefix apart.
+        format: of its JSON.
     """
 
     prefix: str
@@ -53,6 +60,7 @@ class Manifest:
     provenance: dict[str, Any]
     created: str
     nonce: str
+    format: int = FORMAT
 
     @property
     def digest(self) -> str:
@@ -65,7 +73,12 @@ class Manifest:
         Raises:
             TypeError, ValueError: the provenance holds a value that JSON does not have.
         """
-        return canonical_json({"format": _FORMAT, **asdict(self)})
+        return canonical_json(asdict(self)) if self.format == 1 else canonical_json(with_checksum(asdict(self)))
+
+    @property
+    def vouched(self) -> bool:
+        """Whether it has a checksum, so that a change of any byte of it is noticed."""
+        return self.format > 1
 
     @classmethod
     def from_bytes(cls, data: bytes, prefix: str) -> "Manifest":
@@ -77,13 +90,15 @@ class Manifest:
         where = f"{prefix}/{MANIFEST}"
         try:
             values = read_json(data, where)
-            version = values.pop("format")
-            objects = tuple(StoredObject(**item) for item in values.pop("objects"))
-            manifest = cls(objects=objects, **values)
-            sound = all(map(_plain, objects)) and manifest.to_bytes() == data
-        except (ValueError, TypeError, KeyError, AttributeError, IntegrityError) as error:
+            version = values["format"]
+            if version in _KNOWN:
+                values.pop("checksum", None)  # it is in the bytes, which are made again and compared
+                objects = tuple(StoredObject(**item) for item in values.pop("objects"))
+                manifest = cls(objects=objects, **values)
+                sound = all(map(_plain, objects)) and manifest.to_bytes() == data
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, IntegrityError) as error:
             raise IntegrityError(f"{where}: not a manifest; {_MEND}") from error
-        if version != _FORMAT:
+        if version not in _KNOWN:
             raise IntegrityError(f"{where}: of another version of counterpoint ({version!r})")
         if not sound or manifest.prefix != prefix:
             raise IntegrityError(f"{where}: changed after it was written; {_MEND}")
@@ -111,6 +126,11 @@ def read_json(data: bytes, where: str) -> Any:
     except (ValueError, RecursionError) as error:
         reason = "is nested too deeply" if isinstance(error, RecursionError) else "is not JSON"
         raise IntegrityError(f"{where}: {reason}; {_MEND}") from error
+
+
+def with_checksum(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON values, and beside them the sha256 of their canonical JSON."""
+    return {**values, "checksum": hashlib.sha256(canonical_json(values)).hexdigest()}
 
 
 def canonical_json(value: Any) -> bytes:

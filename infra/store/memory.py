@@ -5,7 +5,7 @@ import threading
 
 from fsspec.implementations.memory import MemoryFileSystem
 
-from infra.store.backend import Stored
+from infra.store.backend import Listed, Stored
 
 # One for the whole process, since fsspec's files are: reads too, as they move a position that all readers
 # share.
@@ -60,3 +60,11 @@ class MemoryBackend:
         with _LOCK:
             found = [path.removeprefix(start) for path in self._files.find(start)]
         return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])
+
+    def listing(self, folder: str) -> list[Listed]:
+        """Every object below a folder, sorted."""
+        with _LOCK:
+            found = self._files.find(f"/{self._root}/{folder}".rstrip("/"), detail=True)
+        start = f"/{self._root}/"
+        told = [(path.removeprefix(start), item["size"], float(item["created"])) for path, item in found.items()]
+        return sorted(Listed(*each) for each in told)

@@ -23,7 +23,7 @@ from s3fs import S3FileSystem
 from s3fs.core import S3_RETRYABLE_ERRORS
 
 from infra.errors import ConflictError, StoreError
-from infra.store.backend import Stored
+from infra.store.backend import Listed, Stored
 from infra.store.s3_errors import explain
 
 # An unreachable endpoint is told within CHECK_SECONDS when a store is opened. Later requests wait half a minute
@@ -131,6 +131,15 @@ class S3Backend:
         with self._told():
             found = [path.removeprefix(start) for path in self._files.find(start)]
         return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])
+
+    def listing(self, folder: str) -> list[Listed]:
+        """Every object below a folder, sorted."""
+        start = f"{self._bucket}/{self._key('')}"
+        with self._told():
+            found = self._files.find(f"{start}{folder}".rstrip("/"), detail=True)
+        files = {path.removeprefix(start): item for path, item in found.items() if not path.endswith("/")}
+        told = [(path, int(item["size"]), item["LastModified"].timestamp()) for path, item in files.items() if path]
+        return sorted(Listed(*each) for each in told)
 
     @property
     def _files(self) -> Any:

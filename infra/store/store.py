@@ -22,13 +22,15 @@ from typing import Any
 
 from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
 from infra.store.address import parse_address
-from infra.store.backend import open_backend
-from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json, plain_name, read_json
+from infra.store.backend import Listed, open_backend
+from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json, plain_name, read_json, with_checksum
 
 # What a pointer was when it was read; None where there was no pointer. Opaque to callers.
 Token = str | None
 SCRATCH = "checkpoints"
 """The one folder from which commits and pointers may be discarded."""
+TEMPORARY = (".tmp-", ".probe-", ".beacon-")
+"""How the names begin of files that are gone again when their writer is: of a directory, of the checks."""
 _DIGITS_IN_NAME = 12
 
 
@@ -181,15 +183,17 @@ class Store:
         manifest = self.manifest(prefix)
         return None if manifest is None else self._read(manifest, name)
 
-    def verify(self, prefix: str) -> None:
-        """Hash every object of a commit again.
+    def verify(self, prefix: str) -> Manifest:
+        """Hash every object of a commit again; its manifest.
 
         Raises:
             NotFoundError: the prefix is not committed.
             IntegrityError: the first object that is missing or changed.
         """
-        for item in self._present(prefix).objects:
+        manifest = self._present(prefix)
+        for item in manifest.objects:
             self._verified(prefix, item)
+        return manifest
 
     def discard(self, prefix: str) -> None:
         """Remove a commit under `checkpoints/`: the manifest first, so that it is whole or not there all the way.
@@ -208,6 +212,17 @@ class Store:
         for item in () if manifest is None else manifest.objects:
             self._backend.delete(f"{prefix}/{item.path}")
 
+    def discard_all(self, folder: str) -> None:
+        """Remove all that lies below a folder under `checkpoints/`, committed or not: the manifests first.
+
+        Raises:
+            StoreError: it lies elsewhere, or the store refuses.
+        """
+        self._check_scratch(folder)
+        paths = [item.path for item in self._backend.listing(folder)]
+        for path in sorted(paths, key=lambda path: path.rpartition("/")[2] != MANIFEST):
+            self._backend.delete(path)
+
     def discard_pointer(self, name: str) -> None:
         """Remove a pointer under `checkpoints/`, if it is there.
 
@@ -216,6 +231,40 @@ class Store:
         """
         self._check_scratch(name)
         self._backend.delete(name)
+
+    def discard_left(self, prefix: str, path: str) -> bool:
+        """Remove what a killed writer left: an object below a prefix that no manifest of the prefix names.
+
+        Whoever commits the same bytes just now would take the object over: then it is put back.
+
+        Returns:
+            Whether it is gone.
+
+        Raises:
+            StoreError: the store refuses.
+            IntegrityError: the manifest of the prefix is damaged, so that nobody knows what it names.
+        """
+        if self._names(prefix, path) or (stored := self._backend.read(f"{prefix}/{path}")) is None:
+            return False
+        self._backend.delete(f"{prefix}/{path}")
+        if not self._names(prefix, path):
+            return True
+        self._create(f"{prefix}/{path}", stored.data)
+        return False
+
+    def discard_temporary(self, path: str) -> None:
+        """Remove a file by which a writer or a check of the store did its work, and which it should have removed.
+
+        Raises:
+            StoreError: it is none of these, or the store refuses.
+        """
+        if not path.rpartition("/")[2].startswith(TEMPORARY):
+            raise StoreError(f"{self.address}: {path!r} is no temporary file")
+        self._backend.delete(path)
+
+    def objects(self, folder: str = "") -> list[Listed]:
+        """All that lies below a folder, or in the whole store, ours or not, sorted. For people, as `prefixes` is."""
+        return self._backend.listing(folder)
 
     def prefixes(self, parent: str) -> list[str]:
         """The committed children of `reports`, `trials`, ..., sorted: `["reports/2026..."]`.
@@ -237,9 +286,14 @@ class Store:
         if stored is None:
             return None, None
         try:
-            return dict(read_json(stored.data, name)["value"]), stored.token
-        except (ValueError, TypeError, KeyError, IntegrityError) as error:
-            raise IntegrityError(f"{self.address}: {name} is not a pointer; delete it") from error
+            document = dict(read_json(stored.data, name))
+            # Those of before they had a checksum stay readable.
+            whole = {"value": document["value"], "nonce": document["nonce"]}
+            if stored.data not in (canonical_json(with_checksum(whole)), canonical_json(whole)):
+                raise ValueError("changed after it was written")
+            return dict(whole["value"]), stored.token
+        except (ValueError, TypeError, KeyError, RecursionError, IntegrityError) as error:
+            raise IntegrityError(f"{self.address}: {name} is not a pointer, or was changed; delete it") from error
 
     def swap_pointer(self, name: str, value: Mapping[str, Any], expected: Token) -> None:
         """Set a pointer if it is still what it was when `expected` was read.
@@ -249,7 +303,7 @@ class Store:
         """
         self._check_names(name)
         # The nonce makes every pointer's bytes new: a token from before A -> B -> A does not fit any more.
-        data = canonical_json({"nonce": secrets.token_hex(16), "value": dict(value)})
+        data = canonical_json(with_checksum({"nonce": secrets.token_hex(16), "value": dict(value)}))
         done = self._create(name, data) if expected is None else self._replace(name, data, expected)
         if not done:
             raise ConflictError(f"{self.address}: {name} was changed by somebody else; run again")
@@ -264,6 +318,12 @@ class Store:
     def _holds(self, path: str, data: bytes) -> bool:
         stored = self._backend.read(path)
         return stored is not None and stored.data == data
+
+    def _names(self, prefix: str, path: str) -> bool:
+        """Whether the manifest of a prefix names an object by its path, or is that object itself."""
+        self._check_names(prefix)
+        manifest = self.manifest(prefix)
+        return path == MANIFEST or (manifest is not None and any(item.path == path for item in manifest.objects))
 
     def _winner(self, prefix: str, otherwise: str) -> Manifest:
         manifest = self.manifest(prefix)
@@ -285,7 +345,7 @@ class Store:
 
     def _verified(self, prefix: str, item: StoredObject) -> bytes:
         stored = self._backend.read(f"{prefix}/{item.path}")
-        if stored is not None and hashlib.sha256(stored.data).hexdigest() == item.sha256:
+        if stored is not None and _description(stored.data) == (item.size, item.sha256):
             return stored.data
         wrong = "is missing" if stored is None else "has changed"
         line = f"{self.address}: {prefix}/{item.path} {wrong}; delete {prefix} and run again"
@@ -305,11 +365,15 @@ class Store:
                 )
 
 
+def _description(data: bytes) -> tuple[int, str]:
+    return len(data), hashlib.sha256(data).hexdigest()
+
+
 def _describe(name: str, data: bytes, plain: bool) -> StoredObject:
-    digest = hashlib.sha256(data).hexdigest()
+    size, digest = _description(data)
     folder, slash, last = name.rpartition("/")
     stem, dot, suffix = last.rpartition(".")
     if not stem:
         stem, dot, suffix = last, "", ""
     named = f"{folder}{slash}{stem}-{digest[:_DIGITS_IN_NAME]}{dot}{suffix}"
-    return StoredObject(name, name if plain else named, len(data), digest)
+    return StoredObject(name, name if plain else named, size, digest)

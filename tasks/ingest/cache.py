@@ -80,24 +80,24 @@ def ingest_corpus(
 
 def _recorded(store: Store, key: str) -> str | None:
     """The corpus that these inputs gave, None where they are new, or where somebody deleted it to have it made anew."""
-    stored = store.find(key, "record.json")
-    if stored is None:
-        return None
-    digest = recorded_corpus(store, key, stored)
-    return digest if store.committed(corpus_prefix(digest)) else None
+    told = recorded(store, key)
+    return told[0] if told is not None and store.committed(corpus_prefix(told[0])) else None
 
 
-def recorded_corpus(store: Store, key: str, record: bytes) -> str:
-    """Which corpus the record of an ingest says that its inputs gave.
+def recorded(store: Store, prefix: str) -> tuple[str, str] | None:
+    """The digest of the corpus that an ingest gave, and the name that it had; None where there is no such ingest.
 
     Raises:
-        IntegrityError: it says none.
+        IntegrityError: it is damaged, or says of no corpus.
     """
-    with naming(f"{store.address}: {key}"):
-        digest = str(read_json(record, key)["corpus"])
-        if not is_digest(digest):
+    stored = store.find(prefix, "record.json")
+    if stored is None:
+        return None
+    with naming(f"{store.address}: {prefix}"):
+        record = read_json(stored, prefix)
+        if not is_digest(digest := str(record["corpus"])):
             raise ValueError(f"{digest!r} is no digest of a corpus")
-        return digest
+        return digest, str(record.get("name", ""))
 
 
 def corpus_prefix(digest: str) -> str:

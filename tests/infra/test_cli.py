@@ -40,7 +40,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 def test_help_lists_every_command(base: list[str]) -> None:
     done = run(*base, "--help")
     assert done.returncode == 0
-    for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify"):
+    for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc"):
         assert f" {command} " in done.stdout
 
 

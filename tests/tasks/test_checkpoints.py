@@ -157,8 +157,18 @@ def test_a_damaged_checkpoint_is_passed_over_and_does_not_stay_in_the_way(store,
     Checkpoints(store, trial).save(checkpoint, 1.0)
     assert Checkpoints(store, trial).load().checkpoint.to_json() == checkpoint.to_json()
     Checkpoints(store, trial).clear()
-    # Of a damaged manifest nobody knows the objects.
-    assert len(_files(store)) == (2 if what == "manifest" else 0)
+    assert _files(store) == []
+
+
+def test_a_pointer_to_the_checkpoint_of_another_trial_discards_nothing_of_it(store, trial):
+    other = replace(trial, seed=trial.seed + 1)
+    _, token = store.read_pointer(f"checkpoints/{trial.key}.json")
+    prefix = f"checkpoints/{other.key}/4-00000000"
+    store.commit(prefix, {"tensors": b"t"}, kind="checkpoint", provenance={})
+    store.swap_pointer(f"checkpoints/{trial.key}.json", {"newest": prefix}, token)
+    Checkpoints(store, trial).save(_checkpoint(store, trial), 1.0)
+    assert Checkpoints(store, trial).load() is None
+    assert store.committed(prefix)
 
 
 def _foreign(trial: Trial, checkpoint: Checkpoint) -> dict[str, Checkpoint]:

@@ -19,7 +19,7 @@ from prefect.logging import disable_run_logger
 from infra.errors import CounterpointError, StoreError
 from infra.provenance import provenance
 from infra.store import Store
-from infra.store.backend import Stored
+from infra.store.backend import Listed, Stored
 from models.trial import Trial
 from tasks.ingest import ingest_corpus
 from tasks.ingest.recipe import Recipe
@@ -73,6 +73,11 @@ class Place:
         start, end = f"{parent}/", f"/{name}"
         found = [p[len(start) : -len(end)] for p in self.files if p.startswith(start) and p.endswith(end)]
         return self._done("read", lambda: sorted(child for child in found if "/" not in child))
+
+    def listing(self, folder: str) -> list[Listed]:
+        """All below a folder."""
+        found = [Listed(path, len(data), 0.0) for path, data in self.files.items() if path.startswith(folder)]
+        return self._done("read", lambda: sorted(found))
 
     def _write(self, act: Callable[[], Any]) -> Any:
         with self.lock:

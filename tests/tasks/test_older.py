@@ -1,0 +1,71 @@
+"""A store of before manifests and pointers had checksums is read, verified and gone on with, nothing trained anew."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import counterpoint
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+from infra.provenance import provenance
+from infra.store import Store
+from models.trial import Trial
+from tasks import train as training
+from tasks.ledger import Ledger
+from tasks.made_from import made_from
+from tasks.publish import list_reports, publish, pull
+from tasks.search import final_trials, search_trials
+from tasks.train import ensure_trained
+from tasks.verify import verify
+from tests.tasks.conftest import Finished
+from tests.tasks.older import as_before_checksums
+
+
+@pytest.fixture
+def older(finished: Finished, tmp_path: Path) -> Path:
+    """The finished campaign with a report, as that version stored it."""
+    root = f"/{finished.store.address.removeprefix('memory://')}"
+    for path in MemoryFileSystem().find(root):
+        target = tmp_path / "store" / Path(path).relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(MemoryFileSystem().cat_file(path))
+    publish(Store(str(tmp_path / "store")), {"index.html": b"<p>old"}, {"made_from": "digest"})
+    as_before_checksums(tmp_path / "store")
+    return tmp_path / "store"
+
+
+def test_it_is_read_and_verified(finished: Finished, older: Path, tmp_path: Path) -> None:
+    store = Store(str(older))
+    found = verify(store)
+    assert found.damaged == ()
+    assert found.noticed == (
+        f"{found.commits} commits are older than checksums: of their manifests the form alone was checked",
+    )
+    (report,) = list_reports(store, pytest.fail)
+    assert pull(store, report.version, tmp_path / "pulled").read_text() == "<p>old"
+    assert len(counterpoint.load_trials(str(older))) == len(finished.search) + len(finished.finals)
+    assert len(counterpoint.load_samples(str(older))) == len(finished.finals)
+
+
+def test_it_is_gone_on_with_and_nothing_is_trained_anew(finished: Finished, older: Path, monkeypatch: Any) -> None:
+    store, train_stack, trained = Store(str(older)), training.train_stack, []
+
+    def told(stack: Sequence[Trial], *rest: Any) -> Any:
+        trained.extend(trial.key for trial in stack)
+        return train_stack(stack, *rest)
+
+    monkeypatch.setattr("tasks.train.train_stack", told)
+    ledger = Ledger(store)
+    larger = replace(finished.campaign, seeds=finished.campaign.seeds + 1)
+    records = ledger.records(search_trials(larger, finished.digests))
+    finals = final_trials(larger, finished.digests, records)
+    new = {trial.key for trial in finals} - {record.trial.key for record in finished.finals}
+    assert {trial.key for trial in ledger.unfinished(finals, scored=True)} == new
+    for trial in [*(record.trial for record in finished.search), *finals[:3]]:
+        ensure_trained(store, trial)
+    assert set(trained) == {trial.key for trial in finals[:3]} & new
+    clean = provenance() | {"dirty": False}
+    assert made_from(Ledger(store), finished.campaign, finished.digests, clean) is not None
+    assert verify(store).damaged == ()
