@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from infra.home import cache_folder
 from infra.ownership import ours
 
 _log = logging.getLogger(__name__)
@@ -20,8 +21,7 @@ _log = logging.getLogger(__name__)
 
 def template_path() -> Path:
     """Where the copy is kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "counterpoint" / f"prefect-{version('prefect')}.db"
+    return cache_folder() / "counterpoint" / f"prefect-{version('prefect')}.db"
 
 
 def put(database: Path) -> bool:

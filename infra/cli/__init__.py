@@ -9,7 +9,8 @@ import os
 from cyclopts import App
 
 from infra.cli import commands
-from infra.cli.console import usage_error
+from infra.cli.console import told_in_one_line, usage_error
+from infra.home import provide_home
 from infra.output import forgiving_output
 
 __all__ = ["main", "run_app"]
@@ -40,5 +41,7 @@ run_app = _build("run")  # what `prefect run` looks up, see infra/prefect_plugin
 def main() -> None:
     """Console script `counterpoint`."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    with told_in_one_line():
+        provide_home()
     with forgiving_output():
         _build("counterpoint")()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.errors import CorpusError
+from infra.home import cache_folder
 from tasks.ingest.address import SourceAddress
 from tasks.ingest.remote import Body, Held, Interrupted, open_remote
 
@@ -33,8 +34,7 @@ TRIES = 5
 
 def downloads_folder() -> Path:
     """Where downloads are kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "counterpoint" / "downloads"
+    return cache_folder() / "counterpoint" / "downloads"
 
 
 def download(address: SourceAddress, sha256: str | None, limit: int, progress: Progress) -> bytes:
