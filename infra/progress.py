@@ -70,7 +70,7 @@ def show_progress(
         A context manager of the `Progress`, for events of this process: `progress.handle(event)`.
     """
     console = console or Console(stderr=True, highlight=False)
-    mode = os.environ.get(MODE_VARIABLE, "live")
+    mode = os.environ.get(MODE_VARIABLE) or "live"
     live = mode == "live" and console.is_terminal and not console.is_dumb_terminal
     progress = Progress(total, label, None if live or mode == "quiet" else console, keys)
     if client is not None:

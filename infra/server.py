@@ -36,7 +36,8 @@ STARTUP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
 
-_EXCEPTION = re.compile(r"(?:Fatal Python error|[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit)): ")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit): ")
+_FATAL = "Fatal Python error: "
 
 
 @contextmanager
@@ -147,9 +148,15 @@ def reason_in(log: str) -> str:
 
     >>> reason_in("Traceback ...\nOSError: [Errno 28] No space left on device\n\n<no Python frame>\n")
     'OSError: [Errno 28] No space left on device'
+
+    Python may tell a fatal error behind it, of the thread that reads standard input; alone it is the reason.
+
+    >>> reason_in("ImportError: no x\nFatal Python error: could not acquire lock\n  <no Python frame>")
+    'ImportError: no x'
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if _EXCEPTION.match(line)), lines[-1] if lines else "it said nothing")
+    raised = [line for line in lines if _EXCEPTION.match(line)] or [line for line in lines if line.startswith(_FATAL)]
+    return (raised or lines or ["it said nothing"])[-1]
 
 
 @contextmanager

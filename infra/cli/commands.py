@@ -160,10 +160,12 @@ def _run_flow(
     The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again.
     """
     output.apply()
+    from infra.limits import raise_file_limit
     from infra.progress import say
     from infra.server import api_server
     from infra.store import Store as ObjectStore
 
+    raise_file_limit()
     with api_server() as wait_until_ready:
         flow = getattr(import_module(f"flows.{name}"), name)
         ObjectStore(request.store).check_writable()

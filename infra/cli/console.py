@@ -4,6 +4,7 @@
 `CounterpointError` is a defect of ours and keeps its traceback.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -30,10 +31,21 @@ def usage_error(error: "CycloptsError") -> NoReturn:
 
 @contextmanager
 def told_in_one_line() -> Iterator[None]:
-    """Around all that a command does: its output, its end, its exit code."""
+    """Around all that a command does: its variables, its output, its end, its exit code."""
+    _drop_empty_variables()
     with forgiving_output(), _ends_in_one_line():
         yield
         check_written()
+
+
+def _drop_empty_variables() -> None:
+    """Take an empty AWS_PROFILE as unset, as our own variables are taken; boto would look for what has no name.
+
+    That a file is none (AWS_CONFIG_FILE) can be said by an empty name only, and is left.
+    """
+    for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
+        if not name.endswith("_FILE"):
+            del os.environ[name]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The command line as people type it: help, exit codes, one-line errors, and what `--help` must not load."""
 
+import os
 import subprocess
 import sys
 from dataclasses import fields
@@ -10,7 +11,7 @@ from cyclopts import CycloptsError
 from pydantic import ValidationError
 
 from infra.cli import run_app
-from infra.cli.console import usage_error
+from infra.cli.console import told_in_one_line, usage_error
 from infra.cli.options import Campaign, Data, Places
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest, IngestRequest
@@ -133,6 +134,15 @@ def test_every_field_of_an_ingest_request_has_its_option() -> None:
     own = {"midi", "characters", "words"}  # each gives `source` and `form`
     options = {field.name for kind in (Data, Places) for field in fields(kind)}
     assert options - own | {"store", "names", "form"} == {field.name for field in fields(IngestRequest)}
+
+
+def test_an_empty_variable_of_s3_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"AWS_PROFILE": "", "AWS_DEFAULT_REGION": "", "AWS_CA_BUNDLE": "", "AWS_CONFIG_FILE": "", "AWS_REGION": "x"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with told_in_one_line():
+        left = {name for name in given if name in os.environ}
+    assert left == {"AWS_CONFIG_FILE", "AWS_REGION"}, "no file can be said by an empty name only"
 
 
 def test_an_unset_store_is_the_folder_artifacts(monkeypatch: pytest.MonkeyPatch) -> None:
