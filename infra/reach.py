@@ -9,8 +9,8 @@ import distributed
 import httpx
 from prefect.settings import get_current_settings
 
-from infra.errors import ClusterError, CounterpointError
 from infra.configured_server import shown
+from infra.errors import ClusterError, CounterpointError
 from infra.store import Store
 
 SECONDS = 10.0

@@ -4,8 +4,9 @@ With a manifest: it says which files, in which order and split, and by how much 
 
 Without: every file that ends in .mid or .midi, in the order of the names, transposed so that the tonic that is found
 is C (`midi_piece.py`). Splits are those that the folders' names give (`split_names.py`); else by content (`splits.py`),
-so that a piece and its like, in another key too, are in one split. A melody is the highest notes of the frames. Pieces
-that are alike are counted either way.
+so that a piece and its like, in another key too, are in one split. In the official sets those are alike whose melodies
+are, the highest notes of the frames; people's own by their fingerprints (`likeness.py`), which no grid or tempo
+changes. Pieces that are alike are counted either way.
 
 How a file becomes a piece is its `Rules`: those of the official sets, or those for people's own files, which leave
 drums out, keep the first cell, and say how long a frame is in quarter notes. What was left out or lost on the way is
@@ -14,23 +15,27 @@ counted in the corpus's `source` and told (`midi_told.py`).
 A file that gives no piece is set aside with its reason; where too many are, the corpus fails (`lost.py`).
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.likeness import like_groups
 from tasks.ingest.lost import NO_WISHES, Selection, check_lost
 from tasks.ingest.manifest import ManifestRow
 from tasks.ingest.members import is_hidden
 from tasks.ingest.midi_piece import OFFICIAL, Known, MidiFile, MidiPiece, Rules, batches, parse_batch
-from tasks.ingest.midi_told import told_of_pieces
+from tasks.ingest.midi_told import told_of_groups, told_of_pieces
 from tasks.ingest.piano_roll import roll_statistics
 from tasks.ingest.recipe import MapFunction, Progress, Rejected
 from tasks.ingest.split_names import splits_by_name
-from tasks.ingest.splits import Likeness, assign_groups, group, linked_pairs
+from tasks.ingest.splits import Likeness, assign_groups, fill_splits, group, linked_pairs
 from tasks.ingest.unread import Unread, by_ending, ending, split_unread, told_of_ignored
 from tasks.wording import plural
 
@@ -96,10 +101,9 @@ def build_midi_corpus(
     check_lost(name, "MIDI files", len(places), quarantined, selection.most_lost, own=manifest is None)
     divisions = Counter(piece.division for piece in pieces.values())
     _check_ticks(name, rules, divisions)
-    groups = group(len(pieces), linked_pairs([piece.steps for piece in pieces.values()], LIKENESS))
+    groups = _alike(list(pieces.values()))
     splits = _splits(places, pieces, groups)
     how = "an official set, by its manifest" if manifest is not None else "transposed by the key that is found"
-    official = rules.drums == "notes"
     source = {
         "origin": f"{len(places)} MIDI files, {how}",
         "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
@@ -107,11 +111,13 @@ def build_midi_corpus(
         "ignored": ignored.total() + sum(is_midi(file) for file in files if file not in wanted),
         "quarantined": quarantined,
         "minor": sum(piece.key.mode == "minor" for piece in pieces.values()),
-        **({} if official else told_of_pieces(pieces, rules, [*told_of_ignored(ignored, WANTED), *split_told])),
         "near_duplicates": len(pieces) - len(groups),
         "near_duplicates_in_two_splits": sum(len({splits[piece] for piece in members}) > 1 for members in groups),
     }
-    quarters = None if official else float(rules.step(1) / (1 if rules.ticks is None else next(iter(divisions))))
+    if not rules.official:
+        alike = told_of_groups([len(members) for members in groups], source["near_duplicates_in_two_splits"])
+        source |= told_of_pieces(pieces, rules, [*told_of_ignored(ignored, WANTED), *split_told], alike)
+    quarters = None if rules.official else float(rules.step(1) / (1 if rules.ticks is None else next(iter(divisions))))
     _check_splits(name, splits, len(groups))
     return _corpus(name, [places[file].title for file in pieces], list(pieces.values()), splits, source, quarters)
 
@@ -178,6 +184,20 @@ def _parse(
         progress(done, len(wanted))
 
 
+def _alike(pieces: Sequence[MidiPiece]) -> list[list[int]]:
+    """The places of the pieces in groups of like ones."""
+    prints = _fingerprints(pieces)
+    if prints is not None:
+        return like_groups(prints)
+    return group(len(pieces), linked_pairs([piece.steps for piece in pieces], LIKENESS))
+
+
+def _fingerprints(pieces: Sequence[MidiPiece]) -> list[np.ndarray] | None:
+    """Those of people's own pieces; None for an official set."""
+    prints = [piece.fingerprint for piece in pieces if piece.fingerprint is not None]
+    return prints if len(prints) == len(pieces) else None
+
+
 def _check_ticks(name: str, rules: Rules, divisions: Mapping[int, int]) -> None:
     """A frame in ticks is a length in quarter notes only where all files have as many ticks a quarter note."""
     if rules.ticks is None or len(divisions) == 1:
@@ -205,8 +225,11 @@ def _splits(
     given = [split for file in pieces if (split := places[file].split) is not None]
     if given:
         return given
-    melodies = [piece.steps for piece in pieces.values()]
-    return assign_groups(groups, melodies, [len(piece.packed) for piece in pieces.values()])
+    sizes = [len(piece.packed) for piece in pieces.values()]
+    prints = _fingerprints(list(pieces.values()))
+    if prints is not None:  # so that another step gives the same splits, but for rounding
+        return fill_splits(groups, sizes, [hashlib.sha256(each.tobytes()).digest() for each in prints])
+    return assign_groups(groups, [piece.steps for piece in pieces.values()], sizes)
 
 
 def _corpus(

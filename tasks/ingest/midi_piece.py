@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from infra.errors import CorpusError
+from tasks.ingest.fingerprint import fingerprint
 from tasks.ingest.key import Key, find_key, pitch_class_histogram, semitones_to_c
 from tasks.ingest.midi import DRUMS, MidiNotes, read_midi
 from tasks.ingest.midi_roll import highest_steps, midi_roll, unheard
@@ -48,6 +49,11 @@ class Rules:
     keep_first: bool = False
     drums: Drums = "notes"
     exact: bool = True
+
+    @property
+    def official(self) -> bool:
+        """Whether these are the rules of an official set, in which drums are notes."""
+        return self.drums == "notes"
 
     def step(self, division: int) -> Fraction:
         """Ticks of a frame of a file."""
@@ -112,6 +118,7 @@ class MidiPiece:
     Attributes:
         packed: its roll, eight notes a byte: uint8 (T, 11). A file of a hundred bytes can have `MAX_FRAMES` frames.
         steps: its melody, semitones between successive different highest notes.
+        fingerprint: what it is known again by where it is somebody's own; None in the official sets.
         key: the key that was found, whether or not a manifest has another.
         division: ticks of a quarter note of its file.
         notes: how many were read, drums that are left out not among them.
@@ -123,6 +130,7 @@ class MidiPiece:
 
     packed: np.ndarray
     steps: Steps
+    fingerprint: np.ndarray | None
     key: Key
     division: int
     notes: int
@@ -175,6 +183,7 @@ def parse_piece(file: MidiFile) -> MidiPiece:
     return MidiPiece(
         packed=np.packbits(roll, axis=1),
         steps=highest_steps(roll),
+        fingerprint=None if rules.official else fingerprint(notes),
         key=key,
         division=notes.division,
         notes=len(played.start),

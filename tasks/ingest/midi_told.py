@@ -15,13 +15,15 @@ SHARE_TOLD = 0.1
 """From which part of the notes in no frame on, it is told."""
 
 
-def told_of_pieces(pieces: Mapping[str, MidiPiece], rules: Rules, told_before: Sequence[str] = ()) -> dict[str, Any]:
+def told_of_pieces(
+    pieces: Mapping[str, MidiPiece], rules: Rules, told_before: Sequence[str] = (), told_after: Sequence[str] = ()
+) -> dict[str, Any]:
     """The counts for a corpus's `source`, and under `told` what a user should read, a sentence each.
 
     Args:
         pieces: by the names of their files; one or more.
         rules: by which they were read.
-        told_before: of the files, sentences that come first.
+        told_before, told_after: of the files, sentences that come first; of the pieces among each other, last.
     """
     read = sum(piece.notes for piece in pieces.values())
     unheard = sum(piece.unheard for piece in pieces.values())
@@ -39,8 +41,24 @@ def told_of_pieces(pieces: Mapping[str, MidiPiece], rules: Rules, told_before: S
         "drums": {"notes": sum(drums.values()), "files": len(drums), "rule": rules.drums},
         "notes": {"read": read, "in_no_frame": unheard, "share_in_no_frame": round(unheard / read, 4)},
         "odd": odd,
-        "told": told,
+        "told": [*told, *told_after],
     }
+
+
+def told_of_groups(sizes: Sequence[int], in_two_splits: int) -> list[str]:
+    """What a user should read of pieces that are alike: how many there are, and whether given splits part them.
+
+    Args:
+        sizes: of the groups of like pieces, one of them 1 for each piece that is like no other.
+        in_two_splits: how many groups are in two splits.
+    """
+    like = [size for size in sizes if size > 1]
+    if not like:
+        return []
+    told = f"{sum(like):,} pieces are takes or copies of others, in {plural(len(like), 'group')} of up to {max(like):,}"
+    if not in_two_splits:
+        return [f"{told}; each is in one split"]
+    return [told, f"{plural(in_two_splits, 'group')} of them in two splits, as the folders are: no test on new music"]
 
 
 def _drums(drums: Mapping[str, int], rules: Rules) -> str:
