@@ -104,7 +104,7 @@ def build_midi_corpus(
     groups = _alike(list(pieces.values()))
     splits = _splits(places, pieces, groups)
     how = "an official set, by its manifest" if manifest is not None else "transposed by the key that is found"
-    source = {
+    source: dict[str, Any] = {
         "origin": f"{len(places)} MIDI files, {how}",
         "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
         "first_cell": "kept" if rules.keep_first else "dropped",
