@@ -79,13 +79,16 @@ def _check_certificates(address: str) -> None:
     Raises:
         ClusterError: there are no certificates for `tls://`, or encryption is required and the address is `tcp://`.
     """
-    security = distributed.Security()  # type: ignore[no-untyped-call]
-    needed = {"CA_FILE": security.tls_ca_file, "CLIENT__CERT": security.tls_client_cert}
-    lacking = [f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name, value in needed.items() if not value]
+    needed = {"CA_FILE": "ca-file", "CLIENT__CERT": "client.cert"}
+    lacking = [
+        f"DASK_DISTRIBUTED__COMM__TLS__{variable}"
+        for variable, setting in needed.items()
+        if not dask.config.get(f"distributed.comm.tls.{setting}")
+    ]
     if address.startswith("tls://"):
         if lacking:
             raise ClusterError(f"no certificates for {address}: set {' and '.join(lacking)}, see docs/operations.md")
-    elif security.require_encryption:
+    elif dask.config.get("distributed.comm.require-encryption"):
         raise ClusterError(f"{address} is not encrypted, which Dask's configuration requires: take tls://")
 
 
@@ -102,7 +105,7 @@ def local_cluster(workers: int | None) -> dict[str, object]:
         "processes": True,
         "memory_limit": int(MEMORY_LIMIT * MEMORY_SHARE / count),
         "host": "127.0.0.1",
-        "security": distributed.Security.temporary(),
+        "security": distributed.Security.temporary(),  # type: ignore[no-untyped-call]
         "local_directory": str(scratch_folder()),
         "dashboard_address": "127.0.0.1:0",
         "scheduler_kwargs": {"dashboard": False},
