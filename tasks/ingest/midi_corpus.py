@@ -34,7 +34,7 @@ from tasks.ingest.midi_piece import OFFICIAL, Known, MidiFile, MidiPiece, Rules,
 from tasks.ingest.midi_told import told_of_groups, told_of_pieces
 from tasks.ingest.piano_roll import roll_statistics
 from tasks.ingest.recipe import MapFunction, Progress, Rejected
-from tasks.ingest.split_names import splits_by_name
+from tasks.ingest.split_names import NO_NAMED_SPLITS, NamedSplits, splits_by_name
 from tasks.ingest.splits import Likeness, assign_groups, fill_splits, group, linked_pairs
 from tasks.ingest.unread import Unread, by_ending, ending, split_unread, told_of_ignored
 from tasks.wording import plural
@@ -84,15 +84,11 @@ def build_midi_corpus(
     """
     files, unread = split_unread(files)
     ignored = Counter(unread.ignored) + Counter(ending(file) for file in files if not is_midi(file))
-    if manifest is None:
-        places, split_told = _places_by_name(name, files, unread, selection)
-    else:
-        places, split_told = _places_by_manifest(files, manifest), []
-    tails = {_tail(file): what for file, what in unread.refused.items()}
-    not_there = "it is in the manifest, and not among the files"
-    quarantined = {file: tails.get(_tail(file), not_there) for file in places if file not in files}
+    places, quarantined, split_told = _placed(name, files, unread, manifest, selection)
     pieces: dict[str, MidiPiece] = {}
-    wanted = {file: MidiFile(files[file], rules, place.known) for file, place in places.items() if file in files}
+    wanted = {
+        file: MidiFile(files[file], rules, place.known) for file, place in places.items() if file not in quarantined
+    }
     for file, parsed in _parse(name, wanted, progress, map_function):
         if isinstance(parsed, Rejected):
             quarantined[file] = parsed.reason
@@ -127,19 +123,36 @@ def is_midi(name: str) -> bool:
     return name.lower().endswith(_ENDINGS) and not is_hidden(name)
 
 
+def _placed(
+    name: str,
+    files: Mapping[str, bytes],
+    unread: Unread,
+    manifest: Sequence[ManifestRow] | None,
+    selection: Selection,
+) -> tuple[dict[str, _Place], dict[str, str], Sequence[str]]:
+    """Where every file stands, why some cannot be read, and what is to be told of the splits."""
+    if manifest is None:
+        places, named = _places_by_name(name, files, unread, selection)
+        return places, {**unread.refused, **named.set_aside}, named.told
+    places = _places_by_manifest(files, manifest)
+    tails = {_tail(file): what for file, what in unread.refused.items()}
+    not_there = "it is in the manifest, and not among the files"
+    return places, {file: tails.get(_tail(file), not_there) for file in places if file not in files}, ()
+
+
 def _places_by_name(
     name: str, files: Mapping[str, bytes], unread: Unread, selection: Selection
-) -> tuple[dict[str, _Place], list[str]]:
-    """Every MIDI file, those that could not be read too, and what is to be told of the splits."""
+) -> tuple[dict[str, _Place], NamedSplits]:
+    """Every MIDI file, those that could not be read too, and what the names say of splits."""
     midi = sorted([*filter(is_midi, files), *unread.refused])
     if not midi:
         others = Counter(unread.ignored) + Counter(map(ending, files))
         raise CorpusError(
             f"{name}: {by_ending(others)}, and no file ends in .mid, .midi or .rmi; give a folder of MIDI files"
         )
-    splits, told = ({}, []) if selection.by_content else splits_by_name(name, midi, text=False)
+    named = NO_NAMED_SPLITS if selection.by_content else splits_by_name(name, midi, text=False)
     titles = distinct_titles(midi)
-    return {file: _Place(titles[file], splits.get(file), None) for file in midi}, told
+    return {file: _Place(titles[file], named.split_of.get(file), None) for file in midi}, named
 
 
 def distinct_titles(files: Sequence[str]) -> dict[str, str]:

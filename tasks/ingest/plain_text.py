@@ -32,7 +32,7 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.ingest.decoding import Decoded, decode_own, told_of_encodings
 from tasks.ingest.lost import NO_WISHES, Selection, check_lost
 from tasks.ingest.parts import cut_parts
-from tasks.ingest.split_names import splits_by_name
+from tasks.ingest.split_names import NO_NAMED_SPLITS, splits_by_name
 from tasks.ingest.splits import fill_splits
 from tasks.ingest.text import (
     NEWLINE,
@@ -83,13 +83,15 @@ def build_text_corpus(
             words of a split are mostly `<unk>`.
     """
     files, unread = split_unread(files)
-    decoded, quarantined = _texts(files, encoding)
-    quarantined |= unread.refused
+    named = NO_NAMED_SPLITS
+    if not selection.by_content:
+        named = splits_by_name(name, [*files, *unread.refused], text=True)
+    decoded, quarantined = _texts({file: files[file] for file in files if file not in named.set_aside}, encoding)
+    quarantined |= {**unread.refused, **named.set_aside}
     _check_texts(name, len(decoded), quarantined, unread, selection)
     texts = {file: each.text for file, each in decoded.items()}
-    given, split_told = ({}, []) if selection.by_content else splits_by_name(name, [*texts, *quarantined], text=True)
-    by_split = _by_split(texts, given)
-    _check_splits(name, by_split, bool(given), quarantined)
+    by_split = _by_split(texts, named.split_of)
+    _check_splits(name, by_split, bool(named.split_of), quarantined)
     streams = {split: [_stream(kind, text) for _, text in pieces] for split, pieces in by_split.items()}
     vocabulary = build_vocabulary(streams["train"], fewest if kind == "words" else 1)
     index = {symbol: number for number, symbol in enumerate(vocabulary)}
@@ -110,7 +112,7 @@ def build_text_corpus(
             "origin": f"{len(texts)} text files",
             "unknown": f"{UNKNOWN}: seen fewer than {fewest if kind == 'words' else 1} times in train",
             "encodings": dict(Counter(each.encoding for each in decoded.values())),
-            "told": [*told_of_files(decoded, unread.ignored), *split_told, *told_of_encodings(decoded)],
+            "told": [*told_of_files(decoded, unread.ignored), *named.told, *told_of_encodings(decoded)],
             "ignored": sum(unread.ignored.values()),
             "quarantined": quarantined,
             "statistics": {

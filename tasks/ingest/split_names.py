@@ -1,29 +1,27 @@
 """Splits that the names of files give: folders, and files of text, that are called train, valid or test.
 
 In any case and in the usual spellings, at any depth. What the names say is kept or refused, never passed over: where
-they do not give every file its split, and every split a file, it is an error that says so. One exception is a lone
-valid or test among other names, which is a word like any other, as in the folder `test` of a program: the split is then
-by content, and it is told.
+they leave a split without a file it is an error that says so, and a file that is in none, or in two, is set aside. One
+exception is a lone valid or test, which is a word like any other, as in the folder `test` of a program: the split is
+then by content, and it is told.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS
-from tasks.wording import plural
 
-BY_CONTENT = "--by-content"
-"""The option that leaves names out of it."""
 _SPELLINGS = {
     "train": ("train", "training"),
     "valid": ("valid", "validation", "val", "dev", "devel", "development"),
     "test": ("test", "testing"),
 }
 _SPLIT_OF = {spelling: split for split, spellings in _SPELLINGS.items() for spelling in spellings}
-_SET = re.compile(r"[ _-]?(set|split|data)$")
+_SET = re.compile(r"([ _-]?(set|split)|[ _-]data)$")
 _PARTS = re.compile(r"[._-]")
-_SHOWN = 3
+_LONGEST = 100
 
 
 def folder_split(folder: str) -> str | None:
@@ -54,8 +52,26 @@ def named_splits(name: str, text: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(split for split in found if split is not None))
 
 
-def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> tuple[dict[str, str], list[str]]:
-    """The split of every file by its name, or of none where names give none; and what is to be told.
+@dataclass(frozen=True)
+class NamedSplits:
+    """What names say of splits.
+
+    Attributes:
+        split_of: the split of each file that has one; of none where the split is by content.
+        set_aside: why, by the names of those that have none where others do.
+        told: what a user should read, a sentence each.
+    """
+
+    split_of: Mapping[str, str] = field(default_factory=dict)
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+NO_NAMED_SPLITS = NamedSplits()
+
+
+def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> NamedSplits:
+    """The splits of some files by their names.
 
     Args:
         corpus: its name, for messages.
@@ -63,43 +79,26 @@ def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> tuple[dict[
         text: whether a file's own name counts too.
 
     Raises:
-        CorpusError: only some files are in a split, one is in two, or a split has none.
+        CorpusError: names are taken for splits, and give one of them no file.
     """
     given = {file: named_splits(file, text) for file in files}
-    named = {split: [file for file in given if split in given[file]] for split in SPLITS}
+    named = {split: [file for file in given if given[file] == (split,)] for split in SPLITS}
     found = [split for split in SPLITS if named[split]]
-    outside = [file for file in given if not given[file]]
     if not found:
-        return {}, []
-    if outside and len(found) == 1 and found[0] != "train":
-        first = named[found[0]][0]
-        told = f"split by content: the name of {first!r} is not taken for the {found[0]} split, for no name says train"
-        return {}, [told]
-    two = [file for file in given if len(given[file]) > 1]
-    if two:
-        raise CorpusError(
-            f"{corpus}: {_first(two)} in two splits by the folders' names; give each one, or split by {BY_CONTENT}"
-        )
-    if outside:
-        raise CorpusError(
-            f"{corpus}: {_first(outside)} in no split, and {_first(_all(named))} by name;"
-            f" move them to train, valid or test, take them out, or split by {BY_CONTENT}"
-        )
-    if empty := [split for split in SPLITS if not named[split]]:
-        example, lacking = named[found[0]][0], " or ".join(empty)
+        return NO_NAMED_SPLITS
+    example = named[found[0]][0][:_LONGEST]
+    if len(found) == 1 and found[0] != "train":
+        told = f"split by content: the name of {example!r} is not taken for the {found[0]} split, for none says train"
+        return NamedSplits(told=(told,))
+    if len(found) < len(SPLITS):
+        lacking = " or ".join(split for split in SPLITS if split not in found)
         raise CorpusError(
             f"{corpus}: names are taken for splits, {example!r} for {found[0]}, and none is for {lacking};"
-            f" give folders or files of those names too, or split by {BY_CONTENT}"
+            " give folders or files of those names too, or split by --by-content"
         )
-    return {file: splits[0] for file, splits in given.items()}, []
-
-
-def _all(named: dict[str, list[str]]) -> list[str]:
-    return [file for files in named.values() for file in files]
-
-
-def _first(files: Sequence[str]) -> str:
-    shown = ", ".join(repr(file[:100]) for file in files[:_SHOWN])
-    if len(files) <= _SHOWN:
-        return f"{shown} {'is' if len(files) == 1 else 'are'}"
-    return f"{plural(len(files), 'file')}, {shown} first, are"
+    outside = "in no split, and others are by name: move it, or split all by --by-content"
+    twice = "in two splits by the folders' names: move it, or split all by --by-content"
+    return NamedSplits(
+        {file: splits[0] for file, splits in given.items() if len(splits) == 1},
+        {file: twice if splits else outside for file, splits in given.items() if len(splits) != 1},
+    )

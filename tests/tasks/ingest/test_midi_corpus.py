@@ -103,7 +103,7 @@ def test_folders_of_splits_in_other_spellings_are_kept(spelled: tuple[str, ...])
 def test_a_lone_folder_called_test_is_a_word_like_any_other_and_it_is_told() -> None:
     corpus = build({**tunes(20), "program/test/a.mid": tune(melody(99))}, rules=OWN)
     assert sum(len(corpus.titles[split]) for split in SPLITS) == 21
-    told = "split by content: the name of 'program/test/a.mid' is not taken for the test split, for no name says train"
+    told = "split by content: the name of 'program/test/a.mid' is not taken for the test split, for none says train"
     assert told in corpus.source["told"]
 
 
@@ -117,10 +117,15 @@ def test_folders_of_splits_are_kept(above: str) -> None:
     assert corpus.source["near_duplicates"] == corpus.source["near_duplicates_in_two_splits"] == 1
 
 
-def test_files_outside_of_the_folders_of_splits_are_named() -> None:
-    files = {f"{split}/a.mid": tune(melody(1)) for split in SPLITS}
-    with pytest.raises(CorpusError, match=r"mine: 'b.mid' is in no split, and .* are by name; move them to"):
-        build({**files, "b.mid": tune(melody(2))})
+def test_files_outside_of_the_folders_of_splits_are_set_aside_while_they_are_few() -> None:
+    files = {f"{split}/a.mid": tune(melody(seed)) for seed, split in enumerate(SPLITS)}
+    corpus = build({**files, "b.mid": tune(melody(9))})
+    assert corpus.source["quarantined"].keys() == {"b.mid"}
+    assert corpus.digest == build(files).digest
+    with pytest.raises(
+        CorpusError, match=r"12 of 15 MIDI files cannot be used: in no split, .* by --by-content: tunes/000"
+    ):
+        build({**files, **tunes(12)})
     by_content = build({**files, **tunes(12)}, selection=Selection(by_content=True))
     assert sum(len(by_content.titles[split]) for split in SPLITS) == 15
     assert by_content.source["near_duplicates_in_two_splits"] == 0

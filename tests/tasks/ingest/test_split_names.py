@@ -4,7 +4,7 @@ import pytest
 
 from infra.errors import CorpusError
 from tasks.corpus import SPLITS
-from tasks.ingest.split_names import named_splits, splits_by_name
+from tasks.ingest.split_names import NamedSplits, named_splits, splits_by_name
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,9 @@ def test_folders_in_any_case_and_spelling_at_any_depth(split: str, spellings: li
     assert {named_splits(form.format(spelling), text=False) for spelling in spellings} == {(split,)}
 
 
-@pytest.mark.parametrize("name", ["contest/a.mid", "trains/a.mid", "validated/a.mid", "Train.mid", "latest/a.mid"])
+@pytest.mark.parametrize(
+    "name", ["contest/a.mid", "trains/a.mid", "validated/a.mid", "Train.mid", "latest/a.mid", "testdata/a.mid"]
+)
 def test_words_that_only_look_like_splits(name: str) -> None:
     assert named_splits(name, text=False) == ()
 
@@ -33,35 +35,38 @@ def test_files_of_text_in_the_usual_forms(name: str) -> None:
     assert named_splits("a test.txt", text=True) == named_splits("test of time.txt", text=True) == ()
 
 
-def told(*files: str, text: bool = False) -> str:
-    with pytest.raises(CorpusError) as caught:
-        splits_by_name("mine", files, text)
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).endswith("or split by --by-content")
-    return str(caught.value)
-
-
 def test_names_that_give_every_file_its_split() -> None:
     files = ["Train/a", "Train/b", "dev/c", "test/d"]
-    assert splits_by_name("mine", files, text=False) == (
-        {"Train/a": "train", "Train/b": "train", "dev/c": "valid", "test/d": "test"},
-        [],
-    )
-    assert splits_by_name("mine", ["a", "b"], text=False) == ({}, [])
+    splits = {"Train/a": "train", "Train/b": "train", "dev/c": "valid", "test/d": "test"}
+    assert splits_by_name("mine", files, text=False) == NamedSplits(splits)
+    assert splits_by_name("mine", ["a", "b"], text=False) == NamedSplits()
 
 
-def test_names_that_do_not_are_told_with_the_way_on() -> None:
-    assert "'train.txt' for train, and none is for valid or test" in told("train.txt", text=True)
-    assert "'a/test/b' for test, and none is for train or valid" in told("a/test/b")
-    assert "'train/a' for train, and none is for valid;" in told("train/a", "test/b")
-    assert "'b' is in no split, and 'train/a' is by name" in told("train/a", "b")
-    many = told("train/a", "test/b", "valid/c", "valid/d", *(f"x{number}" for number in range(9)))
-    assert "9 files, 'x0', 'x1', 'x2' first, are in no split, and 4 files, 'train/a', 'valid/c'," in many
-    assert "'train/test/a' is in two splits" in told("train/test/a", "train/b", "valid/c", "test/d")
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["train.txt"], "'train.txt' for train, and none is for valid or test;"),
+        (["train/a", "test/b"], "'train/a' for train, and none is for valid;"),
+        (["train/a", "b"], "'train/a' for train, and none is for valid or test;"),
+        (["valid/a", "test/b", "c"], "'valid/a' for valid, and none is for train;"),
+    ],
+)
+def test_a_split_without_a_file_is_told_with_the_way_on(files: list[str], said: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        splits_by_name("mine", files, text=True)
+    assert said in str(caught.value)
+    assert str(caught.value).endswith("give folders or files of those names too, or split by --by-content")
 
 
-@pytest.mark.parametrize("name", ["program/test/a.mid", "dev/a.mid"])
-def test_a_lone_valid_or_test_is_a_word_and_told(name: str) -> None:
-    splits, said = splits_by_name("mine", ["songs/b.mid", name], text=False)
-    assert splits == {}
-    assert said[0].startswith(f"split by content: the name of {name!r} is not taken for the ")
+def test_a_file_in_no_split_or_in_two_is_set_aside_where_others_have_theirs() -> None:
+    named = splits_by_name("mine", ["train/a", "valid/b", "test/c", "README.md", "train/test/d"], text=False)
+    assert named.split_of == {"train/a": "train", "valid/b": "valid", "test/c": "test"}
+    assert named.set_aside["README.md"].startswith("in no split, and others are by name")
+    assert named.set_aside["train/test/d"].startswith("in two splits")
+
+
+@pytest.mark.parametrize("files", [["songs/b.mid", "program/test/a.mid"], ["dev/a.mid"], ["test/a.mid", "test/b.mid"]])
+def test_a_lone_valid_or_test_is_a_word_and_told(files: list[str]) -> None:
+    named = splits_by_name("mine", files, text=False)
+    assert (named.split_of, named.set_aside) == ({}, {})
+    assert named.told[0].startswith("split by content: the name of ")
