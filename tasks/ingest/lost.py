@@ -14,7 +14,7 @@ from tasks.wording import first_line
 
 MOST_LOST = 0.05
 """Most files that may be set aside, of all, unless a user says another share; one always may."""
-_MOST_NAMES, _LONGEST = 40, 200
+_MOST_NAMES, _LONGEST = 20, 200
 
 
 @dataclass(frozen=True)

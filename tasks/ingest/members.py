@@ -6,6 +6,7 @@ Which formats there are, and why these limits, is in docs/sources.md.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -28,6 +29,8 @@ RATIO_FROM = 2**20
 
 LINK = "is a link that is not followed: it leads to a folder, out of the source or nowhere"
 NO_FILE = "is a device or a pipe, no file"
+# Control characters, halves of what is no UTF-8, ends of lines and paragraphs. All others only look strange.
+_NO_NAME = frozenset(("Cc", "Cs", "Zl", "Zp"))
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 _ARCHIVE_STARTS = (*_ZIP, _GZIP, b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
@@ -116,7 +119,7 @@ class Members:
             CorpusError: it leads out of an archive.
         """
         parts = [part for part in name.split("/") if part not in ("", ".")]
-        if self._packed and (name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in re.split(r"[/\\]", name)):
+        if self._packed and (name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)):
             raise self.breach(name, "has a name that leads out of the archive, or is absolute")
         return "/".join(parts)
 
@@ -155,10 +158,10 @@ class Members:
 
     def _wrong(self, name: str, size: int) -> str:
         """Why a file cannot be had, "" where it can."""
-        if not name.isprintable():
-            return "its name cannot be printed"
-        if self._packed and "\\" in name:
-            return "its name has a backslash in it"
+        if any(unicodedata.category(sign) in _NO_NAME for sign in name):
+            return "its name has a control character, or bytes that are no text"
+        if self._packed and ("\\" in name or _DRIVE.match(name)):
+            return "its name has a backslash in it, or begins like a drive"
         return f"over the limit of {self._largest:,} bytes" if size > self._largest else ""
 
     def check_size(self, size: int) -> None:

@@ -148,7 +148,8 @@ def _places_by_name(
     if not midi:
         others = Counter(unread.ignored) + Counter(map(ending, files))
         raise CorpusError(
-            f"{name}: {by_ending(others)}, and no file ends in .mid, .midi or .rmi; give a folder of MIDI files"
+            f"{name}: {by_ending(others)}, and no file ends in .mid, .midi or .rmi;"
+            " give MIDI files, as programs for scores export them"
         )
     named = NO_NAMED_SPLITS if selection.by_content else splits_by_name(name, midi, text=False)
     titles = distinct_titles(midi)

@@ -2,12 +2,12 @@
 
 In any case and in the usual spellings, at any depth. What the names say is kept or refused, never passed over: where
 they leave a split without a file it is an error that says so, and a file that is in none, or in two, is set aside. One
-exception is a lone valid or test, which is a word like any other, as in the folder `test` of a program: the split is
-then by content, and it is told.
+exception is a lone valid or test, or a lone file train, which is a word like any other, as in the folder `test` or the
+file `train.py` of a program: the split is then by content, and it is told.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra.errors import CorpusError
@@ -86,14 +86,15 @@ def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> NamedSplits
     found = [split for split in SPLITS if named[split]]
     if not found:
         return NO_NAMED_SPLITS
-    example = named[found[0]][0][:_LONGEST]
-    if len(found) == 1 and found[0] != "train":
-        told = f"split by content: the name of {example!r} is not taken for the {found[0]} split, for none says train"
-        return NamedSplits(told=(told,))
+    example = named[found[0]][0]
+    alone = len(found) == 1
+    if alone and (found[0] != "train" or _is_word(example, given)):
+        taken = f"the name of {example[:_LONGEST]!r} is not taken for the {found[0]} split"
+        return NamedSplits(told=(f"split by content: {taken}, alone as it is",))
     if len(found) < len(SPLITS):
         lacking = " or ".join(split for split in SPLITS if split not in found)
         raise CorpusError(
-            f"{corpus}: names are taken for splits, {example!r} for {found[0]}, and none is for {lacking};"
+            f"{corpus}: names are taken for splits, {example[:_LONGEST]!r} for {found[0]}, and none is for {lacking};"
             " give folders or files of those names too, or split by --by-content"
         )
     outside = "in no split, and others are by name: move it, or split all by --by-content"
@@ -102,3 +103,8 @@ def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> NamedSplits
         {file: splits[0] for file, splits in given.items() if len(splits) == 1},
         {file: twice if splits else outside for file, splits in given.items() if len(splits) != 1},
     )
+
+
+def _is_word(train: str, given: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a lone train is a file's own name among others, as of a program that trains something."""
+    return not named_splits(train, text=False) and not all(given.values())

@@ -94,4 +94,6 @@ def by_ending(ignored: Mapping[str, int], most: int = 6) -> str:
     ranked = sorted(ignored.items(), key=lambda item: (-item[1], item[0]))
     told = [f"{count:,} {what}" for what, count in ranked[:most]]
     others = sum(count for _, count in ranked[most:])
-    return ", ".join([*told, f"{others:,} others"] if others else told)
+    if others:
+        told.append(f"{others:,} other{'' if others == 1 else 's'}")
+    return ", ".join(told)

@@ -66,7 +66,7 @@ def test_a_strange_name_in_a_folder_sets_nothing_aside_but_itself(tmp_path: Path
     (tmp_path / os.fsdecode(b"caf\xe9.mid")).write_bytes(b"4")
     found = read_folder(tmp_path, wanted=is_midi)
     assert set(found) == {*FILES, "C: major.mid", "back\\slash.mid"}
-    why = "its name cannot be printed"
+    why = "its name has a control character, or bytes that are no text"
     assert found.unread == Unread({"caf\\udce9.mid": why, "line\nend.mid": why}, {"without ending": 1})
     json.dumps(found.unread.refused).encode()
 

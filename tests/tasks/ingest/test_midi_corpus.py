@@ -103,7 +103,7 @@ def test_folders_of_splits_in_other_spellings_are_kept(spelled: tuple[str, ...])
 def test_a_lone_folder_called_test_is_a_word_like_any_other_and_it_is_told() -> None:
     corpus = build({**tunes(20), "program/test/a.mid": tune(melody(99))}, rules=OWN)
     assert sum(len(corpus.titles[split]) for split in SPLITS) == 21
-    told = "split by content: the name of 'program/test/a.mid' is not taken for the test split, for none says train"
+    told = "split by content: the name of 'program/test/a.mid' is not taken for the test split, alone as it is"
     assert told in corpus.source["told"]
 
 

@@ -65,6 +65,12 @@ def test_a_file_in_no_split_or_in_two_is_set_aside_where_others_have_theirs() ->
     assert named.set_aside["train/test/d"].startswith("in two splits")
 
 
+def test_a_lone_file_called_train_among_others_is_a_word_and_told() -> None:
+    named = splits_by_name("mine", ["train.py", "a.txt", "b.txt"], text=True)
+    told = "split by content: the name of 'train.py' is not taken for the train split, alone as it is"
+    assert named == NamedSplits(told=(told,))
+
+
 @pytest.mark.parametrize("files", [["songs/b.mid", "program/test/a.mid"], ["dev/a.mid"], ["test/a.mid", "test/b.mid"]])
 def test_a_lone_valid_or_test_is_a_word_and_told(files: list[str]) -> None:
     named = splits_by_name("mine", files, text=False)
