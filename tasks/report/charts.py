@@ -11,52 +11,86 @@ import pandas as pd
 
 from tasks.report.metrics import Metric
 from tasks.report.statistics import Verdict, verdict
-from tasks.report.theme import BETTER, INK, MUTED, OTHER, PAPER, PLAIN, UNDECIDED, WORSE, layered, rows_of
+from tasks.report.text import number
+from tasks.report.theme import (
+    BETTER,
+    CIRCLE,
+    INK,
+    MUTED,
+    OTHER,
+    PAPER,
+    PLAIN,
+    SQUARE,
+    UNDECIDED,
+    WORSE,
+    layered,
+    rows_of,
+)
 from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, short_labels
 
 WIDTH = 420
 _ROW = 21
-# A baseline further away than this many times the spread of the variants would squeeze them into a corner.
-_STRETCH = 4.0
+# A baseline that makes the axis longer than this many times the spread of the variants would squeeze them together.
+_STRETCH = 1.5
 _COLOURS: dict[Verdict, str] = {"better": BETTER, "worse": WORSE, "undecided": UNDECIDED}
 
 
-def forest(scores: pd.DataFrame, metric: Metric) -> tuple[alt.LayerChart, list[str]]:
-    """Scores with intervals, best on top, baselines as dashed lines.
-
-    Returns:
-        The chart, and the baselines that lie too far away to be drawn.
-    """
+def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
+    """Scores with intervals, best on top, baselines below; one that lies far off is a number at the edge."""
     labels = short_labels(scores["variant"])
-    trained = scores[~scores["variant"].map(is_baseline)]
-    drawn = trained[trained["mean"].notna()]
-    rows = [
-        {
-            "label": labels[row.variant],
-            "mean": row.mean,
-            "low": _or(row.low, row.mean),
-            "high": _or(row.high, row.mean),
-            "colour": PLAIN if row.variant == plain_of(row.variant) else OTHER,
-        }
-        for row in _records(drawn)
-    ]
-    near, far = _near_baselines(scores, rows)
-    y = _label_axis([labels[name] for name in trained["variant"]])
+    rows = [_scored(labels[row.variant], row) for row in _records(scores[scores["mean"].notna()])]
+    trained = [row for row in rows if row["colour"] != MUTED]
+    ends = _ends(trained or rows)
+    near = [row for row in rows if row in trained or _is_near(row, ends)]
+    y = _label_axis([labels[name] for name in scores["variant"]])
     x = alt.X(
         "low:Q", title=metric.heading, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(tickCount=5, format="~f")
     )
-    base = alt.Chart(rows_of(rows))
+    base = alt.Chart(rows_of(near))
     colour = alt.Color("colour:N", scale=None)
+    shape = alt.Shape("shape:N", scale=None)
     layers = [
         base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=colour),
-        base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", y=y, color=colour),
-        *_baseline_layers(near),
-        *_gap_layers(trained, labels, y),
+        base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", y=y, color=colour, shape=shape),
+        *_edge_layers([row for row in rows if row not in near], ends, metric, y),
+        *_gap_layers(scores[scores["mean"].isna()], labels, y),
         _cue("better →", alt.value(WIDTH - 110), "right")
         if metric.higher_is_better
         else _cue("← better", alt.value(0)),
     ]
-    return layered(layers, WIDTH - 110, _ROW * max(1, len(trained))), far
+    return layered(layers, WIDTH - 110, _ROW * max(1, len(scores)))
+
+
+def _scored(label: str, row: Any) -> dict[str, Any]:
+    plain = row.variant == plain_of(row.variant)
+    return {
+        "label": label,
+        "mean": row.mean,
+        "low": _or(row.low, row.mean),
+        "high": _or(row.high, row.mean),
+        "colour": MUTED if is_baseline(row.variant) else PLAIN if plain else OTHER,
+        "shape": SQUARE if plain else CIRCLE,
+    }
+
+
+def _ends(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    return min((row["low"] for row in rows), default=0.0), max((row["high"] for row in rows), default=0.0)
+
+
+def _is_near(row: dict[str, Any], ends: tuple[float, float]) -> bool:
+    low, high = ends
+    return bool(max(high, row["high"]) - min(low, row["low"]) <= _STRETCH * (high - low))
+
+
+def _edge_layers(far: list[dict[str, Any]], ends: tuple[float, float], metric: Metric, y: alt.Y) -> list[alt.Chart]:
+    """The baselines that lie off the scale, as numbers at the edge that they lie beyond."""
+    layers = []
+    for row in far:
+        value, below = number(row["mean"], metric.decimals), row["mean"] < ends[0]
+        text = f"← {value}" if below else f"{value} →"
+        mark = alt.Chart(rows_of([row])).mark_text(text=text, align="left" if below else "right", color=MUTED)
+        layers.append(mark.encode(x=alt.value(2 if below else WIDTH - 112), y=y))
+    return layers
 
 
 def _cue(text: str, x: Any, align: Literal["left", "right"] = "left", dx: int = 0) -> alt.Chart:
@@ -66,54 +100,32 @@ def _cue(text: str, x: Any, align: Literal["left", "right"] = "left", dx: int = 
     return cue
 
 
-def _near_baselines(scores: pd.DataFrame, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
-    bounds = [row[side] for row in rows for side in ("low", "high")]
-    baselines = scores[scores["variant"].map(is_baseline) & scores["mean"].notna()]
-    labels = short_labels(scores["variant"])
-    near: list[dict[str, Any]] = []
-    far: list[str] = []
-    for row in _records(baselines):
-        spread = max([*bounds, row.mean]) - min([*bounds, row.mean])
-        if bounds and spread > _STRETCH * (max(bounds) - min(bounds)):
-            far.append(row.variant)
-        else:
-            near.append({"mean": row.mean, "label": labels[row.variant], "lift": -8 - 14 * len(near)})
-    return near, far
-
-
-def _baseline_layers(near: list[dict[str, Any]]) -> list[alt.Chart]:
-    layers = []
-    for line in near:
-        base = alt.Chart(rows_of([line])).encode(x="mean:Q")
-        layers.append(base.mark_rule(strokeDash=[4, 3], color=MUTED))
-        text = base.mark_text(dy=line["lift"], color=MUTED, fontSize=11).encode(y=alt.value(0), text="label:N")
-        layers.append(text)
-    return layers
-
-
-def _gap_layers(trained: pd.DataFrame, labels: dict[str, str], y: alt.Y) -> list[alt.Chart]:
+def _gap_layers(rows: pd.DataFrame, labels: dict[str, str], y: alt.Y) -> list[alt.Chart]:
     """Words in the rows that would be empty without a reason."""
-    unscored = trained[trained["mean"].isna()]
-    rows = [{"label": labels[r.variant], "why": "held back" if r.held_back else "no score"} for r in _records(unscored)]
-    text = alt.Chart(rows_of(rows)).mark_text(align="right", color=MUTED, fontSize=11)
-    return [text.encode(x=alt.value(WIDTH - 110), y=y, text="why:N")] if rows else []
+    told = [{"label": labels[row.variant], "why": _why_empty(row)} for row in _records(rows)]
+    text = alt.Chart(rows_of(told)).mark_text(align="right", color=MUTED, fontSize=11)
+    return [text.encode(x=alt.value(WIDTH - 110), y=y, text="why:N")] if told else []
+
+
+def _why_empty(row: Any) -> str:
+    return "baseline" if is_baseline(row.variant) else "held back" if row.held_back else "no score"
 
 
 def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     """How much better than plain SGD each variant is, row for row beside the forest plot; plain SGD itself at zero."""
     labels = short_labels(scores["variant"])
-    trained = scores[~scores["variant"].map(is_baseline)]
-    compared = trained[trained["difference"].notna()]
+    compared = scores[scores["difference"].notna()]
+    empty = scores[scores["mean"].isna() | scores["variant"].map(is_baseline)]
     rows = [_judged(labels[row.variant], row.difference, row.diff_low, row.diff_high) for row in _records(compared)]
-    order = [labels[name] for name in trained["variant"]]
+    order = [labels[name] for name in scores["variant"]]
     title = f"difference to plain SGD ({metric.measure})"
     y = _label_axis(order)
     plain = [{"label": labels[name], "value": 0} for name in dict.fromkeys(compared["reference"])]
-    zero = alt.Chart(rows_of(plain)).mark_point(filled=True, size=70, opacity=1, color=PLAIN)
+    zero = alt.Chart(rows_of(plain)).mark_point(shape=SQUARE, filled=True, size=70, opacity=1, color=PLAIN)
     layers = [
         *_judged_layers(rows, order, title),
         zero.encode(x="value:Q", y=y),
-        *_gap_layers(trained, labels, y),
+        *_gap_layers(empty, labels, y),
     ]
     return layered(layers, WIDTH - 110, _ROW * max(1, len(order)))
 

@@ -17,7 +17,7 @@ from tasks.report.metrics import METRICS, Metric
 from tasks.report.results import Results
 from tasks.report.tables import Table
 from tasks.report.text import NOTHING, interval, number
-from tasks.report.theme import MUTED, OTHER, PLAIN, layered, rows_of, to_svg
+from tasks.report.theme import CIRCLE, MUTED, OTHER, PLAIN, SQUARE, layered, rows_of, to_svg
 from tasks.report.variants import is_baseline, plain_of, short_labels
 
 _WIDTH, _HEIGHT = 215, 140
@@ -114,7 +114,7 @@ def lag_panel(trained: pd.DataFrame, variant: str, chance: float, metric: Metric
         metric: of the scores, a share in percent.
     """
     plain, last = plain_of(variant), max(trained["lag"])
-    shown = [(plain, PLAIN, -_ASIDE), (variant, OTHER, _ASIDE)] if variant != plain else [(plain, PLAIN, 0.0)]
+    shown = [(plain, -_ASIDE), (variant, _ASIDE)] if variant != plain else [(plain, 0.0)]
     x = alt.X(
         "lag:Q",
         title="lag",
@@ -128,12 +128,13 @@ def lag_panel(trained: pd.DataFrame, variant: str, chance: float, metric: Metric
     layers = []
     if pd.notna(chance):
         layers.append(alt.Chart(rows_of([{"low": chance}])).mark_rule(strokeDash=[4, 3], color=MUTED).encode(y=y))
-    for name, colour, aside in shown:
-        layers += _layers(trained[trained["variant"] == name].sort_values("lag"), colour, aside, x, y)
+    for name, aside in shown:
+        layers += _layers(trained[trained["variant"] == name].sort_values("lag"), name == plain, aside, x, y)
     return layered(layers, _WIDTH, _HEIGHT)
 
 
-def _layers(rows: pd.DataFrame, colour: str, aside: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _layers(rows: pd.DataFrame, plain: bool, aside: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    colour, shape = (PLAIN, SQUARE) if plain else (OTHER, CIRCLE)
     points = [_point(row) for row in rows.itertuples() if pd.notna(row.mean)]
     whole = rows["mean"].notna().tolist()
     # a lag without a score breaks the line
@@ -145,7 +146,9 @@ def _layers(rows: pd.DataFrame, colour: str, aside: float, x: alt.X, y: alt.Y) -
         .mark_line(color=colour, strokeWidth=1.6, xOffset=aside)
         .encode(x=x, y=y, detail="part:N"),
         base.mark_rule(color=colour, strokeWidth=2, xOffset=aside).encode(x=x, y=y, y2="high:Q"),
-        base.mark_point(filled=True, size=45, opacity=1, color=colour, xOffset=aside).encode(x=x, y="mean:Q"),
+        base.mark_point(shape=shape, filled=True, size=45, opacity=1, color=colour, xOffset=aside).encode(
+            x=x, y="mean:Q"
+        ),
     ]
 
 

@@ -22,9 +22,9 @@ from tasks.report.results import Results
 from tasks.report.samples import sample_sections
 from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
-from tasks.report.text import joined, number, plural
+from tasks.report.text import joined, plural
 from tasks.report.theme import to_svg
-from tasks.report.variants import short_labels, techniques_told
+from tasks.report.variants import techniques_told
 from tasks.report.why_section import Why, render_why
 
 
@@ -42,7 +42,6 @@ class Section:
     chosen: tables.Table
     changes: Mapping[str, tables.Cell]
     forest: Markup | None
-    far: str
     differences: Markup | None
     effects: Markup | None
     pairs: str
@@ -87,7 +86,6 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
     trials = results.trials[results.trials["corpus"] == corpus]
     curves = results.curves[results.curves["corpus"] == corpus]
     said = answer(estimates, corpus)
-    forest, far = charts.forest(scores, metric)
     search = training_charts.search_scatter(trials, SCORED_NAMES[kind])
     searched = trials.loc[trials["purpose"] == "search", "variant"].map(training_charts.group_of)
     panels = training_charts.curve_panels(curves, trials)
@@ -101,8 +99,12 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         rows=tables.score_rows(results, estimates, corpus),
         chosen=tables.chosen_table(results, corpus),
         changes=tables.change_cells(estimates, corpus),
-        forest=_drawn(scores["mean"], forest, f"{anchor}-forest", f"Test scores with intervals. {said.best}"),
-        far=_far_away(scores, far, metric),
+        forest=_drawn(
+            scores["mean"],
+            charts.forest(scores, metric),
+            f"{anchor}-forest",
+            f"Test scores with intervals. {said.best}",
+        ),
         differences=_drawn(
             scores["difference"],
             charts.differences(scores, metric),
@@ -128,18 +130,6 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
 
 def _drawn(values: pd.Series, chart: Any, name: str, description: str) -> Markup | None:
     return to_svg(chart, name, description) if values.notna().any() else None
-
-
-def _far_away(scores: pd.DataFrame, far: list[str], metric: Metric) -> str:
-    """A sentence on the baselines that are off the scale of the forest plot."""
-    labels = short_labels(scores["variant"])
-    told = [
-        f"{labels[row.variant]} ({number(row.mean, metric.decimals)})"
-        for row in scores[scores["variant"].isin(far)].itertuples()
-    ]
-    if not told:
-        return ""
-    return f"Off the scale: the baseline{'' if len(told) == 1 else 's'} {joined(told)}."
 
 
 def _pairs(effects: pd.DataFrame) -> str:

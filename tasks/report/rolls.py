@@ -16,8 +16,8 @@ from tasks.report.theme import GRID, INK, MUTED, OTHER, UNDECIDED, layered, rows
 
 _SHARPS = (1, 3, 6, 8, 10)
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-# Pixels: of a frame, of a note, left of the keyboard, below it.
-_FRAME, _NOTE, _LEFT, _BELOW = 5, 5, 34, 34
+# Pixels: of a frame, of a note, left of the keyboard, above it, below it.
+_FRAME, _NOTE, _LEFT, _ABOVE, _BELOW = 5, 5, 34, 8, 34
 _TICK = 20
 _FEWEST_NOTES = 24
 
@@ -86,7 +86,7 @@ def _middle(note: int, high: int) -> float:
 
 
 def _opening(width: int, height: int, description: str) -> Markup:
-    size = Markup('width="{0}" height="{1}" viewBox="0 0 {0} {1}"').format(width, height)
+    size = Markup('width="{0}" height="{1}" viewBox="0 -{2} {0} {1}"').format(width, height + _ABOVE, _ABOVE)
     return Markup('<svg xmlns="http://www.w3.org/2000/svg" {} role="img" aria-label="{}">').format(size, description)
 
 

@@ -11,20 +11,21 @@ import numpy as np
 import pandas as pd
 
 from tasks.report.charts import WIDTH
-from tasks.report.theme import FOURTH, INK, MUTED, OTHER, PLAIN, THIRD, WORSE, layered, rows_of
+from tasks.report.theme import CIRCLE, FOURTH, INK, MUTED, OTHER, PLAIN, SQUARE, THIRD, WORSE, layered, rows_of
 from tasks.report.variants import Variant, short_labels, subset_order
 
 PANEL_WIDTH = 280
 _MOST_POINTS = 120
 # Search trials are coloured by the two techniques that bear on which learning rates can be used.
 GROUPS = {"neither": PLAIN, "C": OTHER, "M": THIRD, "C and M": FOURTH}
+_SHAPES = {"neither": SQUARE, "C": CIRCLE, "M": "triangle-up", "C and M": "diamond"}
 
 
 def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, alt.LayerChart]]:
     """Validation curves of the final trials of one corpus, a (title, chart) for each pair without/with C.
 
-    Thin lines are single seeds, the thick line is their mean over the epochs that all completed seeds reached;
-    a cross is where a seed diverged.
+    Thin lines are single seeds, the thick line is their mean over the epochs that all completed seeds reached, dashed
+    without clipping; a cross is where a seed diverged.
     """
     finals = trials[trials["purpose"] == "final"]
     curves = curves[np.isfinite(curves["valid"])]
@@ -82,13 +83,17 @@ def _lines(curves: pd.DataFrame, status: dict[str, str], axes: dict[str, Any], f
         shortest = min(len(curve) for curve in complete)
         stacked = [curve.head(shortest)[["update", "valid"]].to_numpy(np.float64) for curve in complete]
         mean = pd.DataFrame(np.mean(stacked, axis=0), columns=["update", "valid"])
-        layers.append(_line(mean, colour, axes, width=2.4, opacity=1.0))
+        layers.append(_line(mean, colour, axes, width=2.4, opacity=1.0, dash=(1, 0) if clipped else (7, 4)))
     return layers
 
 
-def _line(curve: pd.DataFrame, colour: str, axes: dict[str, Any], width: float, opacity: float) -> alt.Chart:
+def _line(
+    curve: pd.DataFrame, colour: str, axes: dict[str, Any], width: float, opacity: float, dash: tuple[int, int] = (1, 0)
+) -> alt.Chart:
     thin = curve.iloc[np.unique(np.linspace(0, len(curve) - 1, _MOST_POINTS).astype(int))]
-    base = alt.Chart(rows_of(_points(thin))).mark_line(color=colour, strokeWidth=width, opacity=opacity, clip=True)
+    base = alt.Chart(rows_of(_points(thin))).mark_line(
+        color=colour, strokeWidth=width, opacity=opacity, strokeDash=dash, clip=True
+    )
     line: alt.Chart = base.encode(**axes)
     return line
 
@@ -109,8 +114,8 @@ def group_of(variant: str) -> str:
 def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
     """Validation log-likelihood of every search trial against its learning rate.
 
-    Diverged trials are crosses under the axis' lowest value; scores far below the median are drawn as triangles
-    at the lower edge; the chosen trials have a ring. None where nothing was searched.
+    Diverged trials are crosses under the axis' lowest value; scores far below the median are drawn at the lower edge,
+    with a small arrow head below; the chosen trials have a ring. None where nothing was searched.
     """
     search = trials[(trials["purpose"] == "search") & trials["learning_rate"].gt(0)]
     valid = search.loc[(search["status"] == "completed") & np.isfinite(search["valid"]), "valid"]
@@ -125,9 +130,10 @@ def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
         if not diverged and not (row.status == "completed" and np.isfinite(row.valid)):
             continue
         height = strip if diverged else max(row.valid, floor)
-        shape = "cross" if diverged else "triangle-down" if row.valid < floor else "circle"
-        shown = {"rate": row.learning_rate, "valid": height, "colour": GROUPS[group_of(row.variant)]}
-        rows.append(shown | {"shape": shape, "chosen": bool(row.selected), "tilt": 45 if diverged else 0})
+        group = group_of(row.variant)
+        shown = {"rate": row.learning_rate, "valid": height, "colour": GROUPS[group], "chosen": bool(row.selected)}
+        rows.append(shown | ({"shape": "cross", "tilt": 45} if diverged else {"shape": _SHAPES[group], "tilt": 0}))
+        rows[-1]["below"] = not diverged and bool(row.valid < floor)
     return _scatter(rows, f"validation log-likelihood (nats per {step})", (strip, float(best)), spread)
 
 
@@ -148,9 +154,11 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
     )
     rings = alt.Chart(rows_of([row for row in rows if row["chosen"]]))
     rings = rings.mark_point(size=130, strokeWidth=1.6, color=INK, opacity=1).encode(**where)
+    heads = alt.Chart(rows_of([row for row in rows if row["below"]]))
+    heads = heads.mark_point(shape="triangle-down", filled=True, size=22, yOffset=8, color=MUTED).encode(**where)
     line = alt.Chart(rows_of([{"valid": strip + 0.3 * spread}])).mark_rule(color=MUTED, strokeDash=[2, 3])
     label = alt.Chart(rows_of([{"valid": strip}])).mark_text(
         text="diverged", color=MUTED, fontSize=11, align="left", dx=4
     )
     rule, words = line.encode(y=where["y"]), label.encode(y=where["y"], x=alt.value(0))
-    return layered([rule, words, points, rings], WIDTH - 75, 260)
+    return layered([rule, words, heads, points, rings], WIDTH - 75, 260)

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 
 from tasks.report.text import power_of_ten
-from tasks.report.theme import GRID, INK, MUTED, OTHER, PLAIN, layered, rows_of
+from tasks.report.theme import CIRCLE, GRID, INK, MUTED, OTHER, PLAIN, SQUARE, layered, rows_of
 from tasks.report.training_charts import PANEL_WIDTH
 from tasks.report.variants import Variant, plain_of, short_labels
 from tasks.report.why import SMALLEST, VariantDiagnosis, shown_variants
@@ -19,13 +19,14 @@ from tasks.report.why import SMALLEST, VariantDiagnosis, shown_variants
 _ROW = 21
 _WIDTH = 240
 _MOST_TICKS = 50
+_MARKS = 10  # lags from mark to mark
 
 
 def gradient_panels(told: Sequence[VariantDiagnosis], best: str | None) -> list[tuple[str, alt.LayerChart]]:
     """What is left of the gradient k steps back, a (title, chart) for each variant that is shown; plain SGD is in each.
 
-    A line is the geometric mean over the seeds, its band reaches from the lowest to the highest, and a dashed line is
-    the same network before training.
+    A line is the geometric mean over the seeds, with a mark every few steps; its band reaches from the lowest to the
+    highest, and a dashed line is the same network before training.
     """
     by_name = {each.variant: each for each in told}
     shown = shown_variants(told, best) or [each.variant for each in told][:1]
@@ -70,7 +71,7 @@ def _gradient_axes(told: Sequence[VariantDiagnosis]) -> dict[str, Any]:
 
 
 def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Chart]:
-    colour = PLAIN if each.variant == plain_of(each.variant) else OTHER
+    colour, shape = (PLAIN, SQUARE) if each.variant == plain_of(each.variant) else (OTHER, CIRCLE)
     rows = {
         moment: [
             {"lag": lag, "mean": mean, "low": low, "high": high}
@@ -79,12 +80,15 @@ def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Ch
         for moment, spread in each.gradient_left.items()
     }
     best, start = alt.Chart(rows_of(rows["best"])), alt.Chart(rows_of(rows["start"]))
+    # not where the marks of the other variant are
+    marks = alt.Chart(rows_of(rows["best"][_MARKS // 2 * (shape == CIRCLE) :: _MARKS]))
     band = {"x": axes["x"], "y": axes["y"].copy(), "y2": "high:Q"}
     band["y"].shorthand = "low:Q"
     return [
         best.mark_area(color=colour, opacity=0.18, clip=True).encode(**band),
         start.mark_line(color=colour, strokeWidth=1.2, strokeDash=[4, 3], opacity=0.8, clip=True).encode(**axes),
         best.mark_line(color=colour, strokeWidth=2.4, clip=True).encode(**axes),
+        marks.mark_point(shape=shape, filled=True, size=42, opacity=1, color=colour, clip=True).encode(**axes),
     ]
 
 

@@ -23,7 +23,9 @@ def small_results(*corpora: str) -> Results:
 def undrawn() -> Iterator[None]:
     """Within the block every drawing of a chart is empty."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vl_convert, "vegalite_to_svg", lambda chart: '<svg viewBox="0 0 9 9"></svg>')
+        patch.setattr(
+            vl_convert, "vegalite_to_svg", lambda chart: '<svg viewBox="0 0 9 9"><g transform="translate(1,1)"/></svg>'
+        )
         yield
 
 

@@ -1,0 +1,62 @@
+"""The charts of scores and search: what colour tells apart shape does too, and rows stand side by side."""
+
+import json
+import re
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tasks.report import Estimates, Results
+from tasks.report.charts import differences, forest
+from tasks.report.metrics import METRICS
+from tasks.report.theme import MUTED, OTHER, PLAIN, to_svg
+from tasks.report.training_charts import GROUPS, search_scatter
+from tasks.report.variants import is_baseline
+
+MUSIC = METRICS["music"][0]
+
+
+@pytest.fixture(scope="module")
+def scores(estimates: Estimates) -> pd.DataFrame:
+    return estimates.primary("bach-chorales")
+
+
+def _rows(layer: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(layer.data.values)
+    return found
+
+
+def test_a_baseline_far_off_is_a_number_at_the_edge_and_does_not_squeeze_the_others(scores):
+    chart = forest(scores, MUSIC)
+    assert {row["label"] for row in _rows(chart.layer[0])} == {
+        name.rpartition("/")[2] for name in scores.loc[scores["mean"].notna(), "variant"] if not is_baseline(name)
+    }
+    edges = [layer.mark.text for layer in chart.layer if "text" in layer.mark.to_dict() and "←" in layer.mark.text]
+    assert edges[1:] == ["← −14.953", "← −61.000"]
+    assert len(edges) == 3
+
+
+def test_a_baseline_among_the_variants_is_a_row_like_theirs(scores):
+    near = scores.assign(mean=scores["mean"].where(scores["variant"] != "baseline/note-probability", -8.4))
+    near[["low", "high"]] = near[["low", "high"]].where(near["variant"] != "baseline/note-probability", -8.4)
+    drawn = {row["label"]: row["colour"] for row in _rows(forest(near, MUSIC).layer[0])}
+    assert drawn["note-probability"] == MUTED
+    assert (drawn["SGD"], drawn["SGD+C"]) == (PLAIN, OTHER)
+
+
+def test_scores_and_differences_stand_row_for_row_beside_each_other(scores):
+    drawings = [to_svg(chart, "a", "b") for chart in (forest(scores, MUSIC), differences(scores, MUSIC))]
+    places = [re.findall(r'viewBox="([^"]*)"|transform="(translate\(\d+,\d+\))"', str(each))[:2] for each in drawings]
+    assert places[0] == places[1]
+
+
+def test_groups_differ_in_shape_as_well_as_in_colour(results: Results, scores):
+    trials = results.trials[results.trials["corpus"] == "bach-chorales"]
+    chart = search_scatter(trials, "frame")
+    assert chart is not None
+    points = [row for layer in chart.layer for row in _rows(layer) if "shape" in row and row["shape"] != "cross"]
+    pairs = {(row["colour"], row["shape"]) for row in points}
+    assert len(pairs) == len({shape for _, shape in pairs}) == len(GROUPS)
+    plain = {(row["colour"], row["shape"]) for row in _rows(forest(scores, MUSIC).layer[0])}
+    assert len({shape for _, shape in plain}) == 2
