@@ -12,6 +12,7 @@ What this does not do: serve deployments. Schedules need a server that stays, se
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ DATABASE = "prefect.db"
 STARTUP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
+ROOM = 1 << 20
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit): ")
 _FATAL = "Fatal Python error: "
@@ -136,10 +138,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, home: Path) ->
 def _not_started(process: subprocess.Popen[bytes], home: Path) -> CounterpointError:
     code = process.poll()
     ended = f"no answer within {STARTUP_SECONDS:.0f} s" if code is None else f"its process ended with {code}"
-    said = (home / "server.log").read_text(errors="replace")
+    reason = reason_in((home / "server.log").read_text(errors="replace"))
+    if shutil.disk_usage(home).free < ROOM:  # then the log is cut off, too
+        reason = f"{home} has no space left; free some, or set TMPDIR to another folder"
     return CounterpointError(
-        f"the temporary Prefect server on 127.0.0.1 did not start, {ended}: {reason_in(said)}; or set "
-        "PREFECT_API_URL to a server that runs"
+        f"the temporary Prefect server on 127.0.0.1 did not start, {ended}: {reason}; or set PREFECT_API_URL to a "
+        "server that runs"
     )
 
 

@@ -4,9 +4,11 @@
 `CounterpointError` is a defect of ours and keeps its traceback.
 """
 
+import errno
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -22,6 +24,14 @@ if TYPE_CHECKING:
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 STOPPED_BY = {signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 """Signals that end a command as Ctrl-C does, and the word for it; the exit code is 128 and the signal's number."""
+
+USED_UP = {
+    errno.ENOSPC: "free some space, or set TMPDIR to another folder",
+    errno.EDQUOT: "free some space, or set TMPDIR to another folder",
+    errno.EMFILE: "raise the limit (ulimit -n)",
+    errno.ENFILE: "close some programs",
+}
+"""What a machine may have no more of, wherever in a command that is noticed, and the mend."""
 
 
 def usage_error(error: "CycloptsError") -> NoReturn:
@@ -59,6 +69,11 @@ def _ends_in_one_line() -> Iterator[None]:
         _end(str(error), WRONG_USAGE)
     except CounterpointError as error:
         _end(str(error), FAILED)
+    except OSError as error:
+        if error.errno not in USED_UP:
+            raise
+        where = error.filename or f"the store or the temporary folder {tempfile.gettempdir()}"
+        _end(f"{where}: {error.strerror}; {USED_UP[error.errno]}, and run again: it goes on", FAILED)
     except KeyboardInterrupt:
         print("stopped; the same command goes on from what is stored", file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None

@@ -1,5 +1,6 @@
 """What is printed reaches its reader in characters that he has, and fails nobody where he is gone."""
 
+import errno
 import io
 import os
 import subprocess
@@ -109,3 +110,19 @@ def test_a_command_ends_quietly_in_a_pipe_that_nobody_reads(command: list[str], 
     os.close(writing)
     assert ended.returncode == code
     assert len(ended.stderr.splitlines()) == (1 if code else 0)
+
+
+@pytest.mark.parametrize(("number", "mend"), [(errno.ENOSPC, "set TMPDIR"), (errno.EMFILE, "ulimit -n")])
+def test_what_a_machine_has_no_more_of_is_one_line_wherever_it_is_noticed(
+    number: int, mend: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for problem in (OSError(number, os.strerror(number), "a file"), OSError(number, os.strerror(number))):
+        with pytest.raises(SystemExit) as stopped:
+            _command(problem)
+        assert stopped.value.code == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith("error: ")
+        assert mend in said
+    with pytest.raises(IsADirectoryError):
+        _command(IsADirectoryError(errno.EISDIR, "a defect of ours"))

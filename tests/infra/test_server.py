@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,9 +17,23 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from infra.errors import CounterpointError
 from infra.scratch import remove_leftovers, scratch_folder
-from infra.server import api_server
+from infra.server import _not_started, api_server
 
 pytestmark = pytest.mark.integration
+
+
+def test_a_server_that_found_no_space_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log has nothing of it: there was no space for that either."""
+    (tmp_path / "server.log").write_text("Fatal Python error: could not acquire lock")
+    usage = shutil.disk_usage(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(6)"]) as ended:
+        ended.wait()
+        assert "ended with 6: Fatal Python error: could not acquire lock" in str(_not_started(ended, tmp_path))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4096))
+        told = str(_not_started(ended, tmp_path))
+    assert f"{tmp_path} has no space left; free some, or set TMPDIR to another folder" in told
+    assert "Fatal" not in told
+
 
 FLOW = """
 import sys, time
