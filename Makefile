@@ -24,8 +24,7 @@ export OMP_NUM_THREADS := 1
 export DO_NOT_TRACK := 1
 # where it is set, every process that the tests start compiles all our sources again
 unexport PYTHONDONTWRITEBYTECODE
-# tests of one file stay together: they share what was costly to make
-PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+PYTEST = $(BIN)/pytest -n $(JOBS)
 
 # The programs in .venv name the folder that they were installed in, and the build of torch is in the stamp.
 STALE := $(shell [ ! -e $(STAMP) ] || { \

@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile("counterpoint", deadline=None)
 settings.load_profile("counterpoint")
@@ -11,6 +12,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with real parts begin first: they take longest, and the others then fill up the processes evenly."""
     slow = {item.path for item in items if item.get_closest_marker("integration")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+TOGETHER = ("tests/tasks/ingest/corpora/", "tests/tasks/report/")
+"""Folders whose files share what takes seconds to make: the corpora that are parsed, the report that is drawn."""
+
+
+class ByFile(LoadFileScheduling):
+    """Gives a process whole files, or whole folders, in the order of the collection."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(trylast=True)  # what prints is there by then

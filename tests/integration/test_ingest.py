@@ -1,10 +1,10 @@
 """Ingesting as a person types it: own MIDI and text, an official set by its address, and a campaign on them."""
 
 import json
-import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import counterpoint
@@ -18,10 +18,16 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
 
 
-def prefect_run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
-    command = [sys.executable, "-m", "prefect", "run", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=mine, capture_output=True, text=True, timeout=300)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def prefect_run(served: dict[str, str]) -> Run:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "prefect", "run", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=served, capture_output=True, text=True, timeout=300)
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +48,9 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_own_midi_is_ingested_under_a_name_and_what_is_broken_is_named(store: str, songs: Path) -> None:
+def test_own_midi_is_ingested_under_a_name_and_what_is_broken_is_named(
+    prefect_run: Run, store: str, songs: Path
+) -> None:
     done = prefect_run("ingest", "--midi", str(songs), "--store", store)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "my-songs" in done.stdout
@@ -56,7 +64,9 @@ def test_own_midi_is_ingested_under_a_name_and_what_is_broken_is_named(store: st
     assert counterpoint.load_corpus(store, "my-songs").digest == corpus.digest
 
 
-def test_a_campaign_runs_on_it_and_its_report_names_what_was_set_aside(store: str, songs: Path) -> None:
+def test_a_campaign_runs_on_it_and_its_report_names_what_was_set_aside(
+    prefect_run: Run, store: str, songs: Path
+) -> None:
     options = ("--preset", "smoke", "--corpora", "my-songs", "--trials", "1", "--seeds", "1", "--epochs", "1")
     done = prefect_run("reproduce", "--store", store, *options)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -68,7 +78,7 @@ def test_a_campaign_runs_on_it_and_its_report_names_what_was_set_aside(store: st
     assert json.loads((folder / "results.json").read_text())["failures"] == []
 
 
-def test_an_official_set_by_the_address_of_a_copy(store: str) -> None:
+def test_an_official_set_by_the_address_of_a_copy(prefect_run: Run, store: str) -> None:
     folder = data_folder()
     done = prefect_run(
         "ingest", "jsb-chorales", "--from", str(folder / "music-midi" / "JSB Chorales.zip"), "--store", store
@@ -78,7 +88,7 @@ def test_an_official_set_by_the_address_of_a_copy(store: str) -> None:
     assert {split: corpus.steps(split) for split in corpus.splits} == {"train": 13807, "valid": 4602, "test": 4725}
 
 
-def test_a_mistake_is_answered_in_one_line(store: str) -> None:
+def test_a_mistake_is_answered_in_one_line(prefect_run: Run, store: str) -> None:
     """Others are told alike: each mistake's own words are those of the unit tests."""
     done = prefect_run("ingest", "--midi", "/nowhere/at/all.zip", "--store", store, "--quiet")
     assert done.returncode == 1, done.stdout + done.stderr

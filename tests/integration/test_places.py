@@ -73,10 +73,6 @@ def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(tmp_pat
         assert done.returncode == 0, done.stdout + done.stderr
         assert f"report: {store}/reports/" in done.stdout
 
-        again = counterpoint(variables, "reproduce", "--store", store, *TINY)
-        assert again.returncode == 0, again.stdout + again.stderr
-        assert "all 4 trials are stored: nothing to train" in again.stdout
-
         pulled = counterpoint(variables, "pull", "--store", store, "--to", str(tmp_path / "pulled"))
         assert pulled.returncode == 0, pulled.stderr
     document = json.loads((tmp_path / "pulled" / "results.json").read_text())

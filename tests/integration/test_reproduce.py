@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from infra.provenance import provenance
+from tests.integration.conftest import plain_environment
 
 pytestmark = pytest.mark.integration
 
@@ -23,13 +25,9 @@ def command(store: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), *SMOKE, *options]
 
 
-def environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
-
-
-def run(store: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(environment: dict[str, str], store: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(store, *options), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=400
+        command(store, *options), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
     )
 
 
@@ -46,7 +44,7 @@ def latest(store: Path) -> Path:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     store = tmp_path_factory.mktemp("first") / "store"
-    return store, run(store)
+    return store, run(plain_environment(), store)
 
 
 def test_a_first_run_ends_well_and_says_where_its_report_is(
@@ -84,10 +82,12 @@ def test_the_report_beats_counting(first: tuple[Path, subprocess.CompletedProces
     assert means["baseline/note-probability"] < means["rnn/bernoulli/SGD"] < 0
 
 
-def test_a_second_run_trains_nothing(first: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_a_second_run_trains_nothing(
+    first: tuple[Path, subprocess.CompletedProcess[str]], served: dict[str, str]
+) -> None:
     store, _ = first
     before = commits(store, "trials") | commits(store, "scores")
-    done = run(store)
+    done = run(served, store)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all 8 trials are stored: nothing to train" in done.stdout
     assert commits(store, "trials") | commits(store, "scores") == before
@@ -96,12 +96,16 @@ def test_a_second_run_trains_nothing(first: tuple[Path, subprocess.CompletedProc
     assert "report: " in done.stdout
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_where_it_was(
+    tmp_path: Path, first: tuple[Path, subprocess.CompletedProcess[str]], served: dict[str, str]
+) -> None:
     store = tmp_path / "store"
+    done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "latest*")
+    shutil.copytree(first[0], store, ignore=done_there)  # the corpus is parsed once
     process = subprocess.Popen(
         command(store, "--epochs", "4"),
         cwd=ROOT,
-        env=environment(),
+        env=served,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -118,7 +122,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len(survived) < 8
     assert not (store / "latest.json").exists()
 
-    done = run(store, "--epochs", "4")
+    done = run(served, store, "--epochs", "4")
     assert done.returncode == 0, done.stdout + done.stderr
     after = commits(store, "trials")
     assert len(after) == 8
@@ -134,7 +138,9 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
         ({"--cluster": "tcp://127.0.0.1:9"}, 1, "tcp://127.0.0.1:9"),
     ],
 )
-def test_a_mistake_is_answered_in_one_line(tmp_path: Path, options: dict[str, str], code: int, words: str) -> None:
+def test_a_mistake_is_answered_in_one_line(
+    tmp_path: Path, served: dict[str, str], options: dict[str, str], code: int, words: str
+) -> None:
     asked = {"--store": str(tmp_path / "store"), "--preset": "smoke"} | options
     nothing_listens = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -152,7 +158,7 @@ def test_a_mistake_is_answered_in_one_line(tmp_path: Path, options: dict[str, st
             *(word for pair in asked.items() for word in pair),
         ],
         cwd=ROOT,
-        env=environment() | nothing_listens,
+        env=served | nothing_listens,
         capture_output=True,
         text=True,
         timeout=120,

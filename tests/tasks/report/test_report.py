@@ -58,8 +58,9 @@ def test_every_colour_of_a_drawing_has_a_dark_one(files):
 
 
 @pytest.mark.integration
-def test_equal_results_give_equal_bytes(files, results):
-    assert build_report(results) == files
+def test_equal_results_give_equal_bytes():
+    one, other = (build_report(small_results("bach-chorales")) for _ in range(2))
+    assert one == other
 
 
 def test_the_page_tells_what_was_asked_of_it(files, results):

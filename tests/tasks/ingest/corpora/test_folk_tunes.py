@@ -15,6 +15,7 @@ from tasks.ingest.corpora.folk_tunes import (
     read_inputs,
 )
 from tasks.ingest.recipe import Recipe
+from tests.tasks.ingest.corpora.whole import built
 from tests.tasks.ingest.melodies import runs
 
 RECIPES = (FOLK_TUNES_CHARACTERS, FOLK_TUNES_WORDS)
@@ -77,9 +78,10 @@ def test_words_seen_less_than_three_times_in_train_are_unknown() -> None:
 
 @pytest.fixture(scope="module")
 def real() -> dict[str, Corpus]:
-    return {recipe.name: build(recipe, read_inputs()) for recipe in RECIPES}
+    return {recipe.name: built(recipe.name)[0] for recipe in RECIPES}
 
 
+@pytest.mark.integration
 @pytest.mark.golden
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_counts_and_the_digest_are_pinned(real: dict[str, Corpus], name: str) -> None:
@@ -91,11 +93,13 @@ def test_the_counts_and_the_digest_are_pinned(real: dict[str, Corpus], name: str
     assert corpus.digest == digest
 
 
+@pytest.mark.integration
 def test_both_corpora_have_the_same_tunes_in_each_split(real: dict[str, Corpus]) -> None:
     characters, words = real.values()
     assert characters.titles == words.titles
 
 
+@pytest.mark.integration
 def test_no_run_of_a_melody_is_in_two_splits(real: dict[str, Corpus]) -> None:
     tunes = [tune for book in read_inputs().values() for tune in parse_book(book)]
     by_text = {"".join(line + "\n" for line in tune.lines): tune for tune in tunes}
@@ -109,6 +113,7 @@ def test_no_run_of_a_melody_is_in_two_splits(real: dict[str, Corpus]) -> None:
     assert not any(seen[one] & seen[other] for one, other in combinations(seen, 2))
 
 
+@pytest.mark.integration
 def test_nobody_who_typed_a_tune_is_named(real: dict[str, Corpus]) -> None:
     text = "".join("".join(text_of(real["folk-tunes-characters"], split)) for split in ("train", "valid", "test"))
     assert "Z:" not in text

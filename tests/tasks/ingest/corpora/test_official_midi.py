@@ -1,18 +1,16 @@
 """The four official sets from their MIDI files: every frame, every split, and the key finder; where the data are."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pytest
 from scipy.io import loadmat
 
 from tasks.corpus import SPLITS
-from tasks.ingest import find_recipe
 from tasks.ingest.key import semitones_to_c
 from tasks.ingest.manifest import read_manifest
 from tasks.ingest.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
 from tasks.ingest.official_set import MANIFEST
-from tasks.ingest.recipe import Recipe, Source
+from tasks.ingest.recipe import Source
+from tests.tasks.ingest.corpora.whole import built, inputs_of, recipe_of
 from tests.tasks.ingest.data import data_folder
 
 pytestmark = pytest.mark.integration  # the real files, 20 MB of them
@@ -32,16 +30,9 @@ FRAMES = {
 KEYS_RIGHT = {"musedata": 769, "nottingham": 1_035, "piano-midi.de": 121}
 
 
-def read(name: str) -> tuple[Recipe, Mapping[str, bytes]]:
-    recipe = find_recipe(name)
-    assert recipe is not None
-    return recipe, recipe.read_inputs(Source(str(data_folder())))
-
-
 @pytest.mark.parametrize("name", ROLLS)
 def test_every_frame_is_that_of_the_official_rolls(name: str) -> None:
-    recipe, files = read(name)
-    corpus = recipe.build(files, lambda done, total: None, map)
+    corpus, _ = built(name)
     assert corpus.source["quarantined"] == {}
     assert tuple(corpus.steps(split) for split in SPLITS) == FRAMES[name]
     matlab = loadmat(data_folder() / "music-rolls" / ROLLS[name])
@@ -54,10 +45,10 @@ def test_every_frame_is_that_of_the_official_rolls(name: str) -> None:
 
 @pytest.mark.parametrize("name", ROLLS)
 def test_the_piano_rolls_alone_give_the_same_corpus(name: str) -> None:
-    recipe, files = read(name)
+    recipe = recipe_of(name)
     by_rolls = recipe.read_inputs(Source(str(data_folder() / "music-rolls" / ROLLS[name])))
     assert list(by_rolls) == [ROLLS[name]]
-    assert recipe.build(by_rolls, lambda *_: None, map).digest == recipe.build(files, lambda *_: None, map).digest
+    assert recipe.build(by_rolls, lambda *_: None, map).digest == built(name)[0].digest
 
 
 DATASETS = {"musedata": "MuseData", "nottingham": "Nottingham", "piano-midi.de": "Piano-midi.de"}
@@ -65,7 +56,7 @@ DATASETS = {"musedata": "MuseData", "nottingham": "Nottingham", "piano-midi.de":
 
 @pytest.mark.parametrize(("name", "dataset"), DATASETS.items())
 def test_the_key_that_is_found_is_the_manifests(name: str, dataset: str) -> None:
-    _, files = read(name)
+    files = inputs_of(name)
     rows = [row for row in read_manifest(files[MANIFEST]) if row.dataset == dataset]
     unknown = [MidiFile(files[f"{row.split}/{row.file}"], OFFICIAL, None) for row in rows]
     found = [piece.key for piece in parse_batch(unknown) if isinstance(piece, MidiPiece)]
