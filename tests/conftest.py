@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Shown:
-    """Names each file when its first test begins: the dots of parallel tests do not say what is running."""
+    """Names each file when its first test begins: the dots of parallel tests alone do not say what is running."""
 
     def __init__(self, terminal: pytest.TerminalReporter) -> None:
         self._terminal, self._begun, self._done, self._all = terminal, set[str](), 0, 0
@@ -58,7 +58,3 @@ class Shown:
 
     def pytest_runtest_logfinish(self) -> None:
         self._done += 1
-
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """No dot for a test that passed."""
-        return ("passed" if report.when == "call" else "", "", "") if report.passed else None
