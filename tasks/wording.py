@@ -1,6 +1,7 @@
-"""Words around numbers, and other people's words made fit to be shown, for whatever tells people something."""
+"""Words around numbers and names, for whatever tells people something."""
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 # Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
@@ -38,3 +39,12 @@ def short(message: Any) -> str:
     ("File name b'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…", 'a')
     """
     return visible(first_line(message, 100))
+
+
+def first_of(files: Sequence[str]) -> str:
+    """The one file, or how many there are and the first.
+
+    >>> first_of(["a.mid"]), first_of(["a.mid", "b.mid"])
+    ("'a.mid'", "2 files, 'a.mid' first,")
+    """
+    return f"{files[0]!r}" if len(files) == 1 else f"{len(files):,} files, {files[0]!r} first,"

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.errors import CorpusError
-from tasks.wording import plural
+from tasks.wording import first_of, plural
 
 REPLACED = "\ufffd"
 FEW = 0.02
@@ -129,17 +129,13 @@ def told_of_encodings(decoded: Mapping[str, Decoded]) -> list[str]:
     told = []
     western = [file for file, each in decoded.items() if each.encoding == _WESTERN]
     if western:
-        told.append(f"{_files(western)} read as {_WESTERN}, not UTF-8; where words look wrong, name another --encoding")
+        told.append(f"{first_of(western)} read as {_WESTERN}, not UTF-8; where words look wrong, name its --encoding")
     broken = [file for file, each in decoded.items() if each.broken]
     if broken:
         first = decoded[broken[0]]
         count = sum(decoded[file].broken for file in broken)
         told.append(
-            f"{_files(broken)} read as {first.encoding} but for {plural(count, 'character')}, replaced by U+FFFD,"
+            f"{first_of(broken)} read as {first.encoding} but for {plural(count, 'character')}, replaced by U+FFFD,"
             f" the first at byte {first.place:,}"
         )
     return told
-
-
-def _files(files: list[str]) -> str:
-    return f"{files[0]!r}" if len(files) == 1 else f"{len(files):,} files, {files[0]!r} first,"

@@ -7,7 +7,8 @@ lines, so that a trill, a scale or an ostinato, however long, adds no more than 
 only where it is another one.
 
 Takes of one piece share most runs but for those with a wrong note or an ornament; which of them are then called alike
-is `likeness.py`'s. Of a file with drums alone the lines are those of the drums.
+is `likeness.py`'s. A file with drums alone has no lines: there a run is `BEATS` strokes, each the drums that are struck
+at the nearest sixteenth note, and how many sixteenths it is to the next.
 """
 
 import hashlib
@@ -18,6 +19,8 @@ from tasks.ingest.midi import DRUMS, MidiNotes
 
 RUN = 6
 """Steps of a run."""
+BEATS = 8
+"""Strokes of a run of drums."""
 TOGETHER = 12
 """Of a quarter note, the part within which notes begin together."""
 _BASE = 257  # a step is in -127..127
@@ -32,10 +35,11 @@ def fingerprint(notes: MidiNotes) -> np.ndarray:
     >>> len(fingerprint(up))
     1
     """
-    pitched = notes.channel != DRUMS
-    heard = notes.chosen(pitched) if pitched.any() else notes
-    if not len(heard.start):
+    if not len(notes.start):
         return np.zeros(0, np.int64)
+    heard = notes.chosen(notes.channel != DRUMS)
+    if not len(heard.start):
+        return _beats(notes)
     top, bottom = _lines(heard)
     runs = [_runs(top)]
     if not np.array_equal(top, bottom):
@@ -60,3 +64,23 @@ def _runs(line: np.ndarray) -> np.ndarray:
         return np.array([-1 - int.from_bytes(digest[:6])], np.int64)
     digits = np.lib.stride_tricks.sliding_window_view(steps + _BASE // 2, RUN)
     return digits @ (_BASE ** np.arange(RUN - 1, -1, -1))
+
+
+def _beats(drums: MidiNotes) -> np.ndarray:
+    """The runs of strokes, each by 64 bits that mix what is in it."""
+    sixteenth = (8 * drums.start + drums.division) // (2 * drums.division)
+    struck = np.unique(np.stack([sixteenth, drums.pitch]), axis=1)
+    places, first = np.unique(struck[0], return_index=True)
+    which = np.bitwise_xor.reduceat(_mixed(struck[1]), first)
+    strokes = _mixed(np.diff(places, append=places[-1:] + 1)) + which
+    run = min(BEATS, len(strokes))
+    order = _mixed(np.arange(run)) | np.uint64(1)
+    return np.unique((np.lib.stride_tricks.sliding_window_view(strokes, run) * order).sum(axis=1).view(np.int64))
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """Numbers to 64 bits that have nothing to do with each other: the end of splitmix64."""
+    bits = (values.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(bits ^ (bits >> np.uint64(31)))

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from infra.errors import CorpusError
+from tasks.wording import plural
 
 MAX_BYTES = 8 * 2**20
 MAX_QUARTERS = 10**6
@@ -142,7 +143,7 @@ def _track_chunks(data: bytes, tracks: int, position: int) -> Iterator[bytes]:
     while found < tracks:
         begin = position + 8
         if begin > len(data):
-            raise CorpusError(f"its header says {tracks} tracks, but it has {found}")
+            raise CorpusError(f"its header says {plural(tracks, 'track')}, but it has {found}")
         position = begin + int.from_bytes(data[begin - 4 : begin])
         if position > len(data):
             raise CorpusError(f"the chunk at byte {begin - 8} is longer than the file")
@@ -167,8 +168,8 @@ def _all_tracks(data: bytes, tracks: int, position: int) -> tuple[list[bytes], s
             odd.append("its last track says that it is longer than the file")
     if len(chunks) != tracks:
         if not chunks:
-            raise CorpusError(f"its header says {tracks} tracks, but it has 0")
-        odd.append(f"its header says {tracks} tracks, and it has {len(chunks)}")
+            raise CorpusError(f"its header says {plural(tracks, 'track')}, but it has 0")
+        odd.append(f"its header says {plural(tracks, 'track')}, and it has {len(chunks)}")
     return chunks, "; ".join(odd)
 
 

@@ -4,12 +4,11 @@ Nothing that changes what is learned happens in silence: the length of a frame, 
 files whose header and chunks do not agree.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.ingest.midi_piece import MidiPiece, Rules, step_for
-from tasks.wording import plural
+from tasks.wording import first_of, plural
 
 SHARE_TOLD = 0.1
 """From which part of the notes in no frame on, it is told."""
@@ -34,9 +33,8 @@ def told_of_pieces(
         told.append(_drums(drums, rules))
     if unheard >= SHARE_TOLD * read:
         told.append(_unheard(unheard, read, pieces, rules))
-    for what, files in Counter(odd.values()).items():
-        first = next(file for file in odd if odd[file] == what)
-        told.append(f"{plural(files, 'file')}, {first!r} first, read as far as they go: {what}")
+    for what in dict.fromkeys(odd.values()):
+        told.append(f"{first_of([file for file in odd if odd[file] == what])} read by what is in it: {what}")
     return {
         "drums": {"notes": sum(drums.values()), "files": len(drums), "rule": rules.drums},
         "notes": {"read": read, "in_no_frame": unheard, "share_in_no_frame": round(unheard / read, 4)},

@@ -67,7 +67,7 @@ def test_what_was_taken_is_told_with_the_first_of_the_files() -> None:
     western, cut = decode_own("été".encode("cp1252")), decode_own("été".encode()[:-1])
     assert told_of_encodings({"a": decode_own(b"a")}) == []
     assert told_of_encodings({"a": western, "b": western}) == [
-        "2 files, 'a' first, read as Windows-1252, not UTF-8; where words look wrong, name another --encoding"
+        "2 files, 'a' first, read as Windows-1252, not UTF-8; where words look wrong, name its --encoding"
     ]
     assert told_of_encodings({"a": cut, "b": cut}) == [
         "2 files, 'a' first, read as UTF-8 but for 2 characters, replaced by U+FFFD, the first at byte 3"

@@ -163,7 +163,7 @@ LONGER = midi(ONE, b"MTrk" + (len(OTHER) - 8 + 3).to_bytes(4) + OTHER[8:])
     [
         (midi(ONE, OTHER), ""),
         (midi(ONE, OTHER) + b"\0\0 junk", ""),
-        (midi(ONE, OTHER, tracks=1), "its header says 1 tracks, and it has 2"),
+        (midi(ONE, OTHER, tracks=1), "its header says 1 track, and it has 2"),
         (midi(ONE, OTHER, tracks=9), "its header says 9 tracks, and it has 2"),
         (midi(ONE, chunk(b"XFIH", b"abc"), OTHER, tracks=2), ""),
         (LONGER, "its last track says that it is longer than the file"),
@@ -176,7 +176,7 @@ def test_of_own_files_all_tracks_that_are_there_are_read_and_what_is_odd_is_told
 
 
 def test_own_files_that_are_cut_are_still_refused() -> None:
-    for cut, told in ((midi(ONE, OTHER)[:-2], "longer than the file"), (midi(tracks=1), "1 tracks, but it has 0")):
+    for cut, told in ((midi(ONE, OTHER)[:-2], "longer than the file"), (midi(tracks=1), "1 track, but it has 0")):
         with pytest.raises(CorpusError, match=told):
             read_midi(cut, exact=False)
 

@@ -334,9 +334,9 @@ def test_files_whose_header_is_wrong_are_read_and_told() -> None:
     lead = track(*(part for pitch in melody(1) for part in (on(0, pitch), off(240, pitch))))
     corpus = own({"a.mid": midi(track(), lead, tracks=1)})
     assert heard(corpus.splits["train"][0]) == melody(1)
-    odd = "its header says 1 tracks, and it has 2"
+    odd = "its header says 1 track, and it has 2"
     assert corpus.source["odd"] == {f"{split}/a.mid": odd for split in SPLITS}
-    assert corpus.source["told"][1] == f"3 files, 'test/a.mid' first, read as far as they go: {odd}"
+    assert corpus.source["told"][1] == f"3 files, 'test/a.mid' first, read by what is in it: {odd}"
 
 
 def test_a_manifest_says_order_split_and_transposition() -> None:

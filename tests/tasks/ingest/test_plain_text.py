@@ -126,7 +126,7 @@ def test_encodings_are_found_and_told_and_a_missing_last_newline_is_added() -> N
     assert text_of(corpus, "valid", 0) == "Fußgänger –\n"
     assert corpus.source["encodings"] == {"UTF-8": 2, "Windows-1252": 1}
     assert corpus.source["told"] == [
-        "'valid.txt' read as Windows-1252, not UTF-8; where words look wrong, name another --encoding",
+        "'valid.txt' read as Windows-1252, not UTF-8; where words look wrong, name its --encoding",
         "'test.txt' read as UTF-8 but for 1 character, replaced by U+FFFD, the first at byte 8",
     ]
     assert build_text_corpus("mine", "characters", {**files, "valid.txt": b"e", "test.txt": b"e"}).source["told"] == []
