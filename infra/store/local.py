@@ -8,8 +8,10 @@ most a temporary file, `.tmp-...`, that nothing ever reads.
 import contextlib
 import errno
 import fcntl
+import grp
 import hashlib
 import os
+import pwd
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,10 +118,41 @@ class LocalBackend:
 def _told(what: str, where: Path) -> Iterator[None]:
     try:
         yield
+    except PermissionError as error:
+        raise StoreError(f"cannot {what} {str(where)!r}: {_not_allowed(where)}") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         line = f"cannot {what} {str(where)!r}: {reason}; choose another store address or mend this one"
         raise StoreError(line) from error
+
+
+def _not_allowed(where: Path) -> str:
+    """Whose it is that refuses, and how it can be shared."""
+    try:
+        there = next(path for path in (where, *where.parents) if path.exists())
+        told = there.stat()
+    except (OSError, StopIteration):  # not even looking is allowed
+        return "Permission denied; choose another store address, or have its owner share it"
+    whose = f"{_user(told.st_uid)}, group {_group(told.st_gid)}, mode {told.st_mode & 0o7777:o}"
+    return (
+        f"Permission denied: {str(there)!r} is of {whose}, and you are {_user(os.geteuid())}; choose another store"
+        " address, or share it: `chgrp -R GROUP`, `chmod -R g+rwX`, `chmod g+s` on its folders, and `umask 002`"
+        " for all who write (docs/storage.md)"
+    )
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
 
 
 def _make_directory(directory: Path) -> None:

@@ -11,8 +11,9 @@ hence `check`; some gateways ignore conditions, hence `Store.check_writable`).
 
 import contextlib
 import os
+import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,7 +25,7 @@ from s3fs.core import S3_RETRYABLE_ERRORS
 
 from infra.errors import ConflictError, StoreError
 from infra.store.backend import Listed, Stored
-from infra.store.s3_errors import explain
+from infra.store.s3_errors import BROKEN_BODY, explain
 
 # An unreachable endpoint is told within CHECK_SECONDS when a store is opened. Later requests wait half a minute
 # for one that is being restarted: a finished trial is worth that.
@@ -33,8 +34,9 @@ CHECK_TRIES = 2
 TRIES = 8
 BODY_TRIES = 3
 TIMEOUTS = {"connect_timeout": 3, "read_timeout": 30}
-# "Another conditional request for this key is under way": S3 asks to send it again.
+# "Another conditional request for this key is under way", "too many requests": S3 asks to send it again.
 CONFLICT_TRIES = 6
+_TOO_MANY_REQUESTS = 429  # which botocore does not try again, unlike the 503 of AWS
 # s3fs splits at twice this size; S3 takes 5 GiB in one PUT.
 _SINGLE_PUT_BYTES = 2**31
 
@@ -72,7 +74,7 @@ class S3Backend:
             try:
                 files = _connect(os.getpid(), self._environment, CHECK_TRIES)
                 key = self._key(".check")
-                files.call_s3("get_object", Bucket=self._bucket, Key=key, timeout=CHECK_SECONDS)
+                _patiently(files.call_s3, "get_object", Bucket=self._bucket, Key=key, timeout=CHECK_SECONDS)
             except FileNotFoundError as error:
                 if _code(error) == "NoSuchBucket":
                     raise
@@ -123,23 +125,24 @@ class S3Backend:
     def delete(self, path: str) -> None:
         """Remove the object if it is there."""
         with self._told():
-            self._files.call_s3("delete_object", Bucket=self._bucket, Key=self._key(path))
+            _patiently(self._files.call_s3, "delete_object", Bucket=self._bucket, Key=self._key(path))
 
     def children(self, parent: str, name: str) -> list[str]:
         """Every CHILD for which `parent/CHILD/name` is there, sorted."""
         start = f"{self._bucket}/{self._key(parent)}/"
         with self._told():
-            found = [path.removeprefix(start) for path in self._files.find(start)]
+            found = [path.removeprefix(start) for path in _patiently(self._files.find, start)]
         return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])
 
     def listing(self, folder: str) -> list[Listed]:
         """Every object below a folder, sorted."""
         start = f"{self._bucket}/{self._key('')}"
         with self._told():
-            found = self._files.find(f"{start}{folder}".rstrip("/"), detail=True)
-        files = {path.removeprefix(start): item for path, item in found.items() if not path.endswith("/")}
-        told = [(path, int(item["size"]), item["LastModified"].timestamp()) for path, item in files.items() if path]
-        return sorted(Listed(*each) for each in told)
+            found = _patiently(self._files.find, f"{start}{folder}".rstrip("/"), detail=True)
+        # A folder, which some servers show, was not modified at any time.
+        objects = {path.removeprefix(start): item for path, item in found.items() if "LastModified" in item}
+        told = [(path, int(item["size"]), item["LastModified"].timestamp()) for path, item in objects.items()]
+        return sorted(Listed(*each) for each in told if each[0] and not each[0].endswith("/"))
 
     @property
     def _files(self) -> Any:
@@ -152,10 +155,13 @@ class S3Backend:
     def _get(self, path: str, **arguments: str) -> tuple[dict[str, Any], bytes]:
         files, tries = self._files, BODY_TRIES
         while True:
-            answer = files.call_s3("get_object", Bucket=self._bucket, Key=self._key(path), **arguments)
+            answer = _patiently(files.call_s3, "get_object", Bucket=self._bucket, Key=self._key(path), **arguments)
             try:
                 return answer, sync(files.loop, _whole, answer["Body"])
-            except S3_RETRYABLE_ERRORS:  # botocore has tried the request again, but does not see the body
+            except (
+                *S3_RETRYABLE_ERRORS,
+                *BROKEN_BODY,
+            ):  # botocore has tried the request again, but does not see the body
                 tries -= 1
                 if not tries:
                     raise
@@ -165,7 +171,7 @@ class S3Backend:
         with self._told():
             for attempt in range(CONFLICT_TRIES):
                 try:
-                    self._files.pipe_file(where, data, chunksize=_SINGLE_PUT_BYTES, **condition)
+                    _patiently(self._files.pipe_file, where, data, chunksize=_SINGLE_PUT_BYTES, **condition)
                     return True
                 except OSError as error:
                     # A failed condition has no one type: FileExistsError on AWS, OSError(22) on SeaweedFS.
@@ -182,8 +188,8 @@ class S3Backend:
         # ValueError: botocore's answer to an endpoint that is not a URL.
         try:
             yield
-        except (OSError, BotoCoreError, ValueError, *S3_RETRYABLE_ERRORS) as error:
-            raise StoreError(explain(error, _code(error), self._bucket)) from error
+        except (OSError, BotoCoreError, ValueError, RecursionError, *S3_RETRYABLE_ERRORS) as error:
+            raise StoreError(explain(error, _code(error), self._bucket, _region(error))) from error
 
 
 @lru_cache(maxsize=8)
@@ -196,7 +202,21 @@ def _connect(process: int, environment: tuple[tuple[str, str], ...], tries: int)
         config_kwargs={**TIMEOUTS, "retries": {"mode": "standard", "total_max_attempts": tries}},
     )
     files.retries = 1  # botocore tries again; twice over, it would be minutes
+    # Here, so that no request's time is spent on it: on a busy machine it takes longer than a request may.
+    files.connect()
     return files
+
+
+def _patiently(request: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What a request gives; sent again where there were too many of them."""
+    for attempt in range(TRIES):
+        try:
+            return request(*arguments, **named)
+        except OSError as error:
+            if _status(error) != _TOO_MANY_REQUESTS or attempt == TRIES - 1:
+                raise
+        time.sleep(random.uniform(0.5, 1) * 0.1 * 2**attempt)  # noqa: S311  # to get out of step
+    raise AssertionError("the last try returns or raises")
 
 
 async def _whole(body: Any) -> bytes:
@@ -213,6 +233,13 @@ def _answer(error: BaseException) -> dict[str, Any]:
 
 def _code(error: BaseException) -> str:
     return str(_answer(error).get("Error", {}).get("Code", ""))
+
+
+def _region(error: BaseException) -> str:
+    """Where the server says that the bucket is."""
+    answer = _answer(error)
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(answer.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region") or "")
 
 
 def _status(error: BaseException) -> int:

@@ -7,9 +7,10 @@ touch each other's. The first manifest wins; everybody else gets the winner's. A
 after a lost answer may be told "it exists" by its own success: what is there is read back, and a nonce tells
 whose it is.
 
-What is committed is for good, but for what lies under `checkpoints/`: that is discarded when it has served.
+What is committed is for good, but for what lies under `checkpoints/`: that is discarded when it has served. Elsewhere
+only what no manifest names can be removed.
 
-What this does not do: know any kind of record, delete anything else, or decide anything by a listing.
+What this does not do: know any kind of record, or decide anything by a listing.
 """
 
 import hashlib

@@ -119,14 +119,22 @@ class LossyProxy:
         lose: so many successful PUTs are done, and get no answer. The client cannot know; its second try is
             told 412.
         cut: so many GETs get half of their body.
+        damaged: so many GETs have a checksum that is not that of their body.
         conflict: so many PUTs are not done, and are told 409: try again.
+        busy: so many requests, whatever they are, are told 429: too many.
+        refusal: what every request is told instead: status, code, further elements and headers; None for nothing.
+        asked: number of requests.
         statuses: what the server said to each PUT.
     """
 
     endpoint: str = ""
     lose: int = 0
     cut: int = 0
+    damaged: int = 0
     conflict: int = 0
+    busy: int = 0
+    refusal: tuple[int, str, str, dict[str, str]] | None = None
+    asked: int = 0
     statuses: list[int] = field(default_factory=list)
 
 
@@ -140,6 +148,13 @@ def lossy_proxy(server: str) -> Iterator[LossyProxy]:
 
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            proxy.asked += 1
+            if proxy.refusal is not None:
+                status, code, more, headers = proxy.refusal
+                return self.answer(status, f"<Error><Code>{code}</Code>{more}</Error>".encode(), headers)
+            if proxy.busy:
+                proxy.busy -= 1
+                return self.answer(429, b"<Error><Code>TooManyRequests</Code></Error>", {})
             if self.command == "PUT" and proxy.conflict:
                 proxy.conflict -= 1
                 return self.answer(409, b"<Error><Code>ConditionalRequestConflict</Code></Error>", {})
@@ -159,7 +174,12 @@ def lossy_proxy(server: str) -> Iterator[LossyProxy]:
                     proxy.lose -= 1
                     self.close_connection = True
                     return None
-            return self.answer(answer.status, data, dict(answer.getheaders()))
+            headers = dict(answer.getheaders())
+            if self.command == "GET" and answer.status in (200, 206) and proxy.damaged:
+                proxy.damaged -= 1
+                headers = {n: v for n, v in headers.items() if not n.lower().startswith("x-amz-checksum")}
+                headers["x-amz-checksum-crc32"] = "AAAAAA=="
+            return self.answer(answer.status, data, headers)
 
         def answer(self, status: int, data: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
@@ -168,6 +188,8 @@ def lossy_proxy(server: str) -> Iterator[LossyProxy]:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
+            if self.command == "HEAD":
+                return
             if self.command == "GET" and status in (200, 206) and proxy.cut:
                 proxy.cut -= 1
                 data = data[: len(data) // 2]

@@ -338,6 +338,36 @@ def test_a_damaged_commit_can_be_discarded(store: Store) -> None:
     assert store.manifest(SCRATCH) is None
 
 
+def test_a_listing_has_all_that_is_there_committed_or_not(store: Store) -> None:
+    manifest = commit(store, **{"record.json": b"{}", "samples/x.mid": b"tune"})
+    store.swap_pointer("latest.json", {"version": "1"}, None)
+    files_on, root = raw(store)
+    files_on.makedirs(f"{root}/trials/left", exist_ok=True)
+    files_on.pipe_file(f"{root}/trials/left/record", b"12345")
+    sizes = {item.path: item.size for item in store.objects() if item.path != ".lock"}
+    assert sizes == {
+        "latest.json": len(files_on.cat_file(f"{root}/latest.json")),
+        f"{PREFIX}/manifest.json": len(manifest.to_bytes()),
+        **{f"{PREFIX}/{item.path}": item.size for item in manifest.objects},
+        "trials/left/record": 5,
+    }
+    assert [item.path for item in store.objects("trials/left")] == ["trials/left/record"]
+    assert store.objects("scores") == []
+    assert all(abs(item.modified - time.time()) < 3600 for item in store.objects())
+
+
+def test_all_below_a_folder_of_checkpoints_goes_committed_or_not(store: Store) -> None:
+    commit(store, "checkpoints/other/8")
+    commit(store, SCRATCH, **{"record.json": b"{}", "folder/weights": b"w"})
+    files_on, root = raw(store)
+    files_on.makedirs(f"{root}/checkpoints/key/9", exist_ok=True)
+    files_on.pipe_file(f"{root}/checkpoints/key/9/left", b"by a killed writer")
+    store.discard_all("checkpoints/key")
+    assert store.objects("checkpoints/key") == []
+    store.verify("checkpoints/other/8")
+    store.discard_all("checkpoints/key")
+
+
 @pytest.mark.parametrize("path", [PREFIX, "latest.json", "checkpoints", "checkpointsx/key", "reports/checkpoints/1"])
 def test_what_is_for_good_cannot_be_discarded(store: Store, path: str) -> None:
     commit(store)

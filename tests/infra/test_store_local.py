@@ -1,6 +1,10 @@
 """A directory as a store: killed writers, places that cannot be written."""
 
 import json
+import os
+import pwd
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,6 +84,47 @@ def test_one_line_for_a_place_that_cannot_be_written() -> None:
         store.check_writable()
     with pytest.raises(StoreError, match=r"^cannot write"):
         writers.commit(store, "1")
+
+
+@pytest.fixture
+def of_somebody_else() -> Iterator[Path]:
+    """A store of which this process is not the owner, or may not write."""
+    with tempfile.TemporaryDirectory() as folder:
+        Store(f"{folder}/store").check_writable()
+        root = os.geteuid() == 0
+        os.chmod(folder, 0o755)  # noqa: S103  # whoever comes may look
+        os.chmod(f"{folder}/store", 0o755 if root else 0o555)  # noqa: S103
+        if root:
+            os.seteuid(65534)
+        try:
+            yield Path(folder) / "store"
+        finally:
+            if root:
+                os.seteuid(0)
+            os.chmod(f"{folder}/store", 0o755)  # noqa: S103
+
+
+def test_a_store_of_somebody_else_is_told_with_whose_it_is_and_how_to_share_it(of_somebody_else: Path) -> None:
+    store = Store(str(of_somebody_else))
+    owner, me = (pwd.getpwuid(number).pw_name for number in (of_somebody_else.stat().st_uid, os.geteuid()))
+    for act in (store.check_writable, lambda: writers.commit(store, "1"), lambda: writers.add(store, 1)):
+        with pytest.raises(StoreError, match="Permission denied") as caught:
+            act()
+        line = str(caught.value)
+        assert f"{str(of_somebody_else)!r} is of {owner}, group " in line or f".lock' is of {owner}, group " in line
+        assert f"and you are {me}; choose another store address, or share it: `chgrp -R GROUP`" in line
+        assert "umask 002" in line
+        assert line.isprintable()
+
+
+def test_a_place_that_nobody_may_look_into_is_one_line(of_somebody_else: Path) -> None:
+    if os.geteuid() == of_somebody_else.stat().st_uid:
+        pytest.skip("wants another user, which root alone can be")
+    os.seteuid(0)
+    of_somebody_else.parent.chmod(0o700)
+    os.seteuid(65534)
+    with pytest.raises(StoreError, match=r"^cannot .*Permission denied.*; choose another store address, or"):
+        Store(str(of_somebody_else)).check_writable()
 
 
 def test_a_commit_where_a_file_is_in_the_way(tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 """S3 as a store: what a person reads when it is out of reach or refuses, and answers that get lost."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from fsspec.asyn import sync_wrapper
+from s3fs import S3FileSystem
 
 from infra.errors import ConflictError, StoreError
 from infra.store import Store
@@ -72,7 +76,11 @@ def test_an_endpoint_that_does_not_answer(
 
 def test_an_endpoint_that_is_not_a_url(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "hush")
-    assert "not a usable setting of S3 (ValueError); check the variables AWS_*" in refused(s3_address)
+    mend = "AWS_ENDPOINT_URL is no address; write it as http://host:port or https://host"
+    assert refused(s3_address).endswith(f" at an endpoint that is not a URL: {mend}")
+    for without_scheme in ("localhost:9000", "hush.example:9000/x", "hush.example"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", without_scheme)
+        assert refused(s3_address).endswith(f" at an endpoint that is not a URL: {mend}")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:hush@127.0.0.1:1")
     assert " at 127.0.0.1:1: " in refused(s3_address)
 
@@ -121,9 +129,83 @@ def test_a_broken_body_is_read_again(proxy: LossyProxy, s3_address: str) -> None
     store.verify(writers.PREFIX)
     assert proxy.cut == 0
     proxy.cut = 100
-    with pytest.raises(StoreError, match="out of reach|the request failed") as caught:
+    with pytest.raises(StoreError, match="out of reach|cut or damaged") as caught:
         store.verify(writers.PREFIX)
     assert str(caught.value).isprintable()
+
+
+def test_bytes_that_do_not_fit_their_checksum_are_read_again(proxy: LossyProxy, s3_address: str) -> None:
+    store = Store(s3_address)
+    writers.commit(store, "1")
+    proxy.damaged = 2
+    store.verify(writers.PREFIX)
+    assert proxy.damaged == 0
+    proxy.damaged = 100
+    with pytest.raises(
+        StoreError, match=r"cut or damaged, again and again \(FlexibleChecksumError\); check the network"
+    ):
+        store.verify(writers.PREFIX)
+    assert proxy.damaged == 97
+
+
+def test_too_many_requests_are_sent_again(proxy: LossyProxy, s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.store.s3.time.sleep", lambda seconds: None)
+    proxy.busy = 2
+    store = Store(s3_address)
+    for act in (
+        lambda: writers.commit(store, "1"),
+        lambda: store.verify(writers.PREFIX),
+        lambda: store.prefixes("trials"),
+        store.objects,
+        lambda: store.discard("checkpoints/key/7"),
+    ):
+        proxy.busy = 2
+        act()
+        assert proxy.busy == 0
+    proxy.busy = 1000
+    with pytest.raises(StoreError, match="too many requests, again and again; wait, or run fewer workers"):
+        store.verify(writers.PREFIX)
+    assert proxy.busy == 1000 - 8
+
+
+ENDPOINT = "<Endpoint>b.s3.eu-west-1.amazonaws.com</Endpoint><Bucket>b</Bucket>"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"),
+    [
+        (
+            (301, "PermanentRedirect", ENDPOINT, {"x-amz-bucket-region": "eu-west-1"}),
+            "the bucket is in the region eu-west-1; set AWS_DEFAULT_REGION=eu-west-1,",
+        ),
+        (
+            (400, "AuthorizationHeaderMalformed", "<Region>eu-west-1</Region>", {}),
+            "the bucket is in the region eu-west-1; set AWS_DEFAULT_REGION=eu-west-1,",
+        ),
+        ((301, "PermanentRedirect", ENDPOINT, {}), "the bucket is in another region, and nobody says in which;"),
+    ],
+)
+def test_a_bucket_in_another_region(proxy: LossyProxy, s3_address: str, refusal: Any, told: str) -> None:
+    proxy.refusal = refusal
+    assert told in refused(s3_address)
+
+
+def test_building_the_client_takes_no_time_from_the_first_request(
+    s3_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it takes longer than an answer may."""
+    set_session = S3FileSystem.set_session
+
+    async def slowly(self: Any, *arguments: Any, **named: Any) -> Any:
+        if self._s3 is None:
+            await asyncio.sleep(1.5)
+        return await set_session(self, *arguments, **named)
+
+    monkeypatch.setattr(S3FileSystem, "set_session", slowly)
+    monkeypatch.setattr(S3FileSystem, "connect", sync_wrapper(slowly))
+    monkeypatch.setattr("infra.store.s3.CHECK_SECONDS", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")  # another environment: a client of its own
+    Store(s3_address).check_writable()
 
 
 def test_a_part_of_an_object_is_read_while_it_is_the_same(proxy: LossyProxy, s3_address: str) -> None:
