@@ -92,7 +92,7 @@ def test_outside_a_worker_reporting_does_nothing() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("mode", "lines"), [("live", 2), ("", 2), ("plain", 2), ("quiet", 0)])
+@pytest.mark.parametrize(("mode", "lines"), [("live", 2), ("plain", 2), ("quiet", 0)])
 def test_events_travel_from_the_workers(monkeypatch: pytest.MonkeyPatch, mode: str, lines: int) -> None:
     monkeypatch.setenv("COUNTERPOINT_PROGRESS", mode)
     text = io.StringIO()
