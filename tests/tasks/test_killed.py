@@ -24,10 +24,12 @@ from models.trial import Trial
 from tasks.ingest import ingest_corpus
 from tasks.ingest.recipe import Recipe
 from tasks.ledger import Ledger
+from tasks.leftovers import leftovers, remove
 from tasks.made_from import made_from
 from tasks.portion import run_portion
 from tasks.publish import newest_made_from, publish
 from tasks.search import final_trials, search_trials
+from tasks.verify import verify
 from tests.tasks.conftest import tiny_campaign, tiny_music
 
 SECONDS = count()
@@ -172,6 +174,16 @@ def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, und
         place.files = dict(files)
         assert run() == {}
         assert committed(place.files) == expected
+        store = Store(ADDRESS)
+        remove(store, leftovers(store))
+        assert _number(place.files) == _number(history[-1]), "what is left over goes, and nothing else"
+        assert committed(place.files) == expected
+        assert verify(store).damaged == ()
+
+
+def _number(files: Mapping[str, bytes]) -> int:
+    # A report that was committed and not pointed to stays: the next run makes another one.
+    return sum(not path.startswith("reports/") for path in files)
 
 
 @pytest.mark.parametrize("step", _tiers(3))

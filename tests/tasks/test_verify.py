@@ -2,8 +2,11 @@
 
 import random
 import shutil
+import threading
 from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +74,21 @@ def test_every_flipped_bit_is_found(folder: Path, flips: int) -> None:
             missed.append((path.relative_to(folder), at, bytes(bad)))
         path.write_bytes(good)
     assert missed == []
+
+
+def test_commits_are_read_many_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket is far away. The first reads of manifests wait for each other, which one after the other never ends."""
+    store, number, together = Store(str(folder)), count(), threading.Barrier(4)
+    read = store._backend.read
+
+    def meeting(path: str) -> Any:
+        if path.endswith("manifest.json") and next(number) < together.parties:
+            together.wait(timeout=60)
+        return read(path)
+
+    monkeypatch.setattr(store._backend, "read", meeting)
+    assert verify(store).damaged == ()
+    assert next(number) > together.parties
 
 
 def _remove(*parts: str) -> Callable[[Path], object]:
