@@ -57,14 +57,15 @@ def check_lost(
         shown, names = group.names[: max(names, 1)], names - len(group.names)
         more = len(group.names) - len(shown)
         told = ", ".join(first_line(file, _LONGEST) for file in shown) + (f" and {more:,} more" if more else "")
-        groups.append(f"{first_line(group.reason, _LONGEST)}: {told}")
-    of = f"{lost:,} of {count:,} {what} cannot be used" if lost < count else f"of {count:,} {what} none can be used"
-    raise CorpusError(f"{name}: {of}: {'; '.join(groups)}. Over {most:.0%} are too many: {_way_on(lost, count, own)}")
+        groups.append(f"{told}: {first_line(group.reason, _LONGEST)}")
+    of = f"{lost:,} of {count:,} {what} cannot be used" if lost < count else f"none of {count:,} {what} can be used"
+    raise CorpusError(f"{name}: {of}. {'; '.join(groups)}. {_way_on(lost, count, most, own)}")
 
 
-def _way_on(lost: int, count: int, own: bool) -> str:
-    if not own:
-        return "fetch the set again"
+def _way_on(lost: int, count: int, most: float, own: bool) -> str:
     if lost == count:
-        return "give others"
-    return f"take them out, or go on without them by --most-lost {ceil(100 * lost / count) / 100:g}"
+        return "Give others, or do what the reasons say"
+    if not own:
+        return f"Over {most:.0%} are too many for this set: fetch it again"
+    share = ceil(100 * lost / count) / 100
+    return f"Over {most:.0%} are too many: take them out, or go on without them by --most-lost {share:g}"

@@ -101,7 +101,7 @@ def build_midi_corpus(
     splits = _splits(places, pieces, groups)
     how = "an official set, by its manifest" if manifest is not None else "transposed by the key that is found"
     source: dict[str, Any] = {
-        "origin": f"{len(places)} MIDI files, {how}",
+        "origin": f"{plural(len(places), 'MIDI file')}, {how}",
         "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
         "first_cell": "kept" if rules.keep_first else "dropped",
         "ignored": ignored.total() + sum(is_midi(file) for file in files if file not in wanted),

@@ -109,7 +109,7 @@ def build_text_corpus(
         titles={split: tuple(title for title, _ in pieces) for split, pieces in by_split.items()},
         vocabulary=vocabulary,
         source={
-            "origin": f"{len(texts)} text files",
+            "origin": plural(len(texts), "text file"),
             "unknown": f"{UNKNOWN}: seen fewer than {fewest if kind == 'words' else 1} times in train",
             "encodings": dict(Counter(each.encoding for each in decoded.values())),
             "told": [*told_of_files(decoded, unread.ignored), *named.told, *told_of_encodings(decoded)],
