@@ -4,7 +4,8 @@ Nothing that changes what is learned happens in silence: the length of a frame, 
 files whose header and chunks do not agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from tasks.ingest.midi_piece import MidiPiece, Rules, step_for
@@ -67,9 +68,19 @@ def _drums(drums: Mapping[str, int], rules: Rules) -> str:
 
 
 def _unheard(unheard: int, read: int, pieces: Mapping[str, MidiPiece], rules: Rules) -> str:
-    lengths = sorted(piece.tenth for piece in pieces.values())
-    finer = step_for(lengths[len(lengths) // 2])
+    finer = step_for(_short(piece for piece in pieces.values() if piece.unheard >= SHARE_TOLD * piece.notes))
     return (
         f"{unheard / read:.0%} of the notes ({unheard:,} of {read:,}) are shorter than a frame, {rules.frame}, and in"
         f" none; a smaller --step, as {finer}, has most of them"
     )
+
+
+def _short(pieces: Iterable[MidiPiece]) -> Fraction:
+    """The length that nine of ten notes have in the piece in which the middle one of the unheard notes is."""
+    by_length = sorted(pieces, key=lambda piece: piece.tenth)
+    half, seen = sum(piece.unheard for piece in by_length) / 2, 0
+    for piece in by_length:
+        seen += piece.unheard
+        if seen >= half:
+            break
+    return piece.tenth

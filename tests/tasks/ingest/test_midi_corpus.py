@@ -275,6 +275,12 @@ def test_notes_too_short_for_a_frame_are_counted_and_told_from_a_tenth_on() -> N
     assert not any("shorter" in of for of in own(mixed(4), quarters=Fraction(1, 32)).source["told"])
 
 
+def test_the_step_that_is_suggested_is_of_the_pieces_that_lose_notes() -> None:
+    short = midi(track(*(part for _ in range(200) for part in (on(0, 72), off(20, 72), on(0, 60), off(220, 60)))))
+    told = own({**tunes(20), "short.mid": short}).source["told"]
+    assert any("are shorter than a frame" in line and "a smaller --step, as 1/32, has most" in line for line in told)
+
+
 def test_a_step_in_parts_of_a_quarter_note_is_one_length_whatever_the_divisions() -> None:
     pitches = melody(1)
     files = {f"{division}.mid": tune(pitches, division // 2, division, rest=0) for division in (48, 96, 480, 1000)}
