@@ -39,6 +39,20 @@ def drawn_steps(steps: int, most: int) -> Tensor:
     return order[:most].sort().values
 
 
+def monitor_work(steps: int) -> int:
+    """Steps of chains that `monitor` takes for a split of so many steps."""
+    return min(steps, MONITORED) * MONITOR.work
+
+
+def report_work(steps: int) -> int:
+    """Steps of chains that `report` takes for a split of so many steps.
+
+    >>> report_work(400) / FULL.work, report_work(1000) == 500 * FULL.work + 1000 * COARSE.work
+    (400.0, True)
+    """
+    return min(steps, REPORTED) * FULL.work + (steps * COARSE.work if steps > REPORTED else 0)
+
+
 def monitor(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
     """How many steps of each piece were looked at, (P,), and the sums of their log-likelihoods, (S, P)."""
     place_n = drawn_steps(len(pieces.data), MONITORED)

@@ -4,10 +4,13 @@ For each corpus one epoch of plain SGD over a few pieces is timed on this machin
 network of the search. Between them the time of a step is taken to be a + b * units^2. Early stopping and divergence
 make it less; a cluster elsewhere may be faster or slower. Of Hessian-free, whose epochs take as long as conjugate
 gradient goes on, it is the most that they may take, about.
+
+Where a log-likelihood is annealed, as that of an RBM, a few chains are timed as well, for every machine. Their steps
+are counted: those after every epoch, and those on test of trials that are scored, which can take longer than training.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -16,8 +19,12 @@ import torch
 
 from infra.progress import say
 from infra.store import Store
+from models.baselines import frequencies
 from models.chunks import Pieces, chunks, shuffled
 from models.core import native
+from models.estimation import monitor, monitor_work, report_work
+from models.network import Network
+from models.outputs import Settings
 from models.pretraining import preparations
 from models.randomness import generator_for
 from models.training import train
@@ -28,6 +35,7 @@ from tasks.search import draw_trial
 from tasks.train import prepared
 
 _BATCHES, _CHUNKS = 2, 4
+_ANNEALED = 4  # steps
 
 
 class Clock:
@@ -43,6 +51,7 @@ class Clock:
         self._store, self._campaign = store, campaign
         self._names = {digest: name for name, digest in digests.items()}
         self._measured: dict[str, tuple[float, float]] = {}
+        self._chains: dict[tuple[str, str, Settings], float] = {}
 
     def seconds(self, trial: Trial) -> float:
         """Seconds of all epochs of a trial, those of its phases before included, on one core."""
@@ -51,9 +60,33 @@ class Clock:
         fixed, per_square = self._measured[trial.corpus]
         every = (trial, *(each.trial for each in preparations(trial)))
         return sum(
-            each.epochs * each.optimizer_type.epochs_in_one * (fixed + per_square * each.hidden_size**2)
+            each.epochs
+            * (
+                each.optimizer_type.epochs_in_one * (fixed + per_square * each.hidden_size**2)
+                + self._annealing(each, "valid", monitor_work)
+            )
             for each in every
         )
+
+    def scoring(self, trial: Trial) -> float:
+        """Seconds of annealing to score a trial on test, on one core; 0 where nothing is annealed."""
+        return self._annealing(trial, "test", report_work)
+
+    def _annealing(self, trial: Trial, split: str, work: Callable[[int], int]) -> float:
+        if not trial.output_type.estimated:
+            return 0.0
+        machine = (trial.corpus, trial.output, trial.output_settings)
+        if machine not in self._chains:
+            self._chains[machine] = self._chain_seconds(trial)
+        corpus, _ = prepared(self._store.address, trial.corpus)
+        return work(corpus.steps(split)) * self._chains[machine]
+
+    def _chain_seconds(self, trial: Trial) -> float:
+        """Seconds of one step of one chain."""
+        corpus, pieces = prepared(self._store.address, trial.corpus)
+        few = _pieces(corpus, _first_steps(corpus.splits["valid"], _ANNEALED))
+        network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+        return _least_seconds(lambda: monitor(network, few)) / monitor_work(len(few.data))
 
     def _measure(self, digest: str) -> tuple[float, float]:
         """Seconds of an epoch as a + b * units^2: a and b."""
@@ -79,20 +112,27 @@ def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     beginnings = [piece[: _CHUNKS * trial.chunk] for piece in corpus.splits["train"][: _BATCHES * trial.batch]]
     some, everything = _pieces(corpus, beginnings), _pieces(corpus, corpus.splits["train"])
     share = _cells(some, trial) / _cells(everything, trial)
-    few = _pieces(corpus, _first_steps(corpus.splits["valid"], round(share * corpus.steps("valid"))))
+    # What is annealed after an epoch is as much for few steps as for many, and counted on its own.
+    validated = 1 if trial.output_type.estimated else round(share * corpus.steps("valid"))
+    few = _pieces(corpus, _first_steps(corpus.splits["valid"], validated))
     # A tiny learning rate: a trial that diverges would end too soon.
     steady = replace(trial, epochs=1, learning_rate=1e-6)
+    return _least_seconds(lambda: train(steady, some, few, corpus.width)) / share
+
+
+def _least_seconds(work: Callable[[], object]) -> float:
+    """Of two times, on one thread as the workers have it; the first one warms up."""
     seconds = []
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as the workers have it
+    torch.set_num_threads(1)
     try:
-        for _ in range(2):  # the first one warms up
+        for _ in range(2):
             began = time.perf_counter()
-            train(steady, some, few, corpus.width)
+            work()
             seconds.append(time.perf_counter() - began)
     finally:
         torch.set_num_threads(threads)
-    return min(seconds) / share
+    return min(seconds)
 
 
 def _pieces(corpus: Corpus, arrays: Sequence[np.ndarray]) -> Pieces:

@@ -97,7 +97,7 @@ def _row(
     left = sum(clock.seconds(trial) for trial in lacking)
     if lacking_finals:
         # Which configuration will be chosen is not known before: the mean of the search stands for it.
-        left += lacking_finals * sum(clock.seconds(trial) for trial in search) / len(search)
+        left += lacking_finals * sum(clock.seconds(trial) + clock.scoring(trial) for trial in search) / len(search)
     asked = len(search) + asked_finals
     return PlanRow(corpus, variant, asked, asked - len(lacking) - lacking_finals, left)
 

@@ -43,6 +43,11 @@ class Effort:
         if self.chains < 2 or self.temperatures < 1:
             raise ValueError(f"effort: wants 2 chains and 1 temperature or more, got {self}")
 
+    @property
+    def work(self) -> int:
+        """Steps of chains for one machine."""
+        return self.chains * self.temperatures
+
 
 COARSE = Effort(10, 100)
 """Of every step of what is reported; what it is off by is estimated (`models/estimation.py`)."""

@@ -8,6 +8,8 @@ import pytest
 
 from infra.store import Store
 from models.chunks import Pieces
+from models.estimation import monitor_work, report_work
+from models.network import Network
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.clock import Clock
@@ -117,6 +119,41 @@ def test_of_long_pieces_some_chunks_are_timed_and_the_estimate_is_that_of_all(st
     cells = 6 * max(pieces["train"].lengths)  # six lanes side by side, as long as the longest
     assert seconds == pytest.approx(0.3 * 24 * cells / 24)
     assert 0 < timed[0][-1] < corpus.steps("valid")
+
+
+def test_annealing_is_counted_after_every_epoch_and_for_the_score(store, digests, campaign, monkeypatch):
+    """A machine on which a step of a chain takes a microsecond for every unit, and training no time."""
+    machine = Machine(monkeypatch, lambda units: 0.0)
+    looked_at = []
+
+    def chains(network: Network, pieces: Pieces) -> None:
+        looked_at.append(network.trial.output_settings.units)
+        machine.now += 1e-6 * looked_at[-1] * monitor_work(len(pieces.data))
+
+    monkeypatch.setattr("tasks.clock.monitor", chains)
+    clock = Clock(store, replace(_wide(campaign), variants={CORPUS: ("rnn/bernoulli/SGD", "rnn/rbm/SGD")}), digests)
+    assert clock.scoring(_trial(campaign, digests, 10)) == 0.0
+    drawn = draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/rbm/SGD", 0)
+    corpus, _ = prepared(store.address, digests[CORPUS])
+    for units in (100, 200):
+        trial = replace(drawn, epochs=3, output_settings=replace(drawn.output_settings, units=units))
+        per_chain_step = 1e-6 * units
+        assert clock.seconds(trial) == pytest.approx(3 * monitor_work(corpus.steps("valid")) * per_chain_step)
+        assert clock.scoring(trial) == pytest.approx(report_work(corpus.steps("test")) * per_chain_step)
+    assert looked_at == [100, 100, 200, 200], "each machine once, the first time to warm up"
+
+
+def test_of_a_trial_whose_likelihood_is_annealed_one_step_is_validated_while_it_is_timed(
+    store, digests, campaign, monkeypatch
+):
+    machine = Machine(monkeypatch, lambda units: 0.3)
+    validated = []
+    train = machine._train
+    monkeypatch.setattr("tasks.clock.train", lambda *given: validated.append(len(given[2].data)) or train(*given))
+    monkeypatch.setattr("tasks.clock.monitor", lambda network, pieces: None)
+    clock = Clock(store, replace(_wide(campaign), variants={CORPUS: ("rnn/rbm/SGD",)}), digests)
+    assert clock.seconds(draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/rbm/SGD", 0)) > 0
+    assert validated == [1, 1, 1, 1]
 
 
 def test_estimating_stores_nothing(store: Store, digests, campaign):

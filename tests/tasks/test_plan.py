@@ -24,6 +24,9 @@ class EvenClock:
     def seconds(self, trial: Trial) -> float:
         return float(trial.hidden_size)
 
+    def scoring(self, trial: Trial) -> float:
+        return 1000.0 if trial.output_type.estimated else 0.0
+
 
 def _plan(store, campaign, digests) -> Plan:
     return make_plan(Ledger(store), campaign, digests, EvenClock())
@@ -45,6 +48,13 @@ def test_before_anything_is_stored_everything_is_left(store, digests, campaign):
         assert row.seconds == sum(units) + 2 * sum(units) / 2
     assert not plan.finished
     assert store.prefixes("trials") == [], "a plan trains nothing"
+
+
+def test_the_score_of_what_is_annealed_is_in_the_plan(store, digests):
+    campaign = tiny_campaign("rnn/bernoulli/SGD", "rnn/rbm/SGD")
+    rows = _plan(store, campaign, {"bach-chorales": digests["bach-chorales"]}).rows
+    annealed = {row.variant: row.seconds - row.seconds % 1000 for row in rows}
+    assert annealed == {"rnn/bernoulli/SGD": 0, "rnn/rbm/SGD": 2 * 1000}, "two seeds will be scored"
 
 
 def test_what_an_older_version_of_the_numerics_stored_is_counted_and_not_used(store, digests, campaign, monkeypatch):
