@@ -22,6 +22,7 @@ from prefect_dask.task_runners import DaskTaskRunner
 
 from infra.errors import ClusterError
 from infra.gpus import default_workers
+from infra.logs import silence_lost_connections
 from infra.scratch import scratch_folder
 
 CONNECT_SECONDS = 10.0
@@ -60,7 +61,7 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     if address is None:
         runner.cluster_kwargs = local_cluster(workers)
     else:
-        _check_certificates(address)
+        check_certificates(address)
         runner.address = address
     where = address or "this machine"
     try:
@@ -73,7 +74,7 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     return client
 
 
-def _check_certificates(address: str) -> None:
+def check_certificates(address: str) -> None:
     """Refuse what Dask's own settings do not allow, which Dask itself tells with a traceback.
 
     Raises:
@@ -121,6 +122,7 @@ def dask_setup(worker: distributed.Worker) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    silence_lost_connections()
 
 
 def given_up() -> bool:

@@ -4,7 +4,8 @@ Every answer is one line with the mend, before anything is begun. The same addre
 or `prefect.toml` is overruled by an empty variable, so that this mend always works.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import httpx
 from prefect.client.base import ServerType
 from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 
 from infra.errors import CounterpointError
 
@@ -63,6 +64,30 @@ def check_server(url: str) -> None:
             f"the Prefect server at {shown(url)} is of version {theirs[:40]}, and here is {ours}: take one of the same "
             "major version, or run with PREFECT_API_URL= (empty) for a temporary one"
         )
+
+
+def absence(error: httpx.HTTPError) -> str:
+    """What is wrong with the server of this process, where a request to it ended so, as the beginning of a line."""
+    where = shown(get_current_settings().api.url or "")
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"the Prefect server at {where} answers with status {error.response.status_code}; its log says why"
+    return f"the Prefect server at {where} is gone ({type(error).__name__})"
+
+
+@contextmanager
+def server_watched() -> Iterator[None]:
+    """Tell in one line that the server went away during a flow run, which Prefect does with a traceback.
+
+    Raises:
+        CounterpointError: it is gone, or does not work any more.
+    """
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise CounterpointError(
+            f"{absence(error)}, and did not learn how this run ended; what is stored is kept, and a report that is"
+            " named above is whole: the same command goes on from there"
+        ) from error
 
 
 def _is_address(url: str) -> bool:

@@ -20,7 +20,7 @@ from infra.store import Store
 
 NO_WORKERS_SECONDS = 300.0
 LOOK_SECONDS = 10.0
-REVIVE_SECONDS = 30.0  # longer than a process takes to start on a busy machine, or none would ever be ready
+REVIVE_SECONDS = 30.0  # the first time, and twice as long each time: on a busy machine a process takes long to start
 
 
 @dataclass
@@ -120,6 +120,7 @@ class Crew:
     def _wait(self, waiting: set[Any]) -> set[Any]:
         """Wait until one of Dask's futures has ended; those that have."""
         seen = revived = time.monotonic()
+        patience = REVIVE_SECONDS
         while True:
             try:
                 with self.scheduler_watched(), self.client.as_current():
@@ -127,15 +128,16 @@ class Crew:
             except TimeoutError:
                 if self._present():
                     seen = revived = time.monotonic()
+                    patience = REVIVE_SECONDS
                     continue
             if time.monotonic() - seen > NO_WORKERS_SECONDS:
                 where = self.address or "this machine"
                 raise ClusterError(
                     f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
                 )
-            if time.monotonic() - revived > REVIVE_SECONDS:
+            if time.monotonic() - revived > patience:
                 self._revive()
-                revived = time.monotonic()
+                revived, patience = time.monotonic(), 2 * patience
 
     def _revive(self) -> None:
         """Start the processes of this machine anew: one that dies while it starts is not restarted by its nanny."""

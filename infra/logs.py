@@ -10,6 +10,7 @@ import os
 from prefect.logging.configuration import setup_logging
 
 CONSOLE_LEVEL = "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"
+INTERNAL_LEVEL = "PREFECT_INTERNAL_LOGGING_LEVEL"
 
 
 def quiet_logs(verbose: bool = False) -> None:
@@ -18,13 +19,25 @@ def quiet_logs(verbose: bool = False) -> None:
         setup_logging()
         return
     os.environ.setdefault(CONSOLE_LEVEL, "WARNING")
+    os.environ.setdefault(INTERNAL_LEVEL, "CRITICAL")  # of services that lost their server, kilobytes for each event
     setup_logging()
-    # a closing cluster warns of the connections it closes
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    silence_lost_connections()
+    # a closing cluster warns of the connections it closes, a lost one of each that it lost; the flow ends with one line
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     # a Ctrl-C just as Dask begins to wait makes its own clean-up fail, in a callback that nobody depends on
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_not_raised_anyway)
+
+
+def silence_lost_connections() -> None:
+    """Say nothing of each log line and event that a Prefect server which is gone does not get.
+
+    That it is gone is told at the end of the run, in one line.
+    """
+    for name in ("prefect.events.clients", "EventsWorker"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.raiseExceptions = False  # what a handler cannot send it would print, with a traceback
 
 
 def _not_raised_anyway(record: logging.LogRecord) -> bool:

@@ -39,8 +39,8 @@ def what_is_out_of_reach(store_address: str, beacon: str, api: str | None) -> st
         return f"cannot use the store: {error}"
     try:
         if api is not None:
-            httpx.get(f"{api}/health", timeout=SECONDS, trust_env=False)
-    except httpx.TransportError as error:
+            httpx.get(f"{api}/health", timeout=SECONDS).raise_for_status()  # by the proxies that Prefect will take
+    except httpx.HTTPError as error:
         where = f"{shown(str(api))} ({type(error).__name__})"
         return f"cannot reach the Prefect server at {where}: set PREFECT_API_URL to one that it reaches"
     return ""

@@ -22,10 +22,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from prefect import settings
 from prefect.context import refresh_global_settings_context
 from prefect.events.worker import EventsWorker
 from prefect.logging.handlers import APILogWorker
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, get_current_settings, temporary_settings
+from prefect.settings import get_current_settings, temporary_settings
 
 from infra import database_template
 from infra.configured_server import check_server, loopback_without_proxy
@@ -66,19 +67,19 @@ def api_server() -> Iterator[Callable[[], None]]:
     with _environment(loopback_without_proxy(os.environ)):
         if configured:
             check_server(configured)
-            with _drained():
+            with _settings(_fewer_tries()), _drained():
                 yield lambda: None
             return
         with tempfile.TemporaryDirectory(prefix="api-", dir=scratch_folder(), ignore_cleanup_errors=True) as home:
             password = secrets.token_urlsafe(32)
             with _process(Path(home), password) as (process, port):
-                settings = {
+                variables = {
                     "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
                     "PREFECT_API_AUTH_STRING": password,
                     "PREFECT_LOGGING_TO_API_ENABLED": "false",
                 }
-                with _environment(settings), _settings(settings), _drained():
-                    yield lambda: _wait_until_ready(process, settings["PREFECT_API_URL"], Path(home))
+                with _settings(variables), _drained():
+                    yield lambda: _wait_until_ready(process, variables["PREFECT_API_URL"], Path(home))
 
 
 @contextmanager
@@ -180,19 +181,24 @@ def _environment(updates: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _settings(variables: Mapping[str, str]) -> Iterator[None]:
-    """Let Prefect read its variables now, and again after the block."""
-    refresh_global_settings_context()
+    """Set variables of Prefect, in this process and in those it starts."""
     try:
-        # a profile chosen with `prefect --profile` hides the global settings
-        with temporary_settings(
-            {
-                PREFECT_API_URL: variables["PREFECT_API_URL"],
-                PREFECT_API_AUTH_STRING: variables["PREFECT_API_AUTH_STRING"],
-            }
-        ):
-            yield
+        with _environment(variables):
+            refresh_global_settings_context()
+            # a profile chosen with `prefect --profile` hides the global settings
+            with temporary_settings({getattr(settings, name): value for name, value in variables.items()}):
+                yield
     finally:
         refresh_global_settings_context()
+
+
+def _fewer_tries() -> dict[str, str]:
+    """A server that is gone for good is given up after a quarter of a minute a request, and not after a whole one.
+
+    One that is started again within that time is not missed. Whoever set another number gets it.
+    """
+    its_own = type(get_current_settings().client).model_fields["max_retries"].default
+    return {"PREFECT_CLIENT_MAX_RETRIES": "3"} if get_current_settings().client.max_retries == its_own else {}
 
 
 @contextmanager

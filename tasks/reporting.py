@@ -3,14 +3,17 @@
 What would come out as it is published already is not made again; it is shown, and the flow run has its artifact.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import httpx
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from infra.configured_server import absence
 from infra.errors import CampaignError
 from infra.provenance import provenance
 from infra.store import Store, read_json
@@ -22,6 +25,8 @@ from tasks.made_from import made_from
 from tasks.publish import newest_made_from, publish
 from tasks.report import build_report
 from tasks.terminal import score_table
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,11 @@ def _told(store: Store, version: str, results_json: bytes) -> Outcome:
     """Leave the artifact in Prefect, and say what came of it."""
     address = f"{store.address}/reports/{version}/index.html"
     document = read_json(results_json, f"{store.address}: reports/{version}")
-    create_markdown_artifact(
-        score_markdown(document, address), key="counterpoint-report", description=f"Report {version}"
-    )
+    try:
+        create_markdown_artifact(
+            score_markdown(document, address), key="counterpoint-report", description=f"Report {version}"
+        )
+    except httpx.HTTPError as error:  # the report is published, whoever learns of it
+        _log.warning("%s: this run has no artifact there", absence(error))
     trials = sum(row["trials"] for row in document["trials"])
     return Outcome(version, address, score_table(document), trials, len(document["failures"]))

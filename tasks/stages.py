@@ -1,25 +1,29 @@
 """A stage of a campaign on a cluster: trials go out in portions, and the stage waits for its end.
 
 Portions are Prefect tasks; what comes back from them is small, since the results are in the store. The store is the
-ledger: after each round it is asked what is there. What is missing then (a trial that raised, or that was lost with its
-worker, perhaps by another one's fault) goes out once more, each trial alone. Dask blames a death on all that waited at
-that worker, so those that are lost again are run one after the other: then none but the culprit is lost. What is
-missing after that is named with its reason, and the campaign goes on.
+ledger: after each round it is asked what is there. What raised goes out once more, in portions again. What was lost
+with its worker, perhaps by another one's fault, goes out once more too, each trial as a task of its own. Dask blames a
+death on all that waited at that worker, so those that are lost again are run one after the other: then none but the
+culprit is lost. What is missing after that is named with its reason, and the campaign goes on. After each round every
+kind of reason is told once.
 """
 
 from collections.abc import Mapping, Sequence
 
 from prefect.futures import PrefectFuture
+from prefect.logging import get_run_logger
 
 from infra.crew import Crew
 from infra.progress import show_progress
 from models.trial import Trial
 from tasks.clock import Clock
+from tasks.failures import Failure, told
 from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
 
 _KILLED = "its worker was killed, again and again: out of memory, perhaps"
+_LOST = "its portion of work was lost: "
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
 
 
@@ -49,7 +53,10 @@ def run_all(
         first = portions(missing, clock.seconds, crew.size, on_gpus=crew.on_gpus)
         reasons |= _round(ledger, first, names, crew, label, final=final)
     if missing := ledger.unfinished(missing, scored=final):
-        reasons |= _round(ledger, [[trial] for trial in missing], names, crew, f"{label} again", final=final)
+        lost = [trial for trial in missing if _was_lost(reasons.get(trial.key, ""))]
+        raised = [trial for trial in missing if trial not in lost]
+        again = [*portions(raised, clock.seconds, crew.size), *([trial] for trial in lost)]
+        reasons |= _round(ledger, again, names, crew, f"{label} again", final=final, alone=True)
     for trial in ledger.unfinished(missing, scored=final):
         if reasons.get(trial.key) == _KILLED:
             reasons |= _round(ledger, [[trial]], names, crew, f"{label} alone", final=final)
@@ -57,33 +64,44 @@ def run_all(
 
 
 def _round(
-    ledger: Ledger, cut: Sequence[Sequence[Trial]], names: Mapping[str, str], crew: Crew, label: str, *, final: bool
+    ledger: Ledger,
+    cut: Sequence[Sequence[Trial]],
+    names: Mapping[str, str],
+    crew: Crew,
+    label: str,
+    *,
+    final: bool,
+    alone: bool = False,
 ) -> dict[str, str]:
     """Send the portions out and wait for all of them; the reasons of what failed, by key."""
-    reasons: dict[str, str] = {}
-    keys = {trial.key for portion in cut for trial in portion}
-    with show_progress(crew.client, len(keys), label, keys=keys):
-        submitted: list[tuple[Sequence[Trial], PrefectFuture[list[dict[str, str]]]]] = []
+    failures: list[Failure] = []
+    asked = {trial.key: trial for portion in cut for trial in portion}
+    with crew.scheduler_watched(), show_progress(crew.client, len(asked), label, keys=set(asked)):
+        submitted: list[tuple[Sequence[Trial], PrefectFuture[list[Failure]]]] = []
         for number, portion in enumerate(cut, 1):
             corpus = names[portion[0].corpus]
             values = [trial.to_json() for trial in portion]
             name = f"{label} {number}, {corpus}"
-            submitted.append((portion, run_portion.submit(ledger.store.address, values, corpus, name, final)))
+            submitted.append((portion, run_portion.submit(ledger.store.address, values, corpus, name, final, alone)))
         results = crew.gather([future for _, future in submitted])
         for (portion, _), result in zip(submitted, results, strict=True):
-            reasons |= _outcome(portion, result)
-    return reasons
+            failures += _outcome(portion, result)
+    for line in told(failures, asked, names):
+        get_run_logger().warning("%s: %s", label, line)
+    return {failure["key"]: failure["reason"] for failure in failures}
 
 
-def _outcome(portion: Sequence[Trial], result: list[dict[str, str]] | Exception) -> dict[str, str]:
-    """Reasons of a portion's failed trials; where the task itself was lost, one reason for all of its trials."""
+def _outcome(portion: Sequence[Trial], result: list[Failure] | Exception) -> list[Failure]:
+    """A portion's failed trials; where the task itself was lost, all of its trials for one reason."""
     if isinstance(result, Exception):
-        return {trial.key: _lost(result) for trial in portion}
-    return {failure["key"]: failure["reason"] for failure in result}
+        return [{"key": trial.key, "reason": _lost(result)} for trial in portion]
+    return result
 
 
 def _lost(error: Exception) -> str:
     name, first = type(error).__name__, (str(error).splitlines() or [""])[0]
-    if name == "KilledWorker":
-        return _KILLED
-    return f"its portion of work was lost: {name}: {first}"
+    return _KILLED if name == "KilledWorker" else f"{_LOST}{name}: {first}"
+
+
+def _was_lost(reason: str) -> bool:
+    return reason == _KILLED or reason.startswith(_LOST)

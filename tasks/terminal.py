@@ -20,6 +20,7 @@ from infra.progress import clock
 from infra.store import Store
 from tasks.campaign import Campaign
 from tasks.corpus import SPLITS, Corpus
+from tasks.failures import failure_lines
 from tasks.ingest import load_corpus, told_under
 from tasks.plan import Plan
 from tasks.report.answer import shared_warnings
@@ -73,8 +74,7 @@ def score_table(document: Mapping[str, Any]) -> str:
     if shared:
         parts.append(_paragraphs(shared))
     parts += [
-        fill(f"failed: {f['corpus']} {f['variant']} {f['key'][:12]}: {f['reason']}", _width(), subsequent_indent="    ")
-        for f in document["failures"]
+        fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])
     ]
     return "\n".join(parts)
 

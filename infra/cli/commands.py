@@ -160,6 +160,7 @@ def _run_flow(
     The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again.
     """
     output.apply()
+    from infra.configured_server import server_watched
     from infra.limits import raise_file_limit
     from infra.progress import say
     from infra.server import api_server
@@ -172,4 +173,5 @@ def _run_flow(
         check()
         say("waiting for Prefect's API server")
         wait_until_ready()
-        return flow(request)
+        with server_watched():
+            return flow(request)

@@ -11,7 +11,8 @@ import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from infra.clusters import connect, given_up, local_cluster
+from infra.clusters import check_certificates, connect, given_up, local_cluster
+from infra.errors import ClusterError
 
 # flows run in a process of their own: one server and no settings of this process
 FLOW = """
@@ -53,6 +54,31 @@ def test_a_local_cluster_is_single_threaded_processes_on_the_loopback() -> None:
     assert arguments["host"] == "127.0.0.1"
     assert arguments["dashboard_address"] == "127.0.0.1:0"  # any free port: 8787 may be taken
     assert local_cluster(6)["memory_limit"] == pytest.approx(int(arguments["memory_limit"]) / 2, abs=1)  # type: ignore[call-overload]
+
+
+def test_a_local_cluster_is_encrypted_and_serves_no_page() -> None:
+    first, second = local_cluster(1)["security"], local_cluster(1)["security"]
+    assert first.require_encryption  # type: ignore[attr-defined]
+    assert first.tls_scheduler_key != second.tls_scheduler_key, "made for the cluster"  # type: ignore[attr-defined]
+    assert local_cluster(1)["scheduler_kwargs"] == {"dashboard": False}
+
+
+def test_tls_without_certificates_is_told_with_the_variables() -> None:
+    with pytest.raises(
+        ClusterError, match=r"no certificates for tls://host:1: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE"
+    ):
+        check_certificates("tls://host:1")
+    with dask.config.set({"distributed.comm.tls": {"ca-file": "ca.pem", "client": {"cert": "me.pem", "key": None}}}):
+        check_certificates("tls://host:1")
+
+
+def test_an_address_without_encryption_where_dask_requires_it_is_told() -> None:
+    check_certificates("tcp://host:1")
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(ClusterError, match="tcp://host:1 is not encrypted, which Dask's configuration requires"),
+    ):
+        check_certificates("tcp://host:1")
 
 
 def test_outside_of_a_dask_task_nothing_is_given_up() -> None:

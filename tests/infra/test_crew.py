@@ -89,11 +89,13 @@ def test_workers_that_do_not_come_back_are_told(
             crew_of(cluster, client, tmp_path).gather([Task(future)])
 
 
-def test_a_scheduler_that_is_gone_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["gather", "map"])
+def test_a_scheduler_that_is_gone_is_told(tmp_path: Path, how: str) -> None:
     made = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0")
     with Client(made.scheduler_address) as client:
         future = client.submit(time.sleep, 60)
         crew = crew_of(made, client, tmp_path)
         threading.Timer(1.0, made.close).start()
+        waits = {"gather": lambda: crew.gather([Task(future)]), "map": lambda: next(crew.map(time.sleep, [60]))}
         with pytest.raises(ClusterError, match="is gone; start it and run again"):
-            crew.gather([Task(future)])
+            waits[how]()

@@ -64,7 +64,7 @@ if __name__ == "__main__":
 """
 
 
-def start(tmp_path: Path, seconds: float) -> subprocess.Popen[str]:
+def start(tmp_path: Path, seconds: float, **variables: str) -> subprocess.Popen[str]:
     script = tmp_path / "work.py"
     script.write_text(FLOW)
     return subprocess.Popen(
@@ -72,7 +72,7 @@ def start(tmp_path: Path, seconds: float) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path), "PREFECT_HOME": str(tmp_path / "home")},
+        env={**os.environ, "TMPDIR": str(tmp_path), "PREFECT_HOME": str(tmp_path / "home"), **variables},
         start_new_session=True,  # so that Ctrl-C, which goes to a whole group, does not reach the tests
         # tests that a shell runs in the background hand on a Ctrl-C that is ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -178,7 +178,8 @@ def test_another_user_of_the_machine_reaches_nothing(tmp_path: Path) -> None:
 
 
 def test_two_commands_at_once_end_cleanly_and_leave_nothing(tmp_path: Path) -> None:
-    for process in [start(tmp_path, 0.1), start(tmp_path, 0.1)]:
+    proxies = {"http_proxy": "http://127.0.0.1:9", "all_proxy": "socks5://127.0.0.1:9"}  # nobody is there
+    for process in [start(tmp_path, 0.1), start(tmp_path, 0.1, **proxies)]:
         out, err = process.communicate(timeout=120)
         assert (process.returncode, out, err) == (0, "working\n", "")
     assert not servers_left(tmp_path)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 # A flow as flows/reproduce.py has it, over the small corpora of the tests, with a saboteur in every worker.
 FLOW = '''
 import json, os, sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,19 +29,21 @@ from infra.errors import CampaignError
 from infra.logs import quiet_logs
 from infra.server import api_server
 from infra.store import Store
+from tasks import stages
 from tasks.clock import Clock
+from tasks.failures import kind
 from tasks.ledger import Ledger
 from tasks.reporting import make_report
 from tasks.search import final_trials, search_trials
-from tasks.stages import run_all
+from tasks.stages import run_all, run_portion
 from tests.tasks.conftest import fill, tiny_campaign
 
 
 class Saboteur(distributed.WorkerPlugin):
-    """Some trials kill their worker each time, some raise the first time."""
+    """Some trials kill their worker each time, some raise the first time, some always."""
 
-    def __init__(self, deadly, fragile, folder):
-        self.deadly, self.fragile, self.folder = deadly, fragile, Path(folder)
+    def __init__(self, deadly, fragile, broken, folder):
+        self.deadly, self.fragile, self.broken, self.folder = deadly, fragile, broken, Path(folder)
 
     def setup(self, worker):
         import tasks.train
@@ -50,6 +53,8 @@ class Saboteur(distributed.WorkerPlugin):
             (trial,) = stack
             if trial.key in self.deadly:
                 os._exit(9)
+            if trial.key in self.broken:
+                raise RuntimeError("the technique is broken")
             first = self.folder / trial.key
             if trial.key in self.fragile and not first.exists():
                 first.touch()
@@ -66,11 +71,15 @@ def sabotaged(folder):
     crew, clock, ledger = Crew(store, None, 2), Clock(store, campaign, digests), Ledger(store)
     search = search_trials(campaign, digests)
     deadly, fragile = search[2], search[4]
-    crew.client.register_plugin(Saboteur([deadly.key], [fragile.key], folder))
+    broken = search_trials(replace(campaign, seed=9, trials=20), digests)
+    crew.client.register_plugin(Saboteur([deadly.key], [fragile.key], [trial.key for trial in broken], folder))
     reasons = run_all(ledger, search, digests, clock, crew, final=False)
     finals = final_trials(campaign, digests, ledger.records(search))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
     outcome = make_report(ledger, campaign, digests, reasons, datetime.now(UTC))
+    submit, sent = run_portion.submit, []
+    stages.run_portion.submit = lambda *arguments: sent.append(arguments[1]) or submit(*arguments)
+    all_broken = run_all(ledger, broken, digests, clock, crew, final=False)
     try:
         outcome.check_complete()
         told = ""
@@ -81,6 +90,9 @@ def sabotaged(folder):
         "stored": sorted(ledger.records(search)), "asked": sorted(trial.key for trial in search),
         "finals": sorted({f"{trial.corpus} {trial.variant}" for trial in finals}),
         "unscored": len(ledger.unfinished(finals, scored=True)),
+        "broken": len(all_broken), "asked of broken": len(broken), 
+        "kinds": sorted({kind(reason) for reason in all_broken.values()}),
+        "tasks of broken": len(sent), "all sent again": sum(map(len, sent)) == 2 * len(broken),
         "raised once": Path(folder, fragile.key).exists(), "report": outcome.version,
     }))
 
@@ -107,7 +119,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    return folder, json.loads(done.stdout.splitlines()[-1])
+    return folder, json.loads(done.stdout.splitlines()[-1]) | {"stderr": done.stderr}
 
 
 def test_a_trial_that_kills_its_worker_costs_no_other(outcome: tuple[Path, dict[str, Any]]) -> None:
@@ -135,3 +147,14 @@ def test_the_report_names_it_and_the_run_has_failed(outcome: tuple[Path, dict[st
     assert told["told"].startswith("1 of 22 trials did not come to an end")
     document = json.loads((folder / "store" / "reports" / told["report"] / "results.json").read_text())
     assert [failure["key"] for failure in document["failures"]] == [told["deadly"][0]]
+
+
+def test_a_cause_that_hits_all_trials_costs_few_tasks_and_few_lines(outcome: tuple[Path, dict[str, Any]]) -> None:
+    _, told = outcome
+    assert told["asked of broken"] == told["broken"] == 120
+    assert told["kinds"] == ["RuntimeError: the technique is broken"]
+    assert told["all sent again"], "what raised may have been a hiccup"
+    assert told["tasks of broken"] <= 2 * 24, "portions, both times"
+    lines = [line for line in told["stderr"].splitlines() if "RuntimeError: the technique is broken" in line]
+    assert len(lines) == 4, "the line and the end of its traceback, in each round"
+    assert sum("Traceback" in line for line in told["stderr"].splitlines()) <= 4

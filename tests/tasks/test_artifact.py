@@ -1,13 +1,16 @@
 """The scores as Markdown, read by a parser of Markdown: tables are tables, and nothing in a name is markup."""
 
+import json
 import re
 from html import unescape
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks.artifact import escape, score_markdown
+from tasks.reporting import _told
 from tests.tasks.test_terminal import COUNT, PLAIN, RICH, _document, _score
 
 ADDRESS = "s3://bucket/reports/20260102T030405Z-1a2b3c4d/index.html"
@@ -77,3 +80,14 @@ def test_trials_that_failed_are_counted():
 
 def test_plain_names_stay_readable():
     assert escape("rnn/bernoulli/SGD+CLRM (3 seeds)") == "rnn/bernoulli/SGD+CLRM (3 seeds)"
+
+
+@pytest.mark.filterwarnings("ignore:Artifact creation outside of a flow:FutureWarning")
+def test_a_report_is_told_where_prefect_does_not_learn_of_it(store, caplog):
+    """It is published by then."""
+    document = {"campaign": {"preset": "smoke"}, "trials": [{"trials": 3}], **_document(_score(PLAIN, mean=-1.0))}
+    gone = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
+    with temporary_settings(gone):
+        outcome = _told(store, "20260102T030405Z-1a2b3c4d", json.dumps(document).encode())
+    assert outcome.report.endswith("/reports/20260102T030405Z-1a2b3c4d/index.html")
+    assert "the Prefect server at 127.0.0.1:9 is gone (ConnectError): this run has no artifact there" in caplog.text

@@ -32,7 +32,8 @@ def trials(campaign, digests) -> list[Trial]:
 
 
 def _run(store: Store, trials: Sequence[Trial], *, score: bool) -> list[dict[str, str]]:
-    return run_portion.fn(store.address, [trial.to_json() for trial in trials], CORPUS, "a portion", score)
+    failures = run_portion.fn(store.address, [trial.to_json() for trial in trials], CORPUS, "a portion", score)
+    return [{"key": failure["key"], "reason": failure["reason"]} for failure in failures]
 
 
 def test_search_trials_are_trained_and_never_scored(store, trials):
