@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit test-integration lint bench browser clean
+.PHONY: help setup run test test-unit test-integration lint style bench browser clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -65,19 +65,21 @@ $(STAMP): pyproject.toml constraints.txt
 run: $(STAMP)  ## the main job: every technique compared, report in ./artifacts
 	@$(BIN)/prefect run reproduce $(ARGS)
 
-test: lint browser  ## everything that is tested: lint, unit tests, integration tests
+test: style browser  ## everything that is tested: style, types, unit tests, integration tests
 	$(PYTEST)
 
 test-unit: $(STAMP)  ## unit tests alone, a minute
 	$(PYTEST) -m 'not integration'
 
-test-integration: $(STAMP) browser  ## real parts alone: server, scheduler, workers, store, browser
+test-integration: $(STAMP) browser  ## real parts alone: server, scheduler, workers, store, browser, mypy
 	$(PYTEST) -m integration
 
-lint: $(STAMP)  ## ruff and mypy
+lint: style  ## ruff and mypy
+	$(BIN)/mypy
+
+style: $(STAMP)  # ruff alone: mypy takes a minute, and is one of the integration tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 
 bench: $(STAMP)  ## every measurement that has a gate, then all gates in one table; nothing is asserted
 	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; $(BIN)/python "benchmarks/$$name.py"; done
