@@ -23,7 +23,7 @@ from tasks.corpus import SPLITS, Corpus
 from tasks.failures import failure_lines
 from tasks.ingest import load_corpus, told_under
 from tasks.plan import Plan
-from tasks.report.answer import shared_warnings
+from tasks.report.caveats import shared_caveats
 from tasks.report.metrics import BY_NAME, symbols_text
 from tasks.report.statistics import verdict
 from tasks.report.text import count, first_line, interval, number, roughly, signed
@@ -33,12 +33,13 @@ from tasks.set_aside import SetAside, by_reason
 WIDTH = 118
 """Columns of what goes into a file or a log, and the most on a terminal."""
 _NARROWEST = 40
+_LEGEND = "* the interval lies on one side of zero. Plain SGD is that of a variant's own core and output model."
 _FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 
 def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
     """A row a variant: trials, how many are stored, estimated time on so many processes."""
-    table = _table("corpus", "variant", "trials", "stored", "min:sec", right=3)
+    table = _table("corpus", "variant", "trials", "stored", "time", right=3)
     for row in plan.rows:
         left = clock(row.seconds / workers) if row.seconds else "-"
         table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
@@ -65,14 +66,14 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
 def score_table(document: Mapping[str, Any]) -> str:
     """The scores of `results.json`: a table a corpus, the best variant first, baselines last; then the answer."""
     parts = []
-    shared = shared_warnings([answer["warnings"] for answer in document["answers"].values()])
+    shared = shared_caveats([answer["warnings"] for answer in document["answers"].values()])
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
         parts.append(f"{corpus}, test split, 95 % intervals over seeds and pieces\n{_corpus_table(list(rows))}")
         answer = document["answers"][corpus]
         own = [text for text in answer["warnings"] if text not in shared]
-        parts.append(_paragraphs([f"{answer['best']} {answer['techniques']}", *own]))
-    if shared:
-        parts.append(_paragraphs(shared))
+        told = [answer["best"], answer.get("others", ""), answer["techniques"]]
+        parts.append(_paragraphs([" ".join(filter(None, told)), *own]))
+    parts.append(_paragraphs([_LEGEND, *filter(None, [document.get("search", "")]), *shared]))
     parts += [
         fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])
     ]
@@ -176,7 +177,8 @@ def difference_cell(row: Mapping[str, Any]) -> str:
         return ""
     decimals = BY_NAME[row["metric"]].decimals
     text = f"{signed(row['difference'], decimals)} {interval(row['diff_low'], row['diff_high'], decimals)}".rstrip()
-    decided = row["diff_low"] is not None and verdict(row["diff_low"], row["diff_high"]) != "undecided"
+    ends = row["diff_low"], row["diff_high"]
+    decided = None not in ends and verdict(*ends, decimals) in ("better", "worse")
     return f"{text} *" if decided else text
 
 

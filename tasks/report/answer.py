@@ -1,19 +1,25 @@
 """The answer in words, computed from the tables: which variant was best, which technique helped, how surely.
 
-The words follow the intervals: a difference whose 95 % interval contains zero is never called one.
+The words follow the numbers as they are printed: a difference whose 95 % interval contains zero is never called one,
+nor is one that its decimals do not show. What is compared has the same core and output model, and of a technique added
+alone the same optimizer; where a campaign has several of them, each is named. A technique that one pair of variants
+tells of gets its number, and no verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from tasks.report.caveats import score_caveats, search_caveats
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, Metric
-from tasks.report.statistics import verdict
-from tasks.report.text import ESTIMATED_BY, interval, joined, number, plural, roughly, search_state, signed
-from tasks.report.variants import Variant, is_baseline, plain_of, short_labels
+from tasks.report.statistics import effect_verdict, verdict
+from tasks.report.text import ESTIMATED_BY, interval, joined, number, plural, roughly, seeds_of, signed
+from tasks.report.variants import PLAIN, Variant, families, group_of, is_baseline, plain_of, short_labels
+
+_UNCLEAR = "made no difference that can be told from chance"
 
 
 @dataclass(frozen=True)
@@ -21,14 +27,17 @@ class Answer:
     """The sentences about one corpus.
 
     Attributes:
-        best: which variant scored best, and whether it can be told from plain SGD.
+        best: which variant of the main family (core and output model) scored best, and whether it can be told from
+            plain SGD of that family.
+        others: the best variant of every other family, each beside its own plain SGD; "" where there is one family.
         techniques: what each technique changed, averaged over the variants with and without it.
         alone: what each technique changed when it was the only one; "" if none was tried alone.
         warnings: what a reader should know before believing the rest.
-        line: the best variant and its score, for a list of reports.
+        line: the best variant of all and its score, for a list of reports.
     """
 
     best: str
+    others: str
     techniques: str
     alone: str
     warnings: tuple[str, ...]
@@ -42,154 +51,174 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     labels = short_labels(rows["variant"])
     trained = rows[~rows["variant"].map(is_baseline)]
     scored = trained[trained["mean"].notna()]
-    warnings = _search_warnings(trained, labels)
+    warnings = search_caveats(trained, labels)
     if scored.empty:
         nothing = f"On {corpus} no variant came to a test score, so nothing can be said."
-        return Answer(nothing, "", "", tuple(warnings), f"{corpus}: no test score")
+        return Answer(nothing, "", "", "", tuple(warnings), f"{corpus}: no test score")
+    family_of = {name: Variant.parse(name).family for name in trained["variant"]}
+    by_family = {family: scored[scored["variant"].map(family_of) == family] for family in families(trained["variant"])}
+    main, *rest = by_family
+    told = [part.iloc[0] for part in by_family.values() if len(part)]
     top = scored.iloc[0]
-    score = _score(metric, top)
     return Answer(
-        best=_best(corpus, metric, trained, scored, labels),
-        techniques=_techniques(metric, estimates.primary_effects(corpus)),
-        alone=_alone(metric, scored),
-        warnings=tuple(warnings + _score_warnings(rows, trained, scored, labels)),
-        line=f"{corpus}: {labels[top['variant']]} {score}",
+        best=_best(corpus, metric, main if rest else "", set(trained["variant"]), by_family[main]),
+        others=_others(metric, [by_family[family] for family in rest if len(by_family[family])], labels),
+        techniques=_techniques(metric, estimates.primary_effects(corpus), labels),
+        alone=_alone(metric, by_family),
+        warnings=tuple(warnings + score_caveats(rows, trained, scored, told, labels)),
+        line=f"{corpus}: {labels[top['variant']]} {_value(metric, top)} {metric.measure}",
     )
+
+
+def told_of_search(estimates: Estimates) -> str:
+    """With how many configurations each variant was tried, and what cannot be told for that; "" without a search."""
+    scores = estimates.scores
+    asked = int(scores["search_asked"].max()) if len(scores) else 0
+    if not asked:
+        return ""
+    said = (
+        f"Each variant was tried with {plural(asked, 'random configuration')}, of which validation chose one: effects"
+        " smaller than the luck of that draw cannot be told, and the intervals do not hold it."
+    )
+    gaps = []
+    for corpus, rows in scores.groupby("corpus", sort=False):
+        gap, metrics = rows["search_gap"].median(), METRICS[rows["kind"].iloc[0]]
+        unit = next(metric for metric in metrics if metric.column == "log_likelihood")
+        if pd.notna(gap):
+            gaps.append(f"{number(gap, unit.decimals)} {unit.measure} on {corpus}")
+    if not gaps:
+        return said
+    return (
+        f"{said} For comparison: on validation, in the median, the second best configuration of a variant is behind"
+        f" its best by {joined(gaps)}."
+    )
+
+
+def _value(metric: Metric, row: pd.Series) -> str:
+    return roughly(number(row["mean"], metric.decimals), row["estimated"])
 
 
 def _score(metric: Metric, row: pd.Series) -> str:
-    return f"{roughly(number(row['mean'], metric.decimals), row['estimated'])} {metric.measure}"
+    """`−9.10 nats per frame [−9.20, −9.00]`, and where it is an estimate that it is one."""
+    bounds = interval(row["low"], row["high"], metric.decimals)
+    told = f"{_value(metric, row)} {metric.measure} {bounds}".rstrip()
+    return f"{told}, {ESTIMATED_BY}" if row["estimated"] else told
 
 
-def _best(corpus: str, metric: Metric, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]) -> str:
+def _change(metric: Metric, value: float, low: float, high: float) -> str:
+    return f"{signed(value, metric.decimals)} {interval(low, high, metric.decimals)}".rstrip()
+
+
+def _best(corpus: str, metric: Metric, family: str, asked: set[str], scored: pd.DataFrame) -> str:
+    """The best variant of the main family; `family` is its name where there are others."""
+    of = f" of {family}" if family else ""
+    if scored.empty:
+        return f"On {corpus} no variant{of} came to a test score."
     top = scored.iloc[0]
     reference = plain_of(top["variant"])
-    label = "plain SGD" if top["variant"] == reference else labels[top["variant"]]
-    bounds = interval(top["low"], top["high"], metric.decimals)
-    start = f"On {corpus} the best variant on the test split was {label} with {_score(metric, top)} {bounds}"
-    start = start.rstrip() + (f", {ESTIMATED_BY}" if top["estimated"] else "")
-    rivals = [labels[name] for name in scored.loc[scored["tied_with_best"].astype(bool), "variant"].iloc[1:]]
-    gain = signed(top["difference"], metric.decimals).lstrip("+")
-    gain_bounds = interval(top["diff_low"], top["diff_high"], metric.decimals)
+    plain = reference if family else "plain SGD"
+    label = plain if top["variant"] == reference else Variant.parse(top["variant"]).tail
+    start = f"On {corpus} the best variant{of} on the test split was {label} with {_score(metric, top)}"
+    tied = scored.loc[scored["tied_in_family"].astype(bool), "variant"].iloc[1:]
+    rivals = [Variant.parse(name).tail for name in tied]
+    ties = f"{_rivals(rivals)} cannot be told apart from it" if rivals else ""
     if top["variant"] == reference:
         if len(scored) == 1:
             return f"{start}, the only one that came to a score."
-        ties = f"{_rivals(rivals)} cannot be told apart from it" if rivals else "every other one is worse"
-        return f"{start}: no technique improved it; {ties}."
+        return f"{start}: no technique improved it; {ties or 'every other one is worse'}."
     if pd.isna(top["difference"]):
-        plain = "was not asked for" if reference not in set(trained["variant"]) else "has no test score to compare with"
-        return f"{start}; plain SGD {plain}."
-    if verdict(top["diff_low"], top["diff_high"]) != "better":
-        return f"{start}, which cannot be told apart from plain SGD: better by {gain} {gain_bounds}."
-    ties = f"; {_rivals(rivals)} cannot be told apart from it" if rivals else ""
-    return f"{start}, better than plain SGD by {gain} {gain_bounds}{ties}."
+        why = "was not asked for" if reference not in asked else "has no test score to compare with"
+        return f"{start}; {plain} {why}."
+    return f"{start}, {_beside(metric, top, plain)}{f'; {ties}' if ties else ''}."
+
+
+def _beside(metric: Metric, row: pd.Series, plain: str) -> str:
+    """How a variant stands beside its plain one, as a clause."""
+    value, low, high = row["difference"], row["diff_low"], row["diff_high"]
+    said = verdict(low, high, metric.decimals)
+    if said in ("better", "worse"):
+        bounds = interval(*((low, high) if said == "better" else (-high, -low)), metric.decimals)
+        return f"{said} than {plain} by {number(abs(value), metric.decimals)} {bounds}"
+    change = _change(metric, value, low, high)
+    if said == "tiny":
+        return f"no further from {plain} than these decimals show ({change})"
+    return f"which cannot be told apart from {plain} ({change})"
 
 
 def _rivals(labels: list[str]) -> str:
-    if len(labels) <= 3:
-        return joined(labels)
-    return f"{len(labels)} others"
+    return joined(labels) if len(labels) <= 3 else f"{len(labels)} others"
 
 
-def _techniques(metric: Metric, effects: pd.DataFrame) -> str:
-    tried = effects[effects["n_pairs"] > 0]
-    if tried.empty:
+def _others(metric: Metric, rest: list[pd.DataFrame], labels: Mapping[str, str]) -> str:
+    """The best variant of each further family, beside its own plain SGD."""
+    said = []
+    for scored in rest:
+        top = scored.iloc[0]
+        start, reference = f"{labels[top['variant']]} with {_score(metric, top)}", plain_of(top["variant"])
+        compared = top["variant"] != reference and pd.notna(top["difference"])
+        said.append(f"{start}, {_beside(metric, top, reference)}" if compared else start)
+    if not said:
         return ""
-    verdicts = [(verdict(row.low, row.high), row) for row in tried.itertuples()]
-    helped = [f"{row.technique} helped {_effect(metric, row)}" for said, row in verdicts if said == "better"]
-    hurt = [f"{row.technique} hurt {_effect(metric, row)}" for said, row in verdicts if said == "worse"]
-    undecided = [row.technique for said, row in verdicts if said == "undecided"]
-    if not helped and not hurt:
-        return f"Averaged over the variants with and without it, no technique ({joined(undecided, 'or')}) made a " + (
-            "difference that can be told from chance."
-        )
-    parts = joined(helped + hurt)
-    if undecided:
-        parts += f"; {joined(undecided, 'or')} made no difference that can be told from chance"
-    return f"Averaged over the variants with and without it, {parts}."
+    of = "the other core or output model" if len(said) == 1 else "the other cores and output models"
+    return f"The best of {of}: {'; '.join(said)}."
+
+
+def _techniques(metric: Metric, effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    said: dict[str, list[Any]] = {}
+    for row in effects[effects["n_pairs"] > 0].itertuples():
+        said.setdefault(effect_verdict(row.n_pairs, row.low, row.high, metric.decimals), []).append(row)
+    parts = []
+    clear = [f"{row.technique} helped ({_effect(metric, row)})" for row in said.get("better", ())]
+    clear += [f"{row.technique} hurt ({_effect(metric, row)})" for row in said.get("worse", ())]
+    parts += [joined(clear)] if clear else []
+    if tiny := [f"{row.technique} ({_effect(metric, row)})" for row in said.get("tiny", ())]:
+        parts.append(f"{joined(tiny)} changed less than these decimals show")
+    if undecided := [row.technique for row in said.get("undecided", ())]:
+        none = joined(undecided, "or") if parts else f"no technique ({joined(undecided, 'or')})"
+        parts.append(f"{none} {_UNCLEAR if parts else _UNCLEAR.replace('no difference', 'a difference')}")
+    averaged = f"Averaged over the variants with and without it, {'; '.join(parts)}." if parts else ""
+    return f"{averaged} {_single(metric, said.get('single', []), labels)}".strip()
 
 
 def _effect(metric: Metric, row: Any) -> str:
-    return f"({signed(row.effect, metric.decimals)} {interval(row.low, row.high, metric.decimals)})"
+    """`+0.042 [0.024, 0.058], 8 pairs, 3 seeds`, and whose pairs they are where several families have some."""
+    groups = list(dict.fromkeys(group_of(without) for without, _, _ in row.pairs))
+    of = f" of {joined(groups)}" if len(groups) > 1 else ""
+    change = _change(metric, row.effect, row.low, row.high)
+    return f"{change}, {plural(row.n_pairs, 'pair')}{of}, {seeds_of(row.fewest_seeds, row.most_seeds)}"
 
 
-def _alone(metric: Metric, scored: pd.DataFrame) -> str:
-    single = scored[[len(Variant.parse(name).techniques) == 1 for name in scored["variant"]]]
-    single = single[single["difference"].notna()]
-    if single.empty:
-        return ""
-    told = sorted(
-        (Variant.parse(row.variant).techniques, verdict(row.diff_low, row.diff_high)) for row in single.itertuples()
-    )
-    better, worse, rest = (
-        [letter for letter, said in told if said == wanted] for wanted in ("better", "worse", "undecided")
-    )
-    said = [f"{joined(better)} improved on plain SGD"] if better else []
-    said += [f"{joined(worse)} did worse than plain SGD"] if worse else []
-    said += [f"{joined(rest)} cannot be told apart from plain SGD"] if rest else []
-    return f"Added alone, {'; '.join(said)}."
+def _single(metric: Metric, rows: list[Any], labels: Mapping[str, str]) -> str:
+    """What one pair of variants tells of a technique: a number, no verdict."""
+    told = []
+    for row in rows:
+        ((without, with_it, _),) = row.pairs
+        change, seeds = _change(metric, row.effect, row.low, row.high), seeds_of(row.fewest_seeds, row.most_seeds)
+        told.append(f"{row.technique} {change} ({labels[with_it]} beside {labels[without]}, {seeds})")
+    return f"From one pair of variants each, too little for a verdict: {joined(told)}." if told else ""
 
 
-def shared_warnings(of_each: Sequence[Sequence[str]]) -> list[str]:
-    """The warnings that hold for every corpus, to be given once."""
-    return [text for text in of_each[0] if all(text in others for others in of_each)] if of_each else []
-
-
-def _search_warnings(trained: pd.DataFrame, labels: dict[str, str]) -> list[str]:
-    """A sentence for the variants whose searches are not whole and came equally far."""
-    lacking = trained[trained["search_ended"] < trained["search_asked"]].to_dict("records")
-    alike: dict[tuple[bool, str], list[str]] = {}
-    for row in lacking:
-        alike.setdefault((row["held_back"], search_state(row)), []).append(labels[row["variant"]])
+def _alone(metric: Metric, by_family: Mapping[str, pd.DataFrame]) -> str:
+    """What single techniques changed, a sentence a family, of those that SGD trains as it does the plain one."""
     said = []
-    for (held_back, state), names in alike.items():
-        one = len(names) == 1
-        if held_back:
-            said.append(
-                f"{joined(names)} {'is' if one else 'are'} {state}. The same campaign, run again, completes it."
-            )
-        else:
-            said.append(f"{joined(names)} {'was' if one else 'were'} chosen among fewer: {state}; not on equal terms.")
-    return said
+    for scored in by_family.values():
+        told: dict[str, list[str]] = {}
+        for row in scored[scored["difference"].notna()].itertuples():
+            variant = Variant.parse(row.variant)
+            if variant.optimizer == PLAIN and len(variant.techniques) == 1:
+                told.setdefault(verdict(row.diff_low, row.diff_high, metric.decimals), []).append(variant.techniques)
+        if told:
+            plain = plain_of(scored["variant"].iloc[0]) if len(by_family) > 1 else "plain SGD"
+            said.append(_alone_in_one(told, plain))
+    return " ".join(said)
 
 
-def _score_warnings(
-    rows: pd.DataFrame, trained: pd.DataFrame, scored: pd.DataFrame, labels: dict[str, str]
-) -> list[str]:
-    said = []
-    best = scored.iloc[0]
-    lost = [f"{best[f'seeds_{end}']} {end}" for end in ("diverged", "failed") if best[f"seeds_{end}"]]
-    if lost:
-        said.append(
-            f"{labels[best['variant']]} is best over the {best['n_seeds']} of {best['seeds_asked']} seeds that ended; "
-            f"{joined(lost)}: the score of the survivors may flatter it."
-        )
-    seeds = int(scored["n_seeds"].min())
-    if seeds == 1:
-        said.append("A variant with one seed has an interval over pieces only: it says nothing about other seeds.")
-    elif seeds < 5:
-        said.append("With fewer than five seeds the interval of a variant is too narrow.")
-    if int(rows["n_pieces"].max()) < 10:
-        said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
-    estimated = [labels[name] for name in scored.loc[scored["estimated"].astype(bool), "variant"]]
-    if estimated:
-        said.append(
-            f"≈: the log-likelihood of {joined(estimated)} is {ESTIMATED_BY}; the intervals include the standard error"
-            " of the estimate, which cannot tell of what no chain has found."
-        )
-    if any("P" in Variant.parse(name).techniques for name in scored["variant"]):
-        said.append(
-            "P trains parts of the network first: its phases come on top of the epochs, so that variants with it"
-            " have made more updates, in more seconds, than those without."
-        )
-    unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]
-    if len(unscored):
-        said.append(f"Without a test score: {joined([labels[name] for name in unscored])}.")
-    counts = rows[rows["variant"].map(is_baseline) & rows["mean"].notna()]
-    if len(counts):
-        count = counts.iloc[0]
-        ahead = count["mean"] > best["mean"] if best["higher_is_better"] else count["mean"] < best["mean"]
-        if ahead:
-            name = labels[count["variant"]]
-            said.append(f"No variant beats counting: the baseline {name} is better than all of them.")
-    return said
+def _alone_in_one(told: Mapping[str, list[str]], plain: str) -> str:
+    words = {
+        "better": "improved on",
+        "worse": "did worse than",
+        "tiny": "came within these decimals of",
+        "undecided": "cannot be told apart from",
+    }
+    parts = [f"{joined(sorted(told[said]))} {word} {plain}" for said, word in words.items() if said in told]
+    return f"Added alone, {'; '.join(parts)}."

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from tasks.report.metrics import Metric
-from tasks.report.statistics import Verdict, verdict
+from tasks.report.statistics import Verdict, effect_verdict, verdict
 from tasks.report.text import number
 from tasks.report.theme import (
     BETTER,
@@ -32,7 +32,7 @@ WIDTH = 420
 _ROW = 21
 # A baseline that makes the axis longer than this many times the spread of the variants would squeeze them together.
 _STRETCH = 1.5
-_COLOURS: dict[Verdict, str] = {"better": BETTER, "worse": WORSE, "undecided": UNDECIDED}
+_COLOURS: dict[Verdict, str] = {"better": BETTER, "worse": WORSE}
 
 
 def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
@@ -116,7 +116,15 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     labels = short_labels(scores["variant"])
     compared = scores[scores["difference"].notna()]
     empty = scores[scores["mean"].isna() | scores["variant"].map(is_baseline)]
-    rows = [_judged(labels[row.variant], row.difference, row.diff_low, row.diff_high) for row in _records(compared)]
+    rows = [
+        _judged(
+            labels[row.variant],
+            row.difference,
+            (row.diff_low, row.diff_high),
+            verdict(row.diff_low, row.diff_high, metric.decimals),
+        )
+        for row in _records(compared)
+    ]
     order = [labels[name] for name in scores["variant"]]
     title = f"difference to plain SGD ({metric.measure})"
     y = _label_axis(order)
@@ -137,7 +145,8 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     for row in _records(told):
         label = f"{row.technique}  {TECHNIQUES[row.technique]}"
         order.append(label)
-        rows.append(_judged(label, row.effect, row.low, row.high))
+        said = effect_verdict(row.n_pairs, row.low, row.high, metric.decimals)
+        rows.append(_judged(label, row.effect, (row.low, row.high), said))
         pairs += [{"label": label, "pair": difference} for _, _, difference in row.pairs]
     title = f"change when added ({metric.measure})"
     ticks = alt.Chart(rows_of(pairs)).mark_tick(color=MUTED, thickness=1.2, size=12, opacity=0.7, yOffset=13)
@@ -146,13 +155,14 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     return layered(layers, WIDTH - 185, 46 * max(1, len(order)))
 
 
-def _judged(label: str, value: float, low: float, high: float) -> dict[str, Any]:
-    colour = _COLOURS[verdict(low, high)]
+def _judged(label: str, value: float, ends: tuple[float, float], said: Verdict) -> dict[str, Any]:
+    """A row of a chart; hollow where the numbers say neither better nor worse."""
+    colour = _COLOURS.get(said, UNDECIDED)
     return {
         "label": label,
         "value": value,
-        "low": _or(low, value),
-        "high": _or(high, value),
+        "low": _or(ends[0], value),
+        "high": _or(ends[1], value),
         "colour": colour,
         "fill": PAPER if colour == UNDECIDED else colour,
     }

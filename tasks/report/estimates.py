@@ -6,20 +6,33 @@ The page, the charts and the exported files all read these two tables, so that t
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tasks.report.metrics import METRICS, Metric
 from tasks.report.results import Results
 from tasks.report.statistics import RESAMPLES, Bootstrap, Difference, ScoredPieces
-from tasks.report.variants import is_baseline, is_estimated, plain_of, subset_order, technique_pairs, techniques_told
+from tasks.report.variants import (
+    Variant,
+    is_baseline,
+    is_estimated,
+    plain_of,
+    subset_order,
+    technique_pairs,
+    techniques_told,
+)
 
 SCORE_COLUMNS = (
     *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high", "estimated"),
     *("n_pieces", "n_seeds", "seeds_asked", "seeds_diverged", "seeds_failed"),
-    *("search_asked", "search_ended", "held_back"),
-    *("reference", "difference", "diff_low", "diff_high", "diff_seeds", "diff_dropped", "tied_with_best"),
+    *("search_asked", "search_ended", "held_back", "search_gap"),
+    *("reference", "difference", "diff_low", "diff_high", "diff_seeds", "diff_dropped"),
+    *("tied_with_best", "tied_in_family"),
 )
-EFFECT_COLUMNS = ("corpus", "metric", "technique", "effect", "low", "high", "n_pairs", "pairs_asked", "pairs")
+EFFECT_COLUMNS = (
+    *("corpus", "metric", "technique", "effect", "low", "high", "n_pairs", "pairs_asked", "pairs"),
+    *("fewest_seeds", "most_seeds"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +44,12 @@ class Estimates:
             first, variants without a score follow, baselines are last. A difference is to the plain variant of
             the same core and output model, positive is better. `estimated`: by annealed importance sampling, whose
             error the intervals include. `tied_with_best`: the interval of the paired
-            difference to the best variant does not exclude zero. `held_back`: the search is not whole, and so
-            nothing was chosen and there are no final trials.
+            difference to the best variant does not exclude zero; `tied_in_family`: that to the best of the same core
+            and output model. `held_back`: the search is not whole, and so nothing was chosen and there are no final
+            trials. `search_gap`: how much better, on validation and in the metric's unit, the best configuration of the
+            search is than the second best.
         effects: a row a (corpus, metric, technique), columns `EFFECT_COLUMNS`; `pairs` holds a tuple
-            (without, with, difference) for each pair that was compared.
+            (without, with, difference) for each pair that was compared; `fewest_seeds` and `most_seeds` are of a pair.
         resamples: number of bootstrap resamples.
         seed: that named the random numbers.
     """
@@ -73,7 +88,8 @@ def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
             _mark_ties(bootstrap, metric, rows)
             for row in sorted(rows, key=lambda row: _rank(metric, row)):
                 counts = _trial_counts(results, name, row["variant"])
-                scores.append(common | {"kind": facts["kind"]} | counts | row)
+                gap = {"search_gap": _search_gap(results, name, row["variant"], metric)}
+                scores.append(common | {"kind": facts["kind"]} | counts | gap | row)
             effects += [common | _effect_row(bootstrap, metric, variants, letter) for letter in told]
     return Estimates(
         pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
@@ -108,10 +124,17 @@ def _score_row(bootstrap: Bootstrap, scored: ScoredPieces, metric: Metric, varia
 
 def _mark_ties(bootstrap: Bootstrap, metric: Metric, rows: list[dict[str, Any]]) -> None:
     ranked = [row for row in sorted(rows, key=lambda row: _rank(metric, row)) if _is_scored_variant(row)]
+    best_of_family: dict[str, dict[str, Any]] = {}
+    for row in ranked:
+        best_of_family.setdefault(Variant.parse(row["variant"]).family, row)
     for row in rows:
-        row["tied_with_best"] = _is_scored_variant(row) and (
-            row is ranked[0] or not bootstrap.difference(metric, ranked[0]["variant"], row["variant"]).decided
-        )
+        row["tied_with_best"] = row["tied_in_family"] = False
+    for row in ranked:
+        for name, best in (
+            ("tied_with_best", ranked[0]),
+            ("tied_in_family", best_of_family[Variant.parse(row["variant"]).family]),
+        ):
+            row[name] = row is best or not bootstrap.difference(metric, best["variant"], row["variant"]).decided
 
 
 def _is_scored_variant(row: dict[str, Any]) -> bool:
@@ -144,6 +167,17 @@ def _trial_counts(results: Results, corpus: str, variant: str) -> dict[str, int 
     }
 
 
+def _search_gap(results: Results, corpus: str, variant: str, metric: Metric) -> float:
+    """From the best configuration of a search to the second best; NaN where two did not complete, or none tells it."""
+    trials = results.trials
+    mine = trials[(trials["corpus"] == corpus) & (trials["variant"] == variant) & (trials["purpose"] == "search")]
+    valid = np.sort(mine.loc[mine["status"] == "completed", "valid"].to_numpy(np.float64))
+    if len(valid) < 2 or metric.column != "log_likelihood":
+        return float("nan")
+    second, best = metric.link(valid[-2:])
+    return float(metric.sign * (best - second))
+
+
 def _effect_row(bootstrap: Bootstrap, metric: Metric, variants: tuple[str, ...], letter: str) -> dict[str, Any]:
     asked = technique_pairs(variants, letter)
     effect = bootstrap.effect(metric, asked)
@@ -155,4 +189,6 @@ def _effect_row(bootstrap: Bootstrap, metric: Metric, variants: tuple[str, ...],
         "n_pairs": len(effect.pairs),
         "pairs_asked": len(asked),
         "pairs": effect.pairs,
+        "fewest_seeds": min(effect.seeds, default=0),
+        "most_seeds": max(effect.seeds, default=0),
     }

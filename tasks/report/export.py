@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.report.answer import answer
+from tasks.report.answer import answer, told_of_search
 from tasks.report.estimates import Estimates
 from tasks.report.results import Results
 from tasks.report.samples import sample_rows
@@ -37,10 +38,8 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
     document = {
         "schema": "counterpoint.results",
         "schema_version": SCHEMA_VERSION,
-        "answers": {
-            name: {"best": a.best, "techniques": a.techniques, "alone": a.alone, "warnings": a.warnings, "line": a.line}
-            for name, a in answers.items()
-        },
+        "answers": {name: asdict(said) for name, said in answers.items()},
+        "search": told_of_search(estimates),
         "campaign": results.campaign,
         "corpora": results.corpora,
         "statistics": {

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
 from tasks.report import charts, tables, training_charts
-from tasks.report.answer import Answer, answer, shared_warnings
+from tasks.report.answer import Answer, answer, told_of_search
+from tasks.report.caveats import shared_caveats
 from tasks.report.command import reproduce_command
 from tasks.report.estimates import Estimates
 from tasks.report.lags import lag_families
@@ -24,7 +26,7 @@ from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import joined, plural
 from tasks.report.theme import to_svg
-from tasks.report.variants import techniques_told
+from tasks.report.variants import group_of, main_variants, techniques_told
 from tasks.report.why_section import Why, render_why
 
 
@@ -47,6 +49,7 @@ class Section:
     pairs: str
     curves: tuple[tuple[str, Markup], ...]
     search: Markup | None
+    searched: str
     groups: tuple[str, ...]
     why: Why | None
 
@@ -57,6 +60,8 @@ def render_page(results: Results, estimates: Estimates) -> str:
     return fill_template(
         "page.html.jinja",
         sections=sections,
+        search=told_of_search(estimates),
+        training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),
         families=lag_families(results, estimates),
         results=results,
@@ -66,14 +71,14 @@ def render_page(results: Results, estimates: Estimates) -> str:
         incomplete=[line for name in results.corpora for line in tables.incomplete_searches(estimates, name)],
         budget=tables.budget_table(results),
         corpora=tables.corpora_table(results),
-        origin=facts(results.provenance),
+        origin=facts({"seconds of this run" if k == "seconds" else k: v for k, v in results.provenance.items()}),
         settings=facts({k: v for k, v in results.campaign.items() if k != "corpora"}),
         failures=results.failures,
         resamples=f"{estimates.resamples:,}",
         level=f"{100 * LEVEL:g}",
         seed=estimates.seed,
         techniques=techniques_told(variant for name in results.corpora for variant in results.variants(name)),
-        shared=shared_warnings([section.answer.warnings for section in sections]),
+        shared=shared_caveats([section.answer.warnings for section in sections]),
         command=reproduce_command(results.campaign),
     )
 
@@ -86,8 +91,10 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
     trials = results.trials[results.trials["corpus"] == corpus]
     curves = results.curves[results.curves["corpus"] == corpus]
     said = answer(estimates, corpus)
-    search = training_charts.search_scatter(trials, SCORED_NAMES[kind])
-    searched = trials.loc[trials["purpose"] == "search", "variant"].map(training_charts.group_of)
+    # The scores of other output models and the learning rates of other optimizers lie elsewhere.
+    main = main_variants(scores["variant"])
+    searched = trials[(trials["purpose"] == "search") & trials["variant"].isin(main)]
+    search = training_charts.search_scatter(searched, SCORED_NAMES[kind])
     panels = training_charts.curve_panels(curves, trials)
     return Section(
         anchor=anchor,
@@ -122,8 +129,9 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
             (title, to_svg(chart, f"{anchor}-curve-{i}", f"Validation curves of {title}."))
             for i, (title, chart) in enumerate(panels)
         ),
-        search=to_svg(search, f"{anchor}-search", _search_summary(trials)) if search else None,
-        groups=tuple(group for group in training_charts.GROUPS if group in set(searched)),
+        search=to_svg(search, f"{anchor}-search", _search_summary(searched)) if search else None,
+        searched=group_of(main[0]) if main and set(results.variants(corpus)) - set(main) else "",
+        groups=tuple(g for g in training_charts.GROUPS if g in set(searched["variant"].map(training_charts.group_of))),
         why=render_why(results, estimates, corpus, anchor),
     )
 
@@ -138,8 +146,7 @@ def _pairs(effects: pd.DataFrame) -> str:
     return joined(told)
 
 
-def _search_summary(trials: pd.DataFrame) -> str:
-    search = trials[trials["purpose"] == "search"]
+def _search_summary(search: pd.DataFrame) -> str:
     diverged = search[search["status"] == "diverged"]
     text = f"Validation score against learning rate of {plural(len(search), 'search trial')}"
     if diverged.empty:

@@ -36,16 +36,37 @@ _ERROR = "log_likelihood_error"
 # Numbers drawn at a time: bounds the memory of a corpus with thousands of pieces to some tens of megabytes.
 _BLOCK = 2_000_000
 
-Verdict = Literal["better", "worse", "undecided"]
+Verdict = Literal["better", "worse", "undecided", "tiny", "single"]
 
 
-def verdict(low: float, high: float) -> Verdict:
+def verdict(low: float, high: float, decimals: int | None = None) -> Verdict:
     """What the interval of a difference says; one that contains zero, or that does not exist, says nothing.
+
+    Args:
+        low, high: its ends.
+        decimals: that are printed; what then lies beside zero by less than they show is `tiny`. None: all of them.
 
     >>> verdict(0.1, 0.2), verdict(-0.2, -0.1), verdict(0.0, 0.2), verdict(float("nan"), float("nan"))
     ('better', 'worse', 'undecided', 'undecided')
+    >>> verdict(0.004, 0.2, 2), verdict(0.006, 0.2, 2)
+    ('tiny', 'better')
     """
-    return "better" if low > 0 else "worse" if high < 0 else "undecided"
+    if not (low > 0 or high < 0):
+        return "undecided"
+    if decimals is not None and float(f"{max(low, -high):.{decimals}f}") == 0:
+        return "tiny"
+    return "better" if low > 0 else "worse"
+
+
+def effect_verdict(pairs: int, low: float, high: float, decimals: int) -> Verdict:
+    """What the effect of a technique says; `single` where one pair of variants alone had to tell it.
+
+    Two variants differ in the configurations that the search chose for them, too: one pair says little of a technique.
+
+    >>> effect_verdict(8, 0.1, 0.2, 2), effect_verdict(1, 0.1, 0.2, 2)
+    ('better', 'single')
+    """
+    return "single" if pairs == 1 else verdict(low, high, decimals)
 
 
 @dataclass(frozen=True)
@@ -75,9 +96,10 @@ class Difference(Estimate):
 
 @dataclass(frozen=True)
 class Effect(Estimate):
-    """The mean difference that a technique makes over pairs of variants, and each pair's own difference."""
+    """The mean difference that a technique makes over pairs of variants, each pair's own difference and its seeds."""
 
     pairs: tuple[tuple[str, str, float], ...] = ()
+    seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +221,7 @@ class Bootstrap:
 
     def effect(self, metric: Metric, pairs: Sequence[tuple[str, str]]) -> Effect:
         """The mean of (with - without) over the pairs (without, with) that have a seed in common."""
-        gains, gains_R, told, seeds = [], [], [], 0
+        gains, gains_R, told, seeds = [], [], [], []
         for without, with_it in pairs:
             mine, theirs, _ = self._common(with_it, without)
             if mine:
@@ -207,11 +229,11 @@ class Bootstrap:
                 gains.append(gain)
                 gains_R.append(gain_R)
                 told.append((without, with_it, gain))
-                seeds = max(seeds, len(mine))
+                seeds.append(len(mine))
         if not gains:
             return Effect()
-        estimate = self._estimate(float(np.mean(gains)), np.mean(gains_R, axis=0), seeds)
-        return Effect(*estimate, pairs=tuple(told))
+        estimate = self._estimate(float(np.mean(gains)), np.mean(gains_R, axis=0), max(seeds))
+        return Effect(*estimate, pairs=tuple(told), seeds=tuple(seeds))
 
     def _common(self, first: str, second: str) -> tuple[list[int], list[int], int]:
         mine, theirs = self._scored.seeds(first), self._scored.seeds(second)

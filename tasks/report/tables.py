@@ -13,7 +13,7 @@ import pandas as pd
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric, symbols_text
 from tasks.report.results import Results
-from tasks.report.statistics import verdict
+from tasks.report.statistics import effect_verdict, verdict
 from tasks.report.text import (
     NOTHING,
     count,
@@ -23,6 +23,7 @@ from tasks.report.text import (
     plural,
     roughly,
     search_state,
+    seeds_of,
     setting,
     signed,
     significant,
@@ -32,11 +33,12 @@ from tasks.report.variants import Variant, is_baseline, is_estimated, letter_ord
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, its interval, and what the interval says: `better`, `worse`, `undecided` or ""."""
+    """A value, its interval, what the interval says (`statistics.Verdict`, or ""), and what it rests on."""
 
     value: str
     interval: str = ""
     verdict: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def _difference_cell(row: Any, metric: Metric) -> Cell:
         return Cell("")
     bounds = interval(row.diff_low, row.diff_high, metric.decimals)
     note = f" ({plural(row.diff_dropped, 'seed')} unpaired)" if row.diff_dropped else ""
-    return Cell(signed(row.difference, metric.decimals), bounds + note, verdict(row.diff_low, row.diff_high))
+    said = verdict(row.diff_low, row.diff_high, metric.decimals)
+    return Cell(signed(row.difference, metric.decimals), bounds + note, said)
 
 
 def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
@@ -120,11 +123,13 @@ def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
     for row in estimates.primary_effects(corpus).itertuples():
         if row.n_pairs:
             bounds = interval(row.low, row.high, metric.decimals)
-            cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, verdict(row.low, row.high))
+            said = effect_verdict(row.n_pairs, row.low, row.high, metric.decimals)
+            basis = f"{plural(row.n_pairs, 'pair')}, {seeds_of(row.fewest_seeds, row.most_seeds)}"
+            cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, said, basis)
         elif row.pairs_asked:
             cells[row.technique] = Cell("no scores to compare")
         else:
-            cells[row.technique] = Cell("only beside others" if row.technique in tried else "not tried")
+            cells[row.technique] = Cell("no pair with and without it" if row.technique in tried else "not tried")
     return cells
 
 

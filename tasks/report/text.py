@@ -130,6 +130,11 @@ def count(value: Any) -> str:
     return NOTHING if value is None or pd.isna(value) else f"{int(value):,}"
 
 
+def seeds_of(fewest: int, most: int) -> str:
+    """'3 seeds', or '2 to 3 seeds' where it is not the same number everywhere."""
+    return plural(most, "seed") if fewest == most else f"{fewest:,} to {plural(most, 'seed')}"
+
+
 def search_state(row: Mapping[str, Any]) -> str:
     """How far the search of a variant came; of a row of scores.
 

@@ -3,10 +3,11 @@
 Only names are read here; what a technique does is in `models/techniques/`.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.variants import BY_LETTER, BY_OUTPUT
+from models.variants import BY_CORE, BY_LETTER, BY_OUTPUT
 
 BASELINE = "baseline/"
 PLAIN = "SGD"
@@ -79,6 +80,50 @@ def is_estimated(name: str) -> bool:
 def plain_of(name: str) -> str:
     """The plain variant that this one is compared with: same core, same output model, `SGD`."""
     return Variant(Variant.parse(name).family, PLAIN, "").name
+
+
+def families(names: Iterable[str]) -> dict[str, int]:
+    """How many variants each core and output model has, the main one first.
+
+    The main one has the most. Of equally many comes first what comes first among our cores, then among our output
+    models; other people's follow.
+
+    >>> families(["rnn/classes/SGD", "rnn/softmax/SGD", "lstm/softmax/SGD", "rnn/softmax/SGD+C", "baseline/unigram"])
+    {'rnn/softmax': 2, 'rnn/classes': 1, 'lstm/softmax': 1}
+    """
+    counts = Counter(Variant.parse(name).family for name in names if not is_baseline(name))
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], _family_order(pair[0]))))
+
+
+def _family_order(family: str) -> tuple[int, int, str]:
+    core, _, output = family.partition("/")
+    places = [
+        list(known).index(part) if part in known else len(known)
+        for part, known in ((core, BY_CORE), (output, BY_OUTPUT))
+    ]
+    return places[0], places[1], family
+
+
+def main_variants(names: Iterable[str]) -> list[str]:
+    """The variants of the main family that SGD trains: what they differ in is techniques, and nothing else.
+
+    >>> main_variants(["rnn/nade/SGD", "rnn/bernoulli/Adam+C", "rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C"])
+    ['rnn/bernoulli/SGD', 'rnn/bernoulli/SGD+C']
+    """
+    names = list(names)
+    main = next(iter(families(names)), "")
+    parsed = {name: Variant.parse(name) for name in names if not is_baseline(name)}
+    return [name for name, variant in parsed.items() if (variant.family, variant.optimizer) == (main, PLAIN)]
+
+
+def group_of(name: str) -> str:
+    """Core, output model and, where it is not SGD, optimizer: what two variants share that are compared.
+
+    >>> group_of("rnn/nade/SGD+CM"), group_of("rnn/bernoulli/Adam+C")
+    ('rnn/nade', 'rnn/bernoulli/Adam')
+    """
+    variant = Variant.parse(name)
+    return variant.family if variant.optimizer == PLAIN else f"{variant.family}/{variant.optimizer}"
 
 
 def letter_order(letter: str) -> int:

@@ -15,7 +15,7 @@ import pandas as pd
 from tasks.report.results import Results
 from tasks.report.tables import Table
 from tasks.report.text import NOTHING, number, percent, share_left, significant
-from tasks.report.variants import TECHNIQUES, Variant, plain_of, short_labels, subset_order
+from tasks.report.variants import TECHNIQUES, Variant, main_variants, plain_of, short_labels, subset_order
 
 SMALLEST = 1e-12
 """A smaller share of a gradient is drawn and averaged as this: below it float32 has little to tell."""
@@ -109,18 +109,25 @@ def _left(norms: pd.DataFrame) -> Spread:
 
 
 def shown_variants(told: Sequence[VariantDiagnosis], best: str | None) -> list[str]:
-    """The variants that are drawn beside plain SGD: of each technique the smallest that has it, and the best of all."""
-    names = [each.variant for each in told]
-    chosen = [next((name for name in names if letter in Variant.parse(name).techniques), None) for letter in TECHNIQUES]
-    shown = [name for name in (*chosen, best) if name in names and name != plain_of(name)]
+    """The variants that are drawn beside plain SGD: of each technique the smallest that has it, and the best of all.
+
+    A technique is shown in the main family with SGD: another optimizer or core would show its own work too.
+    """
+    main = sorted(main_variants(each.variant for each in told), key=subset_order)
+    chosen = [next((name for name in main if letter in Variant.parse(name).techniques), None) for letter in TECHNIQUES]
+    measured = {each.variant for each in told}
+    shown = [name for name in (*chosen, best) if name in measured and name != plain_of(name)]
     return sorted(dict.fromkeys(shown), key=subset_order)
 
 
 def reach_sentence(told: Sequence[VariantDiagnosis]) -> str:
-    """How much of the gradient is left in plain SGD, and where the most and the least is; "" without a longer lag."""
+    """How much of the gradient is left in plain SGD, and where the most and the least is; "" without a longer lag.
+
+    Of the main family with SGD alone, so that what differs is techniques.
+    """
     lag = TOLD_LAGS[0]
     left = {each.variant: each.gradient_left["best"].mean for each in told}
-    reach = {variant: values[lag] for variant, values in left.items() if len(values) > lag}
+    reach = {variant: left[variant][lag] for variant in main_variants(left) if len(left[variant]) > lag}
     plain = next((variant for variant in reach if variant == plain_of(variant)), None)
     if plain is None:
         return ""

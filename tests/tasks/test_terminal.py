@@ -111,9 +111,9 @@ def test_an_estimated_score_is_marked_and_one_of_an_older_report_is_exact():
     assert _row(text, PLAIN)[1] == "−6.590 [−6.700, −6.500]"
 
 
-def test_an_equal_score_is_better_by_nothing():
+def test_a_difference_that_is_printed_as_nothing_has_no_star():
     row = _score(PLAIN, mean=-1.0, difference=-0.0, diff_low=-0.0, diff_high=-0.0001)
-    assert _row(score_table(_document(row)), PLAIN)[-2] == "0.000 [0.000, 0.000] *"
+    assert _row(score_table(_document(row)), PLAIN)[-2] == "0.000 [0.000, 0.000]"
 
 
 def test_what_does_not_exist_is_left_out_or_named():

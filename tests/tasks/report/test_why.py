@@ -13,18 +13,19 @@ from tasks.report.why import SMALLEST, diagnoses_of, reach_sentence, shown_varia
 from tasks.report.why_charts import clipping, gradient_panels, time_constants, zeros
 from tests.tasks.report.pages import small_results, undrawn
 
-MUSIC = "bach-chorales"
+MUSIC, FAMILY = "bach-chorales", "rnn/bernoulli/"
 
 
 @pytest.fixture(scope="module")
 def told(results):
-    return {each.variant.rpartition("/")[2]: each for each in diagnoses_of(results, MUSIC)}
+    of_family = [each for each in diagnoses_of(results, MUSIC) if each.variant.startswith(FAMILY)]
+    return {each.variant.removeprefix(FAMILY): each for each in of_family}
 
 
 def _numbers(results, variant, quantity, moment):
     rows = results.diagnostics
     finals = results.trials.query("purpose == 'final' and status == 'completed'")["key"]
-    mine = rows[(rows["corpus"] == MUSIC) & rows["variant"].str.endswith(f"/{variant}") & rows["key"].isin(finals)]
+    mine = rows[(rows["corpus"] == MUSIC) & (rows["variant"] == f"{FAMILY}{variant}") & rows["key"].isin(finals)]
     return mine[(mine["quantity"] == quantity) & (mine["moment"] == moment)]
 
 
@@ -71,7 +72,7 @@ def test_a_gradient_that_vanished_or_overflowed_has_a_place_on_the_axis_or_none(
     left = told[0].gradient_left["best"]
     assert left.mean[7] == pytest.approx(SMALLEST)
     assert len(left.mean) == 20, "nothing is told from where nothing is a number"
-    assert [title for title, _ in gradient_panels(told, None)][0] == "SGD and SGD+C"
+    assert [title for title, _ in gradient_panels(told, None)][0] == "rnn/bernoulli/SGD and rnn/bernoulli/SGD+C"
     assert "below 10⁻¹²" not in why_table(told).rows[0]
     assert json.loads(results_json(broken, estimate(broken, resamples=20)))["diagnostics"]
 
@@ -82,8 +83,24 @@ def test_what_is_drawn_is_the_smallest_of_each_technique_and_the_best(results, t
     assert tails == ["SGD+C", "SGD+L", "SGD+R", "SGD+M", "SGD+CLRM"]
     assert [name.rpartition("/")[2] for name in shown_variants(every, "rnn/bernoulli/SGD")] == tails[:4]
     text = diagnoses_of(results, "folk-tunes-words")
-    assert [title for title, _ in gradient_panels(text, None)] == ["SGD and SGD+C", "SGD and SGD+CL", "SGD and SGD+CLR"]
+    titles = [title for title, _ in gradient_panels(text, None)]
+    assert titles == [f"rnn/softmax/SGD and rnn/softmax/SGD+{letters}" for letters in ("C", "CL", "CLR")]
     assert [title for title, _ in gradient_panels([told["SGD"]], None)] == ["SGD"]
+
+
+def test_a_technique_is_shown_by_the_main_family_with_sgd_alone(results):
+    told = diagnoses_of(results, MUSIC)
+    names = [each.variant for each in told]
+    assert {"rnn/bernoulli/Adam+C", "rnn/nade/SGD+CM"} <= set(names)
+    singles = [f"{FAMILY}SGD+{letter}" for letter in "CLRM"]
+    assert shown_variants(told, "rnn/nade/SGD+CM") == [*singles, "rnn/nade/SGD+CM"]
+    without_c = [each for each in told if each.variant.startswith("rnn/nade") or "+C" not in each.variant]
+    without_c += [each for each in told if each.variant == "rnn/bernoulli/Adam+C"]
+    assert shown_variants(without_c, None) == [f"{FAMILY}SGD+{letter}" for letter in "LRM"]
+    sentence = reach_sentence(told)
+    assert "is left in rnn/bernoulli/SGD, " in sentence
+    assert "nade" not in sentence
+    assert "Adam" not in sentence
 
 
 def test_there_is_no_chart_of_what_no_variant_has(told):

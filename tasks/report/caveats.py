@@ -1,0 +1,115 @@
+"""What a reader should know before believing the answer: searches that are not whole, lost seeds, few seeds, estimates.
+
+Each is a sentence, computed from the table of scores; one that speaks of some variants names them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from tasks.report.text import ESTIMATED_BY, joined, plural, search_state
+from tasks.report.variants import Variant, is_baseline
+
+ENOUGH_SEEDS = 5
+"""Fewer make the intervals too narrow to be taken as they stand, see docs/report.md."""
+_ENOUGH_PIECES = 10
+
+
+def shared_caveats(of_each: Sequence[Sequence[str]]) -> list[str]:
+    """Those that hold for every corpus, to be given once."""
+    return [text for text in of_each[0] if all(text in others for others in of_each)] if of_each else []
+
+
+def search_caveats(trained: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """A sentence for the variants whose searches are not whole and came equally far."""
+    lacking = trained[trained["search_ended"] < trained["search_asked"]].to_dict("records")
+    alike: dict[tuple[bool, str], list[str]] = {}
+    for row in lacking:
+        alike.setdefault((row["held_back"], search_state(row)), []).append(labels[row["variant"]])
+    said = []
+    for (held_back, state), names in alike.items():
+        one = len(names) == 1
+        if held_back:
+            said.append(
+                f"{joined(names)} {'is' if one else 'are'} {state}. The same campaign, run again, completes it."
+            )
+        else:
+            said.append(f"{joined(names)} {'was' if one else 'were'} chosen among fewer: {state}; not on equal terms.")
+    return said
+
+
+def score_caveats(
+    rows: pd.DataFrame,
+    trained: pd.DataFrame,
+    scored: pd.DataFrame,
+    told: Sequence[pd.Series],
+    labels: Mapping[str, str],
+) -> list[str]:
+    """All others.
+
+    Args:
+        rows: of a corpus, baselines included.
+        trained: those of variants.
+        scored: those of variants that have a score, best first.
+        told: those of the variants that are called the best of something.
+        labels: of the variants.
+    """
+    said = [sentence for row in told if (sentence := _survivors(row, labels))]
+    said += _seeds(scored, labels)
+    if int(rows["n_pieces"].max()) < _ENOUGH_PIECES:
+        said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
+    estimated = [labels[name] for name in scored.loc[scored["estimated"].astype(bool), "variant"]]
+    if estimated:
+        said.append(
+            f"≈: the log-likelihood of {joined(estimated)} is {ESTIMATED_BY}; the intervals include the standard error"
+            " of the estimate, which cannot tell of what no chain has found."
+        )
+    if any("P" in Variant.parse(name).techniques for name in scored["variant"]):
+        said.append(
+            "P trains parts of the network first: its phases come on top of the epochs, so that variants with it"
+            " have made more updates, in more seconds, than those without."
+        )
+    unscored = trained.loc[trained["mean"].isna() & ~trained["held_back"].astype(bool), "variant"]
+    if len(unscored):
+        said.append(f"Without a test score: {joined([labels[name] for name in unscored])}.")
+    return said + _counting(rows, scored.iloc[0], labels)
+
+
+def _survivors(row: pd.Series, labels: Mapping[str, str]) -> str:
+    """That a variant which is called the best lost seeds."""
+    lost = [f"{row[f'seeds_{end}']} {end}" for end in ("diverged", "failed") if row[f"seeds_{end}"]]
+    if not lost:
+        return ""
+    return (
+        f"{labels[row['variant']]} is best over the {row['n_seeds']} of {row['seeds_asked']} seeds that ended; "
+        f"{joined(lost)}: the score of the survivors may flatter it."
+    )
+
+
+def _seeds(scored: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Which variants have one seed, and which have few; a variant that is alone in it is named, all are not."""
+    one = [labels[name] for name in scored.loc[scored["n_seeds"] == 1, "variant"]]
+    few = [labels[name] for name in scored.loc[scored["n_seeds"] < ENOUGH_SEEDS, "variant"]]
+    if len(one) == len(scored):
+        return ["Every variant has one seed: the intervals are over pieces only, and say nothing about other seeds."]
+    said = []
+    if one:
+        has, its = ("has", "its interval is") if len(one) == 1 else ("have", "their intervals are")
+        said.append(f"{joined(one)} {has} one seed: {its} over pieces only, and nothing is said about other seeds.")
+    if len(few) == len(scored):
+        said.append("Every variant has fewer than five seeds, and so its interval is too narrow.")
+    elif set(few) > set(one):
+        has, its = ("has", "its interval is") if len(few) == 1 else ("have", "their intervals are")
+        said.append(f"{joined(few)} {has} fewer than five seeds: {its} too narrow.")
+    return said
+
+
+def _counting(rows: pd.DataFrame, best: pd.Series, labels: Mapping[str, str]) -> list[str]:
+    """That a baseline beats all variants."""
+    counts = rows[rows["variant"].map(is_baseline) & rows["mean"].notna()]
+    if counts.empty:
+        return []
+    count = counts.iloc[0]
+    ahead = count["mean"] > best["mean"] if best["higher_is_better"] else count["mean"] < best["mean"]
+    name = labels[count["variant"]]
+    return [f"No variant beats counting: the baseline {name} is better than all of them."] if ahead else []

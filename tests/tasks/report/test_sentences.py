@@ -1,0 +1,209 @@
+"""Every sentence of the answer is true: it is read, and held against the tables that it came from."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tasks.report import Estimates, Results, estimate, results_json
+from tasks.report.answer import answer, told_of_search
+from tasks.report.metrics import METRICS
+from tasks.report.tables import change_cells
+from tasks.report.variants import is_baseline
+from tasks.terminal import score_table
+from tests.tasks.report.sentences import Reader
+from tests.tasks.report.synthetic import synthetic_results
+
+CHORALES, WORDS = "bach-chorales", "folk-tunes-words"
+FIELDS = ("best", "others", "techniques", "alone")
+
+
+def _reader(document: Mapping[str, Any], corpus: str) -> Reader:
+    rows = [row for row in document["scores"] if row["corpus"] == corpus]
+    metric = rows[0]["metric"]
+    scores = [row for row in rows if row["metric"] == metric]
+    effects = [row for row in document["effects"] if (row["corpus"], row["metric"]) == (corpus, metric)]
+    return Reader(scores, effects)
+
+
+def _document(estimates: Estimates, results: Results) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(results_json(results, estimates))
+    return document
+
+
+def _read_all(document: Mapping[str, Any]) -> int:
+    claims = 0
+    for corpus, said in document["answers"].items():
+        reader = _reader(document, corpus)
+        for field in FIELDS:
+            reader.read(said[field])
+        claims += reader.claims
+    return claims
+
+
+@pytest.fixture(scope="module")
+def document(results, estimates):
+    return _document(estimates, results)
+
+
+def test_every_sentence_is_true_of_a_campaign_with_two_families_and_two_optimizers(document):
+    assert _read_all(document) > 20
+
+
+@pytest.mark.parametrize("random_seed", range(1, 5))
+def test_every_sentence_is_true_of_other_numbers(random_seed):
+    results = synthetic_results(seeds=1 + random_seed % 3, trials=3, epochs=3, random_seed=random_seed)
+    assert _read_all(_document(estimate(results, resamples=60), results)) > 15
+
+
+@pytest.mark.parametrize(
+    "lost", [("rnn/bernoulli/SGD",), ("rnn/nade/SGD",), ("rnn/bernoulli/SGD+C", "rnn/softmax/SGD+CLR")]
+)
+def test_every_sentence_is_true_where_scores_are_missing(results, lost):
+    fewer = dataclasses.replace(results, pieces=results.pieces[~results.pieces["variant"].isin(lost)])
+    document = _document(estimate(fewer, resamples=60), fewer)
+    assert _read_all(document) > 10
+    if lost == ("rnn/bernoulli/SGD",):
+        said = document["answers"][CHORALES]
+        assert "; rnn/bernoulli/SGD has no test score to compare with." in said["best"]
+        assert said["alone"] == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new"),
+    [
+        ("best", r"best variant of rnn/bernoulli", "best variant"),
+        ("best", r"was SGD\+\w+", "was SGD+C"),
+        ("best", r"by 0\.\d", "by 0.9"),
+        ("best", r"better than rnn/bernoulli/SGD", "better than plain SGD"),
+        ("best", r"better than rnn/bernoulli/SGD", "better than rnn/nade/SGD"),
+        ("best", r"; SGD\+\w+, ", "; "),
+        ("others", r"rnn/nade/SGD\+CM", "rnn/nade/SGD"),
+        ("techniques", r"C helped", "C hurt"),
+        ("techniques", r"M hurt", "M helped"),
+        ("techniques", r"; L made no difference that can be told from chance", ""),
+        ("techniques", r"7 pairs", "8 pairs"),
+        ("techniques", r"2 to 3 seeds", "3 seeds"),
+        ("alone", r"C and R improved on rnn/bernoulli/SGD", "C and R did worse than rnn/bernoulli/SGD"),
+        ("alone", r"L and M cannot", "C, L and M cannot"),
+        ("alone", r"on rnn/bernoulli/SGD", "on rnn/nade/SGD"),
+        ("alone", r"$", " All is well."),
+    ],
+)
+def test_the_reader_refuses_what_is_not_true(document, field, old, new):
+    text = document["answers"][CHORALES][field]
+    changed = re.sub(old, new, text, count=1)
+    assert changed != text, "nothing was changed"
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        _reader(document, CHORALES).read(changed)
+
+
+def test_each_family_and_optimizer_is_spoken_of_by_itself(document):
+    music, words = document["answers"][CHORALES], document["answers"][WORDS]
+    assert "Adam" not in music["alone"]
+    assert music["alone"].count("Added alone") == 1, "no variant of NADE has one technique"
+    assert words["alone"].split(". ")[0].endswith("rnn/softmax/SGD")
+    assert words["alone"].rstrip(".").endswith("rnn/classes/SGD")
+    assert music["others"].startswith("The best of the other core or output model: rnn/nade/SGD+CM with ")
+    assert document["answers"]["folk-tunes-characters"]["others"] == ""
+
+
+def test_one_pair_has_a_number_and_no_verdict(results, estimates):
+    cells = change_cells(estimates, "folk-tunes-characters")
+    assert [cells[letter].verdict for letter in "CLR"] == ["single"] * 3
+    assert cells["C"].basis == "1 pair, 3 seeds"
+    music = change_cells(estimates, CHORALES)
+    assert (music["C"].verdict, music["C"].basis) == ("better", "7 pairs, 2 to 3 seeds")
+    said = answer(estimates, "folk-tunes-characters").techniques
+    assert said.startswith("From one pair of variants each, too little for a verdict: C +0.0")
+    assert "helped" not in said
+
+
+def _with_effect(estimates, letter, effect, low, high):
+    effects = estimates.effects.copy()
+    row = (effects["corpus"] == CHORALES) & (effects["metric"] == "log_likelihood") & (effects["technique"] == letter)
+    effects.loc[row, ["effect", "low", "high"]] = effect, low, high
+    return dataclasses.replace(estimates, effects=effects)
+
+
+@pytest.mark.parametrize(("effect", "low", "high"), [(-0.0003, -0.0004, -0.0001), (-0.002, -0.004, -0.0003)])
+def test_an_effect_that_is_printed_as_nothing_did_not_hurt(estimates, effect, low, high):
+    changed = _with_effect(estimates, "L", effect, low, high)
+    said = answer(changed, CHORALES).techniques
+    assert "L hurt" not in said
+    assert re.search(r"; L \([^)]*\) changed less than these decimals show\.", said)
+    assert change_cells(changed, CHORALES)["L"].verdict == "tiny"
+
+
+def test_a_difference_that_is_printed_as_nothing_is_none(estimates):
+    scores = estimates.scores.copy()
+    top = scores["variant"] == estimates.primary(WORDS).query("variant.str.contains('softmax')")["variant"].iloc[0]
+    mine = top & (scores["corpus"] == WORDS)
+    scores.loc[mine, ["difference", "diff_low", "diff_high"]] = 0.001, 0.0005, 0.002
+    said = answer(dataclasses.replace(estimates, scores=scores), WORDS).best
+    assert "no further from rnn/softmax/SGD than these decimals show (0.00 [0.00, 0.00])" in said
+
+
+def test_the_best_on_other_seeds_may_be_worse_on_those_that_both_have(estimates):
+    scores = estimates.scores.copy()
+    mine = (scores["corpus"] == CHORALES) & (scores["variant"] == "rnn/bernoulli/SGD+CLR")
+    scores.loc[mine, ["difference", "diff_low", "diff_high"]] = -0.2, -0.3, -0.1
+    assert (
+        ", worse than rnn/bernoulli/SGD by 0.200 [0.100, 0.300]"
+        in answer(dataclasses.replace(estimates, scores=scores), CHORALES).best
+    )
+
+
+def test_the_terminal_says_the_same(document):
+    text = " ".join(score_table(document).split())
+    for said in document["answers"].values():
+        assert " ".join(filter(None, (said["best"], said["others"], said["techniques"]))) in text
+    assert document["search"] in text
+    assert (
+        "* the interval lies on one side of zero. Plain SGD is that of a variant's own core and output model." in text
+    )
+
+
+def test_with_how_many_configurations_each_variant_was_tried_is_said(results, estimates):
+    said = told_of_search(estimates)
+    assert said.startswith(
+        "Each variant was tried with 8 random configurations, of which validation chose one: effects"
+    )
+    for corpus, facts in results.corpora.items():
+        metric = METRICS[facts["kind"]][0]
+        search = results.trials.query("corpus == @corpus and purpose == 'search' and status == 'completed'")
+        gaps = []
+        for _, mine in search.groupby("variant"):
+            best, second = mine["valid"].nlargest(2)
+            gaps.append(metric.sign * (metric.link(best) - metric.link(second)))
+        told = re.search(rf"([\d.]+) {metric.measure} on {corpus}", said)
+        assert told is not None
+        assert float(told[1]) == pytest.approx(pd.Series(gaps).median(), abs=0.5 * 10**-metric.decimals)
+    assert told_of_search(dataclasses.replace(estimates, scores=estimates.scores.iloc[:0])) == ""
+
+
+def _with_seeds(estimates, **seeds):
+    scores = estimates.scores.copy()
+    for name, number in seeds.items():
+        mine = scores["variant"].str.endswith(f"/SGD+{name}") & scores["variant"].str.startswith("rnn/bernoulli/")
+        scores.loc[mine, "n_seeds"] = number
+    return answer(dataclasses.replace(estimates, scores=scores), CHORALES).warnings
+
+
+def test_warnings_of_seeds_name_their_variants_and_none_hides_another(estimates):
+    few = "Every variant has fewer than five seeds, and so its interval is too narrow."
+    one = "rnn/bernoulli/SGD+C has one seed: its interval is over pieces only, and nothing is said about other seeds."
+    warnings = _with_seeds(estimates, C=1)
+    assert few in warnings
+    assert one in warnings
+    scores = estimates.scores.copy()
+    scores.loc[~scores["variant"].map(is_baseline), "n_seeds"] = 5
+    enough = dataclasses.replace(estimates, scores=scores)
+    assert not any("five seeds" in text or "one seed" in text for text in answer(enough, CHORALES).warnings)
+    (told,) = (text for text in _with_seeds(enough, L=2, M=4) if "five seeds" in text)
+    assert told.endswith(" have fewer than five seeds: their intervals are too narrow.")
+    assert sorted(re.findall(r"SGD\+\w", told)) == ["SGD+L", "SGD+M"]
