@@ -19,7 +19,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,13 @@ LINES = 10  # plain lines from start to end
 _UNKNOWN_STEP = 10_000_000  # bytes of a download
 
 Event = Mapping[str, Any]
+Score = Callable[[str, float], str]
+"""How a `valid` of a corpus is written, as `3.819 bits per character`."""
+
+
+def in_nats(corpus: str, valid: float) -> str:
+    """A validation score as it is."""
+    return f"{valid:.4f} nats per step"
 
 
 def report_progress(event: Event) -> None:
@@ -56,6 +63,7 @@ def show_progress(
     label: str = "trials",
     console: Console | None = None,
     keys: Collection[str] | None = None,
+    score: Score = in_nats,
 ) -> Iterator["Progress"]:
     """Show the events of a cluster's workers while the block runs.
 
@@ -65,6 +73,7 @@ def show_progress(
         label: what is counted, in front of the bar.
         console: where to show it; standard error by default.
         keys: of these trials: another campaign on the same cluster tells of its own; None for any.
+        score: how the best on validation is written.
 
     Returns:
         A context manager of the `Progress`, for events of this process: `progress.handle(event)`.
@@ -72,7 +81,7 @@ def show_progress(
     console = console or Console(stderr=True, highlight=False)
     mode = os.environ.get(MODE_VARIABLE) or "live"
     live = mode == "live" and console.is_terminal and not console.is_dumb_terminal
-    progress = Progress(total, label, None if live or mode == "quiet" else console, keys)
+    progress = Progress(total, label, None if live or mode == "quiet" else console, keys, score)
     if client is not None:
         client.subscribe_topic(TOPIC, lambda event: progress.handle(event[1]))  # type: ignore[no-untyped-call]
     try:
@@ -100,6 +109,7 @@ class Progress:
         label: what is counted.
         plain: where a plain line goes at every tenth of the way; None for no lines.
         keys: of the trials that are counted; None for any.
+        score: how the best on validation is written.
     """
 
     def __init__(
@@ -108,6 +118,7 @@ class Progress:
         label: str = "trials",
         plain: Console | None = None,
         keys: Collection[str] | None = None,
+        score: Score = in_nats,
     ) -> None:
         self.total = total
         self.label = label
@@ -115,7 +126,7 @@ class Progress:
         self.statuses: dict[str, str] = {}
         self.ingested: dict[str, tuple[int, int]] = {}
         self.downloaded: dict[str, tuple[int, int | None]] = {}
-        self._plain, self._keys = plain, keys
+        self._plain, self._keys, self._score = plain, keys, score
         self._told: dict[str, int] = {}
         self._started = time.monotonic()
         self._lock = threading.Lock()
@@ -159,8 +170,11 @@ class Progress:
     def summary(self) -> str:
         """The state of the trials in one line: `trials 12/96, 1 diverged, 0:40 gone, about 4:40 left, best ...`."""
         parts = [f"{self.label} {self.done}/{self.total}", *self._troubles(), self._times()]
-        parts += [f"{corpus}: best {valid:.4f} {variant}" for corpus, (valid, variant) in sorted(self.best.items())]
-        return ", ".join(parts)
+        return ", ".join(parts + self._bests())
+
+    def _bests(self) -> list[str]:
+        best = sorted(self.best.items())
+        return [f"{corpus}: best on validation {v}, {self._score(corpus, valid)}" for corpus, (valid, v) in best]
 
     def _troubles(self) -> list[str]:
         counts = {status: list(self.statuses.values()).count(status) for status in ("diverged", "failed")}
@@ -188,8 +202,7 @@ class Progress:
             if self.total:
                 tail = ", ".join([*self._troubles(), self._times()])
                 lines.append(_bar(self.label, self.done, self.total, f"{self.done}/{self.total} {tail}"))
-            for corpus, (valid, variant) in sorted(self.best.items()):
-                lines.append(Text(f"  {corpus}: best so far {variant}, {valid:.4f} nats per step", style="dim"))
+            lines += [Text(f"  {line}", style="dim") for line in self._bests()]
             return Group(*lines)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tasks.report.metrics import BY_NAME
 from tasks.report.text import visible
 from tasks.terminal import difference_cell, score_cell, seeds_cell
+from tasks.wording import preset_title
 
 _SPECIAL = frozenset("\\`*_[]<>#|~&")
 
@@ -21,7 +22,9 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         document: `results.json`.
         address: of the report's page.
     """
-    parts = [f"# Counterpoint, {escape(str(document['campaign'].get('preset', '')))}"]
+    campaign = document["campaign"]
+    title = preset_title(str(campaign.get("preset", "")), campaign.get("changes", ()))
+    parts = [f"# Counterpoint, {escape(title)}"]
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
         scores = list(rows)
         first = [row for row in scores if row["metric"] == scores[0]["metric"]]

@@ -96,11 +96,35 @@ class Campaign:
     spaces: Mapping[Kind, Space]
     left_out: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What it asks otherwise than its preset: corpora, variants, trials, seeds, epochs, spaces; () if it is that.
+
+        The seed is not among them: with another one it is another draw of the same preset, as that of every night.
+        """
+        if self.preset not in PRESETS:
+            return ("preset",)
+        own = resolve(CampaignRequest(preset=self.preset))
+        both = self.variants.keys() & own.variants.keys()
+        mine, its = ({kind: campaign.spaces.get(kind) for kind in self.kinds.values()} for campaign in (self, own))
+        otherwise = {
+            "corpora": self.variants.keys() != own.variants.keys(),
+            "variants": any(set(self.variants[name]) != set(own.variants[name]) for name in both),
+            "trials": self.trials != own.trials,
+            "seeds": self.seeds != own.seeds,
+            "epochs": {kind: space and space.epochs for kind, space in mine.items()}
+            != {kind: space and space.epochs for kind, space in its.items()},
+            "spaces": {kind: space and replace(space, epochs=1) for kind, space in mine.items()}
+            != {kind: space and replace(space, epochs=1) for kind, space in its.items()},
+        }
+        return tuple(name for name, other in otherwise.items() if other)
+
     def to_json(self) -> dict[str, Any]:
         """What the report says of the budget."""
         kinds = set(self.kinds.values())
         return {
             "preset": self.preset,
+            "changes": list(self.changes),
             "corpora": {corpus: list(variants) for corpus, variants in self.variants.items()},
             "trials_per_variant": self.trials,
             "seeds": self.seeds,

@@ -3,7 +3,8 @@
     version = UTC time YYYYMMDDTHHMMSSZ + "-" + the first 8 hexadecimal digits of the digest of the files
 
 so that versions sort by time. `latest.json` points to the newest report, and `latest-PRESET.json` to the newest of a
-preset, so that the small campaign of every night does not hide the thorough one of Saturday.
+preset, so that the small campaign of every night does not hide the thorough one of Saturday. A campaign that changes
+its preset moves `latest.json` alone: who pulls a preset gets that preset.
 
 What this does not do: make a report (`tasks/report`), or write anywhere but through the store (infra/store), except for
 the directory that a report is pulled to.
@@ -27,6 +28,7 @@ from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotF
 from infra.store import Manifest, Store, valid_path
 from tasks.readable import passed_over, readable
 from tasks.report.text import visible
+from tasks.wording import preset_title
 
 _PARENT = "reports"
 VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -45,7 +47,8 @@ class PublishedReport:
         created: UTC time of the commit, ISO 8601.
         preset: of the campaign; "" where unknown.
         best: the best variant of the first corpus with its score; "" where unknown.
-        latest: whether it is the newest of its preset.
+        latest: whether it is the newest of its preset; never where it changes that.
+        changes: what it asked otherwise than its preset.
     """
 
     version: str
@@ -53,9 +56,11 @@ class PublishedReport:
     preset: str
     best: str
     latest: bool
+    changes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        told = [self.version, self.created, self.preset, self.best, "(latest)" if self.latest else ""]
+        title = preset_title(self.preset, self.changes)
+        told = [self.version, self.created, title, self.best, "(latest)" if self.latest else ""]
         return "  ".join(visible(text) for text in told if text)
 
 
@@ -85,13 +90,15 @@ def publish(
         provenance={**provenance, "report": _summary(files)},
         plain_names=True,
     )
-    for pointer in dict.fromkeys((pointer_of(None), pointer_of(_summary(files)["preset"]))):
+    told = _summary(files)
+    own = None if told["changes"] else told["preset"]
+    for pointer in dict.fromkeys((pointer_of(None), pointer_of(own))):
         _point_to(store, pointer, version, manifest)
     return version
 
 
-def newest_made_from(store: Store, preset: str, digest: str) -> str | None:
-    """The newest version of a preset, where it was made from what has that digest (`tasks/made_from.py`)."""
+def newest_made_from(store: Store, preset: str | None, digest: str) -> str | None:
+    """The newest version, of a preset or of all, where it was made from what has that digest (`tasks/made_from.py`)."""
     version = _latest(store, preset)
     manifest = None if version is None else store.manifest(f"{_PARENT}/{version}")
     return version if manifest is not None and manifest.provenance.get("made_from") == digest else None
@@ -114,13 +121,15 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def _summary(files: Mapping[str, bytes]) -> dict[str, str]:
+def _summary(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the list of reports tells, kept in the manifest so that listing reads no report."""
     if "results.json" not in files:
-        return {"preset": "", "best": ""}
+        return {"preset": "", "best": "", "changes": []}
     document = json.loads(files["results.json"])
     lines = [answer["line"] for answer in document.get("answers", {}).values()]
-    return {"preset": str(document.get("campaign", {}).get("preset", "")), "best": lines[0] if lines else ""}
+    campaign = document.get("campaign", {})
+    best = lines[0] if lines else ""
+    return {"preset": str(campaign.get("preset", "")), "best": best, "changes": list(campaign.get("changes", ()))}
 
 
 def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
@@ -155,13 +164,15 @@ def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedRe
     newest, broken = readable(lambda preset: _latest(store, preset), presets)
     for line in passed_over(damaged) + passed_over(broken):
         tell(line)
-    return tuple(replace(report, latest=report.version == newest.get(report.preset)) for report in reports)
+    return tuple(
+        replace(report, latest=not report.changes and report.version == newest.get(report.preset)) for report in reports
+    )
 
 
 def _listed(version: str, manifest: Manifest) -> PublishedReport:
     told = manifest.provenance.get("report", {})
     preset, best = str(told.get("preset", "")), str(told.get("best", ""))
-    return PublishedReport(version, manifest.created, preset, best, latest=False)
+    return PublishedReport(version, manifest.created, preset, best, False, tuple(map(str, told.get("changes", ()))))
 
 
 def _latest(store: Store, preset: str | None) -> str | None:

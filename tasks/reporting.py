@@ -81,13 +81,14 @@ def make_report(
         digests: digest of each corpus, by name.
         reasons: why trials failed in this run, by key.
         started: when this run began.
-        again: make it also where the newest one of the preset was made from the same.
+        again: make it also where the newest one, of the preset if it is that, was made from the same.
 
     Raises:
         CampaignError: no trial at all came to an end.
     """
     digest = made_from(ledger, campaign, digests, provenance())
-    if not again and digest is not None and (version := newest_made_from(ledger.store, campaign.preset, digest)):
+    preset = None if campaign.changes else campaign.preset
+    if not again and digest is not None and (version := newest_made_from(ledger.store, preset, digest)):
         return _told(ledger.store, version, ledger.store.read(f"reports/{version}", "results.json"))
     results = collect(ledger, campaign, digests, reasons, started)
     if (results.trials["status"] == "failed").all():

@@ -18,9 +18,11 @@ from infra.progress import show_progress
 from models.trial import Trial
 from tasks.clock import Clock
 from tasks.failures import Failure, told
+from tasks.ingest import corpus_kind
 from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
+from tasks.report.metrics import validation_score
 
 _KILLED = "its worker was killed, again and again: out of memory, perhaps"
 _LOST = "its portion of work was lost: "
@@ -76,7 +78,11 @@ def _round(
     """Send the portions out and wait for all of them; the reasons of what failed, by key."""
     failures: list[Failure] = []
     asked = {trial.key: trial for portion in cut for trial in portion}
-    with crew.scheduler_watched(), show_progress(crew.client, len(asked), label, keys=set(asked)):
+    kinds = {corpus: corpus_kind(corpus, ledger.store) for corpus in names.values()}
+    progress = show_progress(
+        crew.client, len(asked), label, keys=set(asked), score=lambda corpus, v: validation_score(kinds[corpus], v)
+    )
+    with crew.scheduler_watched(), progress:
         submitted: list[tuple[Sequence[Trial], PrefectFuture[list[Failure]]]] = []
         for number, portion in enumerate(cut, 1):
             corpus = names[portion[0].corpus]

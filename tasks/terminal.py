@@ -29,6 +29,7 @@ from tasks.report.statistics import verdict
 from tasks.report.text import count, first_line, interval, number, roughly, signed
 from tasks.report.variants import is_baseline
 from tasks.set_aside import SetAside, by_reason
+from tasks.wording import preset_title
 
 WIDTH = 118
 """Columns of what goes into a file or a log, and the most on a terminal."""
@@ -46,7 +47,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
     total = sum(row.trials for row in plan.rows)
     stored = sum(row.stored for row in plan.rows)
     budget = f"{campaign.trials} search trials and {campaign.seeds} fresh seeds"
-    head = f"plan, preset {campaign.preset}: {budget} for each variant"
+    head = f"plan, preset {preset_title(campaign.preset, campaign.changes)}: {budget} for each variant"
     if plan.finished:
         foot = f"all {total} trials are stored: nothing to train"
     else:

@@ -7,6 +7,17 @@ from typing import Any
 # Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
+from collections.abc import Collection
+
+
+def preset_title(preset: str, changes: Collection[str]) -> str:
+    """What a campaign is called: its preset, or the preset that it changes.
+
+    >>> preset_title("default", ()), preset_title("default", ("trials",))
+    ('default', 'default, changed')
+    """
+    return f"{preset}, changed" if changes else preset
+
 
 def plural(number_of: int, noun: str) -> str:
     """A number with its noun.

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.report.text import number
+
 FloatArray = NDArray[np.float64]
 
 
@@ -100,6 +102,16 @@ STEP_NAMES = {
 
 SCORED_NAMES = STEP_NAMES | {"temporal-order": "sequence", "adding": "sequence"}
 """What a score is one of: a step, or a sequence of which only the last step is scored."""
+
+
+def validation_score(kind: str, valid: float) -> str:
+    """A validation log-likelihood in nats per step, written as the tables write a test score.
+
+    >>> validation_score("music", -9.08394), validation_score("characters", -2.4853), validation_score("words", -3.4728)
+    ('−9.084 nats per frame', '3.586 bits per character', '32.23 perplexity')
+    """
+    metric = next(each for each in METRICS[kind] if each.column == "log_likelihood")
+    return f"{number(float(metric.link(np.array(valid))), metric.decimals)} {metric.measure}"
 
 
 def symbols_text(kind: str, vocabulary: int) -> str:

@@ -24,10 +24,11 @@ from tasks.report.results import Results
 from tasks.report.samples import sample_sections
 from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
-from tasks.report.text import joined, plural
+from tasks.report.text import NOTHING, joined, plural
 from tasks.report.theme import to_svg
 from tasks.report.variants import group_of, main_variants, techniques_told
 from tasks.report.why_section import Why, render_why
+from tasks.wording import preset_title
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         samples=sample_sections(results, estimates),
         families=lag_families(results, estimates),
         results=results,
-        campaign=results.campaign,
+        preset=preset_title(results.campaign.get("preset", NOTHING), results.campaign.get("changes", ())),
         provenance=results.provenance,
         equal_budget=all(tables.equal_budgets(estimates, name) for name in results.corpora),
         incomplete=[line for name in results.corpora for line in tables.incomplete_searches(estimates, name)],

@@ -83,8 +83,21 @@ def test_what_is_drawn_on_a_terminal_names_the_count_and_the_best() -> None:
     progress.handle(trial("x", -8.25, variant="rnn/bernoulli/SGD+[C]"))
     progress.handle({"kind": "ingest", "corpus": "folk", "done": 1, "total": 2})
     text = drawn(progress)
-    for part in ("parsing folk", "search", "1/4", "left", "rnn/bernoulli/SGD+[C], -8.2500 nats per step"):
+    for part in (
+        "parsing folk",
+        "search",
+        "1/4",
+        "left",
+        "bach: best on validation rnn/bernoulli/SGD+[C], -8.2500 nats",
+    ):
         assert part in text
+
+
+def test_the_best_is_written_as_its_corpus_has_it() -> None:
+    told = Progress(4, score=lambda corpus, valid: f"{-valid / math.log(2):.3f} bits per {corpus}")
+    told.handle(trial("x", -math.log(4.0), variant="SGD+C"))
+    assert "bach: best on validation SGD+C, 2.000 bits per bach" in told.summary()
+    assert "2.000 bits per bach" in drawn(told)
 
 
 def test_outside_a_worker_reporting_does_nothing() -> None:

@@ -183,6 +183,35 @@ def test_the_default_campaign_is_about_the_techniques_of_the_paper():
     assert set("".join(PRESETS["default"].letters["music"])) == set("CLRM")
 
 
+@pytest.mark.parametrize(
+    ("asked", "changes"),
+    [
+        ({}, ()),
+        ({"seed": 7}, ()),
+        ({"preset": "thorough", "seed": 3}, ()),
+        ({"trials": 4, "seeds": 3}, ()),
+        ({"corpora": ("folk-tunes-words", "folk-tunes-characters", CHORALES)}, ()),
+        ({"trials": 5}, ("trials",)),
+        ({"corpora": (CHORALES,), "seeds": 1}, ("corpora", "seeds")),
+        ({"corpora": (CHORALES,), "epochs": 8}, ("corpora",)),
+        ({"epochs": 8}, ("epochs",)),
+        ({"variants": ("SGD+C",)}, ("variants",)),
+        ({"preset": "smoke", "variants": ("SGD+C",)}, ()),
+    ],
+)
+def test_what_is_asked_otherwise_than_the_preset_is_a_change(asked, changes):
+    campaign = resolve(CampaignRequest(**asked))
+    assert campaign.changes == changes
+    assert campaign.to_json()["changes"] == list(changes)
+
+
+def test_other_intervals_of_the_search_are_a_change():
+    campaign = resolve(CampaignRequest(preset="smoke"))
+    spaces = {kind: replace(space, batch=3) for kind, space in campaign.spaces.items()}
+    assert replace(campaign, spaces=spaces).changes == ("spaces",)
+    assert replace(campaign, preset="of another version").changes == ("preset",)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_resolves_to_known_corpora_with_a_space_each(name):
     campaign = resolve(CampaignRequest(preset=name))

@@ -122,6 +122,18 @@ def test_a_small_campaign_does_not_hide_the_latest_of_another_preset(store, tmp_
         pull(store, None, tmp_path / "d", preset="default")
 
 
+def test_a_changed_preset_does_not_stand_for_the_preset(store, tmp_path):
+    whole = publish(store, _files("whole", "default"), {}, now=NOON)
+    document = {"campaign": {"preset": "default", "changes": ["trials", "seeds"]}, "answers": {}}
+    files = {"index.html": b"<p>fewer</p>", "results.json": json.dumps(document).encode()}
+    fewer = publish(store, files, {}, now=NOON + timedelta(hours=1))
+    assert (_latest(store), _latest(store, "default")) == (fewer, whole)
+    assert pull(store, None, tmp_path / "d", preset="default").read_text() == "<p>whole</p>"
+    assert [report.latest for report in list_reports(store, pytest.fail)] == [True, False]
+    assert "  default, changed" in str(list_reports(store, pytest.fail)[1])
+    assert "changed" not in str(list_reports(store, pytest.fail)[0])
+
+
 def test_pull_copies_the_latest_or_a_named_version(store, tmp_path):
     old = publish(store, _files("old"), {}, now=NOON)
     publish(store, _files("new"), {}, now=NOON + timedelta(hours=1))

@@ -138,7 +138,13 @@ def test_a_report_by_version_or_the_newest(finished: Finished) -> None:
     older = publish(store, files, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
     newer = publish(store, {**files, "extra.txt": b"x"}, {}, now=datetime(2026, 1, 2, tzinfo=UTC))
     assert counterpoint.load_report(store.address).version == newer
-    assert counterpoint.load_report(store.address, preset="smoke").version == newer
+    with pytest.raises(NotFoundError, match="no report of preset 'smoke'"):  # it changes its preset
+        counterpoint.load_report(store.address, preset="smoke")
+    document = json.loads(files["results.json"])
+    document["campaign"]["changes"] = []
+    files |= {"results.json": json.dumps(document).encode()}
+    own = publish(store, files, {}, now=datetime(2026, 1, 3, tzinfo=UTC))
+    assert counterpoint.load_report(store.address, preset="smoke").version == own
     report = counterpoint.load_report(store.address, older)
     assert report.version == older
     assert report.results["schema"] == "counterpoint.results"
