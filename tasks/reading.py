@@ -1,4 +1,4 @@
-"""Read a store by addresses and names, for people who work with Python: corpora, trials, samples, reports.
+"""Read a store by addresses and names, for people who work with Python: corpora, trials, scores, samples, reports.
 
 Of many trials or samples those that cannot be read here, damaged ones or somebody's plug-in's, are passed over with a
 warning that names each and says why.
@@ -18,12 +18,13 @@ from infra.store import Store, read_json
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
 from tasks.diagnoses import COLUMNS, load_diagnosis
-from tasks.ingest import find_name, told_under
+from tasks.ingest import find_name, first_name, told_under
 from tasks.ingest import load_corpus as load_by_digest
 from tasks.publish import resolve_version
 from tasks.readable import naming, passed_over, readable
-from tasks.records import load_record, read_parquet, stored_keys
+from tasks.records import load_record, load_table, read_parquet, score_prefix, stored_keys, trial_prefix
 from tasks.samples import load_sample
+from tasks.trial_tables import curve_table, score_table, trial_table
 
 T = TypeVar("T")
 
@@ -68,21 +69,98 @@ def load_corpus(store: str, name: str) -> Corpus:
 def load_trials(store: str) -> pd.DataFrame:
     """Every trial that is stored, a row each, by key.
 
-    Columns are the fields of `models.trial.Trial`, with `techniques` a mapping from letter to hyper-parameters and
-    `max_epochs` for the most epochs that were allowed, and those of `tasks.records.TrialRecord`: `status`, `valid` in
-    nats a step, `epochs` and `updates` that were made, `seconds` and so on.
+    Columns:
+        key: of the trial.
+        corpus, digest: its corpus, by the name under which it was first ingested (where that is not stored, the digest
+            stands for it), and by digest.
+        variant, core, output, optimizer, techniques: what was trained; `techniques` is the letters, "" for none.
+        purpose: `final` where the trial has a seed that was scored on test on that corpus, else `search`.
+        selected: whether it is the trial of a search whose configuration the final ones have.
+        status: `completed`, or `diverged`, at the update `diverged_at`.
+        valid: best log-likelihood on validation, nats a step, after `best_epoch` epochs.
+        epochs, updates, parameters, seconds: what was done.
+        max_epochs, learning_rate, hidden_size, activation and so on: the fields of `models.trial.Trial`, with the
+            activation that the network has.
+        C_threshold, L_share, nade_hidden_size and so on: a column for each hyper-parameter of a technique, named by its
+            letter, or of an output model; NaN in trials that do not have it.
 
     Args:
         store: its address.
 
     Raises:
         StoreError: the store cannot be used.
+
+    Where each variant ended in its search:
+
+        trials = counterpoint.load_trials("./artifacts").query("purpose == 'search' and status == 'completed'")
+        trials.groupby(["corpus", "variant"])["valid"].max()
     """
     opened = Store(store, create=False)
-    found = _readable(load_record, opened, "trials")
-    records = [record.to_json() for record in found.values()]
-    rows = [{**record["trial"], "max_epochs": record["trial"]["epochs"], **record} for record in records]
-    return pd.DataFrame(rows).drop(columns=["trial", "format"], errors="ignore")
+    found, names = _readable(load_record, opened, "trials"), _readable(first_name, opened, "data")
+    return trial_table(found, names, set(stored_keys(opened, "scores")))
+
+
+def load_curves(store: str) -> pd.DataFrame:
+    """The learning curves of all stored trials, a row a trial, epoch and split.
+
+    Columns:
+        key, corpus, variant, purpose, seed: of the trial, as in `load_trials`.
+        split: `train`, as met while training, or `valid`, after the epoch.
+        log_likelihood: nats a step, higher is better; NaN for train in epoch 0, the network as it starts.
+        epoch, update: passes over train, and updates so far.
+        learning_rate, gradient_norm, clipped_share, largest_norm, update_ratio: of the epoch, the same for both splits;
+            `models.progress.Epoch` has the definitions. NaN for epoch 0.
+
+    Args:
+        store: its address.
+
+    Raises:
+        StoreError: the store cannot be used.
+
+    The mean curve of each variant on validation:
+
+        curves = counterpoint.load_curves("./artifacts").query("purpose == 'final' and split == 'valid'")
+        curves.groupby(["corpus", "variant", "epoch"])["log_likelihood"].mean()
+    """
+    opened = Store(store, create=False)
+    found, names = _readable(load_record, opened, "trials"), _readable(first_name, opened, "data")
+    trials = trial_table(found, names, set(stored_keys(opened, "scores")))
+    return curve_table(trials, _readable(_curve, opened, "trials"))
+
+
+def load_scores(store: str) -> pd.DataFrame:
+    """The test scores of all stored final trials, a row a trial and piece.
+
+    Columns:
+        key, corpus, variant, seed: of the trial, as in `load_trials`.
+        piece: its title.
+        steps: how many were scored.
+        log_likelihood: SUM over the steps, in nats; `log_likelihood_error` its standard error where it is an estimate.
+        accuracy, union_accuracy, success: SUMS over the steps, NaN where the kind of data has none.
+
+    Args:
+        store: its address.
+
+    Raises:
+        StoreError: the store cannot be used.
+
+    The pooled log-likelihood of each variant and seed, nats a step:
+
+        sums = counterpoint.load_scores("./artifacts").groupby(["corpus", "variant", "seed"]).sum(numeric_only=True)
+        sums["log_likelihood"] / sums["steps"]
+    """
+    opened = Store(store, create=False)
+    found, names = _readable(load_record, opened, "trials"), _readable(first_name, opened, "data")
+    pieces = _readable(_pieces, opened, "scores")
+    return score_table(trial_table(found, names, set(stored_keys(opened, "scores"))), pieces)
+
+
+def _curve(store: Store, key: str) -> pd.DataFrame:
+    return load_table(store, trial_prefix(key), "curves.parquet")
+
+
+def _pieces(store: Store, key: str) -> pd.DataFrame:
+    return load_table(store, score_prefix(key), "pieces.parquet")
 
 
 def load_diagnostics(store: str) -> pd.DataFrame:

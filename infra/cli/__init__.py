@@ -5,6 +5,7 @@ loads neither torch nor pandas nor Prefect's server; a test holds this.
 """
 
 import os
+from importlib.metadata import version
 
 from cyclopts import App
 
@@ -18,8 +19,12 @@ __all__ = ["main", "run_app"]
 HELP = "Recurrent networks with and without each technique, on music and text: which one helps, and how surely."
 
 
+def _version() -> str:
+    return f"counterpoint {version('counterpoint')}"
+
+
 def _build(name: str) -> App:
-    app = App(name=name, help=HELP, help_flags=["--help"], version_flags=[], error_formatter=usage_error)
+    app = App(name=name, help=HELP, help_flags=["--help"], version=_version, error_formatter=usage_error)
     for command in (
         commands.reproduce,
         commands.plan,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from infra.errors import ConfigurationError, CounterpointError
 from infra.output import check_written, forgiving_output
+from infra.own_packages import in_the_way
 from infra.redaction import redacted
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def _ends_in_one_line() -> Iterator[None]:
     heard = [number for number in STOPPED_BY if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
     before = {number: signal.signal(number, _stop) for number in heard}
     try:
+        if (line := in_the_way()) is not None:
+            raise ConfigurationError(line)
         yield
     except ConfigurationError as error:
         _end(str(error), WRONG_USAGE)

@@ -3,7 +3,7 @@
 `corpora/` has one file a data set. Must never be here: training, torch; the network anywhere but in `remote_*.py`.
 """
 
-from tasks.ingest.cache import ingest_corpus, load_corpus, told_under
+from tasks.ingest.cache import first_name, ingest_corpus, load_corpus, told_under
 from tasks.ingest.corpora import CORPORA, all_recipes, embedded_corpora, find_recipe, known_corpora
 from tasks.ingest.names import corpus_kind, find_name
 
@@ -14,6 +14,7 @@ __all__ = [
     "embedded_corpora",
     "find_name",
     "find_recipe",
+    "first_name",
     "ingest_corpus",
     "known_corpora",
     "load_corpus",

@@ -190,6 +190,20 @@ def load_kind(store: Store, digest: str) -> Kind:
         return cast(Kind, read_json(store.read(prefix, "corpus.json"), prefix)["kind"])
 
 
+def first_name(store: Store, digest: str) -> str | None:
+    """The name under which a corpus was first ingested; None where it is not stored.
+
+    Raises:
+        IntegrityError: what is there is damaged.
+    """
+    prefix = corpus_prefix(digest)
+    stored = store.find(prefix, "corpus.json")
+    if stored is None:
+        return None
+    with naming(f"{store.address}: {prefix}"):
+        return str(read_json(stored, prefix)["name"])
+
+
 def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
     """The corpus with name, titles and source as of the files that were ingested under that name.
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,13 @@ def test_help_lists_every_command(base: list[str]) -> None:
     assert done.returncode == 0
     for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc"):
         assert f" {command} " in done.stdout
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
+def test_the_version_is_told(base: list[str]) -> None:
+    done = run(*base, "--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"counterpoint {version('counterpoint')}")
 
 
 @pytest.mark.integration

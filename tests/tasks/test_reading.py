@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import counterpoint
 import numpy as np
+import pandas as pd
 import pytest
 
 from infra.errors import ConfigurationError, NotFoundError
@@ -15,16 +18,31 @@ from tasks.diagnoses import COLUMNS
 from tasks.ingest.cache import load_corpus
 from tasks.ingest.names import Named, give_name
 from tasks.publish import publish
-from tasks.records import sample_prefix, to_parquet, trial_prefix
+from tasks.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.report import estimate, results_json, results_parquet
 from tasks.samples import continue_piece
+from tasks.search import choose
+from tasks.trial_tables import CURVE_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
 from tests.models import examples
-from tests.tasks.conftest import Finished, record_of
+from tests.tasks.conftest import Finished, by_key, record_of
 from tests.tasks.test_collect import _collect
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_is_there_and_is_told_of() -> None:
     assert {name for name in vars(counterpoint) if not name.startswith("_")} == set(counterpoint.__all__)
+    assert all(getattr(counterpoint, name).__doc__ for name in counterpoint.__all__)
+    assert counterpoint.__version__ == version("counterpoint")
+
+
+def test_its_errors_are_those_that_it_raises(tmp_path: Path) -> None:
+    with pytest.raises(counterpoint.NotFoundError, match="no corpus 'songs'"):
+        counterpoint.load_corpus(str(tmp_path), "songs")
+    with pytest.raises(counterpoint.ConfigurationError, match="version 'newest'"):
+        counterpoint.load_report(str(tmp_path), "newest")
+    with pytest.raises(counterpoint.StoreError):
+        counterpoint.load_trials("nowhere://there")
+    for name in ("StoreError", "NotFoundError", "IntegrityError", "ConfigurationError", "CorpusError"):
+        assert issubclass(getattr(counterpoint, name), counterpoint.CounterpointError)
 
 
 def test_a_corpus_by_its_name(finished: Finished) -> None:
@@ -53,10 +71,77 @@ def test_every_trial_is_a_row(finished: Finished) -> None:
             record.trial.learning_rate,
             record.trial.seed,
         )
-        assert set(row["techniques"]) == set(record.trial.letters)
+        assert (row["techniques"], row["core"], row["optimizer"]) == (record.trial.letters, "rnn", "SGD")
         assert (row["epochs"], row["max_epochs"]) == (record.epochs, record.trial.epochs)
-    trial, record = records[trials.index[0]].trial.to_json(), records[trials.index[0]].to_json()
-    assert set(trial) & set(record) == {"epochs"}, "of equal names only this one is told apart"
+        assert finished.digests[row["corpus"]] == row["digest"] == record.trial.corpus
+        told = {name: row[name] for name in trials if name.partition("_")[0] in {*"CLRM"} and not pd.isna(row[name])}
+        techniques = record.trial.to_json()["techniques"].items()
+        assert told == {f"{letter}_{name}": value for letter, values in techniques for name, value in values.items()}
+    used = [name for name in trials if name.partition("_")[0] not in {*"CLRM"} and name != "diverged_at"]
+    assert trials[used].notna().all(axis=None), "what has a default has a value"
+
+
+def test_a_trial_says_whether_it_was_a_search_or_a_final_one_and_which_was_chosen(finished: Finished) -> None:
+    trials = counterpoint.load_trials(finished.store.address).set_index("key")
+    finals = {record.trial.key for record in finished.finals}
+    assert set(trials.index[trials["purpose"] == "final"]) == finals
+    assert set(trials["purpose"]) == {"search", "final"}
+    best = choose([record.trial for record in finished.search], by_key(finished.search))
+    assert set(trials.index[trials["selected"]]) == {record.trial.key for record in best.values()}
+
+
+def test_a_final_trial_that_diverged_is_known_by_its_seed(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    # two variants; the search with the seeds 0 and 1, the choice again with 7 and 8; of C the seed 8 diverged
+    search = [examples.trial(letters, seed=seed, learning_rate=0.1 + seed) for letters in ("", "C") for seed in (0, 1)]
+    finals = [examples.trial(letters, seed=seed, learning_rate=1.1) for letters in ("", "C") for seed in (7, 8)]
+    for trial in (*search, *finals):
+        record = record_of(trial, valid=-2.0 + trial.learning_rate)
+        if trial == finals[3]:
+            record = replace(record, status="diverged", diverged_at=3)
+        store.commit(trial_prefix(trial.key), {"record.json": json.dumps(record.to_json()).encode()},
+                     kind="trial", provenance={})  # fmt: skip
+    for trial in finals[:3]:
+        pieces = to_parquet([{"piece": "a", "steps": 4, "log_likelihood": -8.0}])
+        store.commit(score_prefix(trial.key), {"pieces.parquet": pieces}, kind="score", provenance={})
+    trials = counterpoint.load_trials(str(tmp_path)).set_index("key")
+    assert [trials["purpose"][trial.key] for trial in (*search, *finals)] == ["search"] * 4 + ["final"] * 4
+    assert [trial for trial in search if trials["selected"][trial.key]] == [search[1], search[3]]
+    assert trials["diverged_at"].dropna().to_dict() == {finals[3].key: 3.0}
+    assert set(trials["corpus"]) == {search[0].corpus}, "whose corpus is not stored is called by its digest"
+    scores = counterpoint.load_scores(str(tmp_path))
+    assert sorted(scores["key"]) == sorted(trial.key for trial in finals[:3])
+    assert scores[["piece", "steps", "log_likelihood"]].drop_duplicates().to_numpy().tolist() == [["a", 4, -8.0]]
+    assert scores["accuracy"].isna().all()
+
+
+def test_every_epoch_of_every_curve_is_two_rows(finished: Finished) -> None:
+    curves = counterpoint.load_curves(finished.store.address)
+    assert tuple(curves) == CURVE_COLUMNS
+    records = {record.trial.key: record for record in finished.search + finished.finals}
+    assert set(curves["key"]) == set(records)
+    finals = {record.trial.key for record in finished.finals}
+    for key, mine in curves.groupby("key"):
+        stored = read_parquet(finished.store.read(trial_prefix(str(key)), "curves.parquet"))
+        assert set(mine["purpose"]) == {"final" if key in finals else "search"}
+        for split in ("train", "valid"):
+            rows = mine[mine["split"] == split]
+            assert rows["epoch"].tolist() == stored["epoch"].tolist()
+            np.testing.assert_array_equal(rows["log_likelihood"], stored[split])
+            np.testing.assert_array_equal(rows["gradient_norm"], stored["gradient_norm"])
+            assert rows["update"].tolist() == stored["update"].tolist()
+
+
+def test_every_piece_of_every_score_is_a_row(finished: Finished) -> None:
+    scores = counterpoint.load_scores(finished.store.address)
+    assert tuple(scores) == SCORE_COLUMNS
+    assert set(scores["key"]) == {record.trial.key for record in finished.finals}
+    for record in finished.finals:
+        mine = scores[scores["key"] == record.trial.key]
+        stored = read_parquet(finished.store.read(score_prefix(record.trial.key), "pieces.parquet"))
+        assert (set(mine["variant"]), set(mine["seed"])) == ({record.trial.variant}, {record.trial.seed})
+        for column in ("piece", "steps", "log_likelihood", "accuracy"):
+            assert mine[column].equals(stored[column].set_axis(mine.index))
 
 
 def test_every_number_of_every_diagnosis_is_a_row(finished: Finished) -> None:
@@ -104,6 +189,8 @@ def test_one_bad_trial_is_passed_over_by_name_and_hides_no_other(tmp_path: Path)
     assert all(w.filename == __file__ for w in told), "a warning points to who called"
     for trial, reason in zip(others, ("nested too deeply", "'Z'; install", "'mood'", "has changed"), strict=True):
         assert reason in lines[trial]
+    with pytest.warns(UserWarning, match="passed over"):
+        assert counterpoint.load_curves(str(tmp_path)).empty, "nobody kept a curve"
     with pytest.warns(UserWarning, match=f"{changed.key}/diagnostics-.* has changed"):
         numbers = counterpoint.load_diagnostics(str(tmp_path))
     assert set(numbers["key"]) == {trial.key for trial in (whole, *others[:3])}
@@ -113,7 +200,12 @@ def test_one_bad_trial_is_passed_over_by_name_and_hides_no_other(tmp_path: Path)
 
 
 def test_an_empty_store_has_no_trials(tmp_path: Path) -> None:
-    assert counterpoint.load_trials(str(tmp_path)).empty
+    trials, curves, scores = (
+        load(str(tmp_path)) for load in (counterpoint.load_trials, counterpoint.load_curves, counterpoint.load_scores)
+    )
+    assert (len(trials), tuple(trials)) == (0, TRIAL_COLUMNS)
+    assert (len(curves), tuple(curves)) == (0, CURVE_COLUMNS)
+    assert (len(scores), tuple(scores)) == (0, SCORE_COLUMNS)
     numbers = counterpoint.load_diagnostics(str(tmp_path))
     assert (numbers.empty, list(numbers)) == (True, ["key", "moment", "epoch", "quantity", "index", "value"])
 

@@ -1,24 +1,67 @@
-"""What is in a store, from Python: corpora, trials, their diagnostics and samples, reports.
+"""What is in a store, from Python: corpora, trials, their curves, scores, diagnostics and samples, reports.
 
     import counterpoint
     chorales = counterpoint.load_corpus("./artifacts", "bach-chorales")
     chorales.splits["train"][0].shape      # (T, 88)
 
-Reading only, and every byte is checked against what was committed. The package is thin: it lives in `tasks/public`, and
-the work is done by `tasks/`. To train and compare, use `prefect run` or the flows.
+Reading only, and every byte is checked against what was committed. What goes wrong is a `CounterpointError`. The
+package is thin: it lives in `tasks/public`, and the work is done by `tasks/`. To train and compare, use `prefect run`
+or the flows.
 """
 
+from importlib.metadata import version as _version
+
+try:
+    from infra.own_packages import in_the_way as _in_the_way
+except ImportError as _error:
+    from importlib.util import find_spec as _find_spec
+
+    _spec = _find_spec("infra")
+    _found = None if _spec is None else _spec.origin or next(iter(_spec.submodule_search_locations or ()), None)
+    raise ImportError(
+        f"{_found}: this is not Counterpoint's package `infra`, and is in its way; rename it, or work in another folder"
+    ) from _error
+if (_line := _in_the_way()) is not None:
+    raise ImportError(_line)
+
+from infra.errors import (
+    ConfigurationError,
+    CorpusError,
+    CounterpointError,
+    IntegrityError,
+    NotFoundError,
+    StoreError,
+)
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
-from tasks.reading import Report, load_corpus, load_diagnostics, load_report, load_samples, load_trials
+from tasks.reading import (
+    Report,
+    load_corpus,
+    load_curves,
+    load_diagnostics,
+    load_report,
+    load_samples,
+    load_scores,
+    load_trials,
+)
+
+__version__ = _version("counterpoint")
 
 __all__ = [
+    "ConfigurationError",
     "Continuation",
     "Corpus",
+    "CorpusError",
+    "CounterpointError",
+    "IntegrityError",
+    "NotFoundError",
     "Report",
+    "StoreError",
     "load_corpus",
+    "load_curves",
     "load_diagnostics",
     "load_report",
     "load_samples",
+    "load_scores",
     "load_trials",
 ]

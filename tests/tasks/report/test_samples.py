@@ -97,7 +97,7 @@ def test_a_roll_shows_every_note_once_grey_before_the_line_and_blue_behind_it(re
 def test_a_text_is_whole_and_parted_where_the_network_begins(small):
     (section,) = (each for each in sample_sections(small, estimate(small, resamples=50)) if each.name == TEXT)
     for shown in section.shown:
-        made = small.samples[TEXT][f"rnn/softmax/{shown.label}"].continuation
+        made = small.samples[TEXT][shown.label].continuation
         assert shown.before + shown.after == made.text
         assert shown.before.split() == [word for word in made.steps[:8] if word.strip() and word != "<eos>"]
         assert shown.drawing is None
