@@ -1,13 +1,11 @@
 """Words around numbers and names, for whatever tells people something."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 # Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
-
-from collections.abc import Collection
 
 
 def preset_title(preset: str, changes: Collection[str]) -> str:
