@@ -68,8 +68,6 @@ def collect(
         for trial, purpose in asked
     ]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
-    # Where nothing is stored a column holds None alone, which is no number.
-    trials[list(_MEASURED)] = trials[list(_MEASURED)].apply(pd.to_numeric)
     samples, unsampled = _samples(ledger.store, trials, corpora)
     now = datetime.now(UTC)
     return Results(

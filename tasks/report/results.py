@@ -28,6 +28,20 @@ PIECE_COLUMNS = (
     "log_likelihood_error",
     "success",
 )
+_NUMBERS = frozenset(
+    (
+        *("seed", "hidden_size", "learning_rate", "valid", "updates", "epochs", "diverged_at", "seconds", "parameters"),
+        *("update", "epoch", "train", "gradient_norm", "clipped_share", "largest_norm", "update_ratio"),
+        *("index", "value", "steps", "log_likelihood", "accuracy", "union_accuracy", "log_likelihood_error", "success"),
+    )
+)
+"""Columns of numbers in any of the tables."""
+
+
+def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with numbers where they belong: a column of nothing, or of None alone, is else one of objects."""
+    untyped = [name for name in frame.columns if name in _NUMBERS and frame[name].dtype == object]
+    return frame.astype(dict.fromkeys(untyped, float)) if untyped else frame
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,7 @@ class Sampled:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The measurements of one campaign.
+    """The measurements of one campaign; any of its tables may be empty.
 
     Attributes:
         trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
@@ -93,6 +107,7 @@ class Results:
             missing = [column for column in columns if column not in getattr(self, name).columns]
             if missing:
                 raise ValueError(f"Results.{name} lacks the columns {', '.join(missing)}")
+            object.__setattr__(self, name, _with_numbers(getattr(self, name)))
 
     def variants(self, corpus: str) -> tuple[str, ...]:
         """The variants that the campaign asked for on a corpus, in its order; strays that have trials follow."""
