@@ -13,6 +13,7 @@ import pytest
 from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
 from tasks.report.tables import change_cells, chosen_table, score_rows
 from tasks.report.templates import PAPER
+from tasks.report.text import duration
 from tasks.report.theme import COLOURS
 from tests.tasks.report.inert import EVIL, Page, check_inert
 from tests.tasks.report.pages import drawn_page, small_results, undrawn_page
@@ -73,7 +74,9 @@ def test_the_page_tells_what_was_asked_of_it(files, results):
         "SGD+LR on bach-chorales: held back: 7 of 8 search trials ended", "WorkerLost: killed three times",
         "10,000 bootstrap resamples",
         "2 trials failed", "3 October 2026, 04:08 UTC", "2 / 3", "(1 seed unpaired)", "too narrow",
-        "37 pieces, 1,850 frames", "<td>46</td>", "torch", "2.13.0",
+        "The random search of rnn/bernoulli: validation score", "The random search: validation score",
+        "Each variant was tried with 8 random configurations", "37 pieces, 1,850 frames", "<td>46</td>", "torch",
+        "2.13.0",
     ):  # fmt: skip
         assert words in text, words
     assert len(html) < 1_000_000
@@ -113,6 +116,7 @@ def test_facts_are_written_for_people():
     results = small_results("folk-tunes-words")
     spaces = {"words": {"learning_rates": (0.1, 0.01), "activations": ["tanh"], "range": (), "chunk": 40}}
     campaign = {**results.campaign, "spaces": spaces, "weights": {f"weight {n}": n for n in range(13)}}
+    campaign["changes"] = ["trials"]
     html = undrawn_page(dataclasses.replace(results, campaign=campaign))
     facts = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", html))
     assert facts["spaces: words: learning rates"] == "0.1, 0.01"
@@ -121,6 +125,9 @@ def test_facts_are_written_for_people():
     assert "spaces: words: range" not in facts
     assert facts["weights"] == "13, each named in results.json"
     assert facts["dirty"] == "no"
+    assert facts["Training in all"] == duration(results.trials["seconds"].sum())
+    assert (facts["This run"], facts["seconds of this run"]) == ("3 min 34 s", "214.2")
+    assert facts["Preset"] == "default, changed"
 
 
 def test_no_axis_has_powers_of_ten(files):
