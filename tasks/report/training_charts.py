@@ -148,17 +148,21 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
     x = alt.X("rate:Q", title="learning rate", scale=alt.Scale(type="log", nice=False, padding=8), axis=ticks)
     where = {"x": x, "y": alt.Y("valid:Q", title=title, scale=scale, axis=axis)}
     shape = alt.Shape("shape:N", scale=None)
-    points = alt.Chart(rows_of(rows)).mark_point(filled=True, size=50, opacity=0.8)
-    points = points.encode(
-        **where, color=alt.Color("colour:N", scale=None), shape=shape, angle=alt.Angle("tilt:Q", scale=None)
-    )
-    rings = alt.Chart(rows_of([row for row in rows if row["chosen"]]))
-    rings = rings.mark_point(size=130, strokeWidth=1.6, color=INK, opacity=1).encode(**where)
-    heads = alt.Chart(rows_of([row for row in rows if row["below"]]))
-    heads = heads.mark_point(shape="triangle-down", filled=True, size=22, yOffset=8, color=MUTED).encode(**where)
+    look = {"color": alt.Color("colour:N", scale=None), "shape": shape, "angle": alt.Angle("tilt:Q", scale=None)}
+    points, rings, heads = [], [], []
+    # all variants are tried at the same few rates: a group stands some pixels beside the next, not on top of it
+    for place, colour in enumerate(GROUPS.values()):
+        aside = 3.6 * (place - 1.5)
+        mine = [row for row in rows if row["colour"] == colour]
+        chosen, below = ([row for row in mine if row[mark]] for mark in ("chosen", "below"))
+        base, ring, head = (alt.Chart(rows_of(each)) for each in (mine, chosen, below))
+        points.append(base.mark_point(filled=True, size=50, opacity=0.8, xOffset=aside).encode(**where, **look))
+        rings.append(ring.mark_point(size=130, strokeWidth=1.6, color=INK, opacity=1, xOffset=aside).encode(**where))
+        head = head.mark_point(shape="triangle-down", filled=True, size=22, yOffset=8, xOffset=aside, color=MUTED)
+        heads.append(head.encode(**where))
     line = alt.Chart(rows_of([{"valid": strip + 0.3 * spread}])).mark_rule(color=MUTED, strokeDash=[2, 3])
     label = alt.Chart(rows_of([{"valid": strip}])).mark_text(
         text="diverged", color=MUTED, fontSize=11, align="left", dx=4
     )
     rule, words = line.encode(y=where["y"]), label.encode(y=where["y"], x=alt.value(0))
-    return layered([rule, words, heads, points, rings], WIDTH - 75, 260)
+    return layered([rule, words, *heads, *points, *rings], WIDTH - 75, 260)

@@ -159,7 +159,9 @@ def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
         scale=alt.Scale(domain=[0.5, longest + 0.5], nice=False),
         axis=alt.Axis(values=ticks, format="d", grid=False),
     )
-    opacity = alt.FillOpacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 1]), legend=None)
+    # by the root: a few percent would look like none
+    scale = alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])
+    opacity = alt.FillOpacity("share:Q", scale=scale, legend=None)
     cells = alt.Chart(rows_of(rows)).mark_rect(color=OTHER, stroke=GRID, strokeWidth=0.7)
     cells = cells.encode(x=x, x2="to:Q", y=_rows([labels[each.variant] for each in clipped]), fillOpacity=opacity)
     return layered([cells], _WIDTH, max(_ROW * len(clipped), 60))

@@ -11,7 +11,7 @@ from tasks.report import Estimates, Results
 from tasks.report.charts import differences, forest
 from tasks.report.metrics import METRICS
 from tasks.report.theme import MUTED, OTHER, PLAIN, to_svg
-from tasks.report.training_charts import GROUPS, search_scatter
+from tasks.report.training_charts import GROUPS, curve_panels, search_scatter
 from tasks.report.variants import is_baseline
 
 MUSIC = METRICS["music"][0]
@@ -60,3 +60,12 @@ def test_groups_differ_in_shape_as_well_as_in_colour(results: Results, scores):
     assert len(pairs) == len({shape for _, shape in pairs}) == len(GROUPS)
     plain = {(row["colour"], row["shape"]) for row in _rows(forest(scores, MUSIC).layer[0])}
     assert len({shape for _, shape in plain}) == 2
+
+
+def test_the_mean_without_clipping_is_dashed(results: Results):
+    trials, curves = (frame[frame["corpus"] == "bach-chorales"] for frame in (results.trials, results.curves))
+    title, chart = curve_panels(curves, trials)[0]
+    thick = [layer.mark for layer in chart.layer if layer.mark.to_dict().get("strokeWidth") == 2.4]
+    dashes = {mark.color: tuple(mark.strokeDash) for mark in thick}
+    assert title == "SGD and SGD+C"
+    assert dashes[PLAIN] != dashes[OTHER] == (1, 0)
