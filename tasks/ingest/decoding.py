@@ -2,7 +2,8 @@ r"""People's own bytes to text: which encoding they are in, and what was taken w
 
 In this order:
 
-    the encoding that the user names
+    UTF-8, where it has more than ASCII
+    the encoding that the user names, and no other then
     UTF-8
     UTF-8 but for a few bytes: a file that was cut within a character, or damaged; each becomes U+FFFD
     Windows-1252, where that gives text: accented letters in words, quotation marks, dashes
@@ -23,7 +24,7 @@ FEW = 0.02
 """Of the characters of more than a byte, the part that may be broken in a text that is UTF-8 all the same."""
 PLAUSIBLE = 0.9
 """Of the bytes over 127, the part that must be what Western texts have, for a text to be Windows-1252."""
-_WESTERN = "Windows-1252"
+_UTF_8, _WESTERN = "UTF-8", "Windows-1252"
 # Punctuation of Western texts; and signs, which stand beside plain characters there, but in rows in other encodings.
 _SIGN = re.compile("[…–—‘’“”„«»\u00a0\u00ad]|(?<![\u0080-\uffff])[€•™©®°§·¿¡£¢¥½¼¾²³¹×÷±´¨¸¬¶](?![\u0080-\uffff])")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -51,7 +52,7 @@ def decode_own(data: bytes, encoding: str | None = None) -> Decoded:
 
     Args:
         data: the bytes of a file.
-        encoding: in which they are; None where that is to be found.
+        encoding: in which they are, unless they are UTF-8; None where that is to be found.
 
     Raises:
         CorpusError: they are in no encoding that is tried, or more than a few characters of them cannot be read.
@@ -59,15 +60,16 @@ def decode_own(data: bytes, encoding: str | None = None) -> Decoded:
     >>> decode_own(b"\xe9t\xe9\r\n").text, decode_own("\u00e9t\u00e9".encode()[:-1]).text
     ('été\n', 'ét�')
     """
-    if encoding is not None:
-        return _named(data, encoding)
     place = _first_wrong(data, "utf-8-sig")
+    # What is ASCII as bytes may be text in an encoding of escapes, and NUL bytes are UTF-16's.
+    if encoding is not None and (place is not None or data.isascii() or b"\0" in data):
+        return _named(data, encoding)
     if place is None:
-        return Decoded(_lines(data.decode("utf-8-sig")), "UTF-8")
+        return Decoded(_lines(data.decode("utf-8-sig")), _UTF_8)
     damaged = data.decode("utf-8-sig", "replace")
     broken = damaged.count(REPLACED)
     if broken <= max(1, FEW * _high(damaged)) and _high(damaged) > broken:
-        return Decoded(_lines(damaged), "UTF-8", broken, place)
+        return Decoded(_lines(damaged), _UTF_8, broken, place)
     if _is_western(data):
         return Decoded(_lines(data.decode("cp1252")), _WESTERN, place=place)
     if _high(damaged) > 2 * broken:
@@ -124,9 +126,17 @@ def _lines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def told_of_encodings(decoded: Mapping[str, Decoded]) -> list[str]:
-    """What a user should read of how the files were read, a sentence each; nothing where all are UTF-8 throughout."""
+def told_of_encodings(decoded: Mapping[str, Decoded], encoding: str | None = None) -> list[str]:
+    """What a user should read of how the files were read, a sentence each; nothing where all are as they should be.
+
+    Args:
+        decoded: by file.
+        encoding: the one that the user names.
+    """
     told = []
+    other = [file for file, each in decoded.items() if each.encoding == _UTF_8]
+    if other and encoding is not None and not encoding.startswith("utf-8"):
+        told.append(f"{first_of(other)} read as UTF-8, and not as {encoding}, for UTF-8 it is")
     western = [file for file, each in decoded.items() if each.encoding == _WESTERN]
     if western:
         told.append(f"{first_of(western)} read as {_WESTERN}, not UTF-8; where words look wrong, name its --encoding")

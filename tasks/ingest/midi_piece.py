@@ -204,10 +204,8 @@ def _why_silent(notes: MidiNotes, played: MidiNotes, rules: Rules) -> str:
         return "no note sounds in a frame of it"
     if not (played.end > played.start).any():
         return "none of its notes has a length"
-    return (
-        f"all its notes are shorter than a frame, {rules.frame}: give a smaller --step,"
-        f" {step_for(length_of(played, 0.5))} would have half of them"
-    )
+    finer = step_for(length_of(played, 0.5))
+    return f"all its notes are shorter than a frame, {rules.frame}: --step {finer} has half of them"
 
 
 def length_of(notes: MidiNotes, shorter: float) -> Fraction:

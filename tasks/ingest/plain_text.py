@@ -112,7 +112,7 @@ def build_text_corpus(
             "origin": plural(len(texts), "text file"),
             "unknown": f"{UNKNOWN}: seen fewer than {fewest if kind == 'words' else 1} times in train",
             "encodings": dict(Counter(each.encoding for each in decoded.values())),
-            "told": [*told_of_files(decoded, unread.ignored), *named.told, *told_of_encodings(decoded)],
+            "told": [*told_of_files(decoded, unread.ignored), *named.told, *told_of_encodings(decoded, encoding)],
             "ignored": sum(unread.ignored.values()),
             "quarantined": quarantined,
             "statistics": {

@@ -59,8 +59,8 @@ def test_damaged_utf8_is_read_where_little_is_broken_and_refused_with_the_place_
     assert (decode_own(little).broken, decode_own(little).place) == (1, 3 * len(text))
     with pytest.raises(CorpusError, match="UTF-8 but for 30 characters, the first at byte 0: too many to be replaced"):
         decode_own(b"\xff" * 30 + text)
-    with pytest.raises(CorpusError, match=r"not ascii: byte 0 is 0xd0, and 198 such; name another --encoding"):
-        decode_own(text, "ascii")
+    with pytest.raises(CorpusError, match=r"not ascii: byte 0 is 0xe6, and 99 such; name another --encoding"):
+        decode_own(("ж" * 99).encode("cp1251"), "ascii")
 
 
 def test_what_was_taken_is_told_with_the_first_of_the_files() -> None:
@@ -72,6 +72,16 @@ def test_what_was_taken_is_told_with_the_first_of_the_files() -> None:
     assert told_of_encodings({"a": cut, "b": cut}) == [
         "2 files, 'a' first, read as UTF-8 but for 2 characters, replaced by U+FFFD, the first at byte 3"
     ]
+
+
+def test_the_encoding_that_is_named_is_for_what_is_not_utf8() -> None:
+    russian, japanese = OTHERS["cp1251"], OTHERS["shift_jis"]
+    assert decode_own(russian.encode(), "cp1251") == Decoded(russian, "UTF-8")
+    assert decode_own(russian.encode("cp1251"), "cp1251") == Decoded(russian, "cp1251")
+    for encoding in ("iso2022_jp", "utf-16", "utf-7"):  # whose bytes are ASCII, or have NULs
+        assert decode_own(japanese.encode(encoding), encoding) == Decoded(japanese, encoding)
+    read = {"a": decode_own(russian.encode(), "cp1251"), "b": decode_own(russian.encode("cp1251"), "cp1251")}
+    assert told_of_encodings(read, "cp1251") == ["'a' read as UTF-8, and not as cp1251, for UTF-8 it is"]
 
 
 @given(st.binary(max_size=60), st.sampled_from([None, "utf-8", "shift_jis", "utf-16", "cp1252"]))

@@ -244,7 +244,7 @@ def test_drums_alone_are_set_aside_with_the_way_on() -> None:
     loop = midi(track(*(part for _ in range(9) for part in (on(230, 36, channel=9), off(10, 36, channel=9)))))
     with pytest.raises(CorpusError, match=r"all its notes are drums \(channel 10\), which are left out: --drums keeps"):
         own({"a.mid": loop})
-    with pytest.raises(CorpusError, match="shorter than a frame, 1/2 of a quarter note: give a smaller --step, 1/64"):
+    with pytest.raises(CorpusError, match="shorter than a frame, 1/2 of a quarter note: --step 1/64 has half"):
         own({"a.mid": loop}, drums="kept")
     assert set(heard(own({"a.mid": loop}, drums="kept", quarters=Fraction(1, 64)).splits["test"][0])) == {36}
 

@@ -138,7 +138,7 @@ def test_the_encoding_can_be_named() -> None:
         files = {f"{split}.txt": data.encode(encoding) for split, data in text.items()}
         corpus = build_text_corpus("mine", "characters", files, encoding=encoding)
         assert text_of(corpus, "train", 0) == text["train"] + "\n"
-        assert corpus.source["encodings"] == {encoding: 3}
+        assert corpus.source["encodings"] == {encoding.replace("utf-8", "UTF-8"): 3}
     for wanted, told in ((None, "neither UTF-8 nor Windows-1252; name its encoding"), ("utf-8", "not utf-8: byte 0")):
         with pytest.raises(CorpusError, match=told):
             build_text_corpus("mine", "characters", {"a.txt": "曲 音楽 note\n".encode("shift_jis")}, encoding=wanted)
