@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from infra.errors import IntegrityError
 from infra.store import MANIFEST, SCRATCH, TEMPORARY, Listed, Manifest, Store, valid_path
+from models.kinds import LAST_STEP_ALONE
 from tasks.ingest import find_name
-from tasks.ingest.cache import corpus_prefix, ingest_prefix, recorded
+from tasks.ingest.cache import corpus_prefix, ingest_prefix, load_kind, recorded
 from tasks.publish import LATEST, VERSION, pointer_of
 from tasks.readable import is_digest, readable
+from tasks.records import load_record
 
 KINDS = {
     "data": "corpus",
@@ -76,9 +78,10 @@ def verify(store: Store) -> Verified:
     ]
     unfinished, undone = _without_manifest(store, {p: paths for p, paths in places.items() if p not in committed})
     lines = (*damaged.values(), *broken.values(), *unreadable.values(), *undone, *dict.fromkeys(lost))
+    noticed = [*unfinished, *_unsampled(store, committed)]
     older = sum(not manifest.vouched for manifest in manifests.values())
     unvouched = [f"{older} commits are older than checksums: of their manifests the form alone was checked"]
-    return Verified(len(committed), lines, (*_foreign(listed), *unfinished, *(unvouched if older else ())))
+    return Verified(len(committed), lines, (*_foreign(listed), *noticed, *(unvouched if older else ())))
 
 
 def prefix_of(path: str) -> str | None:
@@ -129,6 +132,7 @@ def _spoken_of(
 ) -> list[tuple[str, str]]:
     """What commits say is there: who says it, and the prefix or the pointer."""
     spoken = [(prefix, f"trials/{_last(prefix)}") for prefix in committed if prefix.startswith(("scores/", "samples/"))]
+    spoken += [(prefix, f"scores/{_last(prefix)}") for prefix in committed if prefix.startswith("samples/")]
     for prefix, (digest, name) in records.items():
         spoken += [(prefix, path) for path in (corpus_prefix(digest), f"corpora/{name}.json") if valid_path(path)]
     for prefix, manifest in manifests.items():
@@ -136,6 +140,19 @@ def _spoken_of(
             preset = manifest.provenance.get("report", {}).get("preset")
             spoken += [(prefix, path) for path in (pointer_of(None), pointer_of(preset)) if valid_path(path)]
     return spoken
+
+
+def _unsampled(store: Store, committed: Iterable[str]) -> list[str]:
+    """Lines for scored trials that owe their sample: deleted, not made yet, or of before there were samples."""
+    there = {prefix for prefix in committed if prefix.startswith(("scores/", "samples/"))}
+    keys = sorted(_last(prefix) for prefix in there if f"samples/{_last(prefix)}" not in there)
+    records, _ = readable(lambda key: load_record(store, key), keys)
+    kinds, _ = readable(lambda digest: load_kind(store, digest), {each.trial.corpus for each in records.values()})
+    return [
+        f"samples/{key}: not there, and its score is; the same campaign again makes it"
+        for key, record in records.items()
+        if record.trial.corpus in kinds and kinds[record.trial.corpus] not in LAST_STEP_ALONE
+    ]
 
 
 def _pairs(targets: Mapping[str, list[str]]) -> list[tuple[str, str]]:

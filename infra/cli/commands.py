@@ -118,7 +118,9 @@ def verify(*, store: Store = None) -> None:
         for line in found.damaged + found.noticed:
             print(line)
         if found.damaged:
-            raise IntegrityError(f"{len(found.damaged)} faults in a store of {found.commits} commits")
+            number = len(found.damaged)
+            faults = "1 fault" if number == 1 else f"{number} faults"
+            raise IntegrityError(f"{faults} in a store of {found.commits} commits")
         print(f"{found.commits} commits are whole")
 
 

@@ -1,5 +1,6 @@
 """A store of before manifests and pointers had checksums is read, verified and gone on with, nothing trained anew."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tasks import train as training
 from tasks.ledger import Ledger
 from tasks.made_from import made_from
 from tasks.publish import list_reports, publish, pull
+from tasks.records import sample_prefix
 from tasks.search import final_trials, search_trials
 from tasks.train import ensure_trained
 from tasks.verify import verify
@@ -69,3 +71,12 @@ def test_it_is_gone_on_with_and_nothing_is_trained_anew(finished: Finished, olde
     clean = provenance() | {"dirty": False}
     assert made_from(Ledger(store), finished.campaign, finished.digests, clean) is not None
     assert verify(store).damaged == ()
+
+
+def test_samples_that_were_deleted_are_named(finished: Finished, older: Path) -> None:
+    """The score is there, and so is the kind of the corpus: nothing else speaks of a sample."""
+    shutil.rmtree(older / "samples")
+    told = [line for line in verify(Store(str(older))).noticed if line.startswith("samples/")]
+    assert [line.partition(":")[0] for line in told] == sorted(
+        sample_prefix(record.trial.key) for record in finished.finals
+    )

@@ -106,6 +106,7 @@ def _unlink(pattern: str) -> Callable[[Path], object]:
             "data", "ingests", "trials", "scores", "samples", "reports")),
         (_unlink(f"trials/{A}/weights*"), f"trials/{A}/weights-"),
         (_remove("trials", A), f"trials/{A} is not there, and scores/{A} speaks of it"),
+        (_remove("scores", A), f"scores/{A} is not there, and samples/{A} speaks of it"),
         (_remove("data", C), f"data/{C} is not there, and ingests/{INGEST} speaks of it"),
         (_remove("ingests"), f"ingests/{INGEST} is not there, and corpora/songs.json speaks of it"),
         (_remove("reports"), "is not there, and latest.json speaks of it"),
