@@ -26,7 +26,7 @@ from typing import Any
 
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
 from infra.store import Manifest, Store, valid_path
-from tasks.readable import passed_over, readable
+from tasks.readable import naming, passed_over, readable
 from tasks.report.text import visible
 from tasks.wording import preset_title
 
@@ -90,9 +90,7 @@ def publish(
         provenance={**provenance, "report": _summary(files)},
         plain_names=True,
     )
-    told = _summary(files)
-    own = None if told["changes"] else told["preset"]
-    for pointer in dict.fromkeys((pointer_of(None), pointer_of(own))):
+    for pointer in pointers_to(manifest):
         _point_to(store, pointer, version, manifest)
     return version
 
@@ -102,6 +100,13 @@ def newest_made_from(store: Store, preset: str | None, digest: str) -> str | Non
     version = _latest(store, preset)
     manifest = None if version is None else store.manifest(f"{_PARENT}/{version}")
     return version if manifest is not None and manifest.provenance.get("made_from") == digest else None
+
+
+def pointers_to(manifest: Manifest) -> list[str]:
+    """The pointers that a report moves: that to the newest of all, and of its preset unless it changes that."""
+    told = manifest.provenance.get("report")
+    own = str(told.get("preset", "")) if isinstance(told, dict) and not told.get("changes") else None
+    return list(dict.fromkeys((pointer_of(None), pointer_of(own))))
 
 
 def pointer_of(preset: str | None) -> str:
@@ -158,21 +163,24 @@ def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedRe
     """
     versions = [prefix.removeprefix(f"{_PARENT}/") for prefix in store.prefixes(_PARENT)]
     ours = [version for version in sorted(versions) if VERSION.fullmatch(version)]
-    manifests, damaged = readable(lambda version: store.manifest(f"{_PARENT}/{version}"), ours)
-    reports = [_listed(version, manifest) for version, manifest in manifests.items()]
-    presets = sorted({report.preset for report in reports if valid_path(pointer_of(report.preset))})
+    reports, damaged = readable(lambda version: _listed(store, version), ours)
+    presets = sorted({report.preset for report in reports.values() if valid_path(pointer_of(report.preset))})
     newest, broken = readable(lambda preset: _latest(store, preset), presets)
     for line in passed_over(damaged) + passed_over(broken):
         tell(line)
     return tuple(
-        replace(report, latest=not report.changes and report.version == newest.get(report.preset)) for report in reports
+        replace(report, latest=not report.changes and report.version == newest.get(report.preset))
+        for report in reports.values()
     )
 
 
-def _listed(version: str, manifest: Manifest) -> PublishedReport:
-    told = manifest.provenance.get("report", {})
-    preset, best = str(told.get("preset", "")), str(told.get("best", ""))
-    return PublishedReport(version, manifest.created, preset, best, False, tuple(map(str, told.get("changes", ()))))
+def _listed(store: Store, version: str) -> PublishedReport | None:
+    if (manifest := store.manifest(f"{_PARENT}/{version}")) is None:
+        return None
+    with naming(f"{store.address}: {manifest.prefix}"):
+        told = manifest.provenance.get("report", {})
+        preset, best = str(told.get("preset", "")), str(told.get("best", ""))
+        return PublishedReport(version, manifest.created, preset, best, False, tuple(map(str, told.get("changes", ()))))
 
 
 def _latest(store: Store, preset: str | None) -> str | None:

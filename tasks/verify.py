@@ -17,7 +17,7 @@ from infra.store import MANIFEST, SCRATCH, TEMPORARY, Listed, Manifest, Store, v
 from models.kinds import LAST_STEP_ALONE
 from tasks.ingest import find_name
 from tasks.ingest.cache import corpus_prefix, ingest_prefix, load_kind, recorded
-from tasks.publish import LATEST, VERSION, pointer_of
+from tasks.publish import LATEST, VERSION, pointers_to
 from tasks.readable import is_digest, readable
 from tasks.records import load_record
 
@@ -137,8 +137,7 @@ def _spoken_of(
         spoken += [(prefix, path) for path in (corpus_prefix(digest), f"corpora/{name}.json") if valid_path(path)]
     for prefix, manifest in manifests.items():
         if prefix.startswith("reports/"):
-            preset = manifest.provenance.get("report", {}).get("preset")
-            spoken += [(prefix, path) for path in (pointer_of(None), pointer_of(preset)) if valid_path(path)]
+            spoken += [(prefix, path) for path in pointers_to(manifest) if valid_path(path)]
     return spoken
 
 

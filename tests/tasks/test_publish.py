@@ -233,6 +233,13 @@ def test_a_pointer_to_no_version_is_told_and_the_next_report_mends_it(store, tmp
     assert _latest(store) == version
 
 
+@pytest.mark.parametrize("told", [1, [], {"preset": "../x"}, {"changes": 1}])
+def test_a_report_that_tells_odd_things_of_itself_hides_no_other(store, told):
+    store.commit("reports/20260101T120000Z-00000000", {}, kind="report", provenance={"report": told}, plain_names=True)
+    version = publish(store, _files(), {}, now=NOON)
+    assert list_reports(store, lambda line: None)[-1].version == version
+
+
 def test_what_the_list_tells_cannot_command_a_terminal(store):
     publish(store, _files("\x1b[2J"), {}, now=NOON)
     (line,) = map(str, list_reports(store, pytest.fail))

@@ -149,6 +149,14 @@ def test_the_command_names_all_and_ends_with_1(folder: Path, capsys: pytest.Capt
     assert told.err == "error: 2 faults in a store of 7 commits\n"
 
 
+def test_a_report_that_changes_its_preset_wants_no_pointer_of_the_preset(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    document = canonical_json({"campaign": {"preset": "small", "changes": ["2 seeds"]}})
+    publish(store, {"index.html": b"<p>", "results.json": document}, {})
+    assert not (tmp_path / "latest-small.json").exists()
+    assert verify(store) == Verified(1, ())
+
+
 def test_nothing_that_is_damaged_hides_anything_else(folder: Path) -> None:
     next(folder.glob("ingests/*/manifest.json")).write_bytes(b"x")
     next(folder.glob(f"trials/{A}/weights*")).write_bytes(b"")
