@@ -1,0 +1,52 @@
+"""Whole collections of other people's files as they are cloned: a line of Markdown a collection, what became of it.
+
+Run it as `python benchmarks/public_collections.py FORM=FOLDER ...`, with FORM `midi`, `words` or `characters`, and options of
+`prefect run ingest` behind a comma: `midi=groove,drums,step=1/8`. It reads and parses what that command would, in this
+process and without a store. Seconds are those of the processor, on one core.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from infra.errors import CounterpointError
+from infra.settings import IngestRequest
+from tasks.corpus import SPLITS, Corpus
+from tasks.ingest.asked import asked_recipes
+from tasks.ingest.unread import UNREAD
+from tasks.set_aside import by_reason
+
+HEAD = "| collection | files | read | set aside | ignored | pieces train / valid / test | steps | seconds |"
+
+
+def ingest(form: str, folder: str, options: dict[str, object]) -> tuple[int, Corpus]:
+    """How many files were read, and their corpus."""
+    (recipe,), source = asked_recipes(IngestRequest(form=form, source=folder, names=("mine",), **options))  # type: ignore[arg-type]
+    inputs = recipe.read_inputs(source)
+    return len(inputs) - (UNREAD in inputs), recipe.build(inputs, lambda done, total: None, map)
+
+
+def row(asked: str) -> str:
+    """One line for what is asked, `midi=FOLDER,OPTION,OPTION=VALUE`."""
+    form, _, rest = asked.partition("=")
+    folder, *given = rest.split(",")
+    options = {name: value or True for name, _, value in (option.partition("=") for option in given)}
+    files = sum(path.is_file() for path in Path(folder).rglob("*"))
+    before = time.process_time()
+    cells = [" ".join([Path(folder).name, form, *given]), f"{files:,}"]
+    try:
+        read, corpus = ingest(form, folder, options)
+    except CounterpointError as error:
+        return f"| {' | '.join(cells)} | refused: {error} |"
+    told = corpus.source
+    aside = "; ".join(f"{len(group.names)}: {group.reason}" for group in by_reason(told)) or "0"
+    pieces = " / ".join(f"{len(corpus.splits[split]):,}" for split in SPLITS)
+    steps = f"{sum(corpus.steps(split) for split in SPLITS):,}"
+    cells += [f"{read:,}", aside, f"{told['ignored']:,}", pieces, steps, f"{time.process_time() - before:.1f}"]
+    return "\n".join([f"| {' | '.join(cells)} |", *(f"  {sentence}" for sentence in told["told"])])
+
+
+if __name__ == "__main__":
+    print(HEAD)
+    for each in sys.argv[1:]:
+        print(row(each), flush=True)
