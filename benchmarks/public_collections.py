@@ -1,7 +1,7 @@
 """Whole collections of other people's files as they are cloned: a line of Markdown a collection, what became of it.
 
 Run it as `python benchmarks/public_collections.py FORM=FOLDER ...`, with FORM `midi`, `words` or `characters`, and
-options of `prefect run ingest` behind a comma: `midi=groove,drums,step=1/8`. It reads and parses what that command would,
+options of `prefect run ingest` behind commas: `midi=groove,drums,step=1/8`. It parses what that command would,
 in this process and without a store. Seconds are those of the processor, on one core.
 """
 
