@@ -7,6 +7,8 @@ secret is refused and never repeated in the error.
 import os.path
 import re
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
 
 from infra.errors import StoreError
 
@@ -25,15 +27,15 @@ class Address:
         protocol: `file`, `s3` or `memory`.
         path: an absolute directory; a bucket with a prefix; or a name. No slash at the end.
 
-    >>> str(parse_address("s3://bucket//runs/"))
-    's3://bucket/runs'
+    >>> str(parse_address("s3://bucket//runs/")), str(parse_address("/srv/my runs"))
+    ('s3://bucket/runs', 'file:///srv/my%20runs')
     """
 
     protocol: str
     path: str
 
     def __str__(self) -> str:
-        return f"{self.protocol}://{self.path}"
+        return Path(self.path).as_uri() if self.protocol == "file" else f"{self.protocol}://{self.path}"
 
 
 def parse_address(text: str) -> Address:
@@ -55,7 +57,10 @@ def parse_address(text: str) -> Address:
     if not rest.strip("/") and not (protocol == "file" and rest):
         raise StoreError(f"store address: it is empty; {_ACCEPTED}")
     if protocol == "file":
-        return Address("file", _directory(rest))
+        # a URL is encoded, a path is as it is
+        return Address(
+            "file", _directory(unquote(rest.removeprefix("localhost"), errors="surrogateescape") if match else rest)
+        )
     return Address(protocol, _keys(protocol, rest))
 
 
@@ -71,10 +76,7 @@ def valid_path(path: str) -> bool:
 def _directory(rest: str) -> str:
     if not rest.isprintable():
         raise StoreError(f"store address: {rest!r} holds a character that cannot be printed")
-    directory = os.path.abspath(os.path.expanduser(rest))
-    if directory.endswith(" "):  # lost where the normal form is read again
-        raise StoreError(f"store address: {rest!r} ends in a space")
-    return directory
+    return os.path.abspath(os.path.expanduser(rest))
 
 
 def _keys(protocol: str, rest: str) -> str:

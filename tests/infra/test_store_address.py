@@ -1,6 +1,5 @@
 """What a person types as the address of a store."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +18,11 @@ from infra.store.address import parse_address
     [
         ("/tmp/a/../b/", "file:///tmp/b"),  # noqa: S108
         ("file:///tmp/b", "file:///tmp/b"),
-        ("artifacts", f"file://{Path.cwd() / 'artifacts'}"),
-        ("~/runs", f"file://{os.path.expanduser('~')}/runs"),
+        ("/srv/my rüns #1/50%", "file:///srv/my%20r%C3%BCns%20%231/50%25"),
+        ("file:///srv/my%20runs", "file:///srv/my%20runs"),
+        ("file://localhost/srv/my runs", "file:///srv/my%20runs"),
+        ("artifacts", (Path.cwd() / "artifacts").as_uri()),
+        ("~/runs", (Path.home() / "runs").as_uri()),
         (" s3://bucket ", "s3://bucket"),
         ("S3://bucket//a/b/", "s3://bucket/a/b"),
         ("memory://x", "memory://x"),
@@ -45,7 +47,7 @@ def test_normal_form(typed: str, normal: str) -> None:
         ("s3:bucket", "'//' is missing after 's3'"),
         ("s3://Bad_Name/x", "'Bad_Name' cannot be the name of an S3 bucket"),
         ("s3://bucket/../other", "is not made of letters"),
-        ("a /", "'a /' ends in a space"),
+        ("file:///a%0Ab", "holds a character that cannot be printed"),
         ("a\nb", r"'a\\nb' holds a character that cannot be printed"),
     ],
 )
@@ -77,6 +79,15 @@ def test_any_text_is_an_address_or_one_line(typed: str) -> None:
         line = str(address)
         assert parse_address(line) == address
     assert line.isprintable()
+
+
+@pytest.mark.parametrize("name", ["my rüns #1", "50%25", "ends in a space ", "a?b", "c&d;e"])
+def test_a_folder_of_any_name_is_one_store_by_its_path_and_by_its_url(tmp_path: Path, name: str) -> None:
+    store = Store(f"{tmp_path / name}/")
+    store.commit("trials/a", {"x": b"1"}, kind="trial", provenance={})
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert store.address == (tmp_path / name).as_uri(), "what a browser opens"
+    assert Store(store.address).read("trials/a", "x") == b"1"
 
 
 def test_a_local_store_loads_nothing_heavy(tmp_path: Path) -> None:
