@@ -4,7 +4,8 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
-from infra.output import tell
+from infra.run_names import run_name
+from infra.run_page import introduce, tell_all
 from infra.settings import IngestRequest
 from infra.store import Store
 from tasks.ingest.asked import asked_recipes
@@ -12,7 +13,7 @@ from tasks.ingest.stage import ingest_from
 from tasks.terminal import corpora_table
 
 
-@flow(name="ingest", task_runner=task_runner(), persist_result=False)
+@flow(name="ingest", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def ingest(request: IngestRequest) -> dict[str, str]:
     """Read and parse what a request asks for, and show it; what is stored is not parsed again.
 
@@ -28,6 +29,7 @@ def ingest(request: IngestRequest) -> dict[str, str]:
     store = Store(request.store)
     store.check_writable()
     recipes, source = asked_recipes(request)
+    introduce([recipe.name for recipe in recipes])
     digests: dict[str, str] = ingest_from(store, recipes, source, Crew(store, request.cluster, request.workers))
-    tell(corpora_table(store, digests))
+    tell_all(corpora_table(store, digests))
     return digests

@@ -4,7 +4,8 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
-from infra.run_names import campaign_name
+from infra.run_names import run_name
+from infra.run_page import introduce
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -15,7 +16,7 @@ from tasks.plan import make_plan
 from tasks.terminal import plan_table
 
 
-@flow(name="plan", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
+@flow(name="plan", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def plan(request: CampaignRequest) -> str:
     """The plan of a request as a table: variants, trials, how many are stored, estimated minutes.
 
@@ -28,6 +29,7 @@ def plan(request: CampaignRequest) -> str:
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)
+    introduce([campaign.preset, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
     digests = ingest_named(store, tuple(campaign.variants), crew)
     return plan_table(campaign, make_plan(Ledger(store), campaign, digests, Clock(store, campaign, digests)), crew.size)

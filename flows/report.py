@@ -6,8 +6,8 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
-from infra.output import tell
-from infra.run_names import campaign_name
+from infra.run_names import run_name
+from infra.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -16,7 +16,7 @@ from tasks.ledger import Ledger
 from tasks.reporting import Outcome, make_report
 
 
-@flow(name="report", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
+@flow(name="report", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def report(request: CampaignRequest) -> Outcome:
     """Collect and publish; trials that are not stored are named in the report.
 
@@ -31,7 +31,8 @@ def report(request: CampaignRequest) -> Outcome:
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)
+    introduce([campaign.preset, *campaign.variants])
     digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
     outcome = make_report(Ledger(store), campaign, digests, {}, started)
-    tell(outcome)
+    tell_all(outcome)
     return outcome

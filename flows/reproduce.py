@@ -6,8 +6,8 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
-from infra.output import tell
-from infra.run_names import campaign_name
+from infra.run_names import run_name
+from infra.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -21,7 +21,7 @@ from tasks.stages import run_all
 from tasks.terminal import plan_table
 
 
-@flow(name="reproduce", flow_run_name=campaign_name, task_runner=task_runner(), persist_result=False)
+@flow(name="reproduce", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def reproduce(request: CampaignRequest) -> Outcome:
     """Compare the techniques as a request asks, and publish the report.
 
@@ -38,11 +38,12 @@ def reproduce(request: CampaignRequest) -> Outcome:
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)
+    introduce([campaign.preset, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
     clock, ledger = Clock(store, campaign, digests), Ledger(store)
-    tell(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size))
+    tell_all(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size))
 
     search = search_trials(campaign, digests)
     reasons = run_all(ledger, search, digests, clock, crew, final=False)
@@ -50,6 +51,6 @@ def reproduce(request: CampaignRequest) -> Outcome:
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
     outcome = make_report(ledger, campaign, digests, reasons, started, again=False)
-    tell(outcome)
+    tell_all(outcome)
     outcome.check_complete()
     return outcome

@@ -79,10 +79,12 @@ def _round(
     failures: list[Failure] = []
     asked = {trial.key: trial for portion in cut for trial in portion}
     kinds = {corpus: corpus_kind(corpus, ledger.store) for corpus in names.values()}
-    progress = show_progress(
+    shown = show_progress(
         crew.client, len(asked), label, keys=set(asked), score=lambda corpus, v: validation_score(kinds[corpus], v)
     )
-    with crew.scheduler_watched(), progress:
+    logger = get_run_logger()
+    logger.info("%s: %d trials in %d portions", label, len(asked), len(cut))
+    with crew.scheduler_watched(), shown as progress:
         submitted: list[tuple[Sequence[Trial], PrefectFuture[list[Failure]]]] = []
         for number, portion in enumerate(cut, 1):
             corpus = names[portion[0].corpus]
@@ -93,7 +95,8 @@ def _round(
         for (portion, _), result in zip(submitted, results, strict=True):
             failures += _outcome(portion, result)
     for line in told(failures, asked, names):
-        get_run_logger().warning("%s: %s", label, line)
+        logger.warning("%s: %s", label, line)
+    logger.info("%s", progress.summary())
     return {failure["key"]: failure["reason"] for failure in failures}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -145,3 +146,51 @@ def test_a_worker_runs_the_nightly_campaign_to_its_end(
         wait_until(lambda: state()["type"] in ENDED, "the run has ended")
         assert state()["type"] == "COMPLETED", (state()["message"], worker.said()[-4000:])
     assert list((tmp_path / "store" / "reports").glob("*/manifest.json"))
+
+
+RUN = """
+import sys, time
+from prefect import flow
+from infra.run_names import run_name
+from infra.run_page import introduce, tell_all
+from infra.settings import CampaignRequest
+
+@flow(flow_run_name=run_name, persist_result=False)
+def named(request: CampaignRequest) -> None:
+    introduce(["smoke", "bach-chorales"])
+    tell_all("what it came to")
+    time.sleep(float(sys.argv[1]))
+
+named(CampaignRequest(preset="smoke", seed=5, store="s"))
+"""
+
+
+def test_a_run_tells_what_it_is_and_one_whose_process_was_killed_is_marked_by_the_next(
+    server: httpx.Client, environment: dict[str, str]
+) -> None:
+    def runs() -> list[dict[str, Any]]:
+        asked = {"flows": {"name": {"any_": ["named"]}}, "sort": "START_TIME_ASC"}
+        found: list[dict[str, Any]] = server.post("/flow_runs/filter", json=asked).raise_for_status().json()
+        return found
+
+    command = [sys.executable, "-c", RUN]
+    with subprocess.Popen([*command, "300"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == "what it came to\n"
+        killed.kill()
+    (run,) = runs()
+    assert run["state"]["type"] == "RUNNING"
+    assert run["tags"] == ["bach-chorales", "smoke"]
+    assert re.fullmatch(r"smoke, seed 5, 20\d\d-\d\d-\d\d", run["name"])
+    done = subprocess.run([*command, "0"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert [(each["state"]["type"], each["state"]["message"]) for each in runs()] == [
+        ("CRASHED", "Its process was killed."),
+        ("COMPLETED", None),
+    ]
+    wait_until(lambda: "what it came to" in logs(server, runs()[1]["id"]), "the log is there")
+
+
+def logs(server: httpx.Client, run: str) -> list[str]:
+    asked = {"logs": {"flow_run_id": {"any_": [run]}}}
+    return [each["message"] for each in server.post("/logs/filter", json=asked).raise_for_status().json()]
