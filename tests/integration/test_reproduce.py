@@ -135,7 +135,6 @@ def test_a_killed_run_goes_on_where_it_was(
     [
         ({"--variants": "SGD+X"}, 2, "technique 'X'"),
         ({"--store": "s3://no-such-bucket-of-ours/x"}, 1, "127.0.0.1:9"),
-        ({"--cluster": "tcp://127.0.0.1:9"}, 1, "tcp://127.0.0.1:9"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line(
