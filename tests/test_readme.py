@@ -10,6 +10,7 @@ from models.chunks import Pieces
 from models.techniques.base import Technique
 from models.training import train
 from tests.models import examples
+from tests.tasks.report.sentences import Reader
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -35,6 +36,35 @@ def test_the_technique_of_the_readme_trains():
     clipped, plain = (train(each, pieces, pieces, 5) for each in (trial, examples.trial(learning_rate=0.01)))
     assert clipped.status == plain.status == "completed"
     assert clipped.curve[-1].valid != plain.curve[-1].valid
+
+
+def _number(text: str) -> float:
+    return float(text.strip(" []*≈").replace("−", "-").replace(",", ""))
+
+
+def _table(text: str) -> tuple[str, list[dict[str, object]]]:
+    """The corpus of a table of the result, and its rows as `results.json` has them."""
+    head, _, *lines = text.strip().splitlines()
+    rows: list[dict[str, object]] = []
+    for line in lines:
+        variant, score, *_, difference = (cell.strip() for cell in line.strip("|").split("|"))
+        plain = re.sub(r"\w+(\+\w+)?$", "SGD", variant)
+        mean, low, high = (_number(part) for part in re.findall(r"[+−]?[\d,.]+\d", score))
+        gain = [_number(part) for part in re.findall(r"[+−]?[\d,.]+\d", difference)] or [None] * 3
+        row = {"variant": variant, "reference": "" if variant == plain else plain, "mean": mean, "low": low}
+        rows.append({**row, "high": high, **dict(zip(("difference", "diff_low", "diff_high"), gain, strict=True))})
+    return head.strip("|").split("|")[0].strip(), rows
+
+
+def test_the_sentences_of_the_result_are_true_of_its_tables():
+    (result,) = re.findall(r"^## A result\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    tables = dict(map(_table, re.findall(r"(?:^\|.*\n)+", result, re.MULTILINE)))
+    sentences = re.findall(r"^- (On (\S+) .*?)(?=^- |^$)", result, re.MULTILINE | re.DOTALL)
+    assert [corpus for _, corpus in sentences] == list(tables)
+    for text, corpus in sentences:
+        reader = Reader(tables[corpus], None)
+        reader.read(text)
+        assert reader.claims > 2
 
 
 def test_every_target_of_the_readme_is_in_the_makefile():
