@@ -30,8 +30,11 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         first = [row for row in scores if row["metric"] == scores[0]["metric"]]
         head = ("variant", BY_NAME[scores[0]["metric"]].heading, "better than plain SGD by", "seeds")
         cells = [(row["variant"], score_cell(row), difference_cell(row), seeds_cell(row)) for row in first]
-        parts += [f"## {escape(corpus)}", escape(document["answers"][corpus]["best"])]
+        said = document["answers"][corpus]
+        parts += [f"## {escape(corpus)}", escape(f"{said['best']} {said.get('others', '')}".strip())]
         parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
+    if document.get("search"):
+        parts.append(escape(document["search"]))
     if document["failures"]:
         parts.append(f"{len(document['failures'])} trials did not come to an end; the report names them.")
     return "\n\n".join([*parts, f"Report: {_code(address)}"]) + "\n"

@@ -58,13 +58,14 @@ def _table(text: str) -> tuple[str, list[dict[str, object]]]:
 
 def test_the_sentences_of_the_result_are_true_of_its_tables():
     (result,) = re.findall(r"^## A result\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
-    tables = dict(map(_table, re.findall(r"(?:^\|.*\n)+", result, re.MULTILINE)))
+    scores = [text for text in re.findall(r"(?:^\|.*\n)+", result, re.MULTILINE) if "better than plain SGD by" in text]
+    tables = dict(map(_table, scores))
     sentences = re.findall(r"^- (On (\S+) .*?)(?=^- |^$)", result, re.MULTILINE | re.DOTALL)
     assert [corpus for _, corpus in sentences] == list(tables)
     for text, corpus in sentences:
         reader = Reader(tables[corpus], None)
         reader.read(text)
-        assert reader.claims > 2
+        assert reader.claims >= 2
 
 
 def test_every_target_of_the_readme_is_in_the_makefile():

@@ -71,6 +71,16 @@ def test_an_address_is_code_whatever_it_holds(address):
     assert [unescape(code) for code in re.findall(r"<code>(.*?)</code>", html)] == [address]
 
 
+def test_a_changed_preset_other_families_and_the_luck_of_the_search_are_told():
+    document = _document(_score(PLAIN, mean=-6.625)) | {"search": "Each variant was tried with 4."}
+    document["campaign"] = {"preset": "default", "changes": ["trials"]}
+    document["answers"]["bach-chorales"]["others"] = "The best of the other one: rnn/nade/SGD."
+    html = _html(document)
+    assert "<h1>Counterpoint, default, changed</h1>" in html
+    assert "<p>bach-chorales: the answer. The best of the other one: rnn/nade/SGD.</p>" in html
+    assert "<p>Each variant was tried with 4.</p>" in html
+
+
 def test_trials_that_failed_are_counted():
     failure = {"corpus": "bach-chorales", "variant": PLAIN, "key": "a" * 64, "reason": "MemoryError"}
     told = "trials did not come to an end"
