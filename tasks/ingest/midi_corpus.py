@@ -17,7 +17,7 @@ A file that gives no piece is set aside with its reason; where too many are, the
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -85,30 +85,22 @@ def build_midi_corpus(
     files, unread = split_unread(files)
     ignored = Counter(unread.ignored) + Counter(ending(file) for file in files if not is_midi(file))
     places, quarantined, split_told = _placed(name, files, unread, manifest, selection)
-    pieces: dict[str, MidiPiece] = {}
     wanted = {
         file: MidiFile(files[file], rules, place.known) for file, place in places.items() if file not in quarantined
     }
-    for file, parsed in _parse(name, wanted, progress, map_function):
-        if isinstance(parsed, Rejected):
-            quarantined[file] = parsed.reason
-        else:
-            pieces[file] = parsed
+    pieces, rejected = _parse(name, wanted, progress, map_function)
+    quarantined |= rejected
     check_lost(name, "MIDI files", len(places), quarantined, selection.most_lost, own=manifest is None)
     divisions = Counter(piece.division for piece in pieces.values())
     _check_ticks(name, rules, divisions)
     groups = _alike(list(pieces.values()))
     splits = _splits(places, pieces, groups)
     how = "an official set, by its manifest" if manifest is not None else "transposed by the key that is found"
-    source: dict[str, Any] = {
+    source = {
         "origin": f"{plural(len(places), 'MIDI file')}, {how}",
-        "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
-        "first_cell": "kept" if rules.keep_first else "dropped",
         "ignored": ignored.total() + sum(is_midi(file) for file in files if file not in wanted),
         "quarantined": quarantined,
-        "minor": sum(piece.key.mode == "minor" for piece in pieces.values()),
-        "near_duplicates": len(pieces) - len(groups),
-        "near_duplicates_in_two_splits": sum(len({splits[piece] for piece in members}) > 1 for members in groups),
+        **_facts(rules, list(pieces.values()), groups, splits),
     }
     if not rules.official:
         alike = told_of_groups([len(members) for members in groups], source["near_duplicates_in_two_splits"])
@@ -116,6 +108,19 @@ def build_midi_corpus(
     quarters = None if rules.official else float(rules.step(1) / (1 if rules.ticks is None else next(iter(divisions))))
     _check_splits(name, splits, len(groups))
     return _corpus(name, [places[file].title for file in pieces], list(pieces.values()), splits, source, quarters)
+
+
+def _facts(
+    rules: Rules, pieces: Sequence[MidiPiece], groups: Sequence[Sequence[int]], splits: Sequence[str]
+) -> dict[str, Any]:
+    """How the pieces were made, and what they are like, for the corpus's `source`."""
+    return {
+        "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
+        "first_cell": "kept" if rules.keep_first else "dropped",
+        "minor": sum(piece.key.mode == "minor" for piece in pieces),
+        "near_duplicates": len(pieces) - len(groups),
+        "near_duplicates_in_two_splits": sum(len({splits[piece] for piece in members}) > 1 for members in groups),
+    }
 
 
 def is_midi(name: str) -> bool:
@@ -184,18 +189,23 @@ def _places_by_manifest(files: Mapping[str, bytes], manifest: Sequence[ManifestR
 
 def _parse(
     name: str, wanted: Mapping[str, MidiFile], progress: Progress, map_function: MapFunction
-) -> Iterator[tuple[str, MidiPiece | Rejected]]:
-    """What each file gives, in their order."""
+) -> tuple[dict[str, MidiPiece], dict[str, str]]:
+    """The piece of each file, in their order, and why the others give none."""
+    pieces: dict[str, MidiPiece] = {}
+    rejected: dict[str, str] = {}
     names = iter(wanted)
-    done = frames = 0
+    frames = 0
     for batch in map_function(parse_batch, batches(wanted.values())):
         for parsed in batch:
-            frames += 0 if isinstance(parsed, Rejected) else len(parsed.packed)
+            if isinstance(parsed, Rejected):
+                rejected[next(names)] = parsed.reason
+                continue
+            pieces[next(names)] = parsed
+            frames += len(parsed.packed)
             if frames > MAX_ALL_FRAMES:
                 raise CorpusError(f"{name}: over {MAX_ALL_FRAMES:,} frames in all; give fewer files, or a larger step")
-            yield next(names), parsed
-        done += len(batch)
-        progress(done, len(wanted))
+        progress(len(pieces) + len(rejected), len(wanted))
+    return pieces, rejected
 
 
 def _alike(pieces: Sequence[MidiPiece]) -> list[list[int]]:

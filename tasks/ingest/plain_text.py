@@ -92,15 +92,7 @@ def build_text_corpus(
     texts = {file: each.text for file, each in decoded.items()}
     by_split = _by_split(texts, named.split_of)
     _check_splits(name, by_split, bool(named.split_of), quarantined)
-    streams = {split: [_stream(kind, text) for _, text in pieces] for split, pieces in by_split.items()}
-    vocabulary = build_vocabulary(streams["train"], fewest if kind == "words" else 1)
-    index = {symbol: number for number, symbol in enumerate(vocabulary)}
-    splits = {
-        split: tuple(
-            encode_characters(stream, vocabulary) if isinstance(stream, str) else encode(stream, index) for stream in of
-        )
-        for split, of in streams.items()
-    }
+    splits, vocabulary = _encoded(kind, by_split, fewest)
     _check_unknown(name, kind, splits, fewest)
     return Corpus(
         name=name,
@@ -115,16 +107,30 @@ def build_text_corpus(
             "told": [*told_of_files(decoded, unread.ignored), *named.told, *told_of_encodings(decoded, encoding)],
             "ignored": sum(unread.ignored.values()),
             "quarantined": quarantined,
-            "statistics": {
-                split: {
-                    "pieces": len(pieces),
-                    "steps": sum(map(len, pieces)),
-                    "unknown": sum(int((piece == 0).sum()) for piece in pieces),
-                }
-                for split, pieces in splits.items()
-            },
+            "statistics": {split: _statistics(pieces) for split, pieces in splits.items()},
         },
     )
+
+
+def _encoded(
+    kind: Kind, by_split: Mapping[str, Sequence[Piece]], fewest: int
+) -> tuple[dict[str, tuple[np.ndarray, ...]], tuple[str, ...]]:
+    """The symbols of every piece, and the vocabulary of train."""
+    streams = {split: [_stream(kind, text) for _, text in pieces] for split, pieces in by_split.items()}
+    vocabulary = build_vocabulary(streams["train"], fewest if kind == "words" else 1)
+    index = {symbol: number for number, symbol in enumerate(vocabulary)}
+    splits = {
+        split: tuple(
+            encode_characters(stream, vocabulary) if isinstance(stream, str) else encode(stream, index) for stream in of
+        )
+        for split, of in streams.items()
+    }
+    return splits, vocabulary
+
+
+def _statistics(pieces: Sequence[np.ndarray]) -> dict[str, int]:
+    unknown = sum(int((piece == 0).sum()) for piece in pieces)
+    return {"pieces": len(pieces), "steps": sum(map(len, pieces)), "unknown": unknown}
 
 
 def _check_unknown(name: str, kind: Kind, splits: Mapping[str, Sequence[np.ndarray]], fewest: int) -> None:
