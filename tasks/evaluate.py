@@ -16,6 +16,7 @@ from models.network import Network
 from models.randomness import generator_for
 from models.trial import Trial
 from tasks.corpus import Corpus
+from tasks.readable import naming
 from tasks.records import TrialRecord, score_prefix, to_parquet, trial_prefix
 from tasks.train import prepared
 
@@ -33,10 +34,17 @@ def ensure_scored(store: Store, record: TrialRecord) -> None:
 
 
 def trained_network(store: Store, trial: Trial) -> Network:
-    """The network of a trial that is stored, with its best weights."""
+    """The network of a trial that is stored, with its best weights.
+
+    Raises:
+        NotFoundError: the trial, or its corpus, is not stored.
+        IntegrityError: its weights are damaged, or are not those of such a network.
+    """
     corpus, pieces = prepared(store.address, trial.corpus)
     network = Network(trial, frequencies(pieces["train"], corpus.width).float())
-    network.load(load(store.read(trial_prefix(trial.key), "weights.safetensors")))
+    weights = store.read(trial_prefix(trial.key), "weights.safetensors")
+    with naming(f"{store.address}: {trial_prefix(trial.key)}/weights.safetensors"):
+        network.load(load(weights))
     return network
 
 

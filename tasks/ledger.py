@@ -59,15 +59,16 @@ class Ledger:
 
         Each is a commit of its own, and whoever makes them may stop between any two.
         """
-        completed = [record.trial for record in self.records(finals).values() if record.status == "completed"]
-        self._look({score_prefix(trial.key) for trial in completed} | {sample_prefix(trial.key) for trial in completed})
+        records = self.records(finals)
+        corpora = {key: record.trial.corpus for key, record in records.items() if record.status == "completed"}
+        self._look(place(key) for key in corpora for place in (score_prefix, sample_prefix))
         owing = {}
-        for trial in completed:
-            lacks = [] if score_prefix(trial.key) in self._objects else ["score"]
-            if sample_prefix(trial.key) not in self._objects and self._kind(trial.corpus) not in LAST_STEP_ALONE:
+        for key, corpus in corpora.items():
+            lacks = [] if score_prefix(key) in self._objects else ["score"]
+            if sample_prefix(key) not in self._objects and self._kind(corpus) not in LAST_STEP_ALONE:
                 lacks.append("sample")
             if lacks:
-                owing[trial.key] = lacks
+                owing[key] = lacks
         return owing
 
     def made(self, finals: Iterable[Trial]) -> dict[str, list[str]]:

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from safetensors import SafetensorError
+
 from infra.errors import IntegrityError, NotFoundError, StoreError
 
 AT_A_TIME = 16
@@ -62,7 +64,7 @@ def naming(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         line = f"{where} cannot be read here: {reason[:200]}; install what made it, or delete it and run again"
         raise IntegrityError(line) from error

@@ -6,17 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
-from infra.errors import ConfigurationError, NotFoundError
+from infra.errors import ConfigurationError, IntegrityError, NotFoundError
 from models.randomness import generator_for
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
 from tasks.evaluate import trained_network
-from tasks.records import TrialRecord, sample_prefix
+from tasks.records import TrialRecord, sample_prefix, trial_prefix
 from tasks.samples import ASKED, GIVEN, _quarters, continue_piece, ensure_sampled, load_sample, write_sample
 from tasks.search import draw_trial
 from tasks.train import ensure_trained
-from tests.tasks.conftest import tiny_music, tiny_text
+from tests.tasks.conftest import record_of, tiny_music, tiny_text
 
 CORPORA = {"bach-chorales": "bernoulli", "folk-tunes-characters": "softmax"}
 
@@ -166,3 +167,13 @@ def test_a_frame_is_as_long_as_the_corpus_says(frame, quarters):
     told = replace(tiny_music(), source={} if frame is None else {"frame": frame})
     assert _quarters(told) == quarters
     assert _quarters(replace(told, quarters=0.0625)) == 0.0625
+
+
+@pytest.mark.parametrize("weights", [b"", (8 + 10**5).to_bytes(8, "little") + b"[" * 10**5, save({"W": torch.ones(2)})])
+def test_weights_that_are_none_of_such_a_network_are_told_in_one_line(store, digests, campaign, tmp_path, weights):
+    trial = draw_trial(campaign, "bach-chorales", digests["bach-chorales"], "rnn/bernoulli/SGD", 0)
+    files = {"record.json": json.dumps(record_of(trial).to_json()).encode(), "weights.safetensors": weights}
+    store.commit(trial_prefix(trial.key), files, kind="trial", provenance={})
+    with pytest.raises(IntegrityError, match=f"{trial.key}/weights.safetensors cannot be read here: "):
+        write_sample(store, trial.key[:8], tmp_path)
+    assert list(tmp_path.iterdir()) == []
