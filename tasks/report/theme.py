@@ -25,6 +25,8 @@ COLOURS = frozenset({INK, MUTED, GRID, PAPER, BETTER, WORSE, UNDECIDED, PLAIN, F
 _FONT = "Liberation Sans"
 # The widest fonts in use are a tenth wider. Where one of them is drawn all the same, labels need that much more room.
 _WIDER = 0.12
+# Pixels right of every plot: the last label of one axis needs some, and charts of equal rows stand side by side.
+_RIGHT = 14
 _AXIS = {
     "domainColor": MUTED,
     "gridColor": GRID,
@@ -76,11 +78,12 @@ def to_svg(chart: alt.LayerChart, name: str, description: str) -> Markup:
     svg = str(vl_convert.vegalite_to_svg(specification))
     head, _, body = svg.partition(">")
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
-    plot = re.search(r'transform="translate\(([\d.]+),', body)
+    plot = re.search(r'transform="translate\(([\d.]+),.*?"M0,0h([\d.]+)v', body)
     if box is None or plot is None:
         raise ValueError(f"chart {name}: the drawing has no viewBox, or no plot in it")
     width, height = map(float, box.groups())
-    left = ceil(_WIDER * float(plot.group(1)))
+    labels, inside = map(float, plot.groups())
+    left, width = ceil(_WIDER * labels), max(width, labels + inside + _RIGHT)
     body = _without_roles(_rename_clips(body, name))
     opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} 0 {:g} {:g}" role="img" aria-label="{}" {}>')
     size = Markup('style="max-width:{}px"').format(round(1.2 * (width + left)))

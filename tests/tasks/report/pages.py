@@ -24,7 +24,9 @@ def undrawn() -> Iterator[None]:
     """Within the block every drawing of a chart is empty."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            vl_convert, "vegalite_to_svg", lambda chart: '<svg viewBox="0 0 9 9"><g transform="translate(1,1)"/></svg>'
+            vl_convert,
+            "vegalite_to_svg",
+            lambda chart: '<svg viewBox="0 0 9 9"><g transform="translate(1,1)"><path d="M0,0h9v9"/></g></svg>',
         )
         yield
 
