@@ -36,11 +36,16 @@ def scratch_folder() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         folder = unnamed.rename(unnamed.with_name(unnamed.name.removeprefix(".")))
     except OSError as problem:
-        raise CounterpointError(
-            f"no temporary folder: {problem.strerror or problem}; free some space, or set TMPDIR to another folder"
-        ) from problem
+        raise no_room(problem) from problem
     atexit.register(_remove, folder, os.getpid())
     return folder
+
+
+def no_room(problem: OSError) -> CounterpointError:
+    """What to tell where temporary files cannot be written."""
+    return CounterpointError(
+        f"no temporary folder: {problem.strerror or problem}; free some space, or set TMPDIR to another folder"
+    )
 
 
 def remove_leftovers(parent: Path) -> None:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -31,7 +31,7 @@ from prefect.settings import get_current_settings, temporary_settings
 from infra import database_template
 from infra.configured_server import check_server, loopback_without_proxy
 from infra.errors import CounterpointError
-from infra.scratch import scratch_folder
+from infra.scratch import no_room, scratch_folder
 
 DATABASE = "prefect.db"
 STARTUP_SECONDS = 120.0
@@ -70,16 +70,21 @@ def api_server() -> Iterator[Callable[[], None]]:
             with _settings(_fewer_tries()), _drained():
                 yield lambda: None
             return
-        with tempfile.TemporaryDirectory(prefix="api-", dir=scratch_folder(), ignore_cleanup_errors=True) as home:
+        with ExitStack() as stack:
             password = secrets.token_urlsafe(32)
-            with _process(Path(home), password) as (process, port):
-                variables = {
-                    "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-                    "PREFECT_API_AUTH_STRING": password,
-                    "PREFECT_LOGGING_TO_API_ENABLED": "false",
-                }
-                with _settings(variables), _drained():
-                    yield lambda: _wait_until_ready(process, variables["PREFECT_API_URL"], Path(home))
+            folder = tempfile.TemporaryDirectory(prefix="api-", dir=scratch_folder(), ignore_cleanup_errors=True)
+            home = Path(stack.enter_context(folder))
+            try:
+                process, port = stack.enter_context(_process(home, password))
+            except OSError as problem:
+                raise no_room(problem) from problem
+            variables = {
+                "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+                "PREFECT_API_AUTH_STRING": password,
+                "PREFECT_LOGGING_TO_API_ENABLED": "false",
+            }
+            with _settings(variables), _drained():
+                yield lambda: _wait_until_ready(process, variables["PREFECT_API_URL"], home)
 
 
 @contextmanager

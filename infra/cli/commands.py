@@ -3,7 +3,9 @@
 Everything but cyclopts is imported inside the commands; see `infra/cli/__init__.py`.
 """
 
+import os
 import sys
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ from infra.cli.options import (
     Store,
     Version,
 )
+from infra.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest, IngestRequest
@@ -154,6 +157,20 @@ def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
     return _run_flow(name, request, output, check)
 
 
+def _check_prefect() -> None:
+    """Import Prefect, which reads its settings; raises `ConfigurationError` where it cannot."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the same, said in two lines
+            import prefect.main  # noqa: F401
+    except ValueError as problem:  # no TOML, or a value that cannot be
+        where = os.environ.get("PREFECT_PROFILES_PATH") or "profiles.toml in PREFECT_HOME (~/.prefect)"
+        reason = " ".join(str(problem).split())[:200]
+        raise ConfigurationError(
+            f"Prefect cannot read its settings: {reason}; mend or move away {where}, .env or prefect.toml here, or a "
+            "variable PREFECT_..."
+        ) from problem
+
+
 def _run_flow(
     name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], object]
 ) -> Any:
@@ -161,6 +178,7 @@ def _run_flow(
 
     The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again.
     """
+    _check_prefect()
     output.apply()
     from infra.configured_server import server_watched
     from infra.limits import raise_file_limit

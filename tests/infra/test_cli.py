@@ -124,6 +124,19 @@ def test_the_console_script_runs_outside_the_checkout(tmp_path: Path) -> None:
     assert run(*COUNTERPOINT, "reproduce", "--help", cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "profiles", ['active = "x\n', 'active = "x"\n[profiles.x]\nPREFECT_CLIENT_MAX_RETRIES = "many"\n']
+)
+def test_settings_that_prefect_cannot_read_are_one_line(tmp_path: Path, profiles: str) -> None:
+    (tmp_path / "profiles.toml").write_text(profiles)
+    environment = os.environ | {"PREFECT_HOME": str(tmp_path)}
+    command = [*COUNTERPOINT, "plan", "--store", str(tmp_path / "store")]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert done.stderr.startswith("error: Prefect cannot read its settings: ")
+
+
 def test_options_become_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERPOINT_STORE", "s3://bucket/prefix")
     request = Campaign(variants=("rnn/bernoulli/SGD",), trials=3).request(Places(cluster="tls://host:8786"))
