@@ -124,7 +124,10 @@ def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
         if row.n_pairs:
             bounds = interval(row.low, row.high, metric.decimals)
             said = effect_verdict(row.n_pairs, row.low, row.high, metric.decimals)
-            basis = f"{plural(row.n_pairs, 'pair')}, {seeds_of(row.fewest_seeds, row.most_seeds)}"
+            seeds = seeds_of(row.fewest_seeds, row.most_seeds)
+            basis = (
+                seeds if said == "single" else f"{plural(row.n_pairs, 'pair')}, {seeds}"
+            )  # the verdict says one pair
             cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, said, basis)
         elif row.pairs_asked:
             cells[row.technique] = Cell("no scores to compare")
