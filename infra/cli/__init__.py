@@ -46,7 +46,6 @@ run_app = _build("run")  # what `prefect run` looks up, see infra/prefect_plugin
 def main() -> None:
     """Console script `counterpoint`."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    os.environ.setdefault("PREFECT_PLUGINS_ENABLED", "false")  # ours is there for `prefect run`
     with told_in_one_line():
         provide_home()
     with forgiving_output():

@@ -3,10 +3,11 @@
 Everything but cyclopts is imported inside the commands; see `infra/cli/__init__.py`.
 """
 
+import io
 import os
 import sys
-import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -159,9 +160,11 @@ def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
 
 def _check_prefect() -> None:
     """Import Prefect, which reads its settings; raises `ConfigurationError` where it cannot."""
+    said = io.StringIO()
     try:
-        with warnings.catch_warnings(action="ignore"):  # the same, said in two lines
+        with redirect_stderr(said):  # where it fails the same is in there, in many lines
             import prefect.main  # noqa: F401
+        sys.stderr.write(said.getvalue())
     except ValueError as problem:  # no TOML, or a value that cannot be
         where = os.environ.get("PREFECT_PROFILES_PATH") or "profiles.toml in PREFECT_HOME (~/.prefect)"
         reason = " ".join(str(problem).split())[:200]
