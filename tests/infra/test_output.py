@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -100,11 +101,11 @@ def test_streams_that_are_no_descriptors_are_left_alone(monkeypatch: pytest.Monk
 
 @pytest.mark.integration
 @pytest.mark.parametrize(("command", "code"), [(["--help"], 0), (["plan", "--corpora", "none–such"], 2)])
-def test_a_command_ends_quietly_in_a_pipe_that_nobody_reads(command: list[str], code: int) -> None:
+def test_a_command_ends_quietly_in_a_pipe_that_nobody_reads(tmp_path: Path, command: list[str], code: int) -> None:
     script = "import sys; from infra.cli import main; sys.argv[0] = 'counterpoint'; main()"
     reading, writing = os.pipe()
     os.close(reading)
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COUNTERPOINT_STORE": str(tmp_path)}
     arguments = [sys.executable, "-c", script, *command]
     ended = subprocess.run(arguments, stdout=writing, stderr=subprocess.PIPE, env=environment, text=True)
     os.close(writing)
