@@ -77,7 +77,7 @@ class Results:
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
-        failures: key, corpus, variant and reason of every trial that has no result, or that is scored and lacks its sample.
+        failures: key, corpus, variant and reason of every trial without a result, or scored without its sample.
         samples: for each name, of each variant the sample of its first final trial that completed; a campaign that was
             stored before there were samples has none.
 
