@@ -11,6 +11,7 @@ What this does not do: start or pay for machines. A cluster elsewhere is somebod
 
 import logging
 import signal
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
@@ -59,6 +60,7 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     runner = context.task_runner
     _configure()
     if address is None:
+        _start_tracker()
         runner.cluster_kwargs = local_cluster(workers)
     else:
         check_certificates(address)
@@ -72,6 +74,18 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     if not client.scheduler_info(n_workers=-1)["workers"]:
         raise ClusterError(f"the Dask scheduler on {where} has no worker: start one with `dask worker {address}`")
     return client
+
+
+def _start_tracker() -> None:
+    """Start Python's process that keeps account of shared memory, deaf to SIGHUP as it is to Ctrl-C and SIGTERM.
+
+    A terminal that closes would end it before the workers, and each of them would be told with a traceback.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a child keeps what is blocked as it starts
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def check_certificates(address: str) -> None:

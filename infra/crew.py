@@ -110,10 +110,12 @@ class Crew:
             wrapped = {n: future.wrapped_future for n, future in enumerate(futures) if n not in results}  # type: ignore[attr-defined]
             done = self._wait(set(wrapped.values()))
             for number in [number for number, each in wrapped.items() if each in done]:
+                asked = time.monotonic()
                 try:
                     results[number] = futures[number].result(timeout=LOOK_SECONDS)
                 except Exception as error:  # the boundary: whatever a task ends with is its result
-                    if wrapped[number].done():  # else it is lost
+                    in_time = time.monotonic() - asked < LOOK_SECONDS
+                    if wrapped[number].done() and in_time:  # else it is lost, or was and is there again by now
                         results[number] = error
         return [results[number] for number in range(len(futures))]
 

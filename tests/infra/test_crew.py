@@ -60,6 +60,27 @@ def test_a_result_that_was_lost_with_its_worker_is_waited_for_again(
         assert crew_of(cluster, client, tmp_path).gather([Task(future)]) == [3]
 
 
+class Slow(Task):
+    """One whose result is lost, and is there again just as the wait for it is given up."""
+
+    asked = 0
+
+    def result(self, timeout: float) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            time.sleep(timeout)
+            raise TimeoutError(f"timed out after {timeout} s.")
+        return super().result(timeout)
+
+
+def test_a_wait_that_was_given_up_is_no_result(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    with Client(cluster) as client:
+        assert crew_of(cluster, client, tmp_path).gather([Slow(client.submit(abs, -3))]) == [3]
+
+
 def test_workers_of_this_machine_that_do_not_come_back_are_started_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

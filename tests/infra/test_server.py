@@ -74,8 +74,8 @@ def start(tmp_path: Path, seconds: float, **variables: str) -> subprocess.Popen[
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path), "PREFECT_HOME": str(tmp_path / "home"), **variables},
         start_new_session=True,  # so that Ctrl-C, which goes to a whole group, does not reach the tests
-        # tests that a shell runs in the background hand on a Ctrl-C that is ignored
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # tests that a shell or nohup runs in the background hand on a Ctrl-C or a SIGHUP that is ignored
+        preexec_fn=lambda: [signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)],
     )
 
 
