@@ -16,7 +16,8 @@ TORCH ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo cuda || echo cpu)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 HAS_TORCH = grep -F ' $(TORCH_VERSION)$(1)' >/dev/null
 TORCH_VERSION = $(shell sed -n 's/^torch==//p' constraints.txt)
-JOBS ?= 2
+# one more than the cores of a small machine: tests with real parts wait for servers a third of their time
+JOBS ?= 3
 GATED := scan hessian_free nade cross_entropy training_step stacks pipeline
 
 # one thread a process: parallel tests and Dask workers share the cores

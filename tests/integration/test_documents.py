@@ -78,6 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(folder / "songs.zip", "w") as packed:
         for number in range(20):
             packed.writestr(f"songs/{number:02}.mid", _song(number))
+        packed.writestr("songs/broken.mid", b"no MIDI at all")
     with zipfile.ZipFile(folder / "Nottingham.zip", "w") as packed:
         for number, split in enumerate(("train", "train", "train", "valid", "valid", "test", "test")):
             packed.writestr(f"Nottingham/{split}/{number}.mid", _song(number))
@@ -113,6 +114,11 @@ def test_commands_leave_what_the_documents_say(folder: Path) -> None:
     assert (folder / "artifacts" / "reports" / listed / "index.html").is_file()
     assert (folder / "pulled" / "index.html").is_file()
     assert (folder / "sample.mid").read_bytes().startswith(b"MThd")
+
+
+def test_the_report_of_own_files_names_what_was_set_aside(folder: Path) -> None:
+    pages = [page.read_text() for page in folder.glob("artifacts/reports/*/corpora.html")]
+    assert any("songs" in page and "broken.mid" in page for page in pages)
 
 
 @pytest.mark.parametrize(("number", "block"), list(enumerate(blocks_to_run("python"))))

@@ -1,6 +1,5 @@
-"""Ingesting as a person types it: own MIDI and text, an official set by its address, and a campaign on them."""
+"""Ingesting as a person types it: own MIDI, an official set by its address. A campaign on such: `test_documents.py`."""
 
-import json
 import subprocess
 import sys
 import zipfile
@@ -24,7 +23,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def prefect_run(served: dict[str, str]) -> Run:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "prefect", "run", *arguments]
+        command = [sys.executable, "-m", "prefect", "run", *arguments, "--workers", "1"]
         return subprocess.run(command, cwd=ROOT, env=served, capture_output=True, text=True, timeout=300)
 
     return run
@@ -62,20 +61,6 @@ def test_own_midi_is_ingested_under_a_name_and_what_is_broken_is_named(
     assert again.returncode == 0
     assert "parsing" not in again.stderr, "it is stored"
     assert counterpoint.load_corpus(store, "my-songs").digest == corpus.digest
-
-
-def test_a_campaign_runs_on_it_and_its_report_names_what_was_set_aside(
-    prefect_run: Run, store: str, songs: Path
-) -> None:
-    options = ("--preset", "smoke", "--corpora", "my-songs", "--trials", "1", "--seeds", "1", "--epochs", "1")
-    done = prefect_run("reproduce", "--store", store, *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "rnn/bernoulli/SGD+C" in done.stdout
-    report = counterpoint.load_report(store)
-    assert report.results["corpora"]["my-songs"]["source"]["quarantined"].keys() == {"broken.mid"}
-    folder = Path(store) / "reports" / report.version
-    assert "broken.mid" in (folder / "corpora.html").read_text()
-    assert json.loads((folder / "results.json").read_text())["failures"] == []
 
 
 def test_an_official_set_by_the_address_of_a_copy(prefect_run: Run, store: str) -> None:

@@ -19,7 +19,7 @@ from tests.infra.s3 import BUCKET, WRITER, environment, running_server
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-TINY = ("--preset", "smoke", "--corpora", "bach-chorales", "--trials", "1", "--seeds", "1", "--epochs", "1")
+TINY = ("--preset", "smoke", "--corpora", "folk-tunes-words", "--trials", "1", "--seeds", "1", "--epochs", "1")
 
 
 def counterpoint(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

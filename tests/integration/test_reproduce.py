@@ -19,6 +19,7 @@ pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ("--preset", "smoke", "--corpora", "bach-chorales")
+FOUR = ("--epochs", "4", "--workers", "1")
 
 
 def command(store: Path, *options: str) -> list[str]:
@@ -103,7 +104,7 @@ def test_a_killed_run_goes_on_where_it_was(
     done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "latest*")
     shutil.copytree(first[0], store, ignore=done_there)  # the corpus is parsed once
     process = subprocess.Popen(
-        command(store, "--epochs", "4"),
+        command(store, *FOUR),
         cwd=ROOT,
         env=served,
         stdout=subprocess.DEVNULL,
@@ -122,7 +123,7 @@ def test_a_killed_run_goes_on_where_it_was(
     assert len(survived) < 8
     assert not (store / "latest.json").exists()
 
-    done = run(served, store, "--epochs", "4")
+    done = run(served, store, *FOUR)
     assert done.returncode == 0, done.stdout + done.stderr
     after = commits(store, "trials")
     assert len(after) == 8
