@@ -10,6 +10,7 @@ missing heartbeats (docs/operations.md).
 import os
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -62,9 +63,8 @@ def place() -> str:
 def is_gone(process: int) -> bool:
     """Whether there is no process of that number."""
     try:
-        os.kill(process, 0)
+        with suppress(PermissionError):  # it is there, and somebody else's
+            os.kill(process, 0)
     except ProcessLookupError:
         return True
-    except PermissionError:  # somebody else's
-        return False
     return False

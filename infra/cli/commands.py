@@ -117,14 +117,13 @@ def verify(*, store: Store = None) -> None:
         from infra.errors import IntegrityError
         from infra.store import Store as ObjectStore
         from tasks.verify import verify as verified
+        from tasks.wording import plural
 
         found = verified(ObjectStore(address, create=False))
         for line in found.damaged + found.noticed:
             print(line)
         if found.damaged:
-            number = len(found.damaged)
-            faults = "1 fault" if number == 1 else f"{number} faults"
-            raise IntegrityError(f"{faults} in a store of {found.commits} commits")
+            raise IntegrityError(f"{plural(len(found.damaged), 'fault')} in a store of {found.commits} commits")
         print(f"{found.commits} commits are whole")
 
 
