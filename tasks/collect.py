@@ -108,6 +108,7 @@ def _trial_row(
         "purpose": purpose,
         "status": "failed" if record is None else record.status,
         "reason": reasons.get(trial.key, NOT_STORED) if record is None else "",
+        "study": 0,
         "seed": trial.seed,
         "hidden_size": trial.hidden_size,
         "activation": trial.network_activation,
@@ -142,7 +143,7 @@ def _labelled(
     tables: Mapping[str, pd.DataFrame | None], trials: pd.DataFrame, columns: tuple[str, ...]
 ) -> pd.DataFrame:
     labelled = [
-        table.assign(key=row.key, corpus=row.corpus, variant=row.variant, seed=row.seed)
+        table.assign(key=row.key, corpus=row.corpus, variant=row.variant, study=row.study, seed=row.seed)
         for row in trials[trials["purpose"] == "final"].itertuples()
         if (table := tables.get(row.key)) is not None and len(table)
     ]
@@ -153,7 +154,10 @@ def _pieces(
     store: Store, tables: Mapping[str, _Tables], trials: pd.DataFrame, corpora: Mapping[str, Corpus]
 ) -> pd.DataFrame:
     """Test scores of the baselines, and of every final trial that completed; the pieces have the corpus's titles."""
-    counted = [baseline_table(store, each.digest).assign(corpus=name, key="", seed=0) for name, each in corpora.items()]
+    counted = [
+        baseline_table(store, each.digest).assign(corpus=name, key="", study=0, seed=0)
+        for name, each in corpora.items()
+    ]
     trained = _labelled({key: made.pieces for key, made in tables.items()}, trials, PIECE_COLUMNS)
     joined = _joined([*counted, *([trained] if len(trained) else [])], PIECE_COLUMNS)
     # The titles are those of the name's own files: a stored score may have been made under another name.

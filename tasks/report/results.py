@@ -14,9 +14,9 @@ from tasks.continuation import Continuation
 from tasks.report.portrait import Portrait
 
 TRIAL_COLUMNS = (
-    *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "seed", "hidden_size", "activation"),
-    *("learning_rate", "techniques", "valid", "updates", "epochs", "diverged_at", "seconds", "parameters"),
-    *("selected", "chosen_from"),
+    *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "study", "seed"),
+    *("hidden_size", "activation", "learning_rate", "techniques", "valid", "updates", "epochs"),
+    *("diverged_at", "seconds", "parameters", "selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
@@ -24,13 +24,13 @@ CURVE_COLUMNS = (
 )
 DIAGNOSTIC_COLUMNS = ("key", "corpus", "variant", "moment", "epoch", "quantity", "index", "value")
 PIECE_COLUMNS = (
-    *("corpus", "variant", "key", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy"),
-    "log_likelihood_error",
-    "success",
+    *("corpus", "variant", "key", "study", "seed", "piece", "steps"),
+    *("log_likelihood", "accuracy", "union_accuracy", "log_likelihood_error", "success"),
 )
 _NUMBERS = frozenset(
     (
-        *("seed", "hidden_size", "learning_rate", "valid", "updates", "epochs", "diverged_at", "seconds", "parameters"),
+        *("study", "seed", "hidden_size", "learning_rate", "valid", "updates", "epochs", "diverged_at"),
+        *("seconds", "parameters"),
         *("update", "epoch", "train", "gradient_norm", "clipped_share", "largest_norm", "update_ratio"),
         *("index", "value", "steps", "log_likelihood", "accuracy", "union_accuracy", "log_likelihood_error", "success"),
     )
@@ -61,7 +61,8 @@ class Results:
             `diverged` or `failed`; `valid` is the best validation log-likelihood in nats per step, higher is
             better, NaN if none; `techniques` holds the hyper-parameters, letter -> {name: value}; `selected` marks
             the search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
-            Finals of different variants that share a `seed` are compared as a pair.
+            `study` counts from 0 the repetitions of the whole comparison, each with its own draws, choice and fresh
+            seeds. Finals of different variants that share `study` and `seed` are compared as a pair.
         curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
             log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1; the last
             two are NaN for trials of an older version.
@@ -71,7 +72,8 @@ class Results:
             SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
             for text; `success` counts the right answers where only the last step of a piece is scored, and `steps`
             the scored steps; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all
-            pieces of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, seed 0, key "".
+            pieces of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, study 0,
+            seed 0, key "".
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
             (split -> name -> number, `split_statistics`); JSON values.
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.

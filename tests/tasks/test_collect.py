@@ -57,7 +57,7 @@ def test_the_tables_have_the_columns_of_the_report(results):
     assert tuple(results.curves) == CURVE_COLUMNS
     assert tuple(results.diagnostics) == DIAGNOSTIC_COLUMNS
     assert tuple(results.pieces) == PIECE_COLUMNS
-    for column in ("steps", "log_likelihood", "accuracy", "union_accuracy", "seed"):
+    for column in ("steps", "log_likelihood", "accuracy", "union_accuracy", "study", "seed"):
         assert results.pieces[column].dtype.kind in "if", column
     for column in ("valid", "learning_rate", "updates", "diverged_at", "seconds"):
         assert results.trials[column].dtype.kind in "if", column

@@ -38,12 +38,16 @@ BESIDE = {
     "characters": (),
     "words": ("rnn/classes/SGD", "rnn/classes/SGD+C"),
 }
+# Share of the score by which the luck of a study's search moves it.
+LUCK = 0.005
 # Nats per step by which another output model or optimizer raises the log-likelihood.
 RAISED = {"rnn/nade/SGD": 0.7, "rnn/bernoulli/Adam": -0.5}
 
 
-def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, random_seed: int = 0) -> Results:
-    """A campaign over three corpora; equal arguments give equal results."""
+def synthetic_results(
+    *, seeds: int = 3, trials: int = 8, epochs: int = 24, random_seed: int = 0, studies: int = 1
+) -> Results:
+    """A campaign over three corpora; equal arguments give equal results, and more studies move none of the first's."""
     rng = np.random.default_rng(random_seed)
     made = {
         "bach-chorales": ("music", 37, 50, 0),
@@ -66,11 +70,14 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         difficulty = rng.normal(0, {"music": 1.4, "characters": 0.15, "words": 0.4}[kind], len(steps))
         for baseline, level in BASELINES[kind].items():
             spread = 0 if baseline == "uniform" else 1
-            rows["pieces"] += _pieces(rng, name, kind, f"baseline/{baseline}", "", 0, level, steps, spread * difficulty)
+            rows["pieces"] += _pieces(
+                rng, name, kind, (f"baseline/{baseline}", "", 0, 0), level, steps, spread * difficulty
+            )
         for variant in asked[name]:
-            own = generator_for(random_seed, name, variant)  # what one variant does moves no other's numbers
-            letters = variant.partition("+")[2]
-            _variant(own, rows, name, kind, variant, letters, steps, difficulty, (seeds, trials, epochs))
+            for study in range(studies):
+                # What one variant or study does moves no other's numbers.
+                own = generator_for(random_seed, name, variant, *([str(study)] if study else []))
+                _variant(own, rows, name, kind, variant, study, steps, difficulty, (seeds, trials, epochs))
     failed = [row for row in rows["trials"] if row["status"] == "failed"]
     return Results(
         trials=pd.DataFrame(rows["trials"], columns=list(TRIAL_COLUMNS)),
@@ -80,7 +87,7 @@ def synthetic_results(*, seeds: int = 3, trials: int = 8, epochs: int = 24, rand
         corpora=corpora,
         portraits={name: portrait for name, (_, portrait) in described.items()},
         campaign={
-            "preset": "default", "trials_per_variant": trials, "seeds": seeds,
+            "preset": "default", "trials_per_variant": trials, "seeds": seeds, "studies": studies,
             "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
             "plan_minutes": 3.4, "corpora": asked,
         },
@@ -110,12 +117,14 @@ def estimated_results(results: Results, variant: str, error: float) -> Results:
 
 def _variant(
     rng: np.random.Generator, rows: dict[str, list[dict[str, Any]]], corpus: str, kind: str, variant: str,
-    letters: str, steps: np.ndarray, difficulty: np.ndarray, size: tuple[int, int, int],
+    study: int, steps: np.ndarray, difficulty: np.ndarray, size: tuple[int, int, int],
 ) -> None:  # fmt: skip
     seeds, trials, epochs = size
+    letters = variant.partition("+")[2]
     raised = RAISED.get(variant.partition("+")[0], 0.0)
-    good = PLAIN[kind] + raised + sum(EFFECTS[kind][letter] for letter in letters)
-    search = [_trial(rng, corpus, kind, variant, letters, "search", i, good) for i in range(trials)]
+    luck = rng.normal(0, LUCK * abs(PLAIN[kind])) if study else 0.0
+    good = PLAIN[kind] + raised + sum(EFFECTS[kind][letter] for letter in letters) + luck
+    search = [_trial(rng, corpus, kind, variant, study, "search", i, good) for i in range(trials)]
     held_back = any(trial["status"] == "failed" for trial in search)
     chosen = max(search, key=lambda trial: (trial["status"] == "completed", trial["valid"]))
     chosen["selected"] = not held_back
@@ -123,9 +132,9 @@ def _variant(
     for seed in range(0 if held_back else seeds):
         final = dict(chosen, key=_key(rng), purpose="final", seed=seed, selected=False, chosen_from=chosen["key"])
         final["valid"] = good + rng.normal(0, 0.02)
-        if (letters, seed) == ("M", 1):
+        if (letters, study, seed) == ("M", 0, 1):
             final |= {"status": "diverged", "diverged_at": 300}
-        if (kind, letters, seed) == ("music", "CLR", 2):
+        if (kind, letters, study, seed) == ("music", "CLR", 0, 2):
             final |= {"status": "failed", "reason": "WorkerLost: killed three times", "valid": np.nan}
         finals.append(final)
     for trial in [*search, *finals]:
@@ -137,7 +146,8 @@ def _variant(
     for final in finals:
         if final["status"] == "completed":
             level = good + rng.normal(0, 0.02)
-            rows["pieces"] += _pieces(rng, corpus, kind, variant, final["key"], final["seed"], level, steps, difficulty)
+            trial = (variant, final["key"], study, final["seed"])
+            rows["pieces"] += _pieces(rng, corpus, kind, trial, level, steps, difficulty)
 
 
 def _key(rng: np.random.Generator) -> str:
@@ -145,16 +155,18 @@ def _key(rng: np.random.Generator) -> str:
 
 
 def _trial(
-    rng: np.random.Generator, corpus: str, kind: str, variant: str, letters: str, purpose: str, seed: int, good: float
+    rng: np.random.Generator, corpus: str, kind: str, variant: str, study: int, purpose: str, seed: int, good: float
 ) -> dict[str, Any]:
+    letters = variant.partition("+")[2]
     rate = 10 ** rng.uniform(-4, -1)
     off = np.log10(rate) + 2.2 - (0.4 if "C" in letters else 0) + (0.4 if "M" in letters else 0)
     diverged = seed > 0 and off > 0.9 and "C" not in letters
-    status = "failed" if (letters, seed) == ("LR", 2) else "diverged" if diverged else "completed"
+    status = "failed" if (letters, study, seed) == ("LR", 0, 2) else "diverged" if diverged else "completed"
     valid = good - 0.35 * off**2 * abs(PLAIN[kind]) / 9 - abs(rng.normal(0, 0.05))
     return {
         "key": _key(rng), "corpus": corpus, "kind": kind, "variant": variant, "purpose": purpose, "status": status,
-        "reason": "MemoryError: 2.1 GiB asked for, 1.9 GiB allowed" if status == "failed" else "", "seed": seed,
+        "reason": "MemoryError: 2.1 GiB asked for, 1.9 GiB allowed" if status == "failed" else "",
+        "study": study, "seed": seed,
         "hidden_size": int(rng.integers(100, 401)), "activation": "relu" if "R" in letters else "tanh",
         "learning_rate": rate, "techniques": _techniques(rng, letters),
         "valid": valid if status == "completed" else np.nan, "updates": 480, "epochs": 24,
@@ -190,16 +202,17 @@ def _curve(rng: np.random.Generator, trial: dict[str, Any], epochs: int) -> list
 
 
 def _pieces(
-    rng: np.random.Generator, corpus: str, kind: str, variant: str, key: str, seed: int, level: float,
+    rng: np.random.Generator, corpus: str, kind: str, trial: tuple[str, str, int, int], level: float,
     steps: np.ndarray, difficulty: np.ndarray,
 ) -> list[dict[str, Any]]:  # fmt: skip
+    shared = dict(zip(("variant", "key", "study", "seed"), trial, strict=True))
     noise = 0.0 if not difficulty.any() else rng.normal(0, 0.02 * abs(level), len(steps))
     means = level + difficulty + noise
     accuracy = (
         np.maximum(0.04, 1 / (1 + np.exp(-0.6 * (means + 10.5)))) if kind == "music" else np.full(len(steps), np.nan)
     )
     return [
-        {"corpus": corpus, "variant": variant, "key": key, "seed": seed, "piece": f"piece {i:03d}", "steps": int(n),
+        {"corpus": corpus, **shared, "piece": f"piece {i:03d}", "steps": int(n),
          "log_likelihood": mean * n, "accuracy": share * n, "union_accuracy": 0.9 * share * n, "success": np.nan}
         for i, (n, mean, share) in enumerate(zip(steps, means, accuracy, strict=True))
     ]  # fmt: skip

@@ -42,8 +42,8 @@ def _results(name: str = "temporal-order", lags: tuple[int, ...] = (100, 20, 50)
                 for seed in range(SEEDS) if (share := by_lag[lag]) is not None]  # fmt: skip
         told.append(("baseline/unigram", 0, _right(0.25, 0)))
         rows += [
-            shared | {"variant": variant, "seed": seed, "key": f"{variant}{seed}" if seed else "", "piece": f"test {p}",
-                      "log_likelihood": np.log(0.25 + 0.7 * it), "success": it}
+            shared | {"variant": variant, "key": f"{variant}{seed}" if seed else "", "study": 0, "seed": seed,
+                      "piece": f"test {p}", "log_likelihood": np.log(0.25 + 0.7 * it), "success": it}
             for variant, seed, right in told for p, it in enumerate(right)
         ]  # fmt: skip
     variants = [f"{FAMILY}{letters}" for letters in SHARES]
