@@ -10,14 +10,17 @@ Shape letters: P parameters in a row, B lanes, K carried numbers a lane.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field, fields
+from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from math import isnan
 from typing import Any, Self
 
 import torch
 from torch import Tensor
 
+from models.trial import Trial
+
 _FORMAT = 3
+_NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,35 @@ class Progress:
         """Updates that moved the parameters so far; of the whole with those of the phases before it."""
         return (self.curve[-1].update if self.curve else self.before) + self.tally.updates
 
+    def is_over(self, trial: Trial) -> bool:
+        """Whether the training of this trial ends here: the only place where its number of epochs decides anything."""
+        return self.waited >= trial.patience or self.epoch > trial.epochs
+
+    def row_at_start(self, valid: float) -> Epoch:
+        """The first row of the curve, with the validation score of the network as it starts."""
+        return Epoch(0, self.before, self.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
+
+    def row(self, valid: float, estimated: bool) -> Epoch:
+        """The row of the curve of the epoch under way, when all its updates are made.
+
+        Args:
+            valid: validation score after it.
+            estimated: whether the likelihood of the output model is estimated. Its costs are then no log-likelihoods,
+                and an estimate at every update would cost more than it.
+        """
+        tally = self.tally
+        return Epoch(
+            epoch=self.epoch,
+            update=self.updates,
+            learning_rate=self.learning_rate,
+            train=_NAN if estimated else tally.log_likelihood / tally.steps,
+            valid=valid,
+            gradient_norm=tally.norms / tally.updates,
+            clipped_share=tally.clipped / tally.updates,
+            largest_norm=tally.largest,
+            update_ratio=tally.ratios / tally.updates,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The progress as JSON values; a row of the curve is a list, and null in it and in the tally is NaN."""
         rows = [[None if isnan(value) else value for value in astuple(row)] for row in self.curve]
@@ -151,11 +183,9 @@ class Progress:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The progress that `to_json` wrote, float for float."""
-        filled = [[float("nan") if value is None else value for value in row] for row in values["curve"]]
+        filled = [[_NAN if value is None else value for value in row] for row in values["curve"]]
         rows = [Epoch(int(epoch), int(update), *rest) for epoch, update, *rest in filled]
-        sums: dict[str, Any] = {
-            name: float("nan") if value is None else value for name, value in values["tally"].items()
-        }
+        sums: dict[str, Any] = {name: _NAN if value is None else value for name, value in values["tally"].items()}
         return cls(**{**values, "tally": Tally(**sums), "curve": rows})
 
 
@@ -198,3 +228,31 @@ class Checkpoint:
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise CheckpointError(f"checkpoint: not one of this version of the software: {error}") from error
         raise CheckpointError(f"checkpoint: of another version of the software, {values['format']!r}")
+
+
+def grown(checkpoint: Checkpoint, shorter: Trial, longer: Trial) -> Checkpoint:
+    """The checkpoint of a trial as one of the trial that is equal but for more epochs.
+
+    Until the shorter one ends the two are the same training, so that the longer one goes on from there to the bits that
+    it has from its own start.
+
+    Args:
+        checkpoint: of the shorter trial, at its end or before it; it keeps its tensors, which are not copied.
+        shorter, longer: the trials.
+
+    Raises:
+        CheckpointError: the checkpoint is not one of the shorter trial, the trials differ in something else, or the
+            longer one has not more epochs.
+    """
+    if checkpoint.key != shorter.key:
+        raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {shorter.key}")
+    others = [
+        f.name for f in fields(Trial) if f.name != "epochs" and getattr(shorter, f.name) != getattr(longer, f.name)
+    ]
+    if others:
+        raise CheckpointError(f"checkpoint: of a trial with another {', '.join(others)}: only epochs may differ")
+    if shorter.epochs >= longer.epochs:
+        raise CheckpointError(
+            f"checkpoint: of a trial with {shorter.epochs} epochs, and this one has {longer.epochs}: wants more"
+        )
+    return replace(checkpoint, key=longer.key)

@@ -13,7 +13,9 @@ of it.
 By Hessian-free optimization an epoch is one update, over the whole split at once (`hessian_free_updates.py`).
 
 A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
-checkpoint taken there gives a run that ends with the same bits.
+checkpoint taken there gives a run that ends with the same bits. Nothing but the end of a trial depends on its number of
+epochs: one that is equal but for more of them goes on from there (`progress.grown`), and is over at once where patience
+had ended the shorter one.
 
 Several trials of one shape can run as a stack: each step is then an update of all, and the next epoch of all begins
 when the longest has ended. Members never meet: each has its own data, random numbers, schedule, end and checkpoint.
@@ -21,7 +23,7 @@ when the longest has ended. Members never meet: each has its own data, random nu
 Shape letters: S stacked trials, P parameters in a row, B lanes, K carried numbers a lane.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
@@ -46,8 +48,6 @@ from models.stacked_chunks import stack
 from models.trial import Trial
 from models.updates import Updater
 
-_NAN = float("nan")
-
 
 @dataclass(frozen=True)
 class Training:
@@ -61,6 +61,7 @@ class Training:
         updates: how many updates were made, one that diverged included.
         weights: the parameters of `best` by name, and the units' `retention` where some leak.
         diagnoses: the network as it started, and that of `best`, measured; none where that was not asked for.
+        end: where it ended, for a trial with more epochs to go on from; None where it diverged or nobody asked for it.
     """
 
     status: Literal["completed", "diverged"]
@@ -70,6 +71,7 @@ class Training:
     updates: int
     weights: dict[str, Tensor]
     diagnoses: tuple[Diagnosis, ...]
+    end: Checkpoint | None = None
 
 
 def train(
@@ -103,12 +105,13 @@ def train_stack(
     between: Callable[["Run"], None] | None = None,
     checkpoints: Sequence[Checkpoint | None] = (),
     device: torch.device | str = "cpu",
+    keeping: Collection[str] = (),
 ) -> dict[str, Training]:
     """Train trials of one shape side by side to their ends; what came of each, by key.
 
     Arguments and errors are those of `train` and `Run`.
     """
-    run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device)
+    run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device, keeping=keeping)
     while run.advance():
         if between is not None:
             between(run)
@@ -125,6 +128,7 @@ class Run:
         checkpoints: where each trial is to go on from, None for the start; none for the start of all.
         device: where to compute.
         diagnosing: whether to measure why it goes as it goes (`diagnostics.py`); its numbers are the same without.
+        keeping: keys of the trials of which the outcome is to have the end.
 
     Attributes:
         ended: what came of the trials that are over, by key.
@@ -143,6 +147,7 @@ class Run:
         checkpoints: Sequence[Checkpoint | None] = (),
         device: torch.device | str = "cpu",
         diagnosing: bool = True,
+        keeping: Collection[str] = (),
     ):
         if len({trial.key for trial in trials}) != len(trials):
             raise ValueError("run: wants trials that differ")
@@ -156,6 +161,7 @@ class Run:
         self._carried_SBK: Tensor | None = None
         self._progress = [Progress(trial.learning_rate) for trial in trials]
         self.ended: dict[str, Training] = {}
+        self._keeping = frozenset(keeping)
         self._probe = probe_of(self._valid) if diagnosing else None
         for trial, its in zip(trials, checkpoints, strict=False):
             if its is not None and its.key != trial.key:
@@ -181,6 +187,8 @@ class Run:
             if checkpoint is not None:
                 self._restore(s, checkpoint)
         self._set_out()
+        pairs = enumerate(zip(self._progress, self.trials, strict=True))
+        self._retire({s: None for s, (now, trial) in pairs if now.is_over(trial)})
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -227,7 +235,7 @@ class Run:
     def _score_start(self) -> None:
         for now, scored in zip(self._progress, score_members(self._network, self._valid), strict=True):
             if not now.curve:
-                now.curve.append(_at_start(now, scored.mean_log_likelihood))
+                now.curve.append(now.row_at_start(scored.mean_log_likelihood))
 
     def _update(self, taken: Sequence[Stretches | None]) -> None:
         if isinstance(self._updater, HessianFreeUpdater):
@@ -261,7 +269,7 @@ class Run:
     def _close_epoch(self, s: int, valid: float) -> bool:
         """Write a member's row of the curve, and set its schedule; whether that was its last epoch."""
         now, trial = self._progress[s], self.trials[s]
-        now.curve.append(_row(now, valid, self._network.output.estimated))
+        now.curve.append(now.row(valid, self._network.output.estimated))
         new_best = valid > now.curve[now.best].valid
         if new_best:
             now.best, now.waited = now.epoch, 0
@@ -270,7 +278,7 @@ class Run:
             now.waited += 1
         now.learning_rate = self._updater.rate(s, now.learning_rate, trial.decay, new_best)
         now.epoch, now.chunk, now.tally = now.epoch + 1, 0, Tally()
-        return now.waited == trial.patience or now.epoch > trial.epochs
+        return now.is_over(trial)
 
     def _retire_diverged(self) -> None:
         """Read the tallies, for which the device is waited for; those that have diverged at an update are over."""
@@ -312,6 +320,7 @@ class Run:
 
     def _outcome(self, s: int, diverged_at: int | None, diagnoses: tuple[Diagnosis, ...]) -> Training:
         now = self._progress[s]
+        kept = diverged_at is None and self.trials[s].key in self._keeping
         return Training(
             status="completed" if diverged_at is None else "diverged",
             diverged_at=diverged_at,
@@ -320,6 +329,7 @@ class Run:
             updates=now.updates if diverged_at is None else diverged_at,
             weights=self._network.weights(s, self._best_SP),
             diagnoses=diagnoses,
+            end=self._checkpoint(s, deepcopy(now)) if kept else None,
         )
 
     def progress(self) -> list[Progress]:
@@ -333,11 +343,11 @@ class Run:
         """Of each trial under way everything that the rest of its training depends on, copied."""
         if not self._preparing.over:
             return self._preparing.checkpoints()
-        taken = []
-        for s, now in enumerate(self.progress()):
-            tensors = {name: value.to("cpu", copy=True) for name, value in self._tensors(s, now).items()}
-            taken.append(Checkpoint(self.trials[s].key, now, tensors))
-        return taken
+        return [self._checkpoint(s, now) for s, now in enumerate(self.progress())]
+
+    def _checkpoint(self, s: int, now: Progress) -> Checkpoint:
+        tensors = {name: value.to("cpu", copy=True) for name, value in self._tensors(s, now).items()}
+        return Checkpoint(self.trials[s].key, now, tensors)
 
     def _tensors(self, s: int, now: Progress) -> dict[str, Tensor]:
         rows = {
@@ -372,23 +382,3 @@ class Run:
         self._updater.dropout[s].set_state(mine["dropout"])
         if "chains" in mine:
             self._updater.chains[s].set_state(mine["chains"])
-
-
-def _at_start(now: Progress, valid: float) -> Epoch:
-    return Epoch(0, now.before, now.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
-
-
-def _row(now: Progress, valid: float, estimated: bool) -> Epoch:
-    tally = now.tally
-    return Epoch(
-        epoch=now.epoch,
-        update=now.updates,
-        learning_rate=now.learning_rate,
-        # The costs of such a model are no log-likelihoods, and an estimate at every update would cost more than it.
-        train=_NAN if estimated else tally.log_likelihood / tally.steps,
-        valid=valid,
-        gradient_norm=tally.norms / tally.updates,
-        clipped_share=tally.clipped / tally.updates,
-        largest_norm=tally.largest,
-        update_ratio=tally.ratios / tally.updates,
-    )
