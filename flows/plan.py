@@ -13,6 +13,7 @@ from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
+from tasks.search import Search
 from tasks.terminal import plan_table
 
 
@@ -32,4 +33,5 @@ def plan(request: CampaignRequest) -> str:
     introduce([campaign.preset, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    return plan_table(campaign, make_plan(Ledger(store), campaign, digests, Clock(store, campaign, digests)), crew.size)
+    clock = Clock(store, campaign, digests)
+    return plan_table(campaign, make_plan(Ledger(store), Search(campaign, digests), clock), crew.size)

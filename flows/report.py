@@ -14,6 +14,7 @@ from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.reporting import Outcome, make_report
+from tasks.search import Search
 
 
 @flow(name="report", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
@@ -33,6 +34,6 @@ def report(request: CampaignRequest) -> Outcome:
     campaign = resolve(request, store)
     introduce([campaign.preset, *campaign.variants])
     digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
-    outcome = make_report(Ledger(store), campaign, digests, {}, started)
+    outcome = make_report(Ledger(store), Search(campaign, digests), {}, started)
     tell_all(outcome)
     return outcome

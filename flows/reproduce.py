@@ -16,7 +16,7 @@ from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.reporting import Outcome, make_report
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tasks.stages import run_all
 from tasks.terminal import plan_table
 
@@ -42,15 +42,17 @@ def reproduce(request: CampaignRequest) -> Outcome:
     crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    clock, ledger = Clock(store, campaign, digests), Ledger(store)
-    tell_all(plan_table(campaign, make_plan(ledger, campaign, digests, clock), crew.size))
+    search, clock, ledger = Search(campaign, digests), Clock(store, campaign, digests), Ledger(store)
+    tell_all(plan_table(campaign, make_plan(ledger, search, clock), crew.size))
 
-    search = search_trials(campaign, digests)
-    reasons = run_all(ledger, search, digests, clock, crew, final=False)
-    finals = final_trials(campaign, digests, ledger.records(search))
+    reasons: dict[str, str] = {}
+    for rung in range(search.rungs):
+        trials = search.rung(rung, search.look(ledger.records))
+        reasons |= run_all(ledger, trials, digests, clock, crew, final=False)
+    finals = search.finals(search.look(ledger.records))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
-    outcome = make_report(ledger, campaign, digests, reasons, started, again=False)
+    outcome = make_report(ledger, search, reasons, started, again=False)
     tell_all(outcome)
     outcome.check_complete()
     return outcome

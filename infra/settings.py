@@ -119,8 +119,10 @@ class CampaignRequest:
         preset: name of the size of the campaign.
         corpora: names of the corpora.
         variants: names of the variants, `rnn/bernoulli/SGD+CLR`.
-        trials: search trials for every variant.
-        seeds: fresh seeds for every chosen configuration.
+        studies: independent searches, each with draws, a choice and fresh seeds of its own.
+        trials: draws for every variant in a study.
+        rungs: of successive halving; 1 for random search.
+        seeds: fresh seeds for what a study chooses.
         epochs: most epochs of a trial.
         seed: the one number all randomness comes from; or `day` or `week`, for the number of the day or the week in
             which the run is due (`infra/schedule.py`).
@@ -135,7 +137,9 @@ class CampaignRequest:
     preset: Name = "default"
     corpora: Names | None = None
     variants: tuple[Name, ...] | None = None
+    studies: Count | None = None
     trials: Count | None = None
+    rungs: Count | None = None
     seeds: Count | None = None
     epochs: Count | None = None
     seed: Annotated[int, Field(ge=0)] | Period | None = None

@@ -1,9 +1,9 @@
 """A campaign: what one run of the pipeline asks, resolved from a request and a preset.
 
-The preset says how much: which corpora and variants, how many search trials for each variant (the same for all),
-how many fresh seeds, how many epochs, and the intervals the search draws from. A request may replace the sizes.
+The preset says how much: which corpora and variants, how many studies, draws for each variant in one (the same for
+all), rungs, fresh seeds and epochs, and the intervals the search draws from. A request may replace the sizes.
 
-What this does not do: draw a trial (`search.py`), or know what is stored.
+What this does not do: draw a trial (`drawing.py`), or know what is stored.
 """
 
 from collections.abc import Mapping
@@ -57,12 +57,14 @@ class Preset:
 
     Attributes:
         title: what it is for, one line.
-        trials: search trials for every variant.
-        seeds: fresh seeds for every chosen configuration.
+        trials: draws for every variant in a study.
+        seeds: fresh seeds for what a study chooses.
         corpora: those that it is about, where a request names none.
         letters: the subsets of techniques on each kind of data, with the simple core, its output model and SGD.
         others: more variants on a kind of data, by their whole names.
         spaces: the search of each kind of data.
+        studies: independent searches, each with draws, a choice and fresh seeds of its own.
+        rungs: of successive halving in each of them; with one rung it is random search.
     """
 
     title: str
@@ -72,6 +74,8 @@ class Preset:
     letters: Mapping[Kind, tuple[str, ...]]
     spaces: Mapping[Kind, Space]
     others: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
+    studies: int = 1
+    rungs: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,11 @@ class Campaign:
         preset: name of the preset it started from.
         kinds: kind of each corpus.
         variants: names of the variants of each corpus.
-        trials, seeds, seed: search trials a variant, fresh seeds a chosen configuration, seed of everything.
+        studies: independent searches, each with draws, a choice and fresh seeds of its own.
+        trials: draws of each variant in a study.
+        rungs: of successive halving; with one rung it is random search.
+        seeds: fresh ones for what a study chooses.
+        seed: of everything.
         spaces: the search of each kind of data.
         left_out: corpora of the preset that none of the variants asked for goes with, each with the reason.
     """
@@ -90,7 +98,9 @@ class Campaign:
     preset: str
     kinds: Mapping[str, Kind]
     variants: Mapping[str, tuple[str, ...]]
+    studies: int
     trials: int
+    rungs: int
     seeds: int
     seed: int
     spaces: Mapping[Kind, Space]
@@ -98,7 +108,7 @@ class Campaign:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What it asks otherwise than its preset: corpora, variants, trials, seeds, epochs, spaces; () if it is that.
+        """What it asks otherwise than its preset, corpora and variants or a number; () if it is that.
 
         The seed is not among them: with another one it is another draw of the same preset, as that of every night.
         """
@@ -110,8 +120,7 @@ class Campaign:
         otherwise = {
             "corpora": self.variants.keys() != own.variants.keys(),
             "variants": any(set(self.variants[name]) != set(own.variants[name]) for name in both),
-            "trials": self.trials != own.trials,
-            "seeds": self.seeds != own.seeds,
+            **{name: getattr(self, name) != getattr(own, name) for name in ("studies", "trials", "rungs", "seeds")},
             "epochs": {kind: space and space.epochs for kind, space in mine.items()}
             != {kind: space and space.epochs for kind, space in its.items()},
             "spaces": {kind: space and replace(space, epochs=1) for kind, space in mine.items()}
@@ -126,7 +135,10 @@ class Campaign:
             "preset": self.preset,
             "changes": list(self.changes),
             "corpora": {corpus: list(variants) for corpus, variants in self.variants.items()},
-            "trials_per_variant": self.trials,
+            "trials_per_variant": self.studies * self.trials,
+            "studies": self.studies,
+            "trials_per_study": self.trials,
+            "rungs": self.rungs,
             "seeds": self.seeds,
             "seed": self.seed,
             "epochs": {kind: space.epochs for kind, space in self.spaces.items() if kind in kinds},
@@ -172,7 +184,9 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
         kinds={corpus: kind for corpus, kind in kinds.items() if corpus in variants},
         variants=variants,
         left_out=without,
+        studies=request.studies or preset.studies,
         trials=request.trials or preset.trials,
+        rungs=request.rungs or preset.rungs,
         seeds=request.seeds or preset.seeds,
         seed=_seed(request.seed),
         spaces=spaces,

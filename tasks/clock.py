@@ -31,7 +31,7 @@ from models.training import train
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.corpus import Corpus
-from tasks.search import draw_trial
+from tasks.drawing import draw_trial
 from tasks.train import prepared
 
 _BATCHES, _CHUNKS = 2, 4

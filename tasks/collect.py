@@ -4,7 +4,7 @@ Everything comes from the store: the same report can be built again, by anybody,
 not there is a failure with a name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,6 @@ import pandas as pd
 from infra.provenance import provenance
 from infra.store import Store
 from models.core import scan_body
-from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.corpus import Corpus
 from tasks.diagnoses import load_diagnosis
@@ -26,7 +25,7 @@ from tasks.records import TrialRecord, load_table, sample_prefix, score_prefix, 
 from tasks.report.portrait import portray, split_statistics
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results, Sampled
 from tasks.samples import load_sample, sampled_piece
-from tasks.search import choose, final_trials, search_trials
+from tasks.search import Bracket, Records, Search
 from tasks.train import prepared
 
 _MEASURED = ("valid", "updates", "epochs", "diverged_at", "seconds", "parameters")
@@ -34,22 +33,17 @@ NOT_STORED = "not in the store; run the campaign again"
 SCORED_WITHOUT_SAMPLE = "it is scored, but its sample failed"
 
 
-def collect(
-    ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], reasons: Mapping[str, str], started: datetime
-) -> Results:
+def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started: datetime) -> Results:
     """All measurements of a campaign.
 
     Args:
         ledger: what is stored.
-        campaign: what was asked.
-        digests: digest of each corpus, by name.
+        search: that of the campaign.
         reasons: why trials failed in this run, by key.
         started: when this run began.
     """
-    search = search_trials(campaign, digests)
-    records = ledger.records(search)
-    chosen = {place: record.trial for place, record in choose(search, records).items()}
-    finals = final_trials(campaign, digests, records)
+    records = search.look(ledger.records)
+    finals = search.finals(records)
     owed = ledger.owed(finals)
     ended = ledger.records(finals)
     tables, damaged = readable(
@@ -58,15 +52,12 @@ def collect(
     reasons = {**ledger.unreadable, **damaged, **reasons}
     # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
     records |= {key: record for key, record in ended.items() if key in tables}
-    names = {digest: corpus for corpus, digest in digests.items()}
     corpora = {
-        name: told_under(ledger.store, name, prepared(ledger.store.address, d)[0]) for name, d in digests.items()
+        name: told_under(ledger.store, name, prepared(ledger.store.address, digest)[0])
+        for name, digest in search.digests.items()
     }
-    asked = [(trial, "search") for trial in search] + [(trial, "final") for trial in finals]
-    rows = [
-        _trial_row(trial, purpose, names, campaign.kinds, records.get(trial.key), chosen, reasons)
-        for trial, purpose in asked
-    ]
+    rows = [row for bracket in search.brackets for row in _rows(bracket, "search", records, search.campaign, reasons)]
+    rows += [row for bracket in search.brackets for row in _rows(bracket, "final", records, search.campaign, reasons)]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     samples, unsampled = _samples(ledger.store, trials, corpora)
     now = datetime.now(UTC)
@@ -77,7 +68,7 @@ def collect(
         pieces=_pieces(ledger.store, tables, trials, corpora),
         corpora={name: _describe(corpus) for name, corpus in corpora.items()},
         portraits={name: portray(corpus) for name, corpus in corpora.items()},
-        campaign=campaign.to_json(),
+        campaign=search.campaign.to_json(),
         provenance=provenance()
         | {
             "started": started.isoformat(timespec="seconds"),
@@ -90,34 +81,33 @@ def collect(
     )
 
 
-def _trial_row(
-    trial: Trial,
-    purpose: str,
-    names: Mapping[str, str],
-    kinds: Mapping[str, str],
-    record: TrialRecord | None,
-    chosen: Mapping[tuple[str, str], Trial],
-    reasons: Mapping[str, str],
-) -> dict[str, Any]:
-    best = chosen.get((trial.corpus, trial.variant))
-    row = dict.fromkeys(TRIAL_COLUMNS) | {
-        "key": trial.key,
-        "corpus": names[trial.corpus],
-        "kind": kinds[names[trial.corpus]],
-        "variant": trial.variant,
-        "purpose": purpose,
-        "status": "failed" if record is None else record.status,
-        "reason": reasons.get(trial.key, NOT_STORED) if record is None else "",
-        "study": 0,
-        "seed": trial.seed,
-        "hidden_size": trial.hidden_size,
-        "activation": trial.network_activation,
-        "learning_rate": trial.learning_rate,
-        "techniques": trial.to_json()["techniques"],
-        "selected": purpose == "search" and best is not None and trial.key == best.key,
-        "chosen_from": best.key if purpose == "final" and best is not None else None,
-    }
-    return row if record is None else row | {name: getattr(record, name) for name in _MEASURED}
+def _rows(
+    bracket: Bracket, purpose: str, records: Records, campaign: Campaign, reasons: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """A row a draw, of the longest of its trials, or a row a fresh seed of what was chosen."""
+    best = bracket.chosen(records)
+    searched = purpose == "search"
+    for trial in bracket.furthest(records) if searched else bracket.finals(records):
+        record = records.get(trial.key)
+        row = dict.fromkeys(TRIAL_COLUMNS) | {
+            "key": trial.key,
+            "corpus": bracket.corpus,
+            "kind": campaign.kinds[bracket.corpus],
+            "variant": trial.variant,
+            "purpose": purpose,
+            "study": bracket.study,
+            "status": "failed" if record is None else record.status,
+            "reason": reasons.get(trial.key, NOT_STORED) if record is None else "",
+            "seed": trial.seed,
+            "hidden_size": trial.hidden_size,
+            "activation": trial.network_activation,
+            "learning_rate": trial.learning_rate,
+            "techniques": trial.to_json()["techniques"],
+            "ended_early": trial.epochs < bracket.epochs[-1],
+            "selected": searched and best is not None and trial.key == best.trial.key,
+            "chosen_from": None if searched or best is None else best.trial.key,
+        }
+        yield row if record is None else row | {name: getattr(record, name) for name in _MEASURED}
 
 
 @dataclass(frozen=True)

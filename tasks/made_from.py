@@ -11,34 +11,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.core import scan_body
-from tasks.campaign import Campaign
 from tasks.ingest import find_name
 from tasks.ledger import Ledger
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 
 
-def made_from(
-    ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], provenance: Mapping[str, Any]
-) -> str | None:
+def made_from(ledger: Ledger, search: Search, provenance: Mapping[str, Any]) -> str | None:
     """The digest, 64 hexadecimal digits; None where the report is to be made in any case.
 
     Args:
         ledger: what is stored.
-        campaign: what was asked.
-        digests: digest of each corpus, by name.
+        search: that of the campaign.
         provenance: of the code, `infra.provenance`.
     """
-    search = search_trials(campaign, digests)
-    records = ledger.records(search)
-    finals = final_trials(campaign, digests, records)
-    lacking = len(records) < len({trial.key for trial in search}) or ledger.unfinished(finals, scored=True)
+    records = search.look(ledger.records)
+    finals = search.finals(records)
+    lacking = {t.key for t in search.trials(records)} - set(records) or ledger.unfinished(finals, scored=True)
     if provenance["dirty"] or lacking:
         return None
     told = {
-        "campaign": campaign.to_json(),
-        "digests": dict(digests),
+        "campaign": search.campaign.to_json(),
+        "digests": search.digests,
         # Other files may give the same corpus, and the report tells of them.
-        "sources": {name: named.source for name in digests if (named := find_name(ledger.store, name)) is not None},
+        "sources": {
+            name: named.source for name in search.digests if (named := find_name(ledger.store, name)) is not None
+        },
         "made": ledger.made(finals),
         "records": [record.to_json() for record in (records | ledger.records(finals)).values()],
         "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_body()],

@@ -3,16 +3,15 @@
 What this does not do: train, or decide anything by the estimate but the order and the size of portions of work.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from math import ceil
 
 from models.trial import Trial
-from tasks.campaign import Campaign
 from tasks.clock import Clock
 from tasks.devices import stacks
 from tasks.ledger import Ledger
-from tasks.search import final_trials, search_trials
+from tasks.search import Bracket, Records, Search
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class PlanRow:
 
     Attributes:
         corpus, variant: their names.
-        trials: search trials and fresh seeds together.
+        trials: trials of all rungs and fresh seeds of all studies together.
         stored: how many of them are in the store.
         seconds: estimated seconds of one core for the others.
     """
@@ -55,51 +54,74 @@ class Plan:
         return sum(row.seconds for row in self.rows) / workers
 
 
-def make_plan(ledger: Ledger, campaign: Campaign, digests: Mapping[str, str], clock: Clock) -> Plan:
-    """Draw the search, and look up what is stored of it and of its fresh seeds.
+def make_plan(ledger: Ledger, search: Search, clock: Clock) -> Plan:
+    """Look up what is stored of a search and of its fresh seeds.
 
     Args:
         ledger: what is stored.
-        campaign: what is asked.
-        digests: digest of each corpus, by name.
+        search: that of the campaign.
         clock: estimates what is not stored.
     """
-    trials = search_trials(campaign, digests)
-    stored = ledger.records(trials)
-    finals = final_trials(campaign, digests, stored)
-    lacking = {trial.key for trial in trials} - set(stored)
-    lacking |= {trial.key for trial in ledger.unfinished(finals, scored=True)}
+    records = search.look(ledger.records)
+    unfinished = {trial.key for trial in ledger.unfinished(search.finals(records), scored=True)}
+    brackets: dict[tuple[str, str], list[Bracket]] = {}
+    for bracket in search.brackets:
+        brackets.setdefault((bracket.corpus, bracket.variant), []).append(bracket)
     rows = [
-        _row(corpus, variant, _of(trials, digest, variant), _of(finals, digest, variant), campaign, lacking, clock)
-        for corpus, digest in digests.items()
-        for variant in campaign.variants[corpus]
+        _row(corpus, variant, brackets[corpus, variant], records, unfinished, clock)
+        for corpus, variants in search.campaign.variants.items()
+        for variant in variants
     ]
-    return Plan(tuple(rows), ledger.outdated(trial for trial in trials if trial.key in lacking))
-
-
-def _of(trials: Iterable[Trial], digest: str, variant: str) -> list[Trial]:
-    return [trial for trial in trials if trial.corpus == digest and trial.variant == variant]
+    return Plan(tuple(rows), ledger.outdated(t for t in search.trials(records) if t.key not in records))
 
 
 def _row(
-    corpus: str,
-    variant: str,
-    search: Sequence[Trial],
-    finals: Sequence[Trial],
-    campaign: Campaign,
-    lacking_keys: Set[str],
-    clock: Clock,
+    corpus: str, variant: str, brackets: Sequence[Bracket], records: Records, unfinished: Set[str], clock: Clock
 ) -> PlanRow:
-    lacking = [trial for trial in search if trial.key in lacking_keys]
-    # Before the search is whole nothing is chosen; a whole search of which nothing completed has no finals at all.
-    asked_finals = campaign.seeds if lacking else len(finals)
-    lacking_finals = campaign.seeds if lacking else sum(trial.key in lacking_keys for trial in finals)
-    left = sum(clock.seconds(trial) for trial in lacking)
-    if lacking_finals:
-        # Which configuration will be chosen is not known before: the mean of the search stands for it.
-        left += lacking_finals * sum(clock.seconds(trial) + clock.scoring(trial) for trial in search) / len(search)
-    asked = len(search) + asked_finals
-    return PlanRow(corpus, variant, asked, asked - len(lacking) - lacking_finals, left)
+    needs = [need for bracket in brackets for need in (_of_search(bracket, records, clock))]
+    needs += [_of_finals(bracket, records, unfinished, clock) for bracket in brackets]
+    asked, lacking = sum(need.asked for need in needs), sum(need.lacking for need in needs)
+    return PlanRow(corpus, variant, asked, asked - lacking, sum(need.seconds for need in needs))
+
+
+@dataclass(frozen=True)
+class _Need:
+    """Trials asked for, those of them that are not stored, and the estimated seconds of these."""
+
+    asked: int
+    lacking: int
+    seconds: float
+
+
+def _of_search(bracket: Bracket, records: Records, clock: Clock) -> Iterator[_Need]:
+    """What each rung needs; which draws go on is not known before, and the mean of all stands for them."""
+    whole = True
+    for number, size in enumerate(bracket.sizes):
+        rung = bracket.rung(number, records) if whole else []
+        lacking = [trial for trial in rung if trial.key not in records]
+        if whole:
+            yield _Need(len(rung), len(lacking), sum(_added(bracket, trial, number, clock) for trial in lacking))
+        else:
+            each = sum(_added(bracket, draw, number, clock) for draw in bracket.draws) / len(bracket.draws)
+            yield _Need(size, size, size * each)
+        whole = whole and not lacking
+
+
+def _added(bracket: Bracket, trial: Trial, number: int, clock: Clock) -> float:
+    """Seconds that a rung adds to a trial, which goes on from the rung before."""
+    until = clock.seconds(replace(trial, epochs=bracket.epochs[number]))
+    return until - (clock.seconds(replace(trial, epochs=bracket.epochs[number - 1])) if number else 0.0)
+
+
+def _of_finals(bracket: Bracket, records: Records, unfinished: Set[str], clock: Clock) -> _Need:
+    if all(trial.key in records for trial in bracket.trials(records)):
+        finals = bracket.finals(records)  # none where nothing completed
+        lacking = sum(trial.key in unfinished for trial in finals)
+        asked = len(finals)
+    else:
+        lacking = asked = len(bracket.seeds)
+    each = sum(clock.seconds(draw) + clock.scoring(draw) for draw in bracket.draws) / len(bracket.draws)
+    return _Need(asked, lacking, lacking * each)
 
 
 def portions(

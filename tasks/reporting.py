@@ -18,12 +18,12 @@ from infra.errors import CampaignError
 from infra.provenance import provenance
 from infra.store import Store, read_json
 from tasks.artifact import score_markdown
-from tasks.campaign import Campaign
 from tasks.collect import collect
 from tasks.ledger import Ledger
 from tasks.made_from import made_from
 from tasks.publish import newest_made_from, publish
 from tasks.report import build_report
+from tasks.search import Search
 from tasks.terminal import score_table
 
 _log = logging.getLogger(__name__)
@@ -66,8 +66,7 @@ class Outcome:
 @task(name="report", cache_policy=NO_CACHE)
 def make_report(
     ledger: Ledger,
-    campaign: Campaign,
-    digests: Mapping[str, str],
+    search: Search,
     reasons: Mapping[str, str],
     started: datetime,
     *,
@@ -77,8 +76,7 @@ def make_report(
 
     Args:
         ledger: what is stored.
-        campaign: what was asked.
-        digests: digest of each corpus, by name.
+        search: that of the campaign.
         reasons: why trials failed in this run, by key.
         started: when this run began.
         again: make it also where the newest one, of the preset if it is that, was made from the same.
@@ -86,11 +84,11 @@ def make_report(
     Raises:
         CampaignError: no trial at all came to an end.
     """
-    digest = made_from(ledger, campaign, digests, provenance())
-    preset = None if campaign.changes else campaign.preset
+    digest = made_from(ledger, search, provenance())
+    preset = None if search.campaign.changes else search.campaign.preset
     if not again and digest is not None and (version := newest_made_from(ledger.store, preset, digest)):
         return _told(ledger.store, version, ledger.store.read(f"reports/{version}", "results.json"))
-    results = collect(ledger, campaign, digests, reasons, started)
+    results = collect(ledger, search, reasons, started)
     if (results.trials["status"] == "failed").all():
         first = results.failures[0]["reason"]
         raise CampaignError(f"none of the {len(results.trials)} trials came to an end; the first: {first}")

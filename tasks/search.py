@@ -1,120 +1,180 @@
-"""The search: trials drawn for every variant, the choice on validation, and the fresh seeds of what was chosen.
+"""The search: studies of draws for every variant, successive halving, the choice on validation, and its fresh seeds.
 
-The i-th trial of every variant on a corpus shares every number that the two have in common: same learning rate,
-same units, same seed. So every variant has the same budget, and two variants differ by their techniques alone. The
-draws are spread over the intervals (`Draws`): of n named values none comes twice before each came once.
+A campaign makes some independent studies. In each of them every variant of a corpus has a bracket: so many draws,
+trained for the epochs of the first rung; the best third of them on validation goes on to the epochs of the next, as
+often as there are rungs (successive halving: Jamieson & Talwalkar 2016). The best of the last rung is chosen, and
+trained again with fresh seeds. One rung is random search. The rungs are the same for all variants, and a variant
+competes with its own draws alone, so every variant has the same budget.
 
-What this does not do: train (`train.py`). The test split plays no part here.
+What this does not do: draw (`drawing.py`), train (`train.py`), or ask the store. The test split plays no part here.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from models.core.scan import Activation
-from models.kinds import Kind
-from models.randomness import Draws, seed_for
-from models.techniques import Technique
 from models.trial import Trial
-from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant
-from tasks.campaign import Campaign, Space
+from tasks.campaign import Campaign
+from tasks.drawing import draw_trial, fresh_seed
 from tasks.records import TrialRecord
 
-_SEEDS = 2**31
+REDUCTION = 3
+"""One of so many draws goes on from a rung to the next, which has about as many times its epochs."""
+
+Records = Mapping[str, TrialRecord]
 
 
-def search_trials(campaign: Campaign, digests: Mapping[str, str]) -> list[Trial]:
-    """Every trial of the search, the same number for every variant of every corpus.
+def rung_epochs(epochs: int, rungs: int) -> tuple[int, ...]:
+    """The epochs after which a trial of a rung ends, `epochs` / 3^(r - i), rounded; rungs of equally many are one.
 
-    Args:
-        campaign: what is asked.
-        digests: digest of each corpus, by its name.
+    >>> rung_epochs(18, 3), rung_epochs(8, 2), rung_epochs(1, 3)
+    ((2, 6, 18), (3, 8), (1,))
     """
-    return [
-        draw_trial(campaign, corpus, digests[corpus], variant, index)
-        for corpus, variants in campaign.variants.items()
-        for variant in variants
-        for index in range(campaign.trials)
-    ]
+    wanted = (max(1, round(epochs / REDUCTION**behind)) for behind in reversed(range(rungs)))
+    return tuple(dict.fromkeys(wanted))
 
 
-def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index: int) -> Trial:
-    """The trial of a variant with that index, from the intervals of the campaign."""
-    kind = campaign.kinds[corpus]
-    space = campaign.spaces[kind]
-    draws = Draws(campaign.seed, corpus, "search", index=index)
-    named = Variant.parse(variant)
-    remembers = BY_CORE[named.core].remembers
-    return Trial(
-        corpus=digest,
-        core=named.core,
-        output=named.output,
-        output_settings=BY_OUTPUT[named.output].settings_type.draw(draws, kind),
-        optimizer=named.optimizer,
-        techniques=_techniques(named.letters, draws, kind),
-        hidden_size=draws.integer("hidden_size", *space.hidden_size) if remembers else 1,
-        activation=_activation(named.core, space, draws),
-        initial_state="learned" if remembers else "zero",
-        learning_rate=_learning_rate(named.optimizer, space, draws),
-        chunk=space.chunk,
-        batch=space.batch,
-        epochs=space.epochs,
-        patience=space.patience,
-        decay=space.decay,
-        seed=seed_for(campaign.seed, corpus, "search", index) % _SEEDS,
-    )
+def rung_sizes(draws: int, rungs: int) -> tuple[int, ...]:
+    """How many draws a rung has at most: of `n` in one a third in the next, rounded down, and one at least.
 
-
-def _techniques(letters: str, draws: Draws, kind: Kind) -> tuple[Technique, ...]:
-    return tuple(BY_LETTER[letter].draw(draws, kind) for letter in letters)
-
-
-def _activation(core: str, space: Space, draws: Draws) -> Activation:
-    return (
-        "tanh" if BY_CORE[core].gated or not BY_CORE[core].remembers else draws.choice("activation", space.activations)
-    )
-
-
-def _learning_rate(optimizer: str, space: Space, draws: Draws) -> float:
-    if (its_own := BY_OPTIMIZER[optimizer].draw_learning_rate(draws)) is not None:
-        return its_own
-    if space.learning_rate is None:
-        return draws.choice("learning_rate", space.learning_rates)
-    return draws.log_uniform("learning_rate", *space.learning_rate)
-
-
-def choose(search: Iterable[Trial], records: Mapping[str, TrialRecord]) -> dict[tuple[str, str], TrialRecord]:
-    """The best completed trial on validation of each corpus digest and variant; of equal scores the first drawn.
-
-    A variant of which a trial has no record is held back, and absent: chosen among fewer, it would not have had the
-    budget of the others, and a later run that completes its search might choose, and score on test, another one. So
-    is a variant of which no trial completed.
-
-    Args:
-        search: all trials of the search.
-        records: those that there are, by key.
+    >>> rung_sizes(9, 3), rung_sizes(7, 2), rung_sizes(2, 2)
+    ((9, 3, 1), (7, 2), (2, 1))
     """
-    tried: dict[tuple[str, str], list[TrialRecord | None]] = {}
-    for trial in search:
-        tried.setdefault((trial.corpus, trial.variant), []).append(records.get(trial.key))
-    chosen = {}
-    for place, found in tried.items():
+    return tuple(max(1, draws // REDUCTION**number) for number in range(rungs))
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """One variant on one corpus in one study: draws among which one is chosen.
+
+    Attributes:
+        corpus: name of the corpus.
+        digest: of it.
+        variant: name of the variant.
+        study: number of the study, from 0.
+        draws: its trials, each with all its epochs.
+        epochs: of each rung; the last has those of the draws.
+        sizes: how many draws each rung has at most.
+        seeds: the fresh ones for what is chosen.
+    """
+
+    corpus: str
+    digest: str
+    variant: str
+    study: int
+    draws: tuple[Trial, ...]
+    epochs: tuple[int, ...]
+    sizes: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+    def rung(self, number: int, records: Records) -> list[Trial]:
+        """The trials of a rung, in the order of the draws; none while the rung before it is not whole.
+
+        What diverged, or learned nothing, does not go on; of equal scores the first drawn does.
+        """
+        return [self._cut(draw, number) for draw in self._standing(number, records)]
+
+    def _standing(self, number: int, records: Records) -> list[int]:
+        """The draws that a rung has."""
+        if number == 0:
+            return list(range(len(self.draws)))
+        before = {draw: records.get(self._cut(draw, number - 1).key) for draw in self._standing(number - 1, records)}
+        valid = {draw: record.valid for draw, record in before.items() if record and record.status == "completed"}
+        best = sorted(valid, key=lambda draw: -valid[draw])[: self.sizes[number]]  # a stable order
+        return [] if None in before.values() else sorted(best)
+
+    def _cut(self, draw: int, number: int) -> Trial:
+        return replace(self.draws[draw], epochs=self.epochs[number])
+
+    def trials(self, records: Records) -> list[Trial]:
+        """All trials that are asked for, rung by rung, as far as the records tell."""
+        return [trial for number in range(len(self.epochs)) for trial in self.rung(number, records)]
+
+    def furthest(self, records: Records) -> list[Trial]:
+        """Of each draw the trial of the last rung that it came to, in the order of the draws."""
+        last = {draw: number for number in range(len(self.epochs)) for draw in self._standing(number, records)}
+        return [self._cut(draw, last[draw]) for draw in range(len(self.draws))]
+
+    def chosen(self, records: Records) -> TrialRecord | None:
+        """The best completed trial of the last rung on validation; of equal scores the first drawn.
+
+        None where a trial has no record: chosen among fewer, the variant would not have had the budget of the others,
+        and a later run that completes its search might choose, and score on test, another one. None, too, where no
+        trial completed.
+        """
+        last = self.rung(len(self.epochs) - 1, records)
+        found = [records.get(trial.key) for trial in last]
         completed = [record for record in found if record is not None and record.status == "completed"]
-        if completed and None not in found:
-            chosen[place] = max(completed, key=lambda record: record.valid)  # the first of equal ones
-    return chosen
+        return None if None in found or not completed else max(completed, key=lambda record: record.valid)
+
+    def finals(self, records: Records) -> list[Trial]:
+        """The chosen configuration with each of the fresh seeds."""
+        chosen = self.chosen(records)
+        return [] if chosen is None else [replace(chosen.trial, seed=seed) for seed in self.seeds]
 
 
-def final_trials(campaign: Campaign, digests: Mapping[str, str], records: Mapping[str, TrialRecord]) -> list[Trial]:
-    """The chosen configurations with fresh seeds, the same seeds for every variant of a corpus.
+class Search:
+    """The search of a campaign, drawn once.
 
     Args:
         campaign: what is asked.
         digests: digest of each corpus, by its name.
-        records: of the search, as far as it went, by key.
+
+    Attributes:
+        campaign, digests: as given.
+        brackets: one for each corpus, variant and study.
+        rungs: how many rungs the longest bracket has.
     """
-    names = {digest: corpus for corpus, digest in digests.items()}
-    return [
-        replace(best.trial, seed=seed_for(campaign.seed, names[digest], "final", number) % _SEEDS)
-        for (digest, _), best in choose(search_trials(campaign, digests), records).items()
-        for number in range(campaign.seeds)
-    ]
+
+    def __init__(self, campaign: Campaign, digests: Mapping[str, str]) -> None:
+        self.campaign, self.digests = campaign, dict(digests)
+        self.brackets = tuple(
+            _bracket(campaign, corpus, digests[corpus], variant, study)
+            for corpus, variants in campaign.variants.items()
+            for variant in variants
+            for study in range(campaign.studies)
+        )
+        self.rungs = max((len(bracket.epochs) for bracket in self.brackets), default=0)
+
+    def rung(self, number: int, records: Records) -> list[Trial]:
+        """The trials of a rung, of all brackets that have it and are so far."""
+        having = (bracket for bracket in self.brackets if number < len(bracket.epochs))
+        return [trial for bracket in having for trial in bracket.rung(number, records)]
+
+    def trials(self, records: Records) -> list[Trial]:
+        """All trials that are asked for, as far as the records tell; those of the first rung without any."""
+        return [trial for bracket in self.brackets for trial in bracket.trials(records)]
+
+    def look(self, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]) -> dict[str, TrialRecord]:
+        """What there is of the search, rung by rung: which trials a rung has is told by the records of the one before.
+
+        Args:
+            records_of: gives those that are stored of some trials, by key.
+        """
+        found: dict[str, TrialRecord] = {}
+        for number in range(self.rungs):
+            found |= records_of(self.rung(number, found))
+        return found
+
+    def finals(self, records: Records) -> list[Trial]:
+        """The chosen configurations with fresh seeds."""
+        return [trial for bracket in self.brackets for trial in bracket.finals(records)]
+
+    def shorter(self, trials: Iterable[Trial]) -> dict[str, Trial]:
+        """For each of these trials that is of a later rung, by key, the trial of the rung before: the same, cut off."""
+        epochs = {bracket.digest: bracket.epochs for bracket in self.brackets}
+        places = {trial.key: (trial, epochs[trial.corpus].index(trial.epochs)) for trial in trials}
+        return {k: replace(trial, epochs=epochs[trial.corpus][p - 1]) for k, (trial, p) in places.items() if p}
+
+
+def _bracket(campaign: Campaign, corpus: str, digest: str, variant: str, study: int) -> Bracket:
+    epochs = rung_epochs(campaign.spaces[campaign.kinds[corpus]].epochs, campaign.rungs)
+    return Bracket(
+        corpus=corpus,
+        digest=digest,
+        variant=variant,
+        study=study,
+        draws=tuple(draw_trial(campaign, corpus, digest, variant, index, study) for index in range(campaign.trials)),
+        epochs=epochs,
+        sizes=rung_sizes(campaign.trials, len(epochs)),
+        seeds=tuple(fresh_seed(campaign, corpus, number, study) for number in range(campaign.seeds)),
+    )

@@ -29,7 +29,7 @@ from tasks.report.statistics import verdict
 from tasks.report.text import count, first_line, interval, number, roughly, signed
 from tasks.report.variants import is_baseline
 from tasks.set_aside import SetAside, by_reason
-from tasks.wording import preset_title
+from tasks.wording import plural, preset_title
 
 WIDTH = 118
 """Columns of what goes into a file or a log, and the most on a terminal."""
@@ -46,8 +46,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
         table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
     total = sum(row.trials for row in plan.rows)
     stored = sum(row.stored for row in plan.rows)
-    budget = f"{campaign.trials} search trials and {campaign.seeds} fresh seeds"
-    head = f"plan, preset {preset_title(campaign.preset, campaign.changes)}: {budget} for each variant"
+    head = f"plan, preset {preset_title(campaign.preset, campaign.changes)}: {_budget(campaign)} for each variant"
     if plan.finished:
         foot = f"all {total} trials are stored: nothing to train"
     else:
@@ -62,6 +61,12 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
             f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
         )
     return "\n".join([f"{fill(head, _width())}\n{_render([table])}{foot}", *(fill(note, _width()) for note in notes)])
+
+
+def _budget(campaign: Campaign) -> str:
+    """`5 studies of 9 draws in 2 rungs and 1 fresh seed`."""
+    drawn = plural(campaign.trials, "draw") + (f" in {campaign.rungs} rungs" if campaign.rungs > 1 else "")
+    return f"{plural(campaign.studies, 'study', 'studies')} of {drawn} and {plural(campaign.seeds, 'fresh seed')}"
 
 
 def score_table(document: Mapping[str, Any]) -> str:

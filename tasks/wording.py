@@ -17,13 +17,13 @@ def preset_title(preset: str, changes: Collection[str]) -> str:
     return f"{preset}, changed" if changes else preset
 
 
-def plural(number_of: int, noun: str) -> str:
-    """A number with its noun.
+def plural(number_of: int, noun: str, several: str = "") -> str:
+    """A number with its noun; `several` is the noun of more than one, where that has more than an s.
 
-    >>> plural(1, "seed"), plural(3000, "seed")
-    ('1 seed', '3,000 seeds')
+    >>> plural(1, "seed"), plural(3000, "seed"), plural(5, "study", "studies")
+    ('1 seed', '3,000 seeds', '5 studies')
     """
-    return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
+    return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {several or f'{noun}s'}"
 
 
 def first_line(message: Any, limit: int = 300) -> str:

@@ -15,7 +15,7 @@ from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest import find_name, ingest_corpus, load_corpus
 from tasks.ingest.recipe import Recipe, Source
-from tasks.search import search_trials
+from tasks.search import Search
 from tasks.train import ensure_trained
 
 ROOT = Path(__file__).parents[1]
@@ -53,7 +53,7 @@ def test_the_corpus_of_the_document_is_ingested_and_trained_on(recipe: Recipe, t
     assert named is not None
     assert named.digest == digest
     campaign = resolve(CampaignRequest(preset="smoke", corpora=("melodies",)), store)
-    trial = search_trials(campaign, {"melodies": digest})[0]
+    trial = Search(campaign, {"melodies": digest}).trials({})[0]
     assert ensure_trained(store, trial).status == "completed"
 
 
@@ -64,14 +64,14 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.report.variants import TECHNIQUES
-from tasks.search import search_trials
+from tasks.search import Search
 from tasks.train import ensure_trained
 from tests.tasks.conftest import fill
 
 store = Store("memory://extended")
 digests = fill(store)
 campaign = resolve(CampaignRequest(preset="smoke", corpora=("bach-chorales",), variants=("SGD+MN", "SGD+CE")), store)
-for trial in search_trials(campaign, {"bach-chorales": digests["bach-chorales"]}):
+for trial in Search(campaign, {"bach-chorales": digests["bach-chorales"]}).trials({}):
     record = ensure_trained(store, trial)
     print(trial.variant, record.status, record.trial == trial)
 print(TECHNIQUES["N"], TECHNIQUES["E"], sep=", ")

@@ -72,8 +72,14 @@ class Campaign:
         tuple[str, ...],
         _several("Variants, as rnn/bernoulli/SGD+CLR, separated by spaces."),
     ] = ()
-    trials: Annotated[int | None, Parameter(help="Search trials for every variant.")] = None
-    seeds: Annotated[int | None, Parameter(help="Fresh seeds for every chosen configuration.")] = None
+    studies: Annotated[
+        int | None, Parameter(help="Independent searches, each with draws, a choice and fresh seeds of its own.")
+    ] = None
+    trials: Annotated[int | None, Parameter(help="Draws for every variant in a study.")] = None
+    rungs: Annotated[
+        int | None, Parameter(help="Of successive halving: the best third of a rung goes on; 1 for random search.")
+    ] = None
+    seeds: Annotated[int | None, Parameter(help="Fresh seeds for what a study chooses.")] = None
     epochs: Annotated[int | None, Parameter(help="Most epochs of a trial.")] = None
     seed: Annotated[
         int | Literal["day", "week"] | None,

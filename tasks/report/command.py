@@ -15,7 +15,7 @@ from infra.settings import CampaignRequest
 from tasks.campaign import resolve
 from tasks.report.text import joined
 
-_SIZES = {"trials": "trials_per_variant", "seeds": "seeds", "seed": "seed"}
+_SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
 
 
 @dataclass(frozen=True)

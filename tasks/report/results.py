@@ -16,7 +16,7 @@ from tasks.report.portrait import Portrait
 TRIAL_COLUMNS = (
     *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "study", "seed"),
     *("hidden_size", "activation", "learning_rate", "techniques", "valid", "updates", "epochs"),
-    *("diverged_at", "seconds", "parameters", "selected", "chosen_from"),
+    *("diverged_at", "seconds", "parameters", "ended_early", "selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
@@ -60,7 +60,9 @@ class Results:
         trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
             `diverged` or `failed`; `valid` is the best validation log-likelihood in nats per step, higher is
             better, NaN if none; `techniques` holds the hyper-parameters, letter -> {name: value}; `selected` marks
-            the search trial that was chosen for its variant, and `chosen_from` of a final is that trial's key.
+            the search trial that a study chose for its variant, and `chosen_from` of a final is that trial's key. A
+            draw of the search is one row, of the longest of its trials; `ended_early` where it did not come to the
+            last rung.
             `study` counts from 0 the repetitions of the whole comparison, each with its own draws, choice and fresh
             seeds. Finals of different variants that share `study` and `seed` are compared as a pair.
         curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as

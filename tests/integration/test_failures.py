@@ -36,7 +36,7 @@ from tasks.clock import Clock
 from tasks.failures import kind
 from tasks.ledger import Ledger
 from tasks.reporting import make_report
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tasks.stages import run_all, run_portion
 from tests.tasks.conftest import fill, tiny_campaign
 
@@ -71,14 +71,14 @@ def sabotaged(folder):
     store, campaign = Store(f"{folder}/store"), tiny_campaign("SGD+C", "SGD+L")
     digests = fill(store)
     crew, clock, ledger = Crew(store, None, 2), Clock(store, campaign, digests), Ledger(store)
-    search = search_trials(campaign, digests)
+    search = Search(campaign, digests).trials({})
     deadly, fragile = search[2], search[4]
-    broken = search_trials(replace(campaign, seed=9, trials=20), digests)
+    broken = Search(replace(campaign, seed=9, trials=20), digests).trials({})
     crew.client.register_plugin(Saboteur([deadly.key], [fragile.key], [trial.key for trial in broken], folder))
     reasons = run_all(ledger, search, digests, clock, crew, final=False)
-    finals = final_trials(campaign, digests, ledger.records(search))
+    finals = Search(campaign, digests).finals(ledger.records(search))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
-    outcome = make_report(ledger, campaign, digests, reasons, datetime.now(UTC))
+    outcome = make_report(ledger, Search(campaign, digests), reasons, datetime.now(UTC))
     submit, sent = run_portion.submit, []
     stages.run_portion.submit = lambda *arguments: sent.append(arguments[1]) or submit(*arguments)
     all_broken = run_all(ledger, broken, digests, clock, crew, final=False)

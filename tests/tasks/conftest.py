@@ -19,7 +19,7 @@ from tasks.ingest.cache import store_corpus
 from tasks.ingest.corpora import find_recipe
 from tasks.records import TrialRecord
 from tasks.samples import ensure_sampled
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tasks.train import ensure_trained
 
 
@@ -114,8 +114,8 @@ class Finished:
 def finished() -> Finished:
     store, campaign = Store(f"memory://{uuid4().hex}"), tiny_campaign("SGD+C", "SGD+LM")
     digests = fill(store)
-    search = train_all(store, search_trials(campaign, digests))
-    finals = train_all(store, final_trials(campaign, digests, by_key(search)))
+    search = train_all(store, Search(campaign, digests).trials({}))
+    finals = train_all(store, Search(campaign, digests).finals(by_key(search)))
     for record in finals:
         ensure_scored(store, record)
         ensure_sampled(store, record)

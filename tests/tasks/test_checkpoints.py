@@ -16,8 +16,8 @@ from models.progress import Checkpoint
 from models.training import Run, Training, train_stack
 from models.trial import Trial
 from tasks.checkpoints import Checkpoints
+from tasks.drawing import draw_trial
 from tasks.records import trial_prefix
-from tasks.search import draw_trial
 from tasks.train import GivenUp, ensure_trained, prepared
 from tests.tasks.conftest import fill
 

@@ -13,7 +13,7 @@ from models.network import Network
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.clock import Clock
-from tasks.search import draw_trial
+from tasks.drawing import draw_trial
 from tasks.train import prepared
 from tests.tasks.conftest import tiny_music
 

@@ -31,7 +31,7 @@ from tasks.report import build_report, estimate
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name, sample_files
 from tasks.samples import ensure_sampled
-from tasks.search import choose, final_trials, search_trials
+from tasks.search import Search
 from tasks.train import prepared
 from tests.models.pooled import summary
 from tests.tasks.conftest import Finished, by_key, tiny_campaign, tiny_music, train_all
@@ -44,7 +44,7 @@ KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
 def _collect(
     store: Store, campaign: Campaign, digests: dict[str, str], reasons: Mapping[str, str] | None = None
 ) -> Results:
-    return collect(Ledger(store), campaign, digests, reasons or {}, STARTED)
+    return collect(Ledger(store), Search(campaign, digests), reasons or {}, STARTED)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,11 @@ def test_every_trial_is_a_row_with_what_its_record_says(finished, results):
 
 
 def test_the_chosen_trial_is_marked_and_its_finals_point_to_it(finished, results):
+    records = by_key(finished.search)
     best = {
-        place: record.trial.key
-        for place, record in choose([record.trial for record in finished.search], by_key(finished.search)).items()
+        (each.digest, each.variant): record.trial.key
+        for each in Search(finished.campaign, finished.digests).brackets
+        if (record := each.chosen(records)) is not None
     }
     selected = results.trials[results.trials["selected"]]
     assert sorted(selected["key"]) == sorted(best.values())
@@ -97,7 +99,7 @@ def test_the_chosen_trial_is_marked_and_its_finals_point_to_it(finished, results
 def test_the_hyper_parameters_of_every_technique_are_there_by_letter_and_name(store, digests):
     campaign = tiny_campaign("SGD+C", "SGD+L", "SGD+R", "SGD+M", "SGD+CLRM")
     trials = _collect(store, campaign, digests).trials
-    for trial, told in zip(search_trials(campaign, digests), trials["techniques"], strict=True):
+    for trial, told in zip(Search(campaign, digests).trials({}), trials["techniques"], strict=True):
         assert list(told) == list(trial.letters)
         assert [type(each)(**told[each.letter]) for each in trial.techniques] == list(trial.techniques)
 
@@ -231,7 +233,7 @@ def half(store, digests) -> tuple[Campaign, dict[str, str]]:
 
 def test_what_is_not_in_the_store_is_a_failure_with_its_reason(store, half):
     campaign, digests = half
-    search = search_trials(campaign, digests)
+    search = Search(campaign, digests).trials({})
     train_all(store, search[:2])
     results = _collect(store, campaign, digests, {search[2].key: "RuntimeError: broken", search[0].key: "ignored"})
     assert results.failures == [
@@ -258,13 +260,13 @@ def _named(trial: Any) -> dict[str, str]:
 
 
 def _finals(store: Store, campaign: Campaign, digests: dict[str, str], trained: list[Any]) -> list[Any]:
-    return final_trials(campaign, digests, by_key(train_all(store, trained)))
+    return Search(campaign, digests).finals(by_key(train_all(store, trained)))
 
 
 def test_a_final_that_was_trained_and_not_scored_is_a_failure_too(store, half):
     """Else its score would be missing from the report without a word."""
     campaign, digests = half
-    first, second, third, fourth = _finals(store, campaign, digests, search_trials(campaign, digests))
+    first, second, third, fourth = _finals(store, campaign, digests, Search(campaign, digests).trials({}))
     for record in train_all(store, [first, second, third, fourth])[2:]:
         ensure_scored(store, record)
         ensure_sampled(store, record)
@@ -280,7 +282,7 @@ def test_a_diverged_final_is_a_row_without_a_score_and_no_failure(store, half):
     campaign, digests = half
     spaces = {kind: replace(s, learning_rate=None, learning_rates=(1e30,)) for kind, s in campaign.spaces.items()}
     wild = replace(campaign, spaces=spaces)
-    train_all(store, search_trials(wild, digests))
+    train_all(store, Search(wild, digests).trials({}))
     results = _collect(store, wild, digests)
     assert set(results.trials["status"]) == {"diverged"}
     assert results.trials["diverged_at"].tolist() == [2.0] * 4
@@ -306,11 +308,11 @@ def test_the_samples_are_those_of_the_first_seeds(finished, results):
 def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(store, half):
     """Trained, scored and sampled when it was made of other files, which gave the same arrays."""
     campaign, digests = half
-    for record in train_all(store, _finals(store, campaign, digests, search_trials(campaign, digests))):
+    for record in train_all(store, _finals(store, campaign, digests, Search(campaign, digests).trials({}))):
         ensure_scored(store, record)
         ensure_sampled(store, record)
     before = _collect(store, campaign, digests)
-    digest = made_from(Ledger(store), campaign, digests, {**before.provenance, "dirty": False})
+    digest = made_from(Ledger(store), Search(campaign, digests), {**before.provenance, "dirty": False})
     titles = {split: tuple(f"my {title}" for title in told) for split, told in tiny_music().titles.items()}
     mine = replace(tiny_music(), titles=titles, source={"origin": "mine", "quarantined": {"a.mid": "broken"}})
     recipe = Recipe("bach-chorales", "music", 1, lambda source: {"a.mid": b"a"}, lambda *parts: mine)
@@ -326,12 +328,15 @@ def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(s
         piece = own.samples["bach-chorales"][variant].continuation.piece
         assert piece == f"my {sampled.continuation.piece}"
     assert b"broken" in build_report(own)["corpora.html"]
-    assert made_from(Ledger(store), campaign, digests, {**before.provenance, "dirty": False}) not in (None, digest)
+    assert made_from(Ledger(store), Search(campaign, digests), {**before.provenance, "dirty": False}) not in (
+        None,
+        digest,
+    )
 
 
 def test_a_final_without_its_sample_keeps_its_score_and_is_named(store, half):
     campaign, digests = half
-    finals = _finals(store, campaign, digests, search_trials(campaign, digests))
+    finals = _finals(store, campaign, digests, Search(campaign, digests).trials({}))
     for record in train_all(store, finals):
         ensure_scored(store, record)
     results = _collect(store, campaign, digests, {finals[0].key: "ValueError: no tune"})
@@ -346,7 +351,7 @@ def test_a_final_without_its_sample_keeps_its_score_and_is_named(store, half):
 
 def test_what_is_damaged_of_a_final_is_named_and_the_report_has_the_others(store, half):
     campaign, digests = half
-    finals = _finals(store, campaign, digests, search_trials(campaign, digests))
+    finals = _finals(store, campaign, digests, Search(campaign, digests).trials({}))
     for record in train_all(store, finals):
         ensure_scored(store, record)
         ensure_sampled(store, record)

@@ -26,7 +26,7 @@ from tasks.ledger import Ledger
 from tasks.records import load_record, load_table
 from tasks.report import Results, build_report
 from tasks.samples import continue_piece, ensure_sampled, load_sample
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tasks.train import prepared
 from tests.tasks.conftest import by_key, train_all
 from tests.tasks.report.pages import undrawn
@@ -57,18 +57,18 @@ def done() -> Done:
     campaign = resolve(CampaignRequest(preset="smoke", corpora=NAMES, variants=("SGD+C", "SGD+CLR"), seed=3))
     spaces = {kind: replace(space, hidden_size=(5, 5), batch=10) for kind, space in campaign.spaces.items()}
     campaign = replace(campaign, spaces=spaces)
-    search = train_all(store, search_trials(campaign, digests))
-    for record in train_all(store, final_trials(campaign, digests, by_key(search))):
+    search = train_all(store, Search(campaign, digests).trials({}))
+    for record in train_all(store, Search(campaign, digests).finals(by_key(search))):
         if record.status == "completed":
             ensure_scored(store, record)
-    results = collect(Ledger(store), campaign, digests, {}, datetime(2026, 1, 2, tzinfo=UTC))
+    results = collect(Ledger(store), Search(campaign, digests), {}, datetime(2026, 1, 2, tzinfo=UTC))
     return Done(store, campaign, digests, results)
 
 
 def test_each_kind_has_its_output_model_and_no_chunk_is_shorter_than_a_sequence(done: Done) -> None:
     assert done.campaign.variants["adding-20"][0] == "rnn/gaussian/SGD"
     assert done.campaign.variants["temporal-order-50"][1:] == ("rnn/softmax/SGD+C", "rnn/softmax/SGD+CLR")
-    for trial in search_trials(done.campaign, done.digests):
+    for trial in Search(done.campaign, done.digests).trials({}):
         assert (trial.chunk, trial.decay, trial.patience >= trial.epochs) == (256, 1.0, True)
     for preset in PRESETS.values():
         for kind in LAST_STEP_ALONE:
@@ -121,7 +121,7 @@ def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> No
 
 def test_scores_that_were_stored_before_success_was_counted_are_read(done: Done, monkeypatch) -> None:
     monkeypatch.setattr("tasks.collect.load_table", _without_success)
-    old = collect(Ledger(done.store), done.campaign, done.digests, {}, datetime(2026, 1, 2, tzinfo=UTC))
+    old = collect(Ledger(done.store), Search(done.campaign, done.digests), {}, datetime(2026, 1, 2, tzinfo=UTC))
     assert list(old.pieces) == list(done.results.pieces)
     assert old.pieces.loc[old.pieces["key"] != "", "success"].isna().all()
 
@@ -131,7 +131,7 @@ def _without_success(*asked: Any) -> pd.DataFrame:
 
 
 def test_there_are_no_samples_of_them(done: Done) -> None:
-    trial = search_trials(done.campaign, done.digests)[0]
+    trial = Search(done.campaign, done.digests).trials({})[0]
     record = load_record(done.store, trial.key)
     assert record is not None
     ensure_sampled(done.store, record)
@@ -151,7 +151,7 @@ def test_an_output_model_of_another_kind_is_refused(corpus: str, variant: str) -
 
 def test_the_clock_times_them(done: Done) -> None:
     clock = Clock(done.store, done.campaign, done.digests)
-    assert all(clock.seconds(trial) > 0 for trial in search_trials(done.campaign, done.digests)[::6])
+    assert all(clock.seconds(trial) > 0 for trial in Search(done.campaign, done.digests).trials({})[::6])
 
 
 @pytest.mark.parametrize("name", NAMES)

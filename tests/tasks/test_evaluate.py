@@ -15,9 +15,9 @@ from models.outputs.ais import Effort
 from models.outputs.rbm import RBMSettings
 from models.randomness import generator_for
 from models.trial import Trial
+from tasks.drawing import draw_trial
 from tasks.evaluate import baseline_table, ensure_scored, piece_rows
 from tasks.records import TrialRecord, load_table, score_prefix, trial_prefix
-from tasks.search import draw_trial
 from tasks.train import ensure_trained, prepared
 from tests.tasks.conftest import tiny_music, tiny_text
 

@@ -6,8 +6,8 @@ import pytest
 
 from infra.errors import StoreError
 from models.trial import Trial
+from tasks.drawing import draw_trial
 from tasks.failures import FEW, NOT_TRIED, Failures, failure_lines, in_turns, told
-from tasks.search import draw_trial
 
 CORPUS = "bach-chorales"
 VARIANTS = ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C", "rnn/bernoulli/SGD+L", "rnn/bernoulli/SGD+M")

@@ -28,7 +28,7 @@ from tasks.leftovers import leftovers, remove
 from tasks.made_from import made_from
 from tasks.portion import run_portion
 from tasks.publish import newest_made_from, publish
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tasks.verify import verify
 from tests.tasks.conftest import tiny_campaign, tiny_music
 
@@ -108,11 +108,11 @@ def run() -> dict[str, str]:
     """The campaign in this process, as `flows/reproduce.py` wires it; the reasons of what is missing at its end."""
     store = Store(ADDRESS)
     digests, ledger = {NAME: ingest_corpus(store, RECIPE)}, Ledger(store)
-    search = search_trials(CAMPAIGN, digests)
+    search = Search(CAMPAIGN, digests).trials({})
     reasons = _round(ledger, search, score=False)
-    finals = final_trials(CAMPAIGN, digests, ledger.records(search))
+    finals = Search(CAMPAIGN, digests).finals(ledger.records(search))
     reasons |= _round(ledger, finals, score=True)
-    digest = made_from(ledger, CAMPAIGN, digests, CLEAN)
+    digest = made_from(ledger, Search(CAMPAIGN, digests), CLEAN)
     if digest is None or newest_made_from(store, CAMPAIGN.preset, digest) is None:
         document = {"campaign": {"preset": CAMPAIGN.preset}, "failures": sorted(reasons)}
         now = NOON + timedelta(seconds=next(SECONDS))

@@ -15,7 +15,7 @@ from tasks.ledger import Ledger
 from tasks.made_from import made_from
 from tasks.publish import newest_made_from, publish
 from tasks.records import sample_prefix, score_prefix, trial_prefix
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tests.tasks.conftest import Finished, fill, record_of, tiny_campaign
 
 CLEAN = provenance() | {"commit": "c" * 40, "dirty": False}
@@ -24,7 +24,7 @@ FILES = {"results.json": json.dumps({"campaign": {"preset": "smoke"}}).encode()}
 
 def _digest(finished: Finished, code=CLEAN, **changes):
     campaign = replace(finished.campaign, **changes)
-    return made_from(Ledger(finished.store), campaign, finished.digests, code)
+    return made_from(Ledger(finished.store), Search(campaign, finished.digests), code)
 
 
 def test_it_is_the_same_whenever_it_is_asked_and_whoever_asks(finished):
@@ -46,15 +46,15 @@ def test_another_name_of_the_preset_makes_another_report(finished):
 def test_code_without_a_name_and_gaps_have_none(finished, store, digests):
     assert _digest(finished, CLEAN | {"dirty": True}) is None
     assert _digest(finished, seeds=finished.campaign.seeds + 1) is None
-    assert made_from(Ledger(store), tiny_campaign("SGD"), digests, CLEAN) is None
+    assert made_from(Ledger(store), Search(tiny_campaign("SGD"), digests), CLEAN) is None
 
 
 def test_another_score_or_sample_makes_another_report_and_without_them_there_are_gaps():
     """The records are the same: what is made of them is told by the bytes that are stored."""
     store, campaign = Store(f"memory://{uuid4().hex}"), tiny_campaign("SGD+C")
     digests = fill(store)
-    records = {trial.key: record_of(trial) for trial in search_trials(campaign, digests)}
-    finals = final_trials(campaign, digests, records)
+    records = {trial.key: record_of(trial) for trial in Search(campaign, digests).trials({})}
+    finals = Search(campaign, digests).finals(records)
     records |= {trial.key: record_of(trial) for trial in finals}
     for key, record in records.items():
         files = {"record.json": json.dumps(record.to_json()).encode()}
@@ -62,10 +62,11 @@ def test_another_score_or_sample_makes_another_report_and_without_them_there_are
     found = []
     for score, sample in ((b"1", b"1"), (b"1", b"2"), (b"2", b"1")):
         commits = {score_prefix(t.key): score for t in finals} | {sample_prefix(t.key): sample for t in finals}
-        found.append(made_from(Ledger(_with(store, commits)), campaign, digests, CLEAN))
+        found.append(made_from(Ledger(_with(store, commits)), Search(campaign, digests), CLEAN))
     assert len({digest for digest in found if digest is not None}) == 3
     for place in (score_prefix, sample_prefix):
-        assert made_from(Ledger(_with(store, {place(t.key): b"1" for t in finals})), campaign, digests, CLEAN) is None
+        half = _with(store, {place(t.key): b"1" for t in finals})
+        assert made_from(Ledger(half), Search(campaign, digests), CLEAN) is None
 
 
 def _with(store: Store, commits: Mapping[str, bytes]) -> Store:

@@ -18,7 +18,7 @@ from tasks.ledger import Ledger
 from tasks.made_from import made_from
 from tasks.publish import list_reports, publish, pull
 from tasks.records import sample_prefix
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tasks.train import ensure_trained
 from tasks.verify import verify
 from tests.tasks.conftest import Finished
@@ -61,15 +61,15 @@ def test_it_is_gone_on_with_and_nothing_is_trained_anew(finished: Finished, olde
     monkeypatch.setattr("tasks.train.train_stack", told)
     ledger = Ledger(store)
     larger = replace(finished.campaign, seeds=finished.campaign.seeds + 1)
-    records = ledger.records(search_trials(larger, finished.digests))
-    finals = final_trials(larger, finished.digests, records)
+    records = ledger.records(Search(larger, finished.digests).trials({}))
+    finals = Search(larger, finished.digests).finals(records)
     new = {trial.key for trial in finals} - {record.trial.key for record in finished.finals}
     assert {trial.key for trial in ledger.unfinished(finals, scored=True)} == new
     for trial in [*(record.trial for record in finished.search), *finals[:3]]:
         ensure_trained(store, trial)
     assert set(trained) == {trial.key for trial in finals[:3]} & new
     clean = provenance() | {"dirty": False}
-    assert made_from(Ledger(store), finished.campaign, finished.digests, clean) is not None
+    assert made_from(Ledger(store), Search(finished.campaign, finished.digests), clean) is not None
     assert verify(store).damaged == ()
 
 

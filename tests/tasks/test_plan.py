@@ -13,7 +13,7 @@ from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
 from tasks.plan import Plan, PlanRow, make_plan, portions
 from tasks.samples import ensure_sampled
-from tasks.search import final_trials, search_trials
+from tasks.search import Search
 from tests.models import examples
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
 
@@ -29,7 +29,7 @@ class EvenClock:
 
 
 def _plan(store, campaign, digests) -> Plan:
-    return make_plan(Ledger(store), campaign, digests, EvenClock())
+    return make_plan(Ledger(store), Search(campaign, digests), EvenClock())
 
 
 def _of(trials: Sequence[Trial], row: PlanRow, digests) -> list[Trial]:
@@ -38,7 +38,7 @@ def _of(trials: Sequence[Trial], row: PlanRow, digests) -> list[Trial]:
 
 def test_before_anything_is_stored_everything_is_left(store, digests, campaign):
     plan = _plan(store, campaign, digests)
-    search = search_trials(campaign, digests)
+    search = Search(campaign, digests).trials({})
     assert [(row.corpus, row.variant) for row in plan.rows] == [
         (corpus, variant) for corpus, variants in campaign.variants.items() for variant in variants
     ]
@@ -58,7 +58,7 @@ def test_the_score_of_what_is_annealed_is_in_the_plan(store, digests):
 
 
 def test_what_an_older_version_of_the_numerics_stored_is_counted_and_not_used(store, digests, campaign, monkeypatch):
-    search = search_trials(campaign, digests)
+    search = Search(campaign, digests).trials({})
     monkeypatch.setattr("models.trial.NUMERICS_VERSION", 1)
     train_all(store, search[:2])
     assert _plan(store, campaign, digests).outdated == 0
@@ -76,7 +76,7 @@ def test_the_minutes_are_shared_by_the_workers():
 
 
 def test_in_the_middle_of_the_search(store, digests, campaign):
-    search = search_trials(campaign, digests)
+    search = Search(campaign, digests).trials({})
     first = search[0]
     train_all(store, [first])
     plan = _plan(store, campaign, digests)
@@ -90,11 +90,11 @@ def test_in_the_middle_of_the_search(store, digests, campaign):
 def test_from_the_search_to_the_end(store, digests):
     campaign = tiny_campaign("SGD+C", variants={"bach-chorales": ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C")})
     digests = {"bach-chorales": digests["bach-chorales"]}
-    records = train_all(store, search_trials(campaign, digests))
+    records = train_all(store, Search(campaign, digests).trials({}))
     plan = _plan(store, campaign, digests)
     assert [(row.trials, row.stored) for row in plan.rows] == [(4, 2), (4, 2)]
 
-    finals = final_trials(campaign, digests, by_key(records))
+    finals = Search(campaign, digests).finals(by_key(records))
     of_first, of_second = (_of(finals, row, digests) for row in plan.rows)
     trained = train_all(store, of_first)
     plan = _plan(store, campaign, digests)
@@ -131,7 +131,7 @@ def test_a_search_in_which_nothing_completed_has_no_seeds_to_wait_for(store, dig
     campaign = tiny_campaign("SGD")
     spaces = {kind: replace(s, learning_rate=None, learning_rates=(1e30,)) for kind, s in campaign.spaces.items()}
     campaign = replace(campaign, spaces=spaces)
-    search = search_trials(campaign, digests)
+    search = Search(campaign, digests).trials({})
     train_all(store, search)
     assert {record.status for record in Ledger(store).records(search).values()} == {"diverged"}
     plan = _plan(store, campaign, digests)

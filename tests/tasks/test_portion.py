@@ -11,10 +11,10 @@ from prefect.logging import disable_run_logger
 from infra.store import Store
 from models.trial import Trial
 from tasks import train as training
+from tasks.drawing import draw_trial
 from tasks.ledger import Ledger
 from tasks.portion import run_portion
 from tasks.records import load_record, sample_prefix, score_prefix
-from tasks.search import draw_trial
 
 CORPUS = "bach-chorales"
 

@@ -14,13 +14,14 @@ from models.techniques import Pretraining
 from tasks.campaign import PRESETS, Campaign, resolve
 from tasks.clock import Clock
 from tasks.collect import collect
+from tasks.drawing import draw_trial
 from tasks.evaluate import ensure_scored
 from tasks.ledger import Ledger
 from tasks.records import read_parquet, trial_prefix
 from tasks.report import estimate
 from tasks.report.answer import answer
 from tasks.samples import ensure_sampled
-from tasks.search import draw_trial, final_trials, search_trials
+from tasks.search import Search
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
 
 CHORALES = "bach-chorales"
@@ -35,8 +36,8 @@ def _on_the_chorales(*variants: str) -> Campaign:
 def test_both_are_drawn_alike_trained_scored_and_compared(store: Store, digests: dict[str, str]):
     campaign = _on_the_chorales(WITHOUT, WITH, "frame/nade/SGD")
     only = {CHORALES: digests[CHORALES]}
-    search = train_all(store, search_trials(campaign, only))
-    finals = train_all(store, final_trials(campaign, only, by_key(search)))
+    search = train_all(store, Search(campaign, only).trials({}))
+    finals = train_all(store, Search(campaign, only).finals(by_key(search)))
     for record in finals:
         ensure_scored(store, record)
         ensure_sampled(store, record)
@@ -51,7 +52,7 @@ def test_both_are_drawn_alike_trained_scored_and_compared(store: Store, digests:
         assert before > 0, "the updates of the phases are told"
         assert prepared.updates == curve["update"].iloc[-1]
         assert prepared.epochs == curve["epoch"].iloc[-1] <= prepared.trial.epochs
-    results = collect(Ledger(store), campaign, only, {}, datetime(2026, 1, 1, tzinfo=UTC))
+    results = collect(Ledger(store), Search(campaign, only), {}, datetime(2026, 1, 1, tzinfo=UTC))
     estimates = estimate(results, resamples=50)
     effects = estimates.effects[estimates.effects["metric"] == "log_likelihood"].set_index("technique")
     assert list(effects.index) == list("CLRMP")

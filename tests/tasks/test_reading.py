@@ -21,7 +21,7 @@ from tasks.publish import publish
 from tasks.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.report import estimate, results_json, results_parquet
 from tasks.samples import continue_piece
-from tasks.search import choose
+from tasks.search import Search
 from tasks.trial_tables import CURVE_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
 from tests.models import examples
 from tests.tasks.conftest import Finished, by_key, record_of
@@ -86,8 +86,9 @@ def test_a_trial_says_whether_it_was_a_search_or_a_final_one_and_which_was_chose
     finals = {record.trial.key for record in finished.finals}
     assert set(trials.index[trials["purpose"] == "final"]) == finals
     assert set(trials["purpose"]) == {"search", "final"}
-    best = choose([record.trial for record in finished.search], by_key(finished.search))
-    assert set(trials.index[trials["selected"]]) == {record.trial.key for record in best.values()}
+    brackets = Search(finished.campaign, finished.digests).brackets
+    best = [each.chosen(by_key(finished.search)) for each in brackets]
+    assert set(trials.index[trials["selected"]]) == {record.trial.key for record in best if record is not None}
 
 
 def test_a_final_trial_that_diverged_is_known_by_its_seed(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from infra.errors import ConfigurationError, IntegrityError, NotFoundError
 from models.randomness import generator_for
 from tasks.continuation import Continuation
 from tasks.corpus import Corpus
+from tasks.drawing import draw_trial
 from tasks.evaluate import trained_network
 from tasks.records import TrialRecord, sample_prefix, trial_prefix
 from tasks.samples import ASKED, GIVEN, _quarters, continue_piece, ensure_sampled, load_sample, write_sample
-from tasks.search import draw_trial
 from tasks.train import ensure_trained
 from tests.tasks.conftest import record_of, tiny_music, tiny_text
 

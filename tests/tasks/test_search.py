@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,9 @@ from infra.settings import CampaignRequest
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.trial import Trial
 from tasks.campaign import Campaign, resolve
-from tasks.search import choose, draw_trial, final_trials, search_trials
+from tasks.drawing import draw_trial
+from tasks.records import TrialRecord
+from tasks.search import Bracket, Search
 from tests.tasks.conftest import by_key, record_of
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
@@ -42,7 +45,7 @@ def _common(trial: Trial) -> dict[str, Any]:
 
 
 def test_every_variant_gets_the_same_number_of_trials_of_its_own():
-    trials = search_trials(THOROUGH, DIGESTS)
+    trials = Search(THOROUGH, DIGESTS).trials({})
     counts = Counter((trial.corpus, trial.variant) for trial in trials)
     assert counts == {
         (DIGESTS[corpus], variant): 24 for corpus, variants in THOROUGH.variants.items() for variant in variants
@@ -51,7 +54,7 @@ def test_every_variant_gets_the_same_number_of_trials_of_its_own():
 
 
 def test_trials_of_the_same_index_share_every_number_that_they_have_in_common():
-    trials = search_trials(THOROUGH, DIGESTS)
+    trials = Search(THOROUGH, DIGESTS).trials({})
     by_variant: dict[tuple[str, str], list[Trial]] = {}
     for trial in trials:
         by_variant.setdefault((trial.corpus, trial.variant), []).append(trial)
@@ -90,7 +93,7 @@ def test_the_draws_differ_by_index_seed_and_corpus():
 
 def test_the_draws_are_the_same_every_time_and_do_not_depend_on_the_budget():
     assert _draws(CHORALES, "CLRM", 5) == _draws(CHORALES, "CLRM", 5)
-    few, more = ({t.key for t in search_trials(replace(THOROUGH, trials=n), DIGESTS)} for n in (2, 3))
+    few, more = ({t.key for t in Search(replace(THOROUGH, trials=n), DIGESTS).trials({})} for n in (2, 3))
     assert few < more, "a larger budget goes on where a smaller one ended"
 
 
@@ -151,59 +154,135 @@ def test_a_trial_has_the_sizes_of_its_space_and_the_digest_of_its_corpus():
         assert trial.patience == space.patience
 
 
+def _bracket(draws: list[Trial], epochs: tuple[int, ...] = (8,), sizes: tuple[int, ...] = (99,)) -> Bracket:
+    trials = tuple(replace(draw, epochs=epochs[-1]) for draw in draws)
+    return Bracket(CHORALES, DIGESTS[CHORALES], trials[0].variant, 0, trials, epochs, sizes, seeds=(1, 2))
+
+
 def test_the_best_completed_trial_of_each_variant_is_chosen():
-    plain, clipped, text = _draws(CHORALES, count=4), _draws(CHORALES, "C", 4), _draws(CHARACTERS, count=4)
+    search = Search(replace(THOROUGH, trials=4), DIGESTS)
     scores = [-3.0, -1.0, -2.0, -4.0]
-    records = [record_of(trial, valid) for stack in (plain, text) for trial, valid in zip(stack, scores, strict=True)]
-    records += [record_of(trial, valid) for trial, valid in zip(clipped, reversed(scores), strict=True)]
-    drawn = [*plain, *text, *clipped]
-    best = {place: record.trial for place, record in choose(drawn, by_key(records)).items()}
-    assert best == {
-        (DIGESTS[CHORALES], "rnn/bernoulli/SGD"): plain[1],
-        (DIGESTS[CHORALES], "rnn/bernoulli/SGD+C"): clipped[2],
-        (DIGESTS[CHARACTERS], "rnn/softmax/SGD"): text[1],
-    }
+    records = by_key(
+        record_of(trial, valid)
+        for number, bracket in enumerate(search.brackets)
+        for trial, valid in zip(bracket.draws, scores if number % 2 else reversed(scores), strict=True)
+    )
+    for number, bracket in enumerate(search.brackets):
+        best = bracket.chosen(records)
+        assert best is not None
+        assert best.trial == bracket.draws[1 if number % 2 else 2]
 
 
 def test_of_equal_scores_the_first_drawn_is_chosen():
-    drawn = _draws(CHORALES, count=3)
-    records = [record_of(trial, valid) for trial, valid in zip(drawn, (-2, -1, -1), strict=True)]
-    assert list(choose(drawn, by_key(records)).values()) == [records[1]]
-    assert list(choose(drawn, by_key(reversed(records))).values()) == [records[1]]
+    bracket = _bracket(_draws(CHORALES, count=3))
+    records = [record_of(trial, valid) for trial, valid in zip(bracket.draws, (-2, -1, -1), strict=True)]
+    assert bracket.chosen(by_key(records)) == bracket.chosen(by_key(reversed(records))) == records[1]
 
 
 def test_what_diverged_is_never_chosen_however_good_it_was_before():
-    first, second = _draws(CHORALES, count=2)
-    diverged = record_of(first, -0.1, status="diverged", diverged_at=9)
-    completed = record_of(second, -5.0)
-    assert list(choose([first, second], by_key([diverged, completed])).values()) == [completed]
-    assert list(choose([second, first], by_key([completed, diverged])).values()) == [completed]
-    assert choose([first], by_key([diverged])) == {}
+    drawn = _draws(CHORALES, count=2)
+    for first, second in (drawn, drawn[::-1]):
+        bracket = _bracket([first, second])
+        diverged = record_of(bracket.draws[0], -0.1, status="diverged", diverged_at=9)
+        completed = record_of(bracket.draws[1], -5.0)
+        assert bracket.chosen(by_key([diverged, completed])) == completed
+    alone = _bracket(drawn[:1])
+    assert alone.chosen(by_key([record_of(alone.draws[0], status="diverged", diverged_at=9)])) is None
+
+
+def test_the_best_third_of_a_rung_goes_on_to_the_next():
+    """Nine draws, their scores by hand: the ranks of a short training are not those of a long one."""
+    bracket = _bracket(_draws(CHORALES, count=9), (2, 6, 18), (9, 3, 1))
+    first = bracket.rung(0, {})
+    assert [trial.epochs for trial in first] == [2] * 9
+    assert [replace(trial, epochs=18) for trial in first] == list(bracket.draws)
+    records = [record_of(t, v) for t, v in zip(first, (-9, -3, -8, -1, -7, -2, -6, -3, -5), strict=True)]
+    assert bracket.rung(1, by_key(records[:-1])) == [], "the rung before is not whole"
+    assert bracket.trials(by_key(records[:-1])) == first
+    second = bracket.rung(1, by_key(records))
+    assert second == [replace(bracket.draws[draw], epochs=6) for draw in (1, 3, 5)], "of two equal ones the first drawn"
+    records += [record_of(t, v) for t, v in zip(second, (-0.5, -0.9, -0.7), strict=True)]
+    assert bracket.rung(2, by_key(records)) == [bracket.draws[1]]
+    assert bracket.chosen(by_key(records)) is None
+    records.append(record_of(bracket.draws[1], -0.4))
+    assert bracket.chosen(by_key(records)) == records[-1]
+    assert bracket.finals(by_key(records)) == [replace(bracket.draws[1], seed=seed) for seed in (1, 2)]
+    furthest = [trial.epochs for trial in bracket.furthest(by_key(records))]
+    assert furthest == [2, 18, 2, 6, 2, 6, 2, 2, 2]
+    assert len(bracket.trials(by_key(records))) == 9 + 3 + 1
+
+
+def test_what_diverged_does_not_go_on_and_none_may_be_left():
+    bracket = _bracket(_draws(CHORALES, count=6), (3, 8), (6, 2))
+    first = bracket.rung(0, {})
+    ended = [record_of(trial, status="diverged", diverged_at=3) for trial in first]
+    assert bracket.rung(1, by_key(ended)) == []
+    assert bracket.chosen(by_key(ended)) is None
+    ended[4] = record_of(first[4], -50.0)
+    assert bracket.rung(1, by_key(ended)) == [bracket.draws[4]], "one, where two might"
+
+
+def test_the_rungs_are_known_by_the_records_of_those_before():
+    search = Search(replace(THOROUGH, trials=6, rungs=2, studies=2), DIGESTS)
+    asked: list[list[Trial]] = []
+
+    def records_of(trials: Iterable[Trial]) -> dict[str, TrialRecord]:
+        asked.append(list(trials))
+        return by_key(record_of(trial, -trial.learning_rate) for trial in asked[-1])
+
+    found = search.look(records_of)
+    assert [len(trials) for trials in asked] == [2 * 6 * 24, 2 * 2 * 24]
+    assert list(found) == [trial.key for trials in asked for trial in trials]
+    shorter = search.shorter(asked[1])
+    assert all(replace(shorter[t.key], epochs=t.epochs) == t and shorter[t.key] in asked[0] for t in asked[1])
+    assert search.shorter(asked[0]) == {}
+    assert len(search.finals(found)) == 2 * 10 * 24
+
+
+def test_a_study_has_draws_and_seeds_of_its_own_and_the_first_is_that_of_a_single_one():
+    one, three = (Search(replace(THOROUGH, studies=number), DIGESTS) for number in (1, 3))
+    by_study = [[bracket for bracket in three.brackets if bracket.study == study] for study in range(3)]
+    assert by_study[0] == list(one.brackets)
+    for variants in zip(*by_study, strict=True):
+        assert len({bracket.variant for bracket in variants}) == 1
+        for numbers in (
+            [{draw.learning_rate for draw in bracket.draws} for bracket in variants if bracket.corpus == CHORALES],
+            [{draw.seed for draw in bracket.draws} for bracket in variants],
+            [set(bracket.seeds) for bracket in variants],
+        ):
+            assert len(set().union(*numbers)) == sum(map(len, numbers)), "no number comes twice"
+    for brackets in by_study:
+        for corpus in DIGESTS:
+            drawn = [bracket for bracket in brackets if bracket.corpus == corpus]
+            assert len({bracket.seeds for bracket in drawn}) == 1, "what a study's variants share, they share"
+            assert len({tuple(draw.learning_rate for draw in bracket.draws) for bracket in drawn}) == 1
 
 
 def test_a_variant_whose_search_is_not_complete_is_held_back():
     """A choice among fewer would not be one of the same budget, and the missing one might be better."""
-    search = search_trials(THOROUGH, DIGESTS)
+    search = Search(THOROUGH, DIGESTS).trials({})
     records = by_key(record_of(trial) for trial in search)
-    assert len(final_trials(THOROUGH, DIGESTS, records)) == 10 * 24
+    assert len(Search(THOROUGH, DIGESTS).finals(records)) == 10 * 24
     missing = search[30]
     del records[missing.key]
-    finals = final_trials(THOROUGH, DIGESTS, records)
+    finals = Search(THOROUGH, DIGESTS).finals(records)
     assert len(finals) == 10 * 23
     assert missing.variant not in {trial.variant for trial in finals if trial.corpus == missing.corpus}
-    assert final_trials(THOROUGH, DIGESTS, {}) == []
+    assert Search(THOROUGH, DIGESTS).finals({}) == []
 
 
 def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
-    records = [record_of(trial, -index) for index, trial in enumerate(search_trials(THOROUGH, DIGESTS))]
-    chosen = choose(search_trials(THOROUGH, DIGESTS), by_key(records))
-    finals = final_trials(THOROUGH, DIGESTS, by_key(records))
+    records = [record_of(trial, -index) for index, trial in enumerate(Search(THOROUGH, DIGESTS).trials({}))]
+    brackets = Search(THOROUGH, DIGESTS).brackets
+    finals = Search(THOROUGH, DIGESTS).finals(by_key(records))
     seeds: dict[str, set[tuple[int, ...]]] = {digest: set() for digest in DIGESTS.values()}
-    for place, best in chosen.items():
-        again = [trial for trial in finals if (trial.corpus, trial.variant) == place]
+    for bracket in brackets:
+        best = bracket.chosen(by_key(records))
+        assert best is not None
+        again = [trial for trial in finals if (trial.corpus, trial.variant) == (bracket.digest, bracket.variant)]
         assert len(again) == len({trial.seed for trial in again}) == THOROUGH.seeds == 10
         assert [replace(trial, seed=best.trial.seed) for trial in again] == [best.trial] * 10
-        seeds[place[0]].add(tuple(trial.seed for trial in again))
+        seeds[bracket.digest].add(tuple(trial.seed for trial in again))
     assert len(finals) == 10 * 24
     assert all(len(shared) == 1 for shared in seeds.values()), "the i-th seed is one for all variants of a corpus"
     used = {record.trial.seed for record in records}
@@ -212,10 +291,10 @@ def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
 
 
 def test_more_seeds_go_on_where_fewer_ended():
-    records = by_key(record_of(trial) for trial in search_trials(THOROUGH, DIGESTS))
-    few, more = ({t.key for t in final_trials(replace(THOROUGH, seeds=n), DIGESTS, records)} for n in (2, 3))
+    records = by_key(record_of(trial) for trial in Search(THOROUGH, DIGESTS).trials({}))
+    few, more = ({t.key for t in Search(replace(THOROUGH, seeds=n), DIGESTS).finals(records)} for n in (2, 3))
     reseeded = replace(THOROUGH, seed=1)
-    others = by_key(record_of(trial) for trial in search_trials(reseeded, DIGESTS))
-    other = {t.seed for t in final_trials(reseeded, DIGESTS, others)}
+    others = by_key(record_of(trial) for trial in Search(reseeded, DIGESTS).trials({}))
+    other = {t.seed for t in Search(reseeded, DIGESTS).finals(others)}
     assert few < more
-    assert other.isdisjoint(t.seed for t in final_trials(THOROUGH, DIGESTS, records))
+    assert other.isdisjoint(t.seed for t in Search(THOROUGH, DIGESTS).finals(records))

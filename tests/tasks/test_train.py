@@ -15,8 +15,8 @@ from models.metrics import score
 from models.network import Network
 from models.training import train, train_stack
 from models.trial import Trial
+from tasks.drawing import draw_trial
 from tasks.records import load_record, load_table, trial_prefix
-from tasks.search import draw_trial
 from tasks.train import GivenUp, ensure_stack_trained, ensure_trained, prepared
 from tests.tasks.conftest import record_of
 
