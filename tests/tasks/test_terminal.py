@@ -180,7 +180,7 @@ def test_the_plan_has_a_row_a_variant_and_the_minutes():
     rows = (PlanRow("bach-chorales", PLAIN, 4, 1, 360.0), PlanRow("bach-chorales", RICH, 4, 4, 0))
     text = plan_table(campaign, Plan(rows), workers=2)
     first, *_, last = text.splitlines()
-    assert first == "plan, preset smoke, changed: 2 search trials and 2 fresh seeds for each variant"
+    assert first == "plan, preset smoke, changed: 1 study of 2 draws and 2 fresh seeds for each variant"
     body = [line.split() for line in text.splitlines() if line.startswith("bach-chorales")]
     assert body == [["bach-chorales", PLAIN, "4", "1", "3:00"], ["bach-chorales", RICH, "4", "4", "-"]]
     assert last.startswith("8 trials, 5 stored; about 3:00 of training on 2 processes")

@@ -87,7 +87,9 @@ def synthetic_results(
         corpora=corpora,
         portraits={name: portrait for name, (_, portrait) in described.items()},
         campaign={
-            "preset": "default", "trials_per_variant": trials, "seeds": seeds, "studies": studies,
+            "preset": "default", "trials_per_variant": studies * trials, "studies": studies,
+            "trials_per_study": trials, "rungs": 1,
+            "seeds": seeds,
             "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
             "plan_minutes": 3.4, "corpora": asked,
         },
