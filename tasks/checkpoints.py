@@ -1,4 +1,4 @@
-"""The checkpoint of a trial under way, in the store: one at a time, and none once the trial is committed.
+"""The checkpoint of a trial under way, in the store: one at a time, and none once nobody goes on from it.
 
     checkpoints/<trial key>/<update>-<eight digits>/   progress.json  tensors.safetensors
     checkpoints/<trial key>.json                       pointer to the newest whole one
@@ -6,11 +6,14 @@
 The pointer is swapped after the commit, and decides; the eight random digits keep two workers apart that are at the
 same trial. A checkpoint that cannot be used, because it is damaged or of another version, is as good as none: the
 trial is then trained from its start, to the same numbers. So is one that another body of the scan has begun.
+
+That of a trial's end is kept beside its record where a longer trial may go on from it (`rung.py`).
 """
 
 import json
 import logging
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from safetensors import SafetensorError
@@ -20,7 +23,7 @@ from infra.errors import IntegrityError, NotFoundError, StoreError
 from infra.provenance import provenance
 from infra.store import SCRATCH, Store, Token, read_json
 from models.core import scan_body
-from models.progress import Checkpoint
+from models.progress import Checkpoint, grown
 from models.trial import Trial
 
 _log = logging.getLogger(__name__)
@@ -40,28 +43,33 @@ class Checkpoints:
     Args:
         store: where they are.
         trial: the configuration.
+        shorter: the trial, equal but for fewer epochs, from whose end this one goes on, None where it has a start of
+            its own.
     """
 
-    def __init__(self, store: Store, trial: Trial):
-        self._store, self._key = store, trial.key
+    def __init__(self, store: Store, trial: Trial, shorter: Trial | None = None):
+        self._store, self._trial, self._key = store, trial, trial.key
+        self._shorter = None if shorter is None else Checkpoints(store, shorter)
         self._folder = f"{SCRATCH}/{trial.key}"
         self._pointer = f"{self._folder}.json"
 
     def load(self) -> Saved | None:
-        """The newest whole one, None where there is none that can be used.
+        """The newest whole one, or else that of the shorter trial; None where there is none that can be used.
 
         Raises:
             StoreError: the store is out of reach.
         """
         try:
-            newest, _ = self._newest()
-            return None if newest is None else self._read(newest)
+            return self._found() or self._grown()
         except (IntegrityError, NotFoundError, SafetensorError, ValueError, KeyError, TypeError) as error:
             self.unusable(error)
             return None
 
     def unusable(self, reason: Exception) -> None:
-        """Say in the log that a checkpoint was there, and remove it: it would be in the way of the next one."""
+        """Say in the log that a checkpoint was there, and remove it: it would be in the way of the next one.
+
+        That of the shorter trial as well, for nobody knows whose it was.
+        """
         _log.warning("trial %s starts anew, its checkpoint cannot be used: %s", self._key[:12], reason)
         self.clear()
 
@@ -85,13 +93,34 @@ class Checkpoints:
         except StoreError as error:
             _log.warning("trial %s goes on without a new checkpoint: %s", self._key[:12], error)
 
-    def clear(self) -> None:
-        """Remove the pointer and all that lies there, also what a killed worker left before it committed it."""
+    def clear(self, *, keeping: bool = False) -> None:
+        """Remove the pointer and all that lies there, also what a killed worker left before it committed it.
+
+        That of the shorter trial as well; with `keeping` that one alone.
+        """
+        if self._shorter is not None:
+            self._shorter.clear()
+        if keeping:
+            return
         try:
             self._store.discard_pointer(self._pointer)
             self._store.discard_all(self._folder)
         except StoreError as error:
             _log.warning("trial %s has left a checkpoint behind: %s", self._key[:12], error)
+
+    def _found(self) -> Saved | None:
+        newest, _ = self._newest()
+        return None if newest is None else self._read(newest)
+
+    def _grown(self) -> Saved | None:
+        """That of the shorter trial as one of this."""
+        if self._shorter is None:
+            return None
+        shorter = self._shorter._trial
+        if (found := self._shorter._found()) is None:
+            _log.warning("trial %s starts anew: no end of its first %d epochs is kept", self._key[:12], shorter.epochs)
+            return None
+        return Saved(grown(found.checkpoint, shorter, self._trial), found.seconds)
 
     def _newest(self) -> tuple[str | None, Token]:
         value, token = self._store.read_pointer(self._pointer)
@@ -111,3 +140,15 @@ class Checkpoints:
         if checkpoint.key != self._key:
             raise ValueError(f"it is of the trial {checkpoint.key}")
         return Saved(checkpoint, seconds)
+
+
+def clear_checkpoints(store: Store, trials: Iterable[Trial]) -> None:
+    """Remove the checkpoints of some trials: one listing, and then requests for what is there alone."""
+    try:
+        places = {item.path.split("/")[1].removesuffix(".json") for item in store.objects(SCRATCH)}
+    except StoreError as error:
+        _log.warning("checkpoints are left behind: %s", error)
+        return
+    for trial in trials:
+        if trial.key in places:
+            Checkpoints(store, trial).clear()

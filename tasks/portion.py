@@ -22,13 +22,20 @@ from models.trial import Trial
 from tasks.devices import members_at_once, stacks, training_device
 from tasks.evaluate import ensure_scored
 from tasks.failures import Failure, Failures, in_turns
+from tasks.rung import Rung
 from tasks.samples import ensure_sampled
 from tasks.train import GivenUp, ensure_stack_trained, prepared
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
 def run_portion(
-    store_address: str, trials: Sequence[dict[str, Any]], corpus: str, name: str, score: bool, alone: bool = False
+    store_address: str,
+    trials: Sequence[dict[str, Any]],
+    corpus: str,
+    name: str,
+    score: bool,
+    alone: bool = False,
+    rung: dict[str, Any] | None = None,
 ) -> list[Failure]:
     """Train some trials one after the other, and score them where that is asked.
 
@@ -39,6 +46,7 @@ def run_portion(
         name: what the task run is called.
         score: whether those that completed are scored on test: for fresh seeds of a chosen configuration only.
         alone: whether none trains beside another.
+        rung: `Rung.to_json()` of these trials, where some go on from others or may be gone on from.
 
     Returns:
         The trials that failed.
@@ -47,12 +55,13 @@ def run_portion(
     store = Store(store_address)
     device = training_device()
     asked = [Trial.from_json(values) for values in trials]
+    its_rung = None if rung is None else Rung.from_json(rung)
     failures = Failures(asked)
     for stack in in_turns(stacks(asked, 1) if alone else _stacks(store, asked, device)):
         ended: dict[str, dict[str, Any]] = {}
         if not failures.leave(stack):
             try:
-                for record in ensure_stack_trained(store, stack, given_up, device):
+                for record in ensure_stack_trained(store, stack, given_up, device, its_rung):
                     if score and record.status == "completed":
                         ensure_scored(store, record)
                         ensure_sampled(store, record)

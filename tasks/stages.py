@@ -9,6 +9,7 @@ kind of reason is told once.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
@@ -23,6 +24,7 @@ from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
 from tasks.report.metrics import validation_score
+from tasks.rung import Rung
 
 _KILLED = "its worker was killed, again and again: out of memory, perhaps"
 _LOST = "its portion of work was lost: "
@@ -30,7 +32,14 @@ _ELSEWHERE = "it ended, and is not in the store: do the workers have this versio
 
 
 def run_all(
-    ledger: Ledger, trials: Sequence[Trial], digests: Mapping[str, str], clock: Clock, crew: Crew, *, final: bool
+    ledger: Ledger,
+    trials: Sequence[Trial],
+    digests: Mapping[str, str],
+    clock: Clock,
+    crew: Crew,
+    *,
+    final: bool,
+    rung: Rung | None = None,
 ) -> dict[str, str]:
     """Train the trials that are not stored, score them if they are final ones, and wait.
 
@@ -41,6 +50,7 @@ def run_all(
         clock: estimates by which the work is cut.
         crew: who works.
         final: whether they are fresh seeds of chosen configurations, which are scored on test.
+        rung: which of them go on from shorter ones, and whose end is kept; none where each has its own start and end.
 
     Returns:
         The reason of every trial that did not come to an end, by key.
@@ -50,29 +60,33 @@ def run_all(
     """
     names = {digest: corpus for corpus, digest in digests.items()}
     label = "seeds" if final else "search"
+    rung = rung or Rung()
+    left = rung.left(clock.seconds)
+    train = partial(_round, ledger, names=names, crew=crew, final=final, rung=rung)
     reasons: dict[str, str] = {}
     if missing := ledger.unfinished(trials, scored=final):
-        first = portions(missing, clock.seconds, crew.size, on_gpus=crew.on_gpus)
-        reasons |= _round(ledger, first, names, crew, label, final=final)
+        first = portions(missing, left, crew.size, on_gpus=crew.on_gpus)
+        reasons |= train(first, label)
     if missing := ledger.unfinished(missing, scored=final):
         lost = [trial for trial in missing if _was_lost(reasons.get(trial.key, ""))]
         raised = [trial for trial in missing if trial not in lost]
-        again = [*portions(raised, clock.seconds, crew.size), *([trial] for trial in lost)]
-        reasons |= _round(ledger, again, names, crew, f"{label} again", final=final, alone=True)
+        again = [*portions(raised, left, crew.size), *([trial] for trial in lost)]
+        reasons |= train(again, f"{label} again", alone=True)
     for trial in ledger.unfinished(missing, scored=final):
         if reasons.get(trial.key) == _KILLED:
-            reasons |= _round(ledger, [[trial]], names, crew, f"{label} alone", final=final)
+            reasons |= train([[trial]], f"{label} alone")
     return {trial.key: reasons.get(trial.key, _ELSEWHERE) for trial in ledger.unfinished(missing, scored=final)}
 
 
 def _round(
     ledger: Ledger,
     cut: Sequence[Sequence[Trial]],
-    names: Mapping[str, str],
-    crew: Crew,
     label: str,
     *,
+    names: Mapping[str, str],
+    crew: Crew,
     final: bool,
+    rung: Rung,
     alone: bool = False,
 ) -> dict[str, str]:
     """Send the portions out and wait for all of them; the reasons of what failed, by key."""
@@ -88,9 +102,10 @@ def _round(
         submitted: list[tuple[Sequence[Trial], PrefectFuture[list[Failure]]]] = []
         for number, portion in enumerate(cut, 1):
             corpus = names[portion[0].corpus]
-            values = [trial.to_json() for trial in portion]
+            values, its = [trial.to_json() for trial in portion], rung.of(portion).to_json()
             name = f"{label} {number}, {corpus}"
-            submitted.append((portion, run_portion.submit(ledger.store.address, values, corpus, name, final, alone)))
+            future = run_portion.submit(ledger.store.address, values, corpus, name, final, alone, its)
+            submitted.append((portion, future))
         results = crew.gather([future for _, future in submitted])
         for (portion, _), result in zip(submitted, results, strict=True):
             failures += _outcome(portion, result)

@@ -3,6 +3,10 @@
 A training that takes long leaves a checkpoint every `CHECKPOINT_SECONDS`, and one more where it is given up. Whoever
 trains the trial next goes on from there, to the same weights and the same curve; only the seconds differ. A trial that
 is done sooner leaves none, so that small campaigns pay nothing for it.
+
+On a rung of a search (`rung.py`) a trial goes on from the end of a shorter one, and its own end is kept in the same
+place. It is committed before the record: a worker that is killed between the two has lost nothing, for the trial is
+over where it goes on.
 """
 
 import json
@@ -26,6 +30,7 @@ from tasks.checkpoints import Checkpoints, Saved
 from tasks.corpus import SPLITS, Corpus
 from tasks.ingest import load_corpus
 from tasks.records import TrialRecord, load_record, to_parquet, trial_prefix
+from tasks.rung import Rung
 
 CHECKPOINT_SECONDS = 30.0
 ASK_SECONDS = 1.0
@@ -54,6 +59,7 @@ def ensure_stack_trained(
     trials: Sequence[Trial],
     given_up: Callable[[], bool] | None = None,
     device: torch.device | str = "cpu",
+    rung: Rung | None = None,
 ) -> list[TrialRecord]:
     """The records of trials of one shape: the stored ones, and those of training the others now, committed as they end.
 
@@ -62,17 +68,20 @@ def ensure_stack_trained(
         trials: the configurations; they train side by side.
         given_up: asked between updates, at most every `ASK_SECONDS`, whether to stop.
         device: where to train.
+        rung: which of them go on from shorter ones, and whose end is kept; none where nobody asks for that.
 
     Raises:
         GivenUp: it was to stop; checkpoints are stored, and no more is committed.
     """
-    checkpoints = {trial.key: Checkpoints(store, trial) for trial in trials}
+    rung = rung or Rung()
+    checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial)) for trial in trials}
     records = {trial.key: load_record(store, trial.key) for trial in trials}
     if missing := [trial for trial in trials if records[trial.key] is None]:
-        records |= _Work(store, missing, checkpoints, given_up, device).done()
-    for each in checkpoints.values():
-        each.clear()
-    return [record for trial in trials if (record := records[trial.key]) is not None]
+        records |= _Work(store, missing, checkpoints, given_up, device, rung).done()
+    ended = [record for trial in trials if (record := records[trial.key]) is not None]
+    for trial, record in zip(trials, ended, strict=True):
+        checkpoints[trial.key].clear(keeping=trial.key in rung.keeps and record.diverged_at is None)
+    return ended
 
 
 class _Work:
@@ -89,9 +98,10 @@ class _Work:
         checkpoints: Mapping[str, Checkpoints],
         given_up: Callable[[], bool] | None,
         device: torch.device | str,
+        rung: Rung,
     ):
         self._store, self._trials, self._checkpoints = store, trials, checkpoints
-        self._given_up, self._device = given_up, device
+        self._given_up, self._device, self._rung = given_up, device, rung
         self._records: dict[str, TrialRecord] = {}
 
     def done(self) -> dict[str, TrialRecord]:
@@ -120,6 +130,7 @@ class _Work:
             self._between,
             [None if its is None else its.checkpoint for its in found],
             self._device,
+            self._rung.keeps,
         )
         self._commit(ended)
 
@@ -145,6 +156,8 @@ class _Work:
         for trial in self._trials:
             if trial.key in ended and trial.key not in self._records:
                 training = ended[trial.key]
+                if training.end is not None:
+                    self._checkpoints[trial.key].save(training.end, self._seconds[trial.key])
                 record = _record(trial, training, self._seconds[trial.key])
                 self._records[trial.key] = _commit(self._store, record, training, self._device)
 

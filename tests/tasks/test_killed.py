@@ -6,9 +6,8 @@ and which is then run again. Records are equal but for the seconds, manifests bu
 """
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -19,7 +18,6 @@ from prefect.logging import disable_run_logger
 from infra.errors import CounterpointError, StoreError
 from infra.provenance import provenance
 from infra.store import Store
-from infra.store.backend import Listed, Stored
 from models.trial import Trial
 from tasks.ingest import ingest_corpus
 from tasks.ingest.recipe import Recipe
@@ -31,6 +29,7 @@ from tasks.publish import newest_made_from, publish
 from tasks.search import Search
 from tasks.verify import verify
 from tests.tasks.conftest import tiny_campaign, tiny_music
+from tests.tasks.place import Place
 
 SECONDS = count()
 NAME, ADDRESS, NOON = "bach-chorales", "memory://killed", datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -38,60 +37,6 @@ RECIPE = Recipe(NAME, "music", 1, lambda source: {"a.mid": b"a"}, lambda *parts:
 _TINY = tiny_campaign("SGD+C", variants={NAME: ("rnn/bernoulli/SGD+C",)}, kinds={NAME: "music"}, trials=1, seeds=1)
 CAMPAIGN = replace(_TINY, spaces={kind: replace(space, epochs=1) for kind, space in _TINY.spaces.items()})
 CLEAN = provenance() | {"commit": "c" * 40, "dirty": False}
-
-
-@dataclass
-class Place:
-    """A backend that keeps its history: what it held before each write."""
-
-    files: dict[str, bytes] = field(default_factory=dict)
-    history: list[dict[str, bytes]] = field(default_factory=list)
-    fail: Callable[[str, bool], None] = lambda what, done: None
-    """Called before (done is False) and after each operation, with its name; may raise."""
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def check(self, create: bool) -> None:
-        """It is there."""
-
-    def read(self, path: str) -> Stored | None:
-        """The whole object."""
-        return self._done("read", lambda: Stored(d, d.hex()) if (d := self.files.get(path)) is not None else None)
-
-    def create(self, path: str, data: bytes) -> bool:
-        """Write if there is none."""
-        return self._write(lambda: path not in self.files and self.files.update({path: data}) is None)
-
-    def replace(self, path: str, data: bytes, token: str) -> bool:
-        """Write if it has this token."""
-        fits = lambda: path in self.files and self.files[path].hex() == token  # noqa: E731
-        return self._write(lambda: fits() and self.files.update({path: data}) is None)
-
-    def delete(self, path: str) -> None:
-        """Remove it."""
-        self._write(lambda: self.files.pop(path, None))
-
-    def children(self, parent: str, name: str) -> list[str]:
-        """Every CHILD with that name in it."""
-        start, end = f"{parent}/", f"/{name}"
-        found = [p[len(start) : -len(end)] for p in self.files if p.startswith(start) and p.endswith(end)]
-        return self._done("read", lambda: sorted(child for child in found if "/" not in child))
-
-    def listing(self, folder: str) -> list[Listed]:
-        """All below a folder."""
-        found = [Listed(path, len(data), 0.0) for path, data in self.files.items() if path.startswith(folder)]
-        return self._done("read", lambda: sorted(found))
-
-    def _write(self, act: Callable[[], Any]) -> Any:
-        with self.lock:
-            self.history.append(dict(self.files))
-            return self._done("write", act)
-
-    def _done(self, what: str, act: Callable[[], Any]) -> Any:
-        with self.lock:
-            self.fail(what, False)
-            made = act()
-            self.fail(what, True)
-            return made
 
 
 @pytest.fixture

@@ -147,13 +147,13 @@ def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store,
     monkeypatch.setattr("tasks.train.Checkpoints.save", lambda *arguments: None)
 
     def watched(stack, *rest):
-        *rest, between, checkpoints, device = rest
+        *rest, between, checkpoints, device, keeping = rest
 
         def look(run):
             between(run)
             committed.append([load_record(store, each.key) is not None for each in trials])
 
-        return train_stack(stack, *rest, look, checkpoints, device)
+        return train_stack(stack, *rest, look, checkpoints, device, keeping)
 
     monkeypatch.setattr("tasks.train.train_stack", watched)
     records = ensure_stack_trained(store, trials)
