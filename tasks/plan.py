@@ -114,7 +114,7 @@ def _added(bracket: Bracket, trial: Trial, number: int, clock: Clock) -> float:
 
 
 def _of_finals(bracket: Bracket, records: Records, unfinished: Set[str], clock: Clock) -> _Need:
-    if all(trial.key in records for trial in bracket.trials(records)):
+    if bracket.whole(records):
         finals = bracket.finals(records)  # none where nothing completed
         lacking = sum(trial.key in unfinished for trial in finals)
         asked = len(finals)

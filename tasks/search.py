@@ -16,6 +16,7 @@ from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.drawing import draw_trial, fresh_seed
 from tasks.records import TrialRecord
+from tasks.rung import Rung
 
 REDUCTION = 3
 """One of so many draws goes on from a rung to the next, which has about as many times its epochs."""
@@ -89,6 +90,14 @@ class Bracket:
         """All trials that are asked for, rung by rung, as far as the records tell."""
         return [trial for number in range(len(self.epochs)) for trial in self.rung(number, records)]
 
+    def earlier(self, records: Records) -> list[Trial]:
+        """Those of them that are not of the last rung."""
+        return [trial for number in range(len(self.epochs) - 1) for trial in self.rung(number, records)]
+
+    def whole(self, records: Records) -> bool:
+        """Whether all of them have records."""
+        return all(trial.key in records for trial in self.trials(records))
+
     def furthest(self, records: Records) -> list[Trial]:
         """Of each draw the trial of the last rung that it came to, in the order of the draws."""
         last = {draw: number for number in range(len(self.epochs)) for draw in self._standing(number, records)}
@@ -159,11 +168,22 @@ class Search:
         """The chosen configurations with fresh seeds."""
         return [trial for bracket in self.brackets for trial in bracket.finals(records)]
 
-    def shorter(self, trials: Iterable[Trial]) -> dict[str, Trial]:
-        """For each of these trials that is of a later rung, by key, the trial of the rung before: the same, cut off."""
-        epochs = {bracket.digest: bracket.epochs for bracket in self.brackets}
-        places = {trial.key: (trial, epochs[trial.corpus].index(trial.epochs)) for trial in trials}
-        return {k: replace(trial, epochs=epochs[trial.corpus][p - 1]) for k, (trial, p) in places.items() if p}
+    def hanging(self, number: int, trials: Iterable[Trial]) -> Rung:
+        """How trials of a rung hang together with shorter and longer ones: where they go on from, and which may go on.
+
+        Args:
+            number: of the rung.
+            trials: those that it has.
+        """
+        trials, epochs = list(trials), {bracket.digest: bracket.epochs for bracket in self.brackets}
+        return Rung(
+            grows_from={trial.key: epochs[trial.corpus][number - 1] for trial in trials} if number else {},
+            keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.corpus][-1]),
+        )
+
+    def left_behind(self, records: Records) -> list[Trial]:
+        """The trials that no longer one can go on from any more: those of earlier rungs, where the search is whole."""
+        return [trial for bracket in self.brackets if bracket.whole(records) for trial in bracket.earlier(records)]
 
 
 def _bracket(campaign: Campaign, corpus: str, digest: str, variant: str, study: int) -> Bracket:

@@ -233,10 +233,14 @@ def test_the_rungs_are_known_by_the_records_of_those_before():
     found = search.look(records_of)
     assert [len(trials) for trials in asked] == [2 * 6 * 24, 2 * 2 * 24]
     assert list(found) == [trial.key for trials in asked for trial in trials]
-    shorter = search.shorter(asked[1])
-    assert all(replace(shorter[t.key], epochs=t.epochs) == t and shorter[t.key] in asked[0] for t in asked[1])
-    assert search.shorter(asked[0]) == {}
     assert len(search.finals(found)) == 2 * 10 * 24
+    first, second = (search.hanging(number, trials) for number, trials in enumerate(asked))
+    assert {second.shorter(trial).key for trial in asked[1]} < {trial.key for trial in asked[0]} == first.keeps
+    assert (first.grows_from, second.keeps) == ({}, frozenset())
+    assert search.left_behind(found) == asked[0]
+    del found[asked[1][0].key]
+    left = search.left_behind(found)
+    assert len(asked[0]) - len(left) == 6, "one bracket is not whole, and its ends are still of use"
 
 
 def test_a_study_has_draws_and_seeds_of_its_own_and_the_first_is_that_of_a_single_one():
