@@ -11,7 +11,7 @@ Shape letters: P parameters in a row, B lanes, K carried numbers a lane.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields, replace
-from math import isnan
+from math import isinf, isnan
 from typing import Any, Self
 
 import torch
@@ -175,18 +175,33 @@ class Progress:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The progress as JSON values; a row of the curve is a list, and null in it and in the tally is NaN."""
-        rows = [[None if isnan(value) else value for value in astuple(row)] for row in self.curve]
-        tally = {name: None if isnan(value) else value for name, value in asdict(self.tally).items()}
+        """The progress as JSON values; a row of the curve is a list, and in it and in the tally null is NaN, "inf" inf.
+
+        Infinite is the size of an update that overflows, before the next one diverges.
+        """
+        rows = [[_to_json(value) for value in astuple(row)] for row in self.curve]
+        tally = {name: _to_json(value) for name, value in asdict(self.tally).items()}
         return asdict(self) | {"tally": tally, "curve": rows}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The progress that `to_json` wrote, float for float."""
-        filled = [[_NAN if value is None else value for value in row] for row in values["curve"]]
+        filled = [[_from_json(value) for value in row] for row in values["curve"]]
         rows = [Epoch(int(epoch), int(update), *rest) for epoch, update, *rest in filled]
-        sums: dict[str, Any] = {name: _NAN if value is None else value for name, value in values["tally"].items()}
+        sums: dict[str, Any] = {name: _from_json(value) for name, value in values["tally"].items()}
         return cls(**{**values, "tally": Tally(**sums), "curve": rows})
+
+
+def _to_json(value: float) -> float | str | None:
+    if isnan(value):
+        return None
+    return str(value) if isinf(value) else value
+
+
+def _from_json(value: float | str | None) -> float:
+    if value is None:
+        return _NAN
+    return float(value) if isinstance(value, str) else value
 
 
 class CheckpointError(ValueError):

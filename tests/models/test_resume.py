@@ -167,6 +167,14 @@ def test_a_checkpoint_with_a_tensor_of_another_shape_is_refused():
             train(trial, *SPLITS["bernoulli"], 5, checkpoint=replace(checkpoint, tensors=tensors))
 
 
+def test_numbers_that_are_not_finite_go_through_json():
+    trial = examples.trial(learning_rate=1e30)
+    checkpoint = _until(trial, 2, None)
+    assert checkpoint.progress.tally.ratios == float("inf"), "choose a rate at which the size of an update overflows"
+    result = train(trial, *SPLITS["bernoulli"], 5, checkpoint=checkpoint)
+    assert bits(result) == bits(train(trial, *SPLITS["bernoulli"], 5))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -177,6 +185,7 @@ def test_a_checkpoint_with_a_tensor_of_another_shape_is_refused():
         lambda values: values["progress"].update(unknown=1),
         lambda values: values["progress"].update(curve=[[1, 2]]),
         lambda values: values["progress"].update(tally=3),
+        lambda values: values["progress"]["tally"].update(ratios="many"),
     ],
 )
 def test_json_of_something_else_is_refused(change):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -50,12 +51,12 @@ def _bytes(store: Store, trial: Trial) -> list[Any]:
     ]
 
 
-def _undisturbed(*trials: Trial) -> list[Any]:
-    store = Store(f"memory://undisturbed-{trials[0].key}")
+@cache
+def _undisturbed(trial: Trial) -> list[Any]:
+    store = Store(f"memory://undisturbed-{trial.key}")
     fill(store)
-    for trial in trials:
-        ensure_trained(store, trial)
-    return [_bytes(store, trial) for trial in trials]
+    ensure_trained(store, trial)
+    return _bytes(store, trial)
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_trials_go_on_from_rung_to_rung_and_nothing_is_left(store, short, long, 
     assert Checkpoints(store, short).load() is None, "it has served"
     ensure_stack_trained(store, [last], rung=Rung({last.key: 3}))
     assert begun == [0, 1, 3]
-    assert [_bytes(store, trial) for trial in (short, long, last)] == _undisturbed(short, long, last)
+    assert all(_bytes(store, trial) == _undisturbed(trial) for trial in (short, long, last))
     assert store.objects("checkpoints") == []
 
 
@@ -101,7 +102,7 @@ def test_members_of_a_stack_go_on_each_from_its_own_shorter_trial(store, short, 
     assert begun == [0, 0, 1, 2, 0]
     for trial in trials:
         ours = load_record(store, trial.key)
-        assert ours.valid == pytest.approx(_undisturbed(trial)[0][0]["valid"], rel=1e-4)
+        assert ours.valid == pytest.approx(_undisturbed(trial)[0]["valid"], rel=1e-4)
         assert ours.epochs == 3
     assert store.objects("checkpoints") == []
 
@@ -111,11 +112,12 @@ def test_patience_that_had_ended_the_shorter_one_ends_the_longer_one(store, shor
     ensure_stack_trained(store, [short], rung=_kept(short))
     ensure_stack_trained(store, [long], rung=Rung({long.key: 3}))
     assert begun == [0, 1]
-    assert _bytes(store, long) == _undisturbed(long)[0]
+    assert _bytes(store, long) == _undisturbed(long)
     assert load_record(store, long.key).epochs == 1
 
 
-def test_a_trial_that_diverged_keeps_nothing_and_the_longer_one_diverges_as_well(store, short, caplog):
+def test_a_trial_that_diverged_keeps_nothing_and_the_longer_one_diverges_as_well(store, short, caplog, monkeypatch):
+    monkeypatch.setattr("tasks.train.CHECKPOINT_SECONDS", 0.0)
     short = replace(short, learning_rate=1e30)
     long = replace(short, epochs=2)
     ensure_stack_trained(store, [short], rung=_kept(short))
@@ -162,7 +164,7 @@ def test_an_end_that_cannot_be_used_is_one_line_and_costs_time_alone(store, shor
     ensure_stack_trained(store, [long], rung=Rung({long.key: 1}))
     assert [line[:30] for line in caplog.messages] == [f"trial {long.key[:12]} starts anew"]
     assert begun[-1] == 0
-    assert _bytes(store, long) == _undisturbed(long)[0]
+    assert _bytes(store, long) == _undisturbed(long)
     assert store.objects("checkpoints") == []
 
 
@@ -240,16 +242,18 @@ def _search(short: Trial, long: Trial) -> None:
     clear_rungs(ledger, [short, other])
 
 
-@pytest.mark.parametrize("collected", [False, True], ids=["", "gc"])
-def test_killed_before_any_write_a_search_goes_on_to_the_same_bytes(place, short, long, begun, collected):
-    trials = [short, long]
-    expected = _undisturbed(*trials)
+@pytest.mark.parametrize(
+    ("step", "collected"),
+    [(3, False), (6, True), *(pytest.param(1, gc, marks=pytest.mark.integration) for gc in (False, True))],
+)
+def test_killed_before_any_write_a_search_goes_on_to_the_same_bytes(place, short, long, begun, step, collected):
+    expected = [_undisturbed(trial) for trial in (short, long)]
     begun.clear()
     _search(short, long)
     history = [*place.history, place.files]
     assert begun == [0, 0, 1]
     first = next(at for at, files in enumerate(history) if any(path.startswith("trials/") for path in files))
-    for files in history[first :: 3 if collected else 1]:
+    for files in history[first::step]:
         place.files = dict(files)
         store = Store(ADDRESS)
         if collected:
@@ -257,7 +261,7 @@ def test_killed_before_any_write_a_search_goes_on_to_the_same_bytes(place, short
         elif load_record(store, short.key) is not None and load_record(store, long.key) is None:
             assert Checkpoints(store, short).load() is not None, "nothing is lost"
         _search(short, long)
-        assert [_bytes(store, trial) for trial in trials] == expected
+        assert [_bytes(store, trial) for trial in (short, long)] == expected
         assert store.objects("checkpoints") == []
         remove(store, leftovers(store))
         assert len(place.files) == len(history[-1])
