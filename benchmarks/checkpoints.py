@@ -66,11 +66,11 @@ def measure(folder: str, width: int, hidden_size: int) -> Measured:
         seed=0,
     )
     run = Run([trial], pieces, pieces, width)
-    while run.progress.updates < 3:
+    while run.progress()[0].updates < 3:
         run.advance()
     checkpoint, checkpoints = run.checkpoints()[0], Checkpoints(Store(folder), trial)
     size = sum(tensor.nbytes for tensor in checkpoint.tensors.values())
-    take, save = median(run.checkpoint), median(lambda: checkpoints.save(checkpoint, 0.0))
+    take, save = median(run.checkpoints), median(lambda: checkpoints.save(checkpoint, 0.0))
     load = median(checkpoints.load)
     share = 100 * (take + save) / CHECKPOINT_SECONDS
     return Measured(

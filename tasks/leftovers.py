@@ -1,7 +1,8 @@
 """What killed writers left in a store and nothing reads: found, and removed where that is asked.
 
     temporary files             of a directory's writers, and of the checks whether a store can be written
-    checkpoints                 of trials that are stored; and all but the newest of the others
+    checkpoints                 of trials that are stored, which a killed search by rungs kept as well; and all but
+                                the newest of the others
     objects without a manifest  in the folders of commits
 
 What is younger than some hours may be in writing and is left alone, with all that lies beside it. What a manifest or a
