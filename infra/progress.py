@@ -177,8 +177,9 @@ class Progress:
         return [f"{corpus}: best on validation {v}, {self._score(corpus, valid)}" for corpus, (valid, v) in best]
 
     def _troubles(self) -> list[str]:
-        counts = {status: list(self.statuses.values()).count(status) for status in ("diverged", "failed")}
-        return [f"{count} {status}" for status, count in counts.items() if count]
+        said = {"diverged": "diverged", "untrained": "never learned", "failed": "failed"}
+        counts = {words: list(self.statuses.values()).count(status) for status, words in said.items()}
+        return [f"{count} {words}" for words, count in counts.items() if count]
 
     def _times(self) -> str:
         gone = time.monotonic() - self._started

@@ -59,15 +59,39 @@ def baselines(train: Pieces, width: int) -> dict[str, Tensor]:
 
 def score_baseline(probability_D: Tensor, pieces: Pieces, sampling: torch.Generator) -> Scores:
     """Score one probability a note or a symbol, the same at every step."""
+    log_likelihood_N = _log_likelihood(probability_D, pieces)
     if not pieces.data.is_floating_point():
-        nats = _per_piece(probability_D.log()[pieces.scored_data], pieces)
+        nats = _per_piece(log_likelihood_N, pieces)
         return Scores(pieces.scored_lengths, nats, success=_guessed(probability_D, pieces))
     on = pieces.scored_data.double()
-    log_likelihood_N = on @ probability_D.log() + (1 - on) @ torch.log1p(-probability_D)
     sampled = torch.rand(on.shape, generator=sampling, dtype=torch.float64) < probability_D
     accuracy_N, union_N = frame_accuracy(on, sampled.double())
     rows = (log_likelihood_N, accuracy_N, union_N)
     return Scores(pieces.scored_lengths, *(_per_piece(row, pieces) for row in rows))
+
+
+def counting(train: Pieces, pieces: Pieces, width: int) -> float | None:
+    """What counting notes or symbols in train scores on other pieces: mean log-likelihood, nats a step.
+
+    Of `note-probability` or `unigram`; a network that is no better has learned nothing of the past. None where only
+    the last step of a piece is asked for: answers by chance are what such a task measures.
+
+    Args:
+        train: what is counted.
+        pieces: what is scored.
+        width: notes or symbols D.
+    """
+    if pieces.scored is not None:
+        return None
+    return _log_likelihood(frequencies(train, width).to(pieces.data.device), pieces).mean().item()
+
+
+def _log_likelihood(probability_D: Tensor, pieces: Pieces) -> Tensor:
+    """Nats of each scored step, (N,), by one probability a note or a symbol."""
+    if not pieces.data.is_floating_point():
+        return probability_D.log()[pieces.scored_data]
+    on = pieces.scored_data.double()
+    return on @ probability_D.log() + (1 - on) @ torch.log1p(-probability_D)
 
 
 def score_mean(train: Pieces, pieces: Pieces) -> Scores:

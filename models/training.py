@@ -7,6 +7,10 @@ training ends.
 Divergence is a result: a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing, ends training with the number of the update. What was best before it is kept.
 
+So is a training that came to its end and taught nothing: the best network is the one that it started with, or is
+beaten on validation by counting notes or symbols in train (`baselines.counting`). A trial with pre-training may start
+with its best network, and the likelihood of some output models is only estimated: there one of the two decides alone.
+
 A trial with pre-training has it before all that, in the same run (`pretraining.py`): epoch 0 is the network that comes
 of it.
 
@@ -33,7 +37,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from models.baselines import frequencies
+from models.baselines import counting, frequencies
 from models.captured import updater_for
 from models.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
 from models.diagnostics import Diagnosis, diagnose, probe_of
@@ -48,13 +52,15 @@ from models.stacked_chunks import stack
 from models.trial import Trial
 from models.updates import Updater
 
+Status = Literal["completed", "diverged", "untrained"]
+
 
 @dataclass(frozen=True)
 class Training:
     """What came of a trial.
 
     Attributes:
-        status: `completed`, or `diverged`.
+        status: `completed`, `diverged`, or `untrained`: it came to its end, and `best` is no better than counting.
         diverged_at: the update at which it diverged, counted from 1.
         best: the epoch with the best validation score.
         curve: all epochs.
@@ -64,7 +70,7 @@ class Training:
         end: where it ended, for a trial with more epochs to go on from; None where it diverged or nobody asked for it.
     """
 
-    status: Literal["completed", "diverged"]
+    status: Status
     diverged_at: int | None
     best: Epoch
     curve: tuple[Epoch, ...]
@@ -152,6 +158,7 @@ class Run:
         if len({trial.key for trial in trials}) != len(trials):
             raise ValueError("run: wants trials that differ")
         self._train, self._valid = train_pieces.to(device), valid_pieces.to(device)
+        self._counting = None if trials[0].output_type.estimated else counting(train_pieces, valid_pieces, width)
         self._network = Network(trials, frequencies(train_pieces, width).float(), device=device)
         if self._network.trial.optimizer_type is HessianFree:
             self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
@@ -322,7 +329,7 @@ class Run:
         now = self._progress[s]
         kept = diverged_at is None and self.trials[s].key in self._keeping
         return Training(
-            status="completed" if diverged_at is None else "diverged",
+            status="diverged" if diverged_at is not None else "completed" if self._learned(now) else "untrained",
             diverged_at=diverged_at,
             best=now.curve[now.best],
             curve=tuple(now.curve),
@@ -331,6 +338,12 @@ class Run:
             diagnoses=diagnoses,
             end=self._checkpoint(s, deepcopy(now)) if kept else None,
         )
+
+    def _learned(self, now: Progress) -> bool:
+        """Whether the best network is better than the one that was drawn, and no worse than counting."""
+        if now.best == 0 and now.phase == 0:
+            return False
+        return self._counting is None or now.curve[now.best].valid >= self._counting
 
     def progress(self) -> list[Progress]:
         """Where each trial under way is, copied; waits for the device."""

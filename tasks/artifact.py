@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from tasks.report.metrics import BY_NAME
-from tasks.report.text import visible
+from tasks.report.text import lost_seeds, visible
 from tasks.terminal import difference_cell, score_cell, seeds_cell
 from tasks.wording import preset_title
 
@@ -29,7 +29,7 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         scores = list(rows)
         first = [row for row in scores if row["metric"] == scores[0]["metric"]]
         head = ("variant", BY_NAME[scores[0]["metric"]].heading, "better than plain SGD by", "seeds")
-        cells = [(row["variant"], score_cell(row), difference_cell(row), seeds_cell(row)) for row in first]
+        cells = [(row["variant"], score_cell(row), difference_cell(row), _seeds(row)) for row in first]
         said = document["answers"][corpus]
         parts += [f"## {escape(corpus)}", escape(f"{said['best']} {said.get('others', '')}".strip())]
         parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
@@ -47,6 +47,11 @@ def escape(text: str) -> str:
     ('a\\|b\\`c\\`', '\\<b\\>')
     """
     return "".join(f"\\{each}" if each in _SPECIAL else each for each in visible(text))
+
+
+def _seeds(row: Mapping[str, Any]) -> str:
+    """How many seeds have a score, and what became of the others."""
+    return ", ".join([seeds_cell(row), *lost_seeds(row)])
 
 
 def _row(cells: tuple[str, ...]) -> str:

@@ -4,24 +4,23 @@
     scores/<trial key>/   pieces.parquet
     samples/<trial key>/  sample.json  sample.mid or sample.txt
 
-Only what completed or diverged is stored. A trial that failed is nobody's result: the next run tries it again.
+Only what came to an end is stored. A trial that failed is nobody's result: the next run tries it again.
 """
 
 import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import pandas as pd
 
 from infra.errors import IntegrityError
 from infra.store import Store, read_json
+from models.training import Status
 from models.trial import Trial
 from tasks.readable import is_digest, naming
 
 _FORMAT = 1
-
-Status = Literal["completed", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class TrialRecord:
 
     Attributes:
         trial: its configuration.
-        status: `completed`, or `diverged`.
+        status: `completed`, `diverged`, or `untrained`: it came to its end, its best network no better than counting.
         diverged_at: the update at which it diverged.
         valid: best log-likelihood on validation, nats a step; of the network as it starts, where nothing was better.
         best_epoch: the epoch of that score; its weights are the ones stored.

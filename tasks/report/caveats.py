@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from tasks.report.text import ESTIMATED_BY, joined, plural, search_state
+from tasks.report.text import ESTIMATED_BY, joined, lost_seeds, plural, search_state
 from tasks.report.variants import Variant, is_baseline
 
 ENOUGH_SEEDS = 5
@@ -55,6 +55,7 @@ def score_caveats(
         labels: of the variants.
     """
     said = [sentence for row in told if (sentence := _survivors(row, labels))]
+    said += _lost_elsewhere(trained[~trained["variant"].isin([row["variant"] for row in told])], labels)
     said += _seeds(scored, labels)
     if int(rows["n_pieces"].max()) < _ENOUGH_PIECES:
         said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
@@ -77,13 +78,18 @@ def score_caveats(
 
 def _survivors(row: pd.Series, labels: Mapping[str, str]) -> str:
     """That a variant which is called the best lost seeds."""
-    lost = [f"{row[f'seeds_{end}']} {end}" for end in ("diverged", "failed") if row[f"seeds_{end}"]]
-    if not lost:
+    if not (lost := lost_seeds(row)):
         return ""
     return (
-        f"{labels[row['variant']]} is best over the {row['n_seeds']} of {row['seeds_asked']} seeds that ended; "
+        f"{labels[row['variant']]} is best over the {row['n_seeds']} of {row['seeds_asked']} seeds that have a score; "
         f"{joined(lost)}: the score of the survivors may flatter it."
     )
+
+
+def _lost_elsewhere(others: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Which of the other variants lost seeds, and how."""
+    lost = {labels[row["variant"]]: joined(told) for row in others.to_dict("records") if (told := lost_seeds(row))}
+    return [f"Seeds without a score: {joined([f'{told} of {name}' for name, told in lost.items()])}."] if lost else []
 
 
 def _seeds(scored: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:

@@ -24,7 +24,7 @@ from tasks.report.variants import (
 
 SCORE_COLUMNS = (
     *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high", "estimated"),
-    *("n_pieces", "n_seeds", "seeds_asked", "seeds_diverged", "seeds_failed"),
+    *("n_pieces", "n_seeds", "seeds_asked", "seeds_diverged", "seeds_untrained", "seeds_failed"),
     *("search_asked", "search_ended", "held_back", "search_gap"),
     *("reference", "difference", "diff_low", "diff_high", "diff_seeds", "diff_dropped"),
     *("tied_with_best", "tied_in_family"),
@@ -148,10 +148,10 @@ def _rank(metric: Metric, row: dict[str, Any]) -> tuple[bool, bool, float, tuple
 
 
 def _trial_counts(results: Results, corpus: str, variant: str) -> dict[str, int | bool]:
-    """How the trials of a variant ended: what diverged has ended, what failed has not."""
+    """How the trials of a variant ended: what diverged or never learned has ended, what failed has not."""
     if is_baseline(variant):
-        counts = {"seeds_asked": 1, "seeds_diverged": 0, "seeds_failed": 0, "search_asked": 0, "search_ended": 0}
-        return counts | {"held_back": False}
+        lost = dict.fromkeys(("seeds_diverged", "seeds_untrained", "seeds_failed"), 0)
+        return {"seeds_asked": 1} | lost | {"search_asked": 0, "search_ended": 0, "held_back": False}
     trials = results.trials[(results.trials["corpus"] == corpus) & (results.trials["variant"] == variant)]
     search, finals = (trials.loc[trials["purpose"] == purpose, "status"] for purpose in ("search", "final"))
     search_asked = max(len(search), int(results.campaign.get("trials_per_variant") or 0))
@@ -160,6 +160,7 @@ def _trial_counts(results: Results, corpus: str, variant: str) -> dict[str, int 
     return {
         "seeds_asked": 0 if held_back else max(len(finals), int(results.campaign.get("seeds") or 0)),
         "seeds_diverged": int((finals == "diverged").sum()),
+        "seeds_untrained": int((finals == "untrained").sum()),
         "seeds_failed": int((finals == "failed").sum()),
         "search_asked": search_asked,
         "search_ended": search_ended,

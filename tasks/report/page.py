@@ -150,7 +150,8 @@ def _pairs(effects: pd.DataFrame) -> str:
 def _search_summary(search: pd.DataFrame) -> str:
     diverged = search[search["status"] == "diverged"]
     text = f"Validation score against learning rate of {plural(len(search), 'search trial')}"
+    untrained = f", {many} never learned" if (many := (search["status"] == "untrained").sum()) else ""
     if diverged.empty:
-        return f"{text}; none diverged."
+        return f"{text}; none diverged{untrained}."
     lowest = diverged["learning_rate"].min()
-    return f"{text}; {len(diverged)} diverged, at learning rates of {lowest:.3g} and more."
+    return f"{text}; {len(diverged)} diverged, at learning rates of {lowest:.3g} and more{untrained}."

@@ -15,7 +15,7 @@ from tasks.report.portrait import Portrait
 
 TRIAL_COLUMNS = (
     *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "study", "seed"),
-    *("hidden_size", "activation", "learning_rate", "techniques", "valid", "updates", "epochs"),
+    *("hidden_size", "activation", "learning_rate", "techniques", "valid", "best_epoch", "updates", "epochs"),
     *("diverged_at", "seconds", "parameters", "ended_early", "selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
@@ -29,8 +29,8 @@ PIECE_COLUMNS = (
 )
 _NUMBERS = frozenset(
     (
-        *("study", "seed", "hidden_size", "learning_rate", "valid", "updates", "epochs", "diverged_at"),
-        *("seconds", "parameters"),
+        *("study", "seed", "hidden_size", "learning_rate", "valid", "best_epoch", "updates", "epochs"),
+        *("diverged_at", "seconds", "parameters"),
         *("update", "epoch", "train", "gradient_norm", "clipped_share", "largest_norm", "update_ratio"),
         *("index", "value", "steps", "log_likelihood", "accuracy", "union_accuracy", "log_likelihood_error", "success"),
     )
@@ -58,11 +58,11 @@ class Results:
 
     Attributes:
         trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
-            `diverged` or `failed`; `valid` is the best validation log-likelihood in nats per step, higher is
-            better, NaN if none; `techniques` holds the hyper-parameters, letter -> {name: value}; `selected` marks
-            the search trial that a study chose for its variant, and `chosen_from` of a final is that trial's key. A
-            draw of the search is one row, of the longest of its trials; `ended_early` where it did not come to the
-            last rung.
+            `diverged`, `untrained` or `failed`; `valid` is the best validation log-likelihood in nats per step, of
+            the epoch `best_epoch`, higher is better, NaN if none; `techniques` holds the hyper-parameters, letter ->
+            {name: value}; `selected` marks the search trial that a study chose for its variant, and `chosen_from` of a
+            final is that trial's key. A draw of the search is one row, of the longest of its trials; `ended_early`
+            where it did not come to the last rung.
             `study` counts from 0 the repetitions of the whole comparison, each with its own draws, choice and fresh
             seeds. Finals of different variants that share `study` and `seed` are compared as a pair.
         curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as

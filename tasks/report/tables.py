@@ -15,6 +15,7 @@ from tasks.report.metrics import METRICS, STEP_NAMES, Metric, symbols_text
 from tasks.report.results import Results
 from tasks.report.statistics import effect_verdict, verdict
 from tasks.report.text import (
+    ENDS,
     NOTHING,
     count,
     duration,
@@ -52,6 +53,7 @@ class ScoreRow:
     cells: tuple[Cell, ...]
     seeds: str
     diverged: str
+    untrained: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def score_rows(results: Results, estimates: Estimates, corpus: str) -> tuple[Sco
                 leading=bool(row.tied_with_best),
                 cells=(first, _difference_cell(row, METRICS[kind][0]), *others),
                 seeds=_seeds(row._asdict()),
-                diverged="" if baseline else _diverged(trials[trials["variant"] == row.variant]),
+                diverged="" if baseline else _ended(trials[trials["variant"] == row.variant], "diverged"),
+                untrained="" if baseline else _ended(trials[trials["variant"] == row.variant], "untrained"),
             )
         )
     return tuple(rows)
@@ -136,8 +139,8 @@ def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
     return cells
 
 
-def _diverged(trials: pd.DataFrame) -> str:
-    gone = trials[trials["status"] == "diverged"]
+def _ended(trials: pd.DataFrame, status: str) -> str:
+    gone = trials[trials["status"] == status]
     return f"{(gone['purpose'] == 'search').sum()} + {(gone['purpose'] == 'final').sum()}"
 
 
@@ -184,13 +187,13 @@ def _hyper_parameters(techniques: Iterable[Mapping[str, Mapping[str, Any]]]) -> 
 
 def budget_table(results: Results) -> Table:
     """What was run: trials by purpose and by how they ended, and the work that went into them."""
-    columns = ("corpus", "variants", "search trials", "final trials", "completed", "diverged", "failed")
+    columns = ("corpus", "variants", "search trials", "final trials", "completed", *ENDS.values())
     rows = []
     for corpus in results.corpora:
         trials = results.trials[results.trials["corpus"] == corpus]
         purposes, ends = trials["purpose"].value_counts(), trials["status"].value_counts()
         numbers = [len(results.variants(corpus)), purposes.get("search", 0), purposes.get("final", 0)]
-        numbers += [ends.get(status, 0) for status in ("completed", "diverged", "failed")]
+        numbers += [ends.get(status, 0) for status in ("completed", *ENDS)]
         work = (count(np.nansum(trials["updates"].astype(float))), duration(np.nansum(trials["seconds"].astype(float))))
         rows.append((corpus, *map(count, numbers), *work))
     return Table((*columns, "updates", "training time"), tuple(rows))

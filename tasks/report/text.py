@@ -15,6 +15,8 @@ NOTHING = "–"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ESTIMATED_BY = "estimated by annealed importance sampling"
 """Said where a number that is marked with ≈ is explained."""
+ENDS = {"diverged": "diverged", "untrained": "never learned", "failed": "failed"}
+"""What is said of the statuses of trials without a score."""
 
 
 def number(value: Any, decimals: int) -> str:
@@ -143,6 +145,17 @@ def search_state(row: Mapping[str, Any]) -> str:
     """
     ended = f"{row['search_ended']} of {plural(row['search_asked'], 'search trial')} ended"
     return f"held back: {ended}" if row["held_back"] else ended
+
+
+def lost_seeds(row: Mapping[str, Any]) -> list[str]:
+    """What became of the seeds of a variant that have no score; of a row of scores.
+
+    >>> lost_seeds({"seeds_diverged": 1, "seeds_untrained": 2, "seeds_failed": 0})
+    ['1 diverged', '2 never learned']
+    """
+    # A report of before there was such an end does not count it.
+    counts = {words: row.get(f"seeds_{end}", 0) for end, words in ENDS.items()}
+    return [f"{many} {words}" for words, many in counts.items() if many]
 
 
 def joined(names: Sequence[str], word: str = "and") -> str:

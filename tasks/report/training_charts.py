@@ -18,6 +18,8 @@ PANEL_WIDTH = 280
 _MOST_POINTS = 120
 # Search trials are coloured by the two techniques that bear on which learning rates can be used.
 GROUPS = {"neither": PLAIN, "C": OTHER, "M": THIRD, "C and M": FOURTH}
+_TILTS = {"diverged": 45, "untrained": 0}
+"""How far the cross of a trial without a score is turned, by its status."""
 _SHAPES = {"neither": SQUARE, "C": CIRCLE, "M": "triangle-up", "C and M": "diamond"}
 
 
@@ -25,7 +27,7 @@ def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, 
     """Validation curves of the final trials of one corpus, a (title, chart) for each pair without/with C.
 
     Thin lines are single seeds, the thick line is their mean over the epochs that all completed seeds reached, dashed
-    without clipping; a cross is where a seed diverged.
+    without clipping; a cross is where a seed diverged, an upright one where one ended that never learned.
     """
     finals = trials[trials["purpose"] == "final"]
     curves = curves[np.isfinite(curves["valid"])]
@@ -77,7 +79,8 @@ def _lines(curves: pd.DataFrame, status: dict[str, str], axes: dict[str, Any], f
             complete.append(curve)
         else:
             end = rows_of([point | {"valid": max(point["valid"], floor)} for point in _points(curve.tail(1))])
-            cross = alt.Chart(end).mark_point(shape="cross", angle=45, size=90, color=WORSE, filled=True, clip=True)
+            tilt = _TILTS[status[str(key)]]
+            cross = alt.Chart(end).mark_point(shape="cross", angle=tilt, size=90, color=WORSE, filled=True, clip=True)
             layers.append(cross.encode(**axes))
     if complete:
         shortest = min(len(curve) for curve in complete)
@@ -114,8 +117,9 @@ def group_of(variant: str) -> str:
 def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
     """Validation log-likelihood of every search trial against its learning rate.
 
-    Diverged trials are crosses under the axis' lowest value; scores far below the median are drawn at the lower edge,
-    with a small arrow head below; the chosen trials have a ring. None where nothing was searched.
+    Trials that diverged or never learned are crosses under the axis' lowest value, the latter upright; scores far below
+    the median are drawn at the lower edge, with a small arrow head below; the chosen trials have a ring. None where
+    nothing was searched.
     """
     search = trials[(trials["purpose"] == "search") & trials["learning_rate"].gt(0)]
     valid = search.loc[(search["status"] == "completed") & np.isfinite(search["valid"]), "valid"]
@@ -126,21 +130,23 @@ def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
     floor, strip = best - 3.5 * spread, best - 4.1 * spread
     rows = []
     for row in search.itertuples():
-        diverged = row.status == "diverged"
-        if not diverged and not (row.status == "completed" and np.isfinite(row.valid)):
+        lost = row.status in _TILTS
+        if not lost and not (row.status == "completed" and np.isfinite(row.valid)):
             continue
-        height = strip if diverged else max(row.valid, floor)
+        height = strip if lost else max(row.valid, floor)
         group = group_of(row.variant)
         shown = {"rate": row.learning_rate, "valid": height, "colour": GROUPS[group], "chosen": bool(row.selected)}
-        rows.append(shown | ({"shape": "cross", "tilt": 45} if diverged else {"shape": _SHAPES[group], "tilt": 0}))
-        rows[-1]["below"] = not diverged and bool(row.valid < floor)
+        rows.append(
+            shown | ({"shape": "cross", "tilt": _TILTS[row.status]} if lost else {"shape": _SHAPES[group], "tilt": 0})
+        )
+        rows[-1]["below"] = not lost and bool(row.valid < floor)
     return _scatter(rows, f"validation log-likelihood (nats per {step})", (strip, float(best)), spread)
 
 
 def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], spread: float) -> alt.LayerChart:
     strip, best = ends
     scale = alt.Scale(domain=[strip - 0.3 * spread, best + 0.3 * spread], nice=False, zero=False)
-    # below the floor lies the strip of the diverged trials, which has no values: no label there
+    # below the floor lies the strip of the trials without a score, which has no values: no label there
     axis = alt.Axis(tickCount=6, format="~f", labelExpr=f"datum.value < {strip + 0.5 * spread} ? '' : datum.label")
     rates = [row["rate"] for row in rows] or [1.0]
     between = (1, 2, 5) if max(rates) < 100 * min(rates) else (1,)
@@ -162,7 +168,7 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
         heads.append(head.encode(**where))
     line = alt.Chart(rows_of([{"valid": strip + 0.3 * spread}])).mark_rule(color=MUTED, strokeDash=[2, 3])
     label = alt.Chart(rows_of([{"valid": strip}])).mark_text(
-        text="diverged", color=MUTED, fontSize=11, align="left", dx=4
+        text="not trained", color=MUTED, fontSize=11, align="left", dx=4
     )
     rule, words = line.encode(y=where["y"]), label.encode(y=where["y"], x=alt.value(0))
     return layered([rule, words, *heads, *points, *rings], WIDTH - 75, 260)

@@ -67,9 +67,10 @@ def fill(store: Store) -> dict[str, str]:
 
 
 def tiny_campaign(*variants: str, **changes: Any) -> Campaign:
-    """Two search trials and two seeds a variant, networks of a few units."""
+    """Two search trials and two seeds a variant, networks of a few units that learn in a few updates."""
     smoke = resolve(CampaignRequest(preset="smoke", variants=variants, seed=3))
     spaces = {kind: replace(space, hidden_size=(5, 9), batch=3) for kind, space in smoke.spaces.items()}
+    spaces["music"] = replace(spaces["music"], learning_rate=(0.1, 0.3), epochs=4)
     return replace(smoke, **({"spaces": spaces} | changes))
 
 

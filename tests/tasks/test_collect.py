@@ -73,7 +73,8 @@ def test_every_trial_is_a_row_with_what_its_record_says(finished, results):
         assert (row.corpus, row.kind) == (names[trial.corpus], KINDS[names[trial.corpus]])
         assert (row.variant, row.seed, row.hidden_size) == (trial.variant, trial.seed, trial.hidden_size)
         assert (row.learning_rate, row.activation) == (trial.learning_rate, "tanh")
-        assert (row.status, row.reason, row.valid) == ("completed", "", record.valid)
+        assert (row.status, row.reason, row.valid) == (record.status, "", record.valid)
+        assert row.best_epoch == record.best_epoch
         assert (row.updates, row.epochs, row.parameters) == (record.updates, record.epochs, record.parameters)
         assert row.seconds == record.seconds
         assert pd.isna(row.diverged_at)

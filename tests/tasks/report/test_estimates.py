@@ -143,13 +143,17 @@ def test_the_best_variant_is_not_praised_for_the_seeds_it_lost(estimates):
     assert (best["variant"], best["seeds_failed"]) == ("rnn/bernoulli/SGD+CLR", 1)
     (told,) = (warning for warning in answer(estimates, CHORALES).warnings if "survivors" in warning)
     assert told == (
-        "rnn/bernoulli/SGD+CLR is best over the 2 of 3 seeds that ended; 1 failed:"
+        "rnn/bernoulli/SGD+CLR is best over the 2 of 3 seeds that have a score; 1 failed:"
         " the score of the survivors may flatter it."
     )
     scores = estimates.scores.copy()
-    scores.loc[scores["variant"] == best["variant"], ["n_seeds", "seeds_asked", "seeds_diverged"]] = 2, 5, 2
+    scores.loc[scores["variant"] == best["variant"], ["n_seeds", "seeds_asked"]] = 2, 6
+    scores.loc[scores["variant"] == best["variant"], ["seeds_diverged", "seeds_untrained"]] = 2, 1
     said = answer(dataclasses.replace(estimates, scores=scores), CHORALES).warnings
-    assert any("over the 2 of 5 seeds that ended; 2 diverged and 1 failed" in warning for warning in said)
+    assert any(
+        "over the 2 of 6 seeds that have a score; 2 diverged, 1 never learned and 1 failed" in warning
+        for warning in said
+    )
     assert not any("survivors" in warning for warning in answer(estimates, "folk-tunes-characters").warnings)
 
 
