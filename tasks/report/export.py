@@ -27,6 +27,19 @@ SCHEMA_VERSION = 2
 _CHOSEN = (
     *("corpus", "variant", "key", "hidden_size", "activation", "learning_rate", "techniques", "parameters", "valid"),
 )
+_ENDED = (
+    "corpus",
+    "variant",
+    "purpose",
+    "study",
+    "seed",
+    "key",
+    "status",
+    "valid",
+    "best_epoch",
+    "epochs",
+    "diverged_at",
+)
 
 
 def results_json(results: Results, estimates: Estimates) -> bytes:
@@ -53,6 +66,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
         "trials": counts.reset_index().to_dict("records"),
+        "ended": trials.loc[trials["status"] != "failed", list(_ENDED)].to_dict("records"),
         "failures": results.failures,
         "samples": sample_rows(results),
         "provenance": results.provenance,

@@ -67,10 +67,11 @@ def test_a_trained_final_without_scores_is_scored_and_not_trained(store, trials,
     assert len(store.prefixes("scores")) == 3
 
 
-def test_a_diverged_final_has_no_score_and_is_no_failure(store, trials):
-    wild = replace(trials[0], learning_rate=1e30)
-    assert _run(store, [wild, trials[1]], score=True) == []
-    assert load_record(store, wild.key).status == "diverged"
+@pytest.mark.parametrize(("rate", "status"), [(1e30, "diverged"), (1e-30, "untrained")])
+def test_a_final_that_diverged_or_never_learned_has_no_score_and_is_no_failure(store, trials, rate, status):
+    lost = replace(trials[0], learning_rate=rate)
+    assert _run(store, [lost, trials[1]], score=True) == []
+    assert load_record(store, lost.key).status == status
     assert store.prefixes("scores") == [score_prefix(trials[1].key)]
     assert store.prefixes("samples") == [sample_prefix(trials[1].key)]
 

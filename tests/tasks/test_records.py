@@ -16,8 +16,9 @@ from tests.tasks.conftest import record_of
     [
         record_of(examples.trial(), -1.2345678901234567),
         record_of(examples.trial("CLRM"), status="diverged", diverged_at=7, best_epoch=0),
+        record_of(examples.trial("L"), status="untrained"),
     ],
-    ids=["completed", "diverged"],
+    ids=["completed", "diverged", "untrained"],
 )
 def test_a_record_comes_back_from_json_as_it_was(record):
     values = json.loads(json.dumps(record.to_json(), allow_nan=False))

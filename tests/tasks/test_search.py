@@ -179,15 +179,16 @@ def test_of_equal_scores_the_first_drawn_is_chosen():
     assert bracket.chosen(by_key(records)) == bracket.chosen(by_key(reversed(records))) == records[1]
 
 
-def test_what_diverged_is_never_chosen_however_good_it_was_before():
+@pytest.mark.parametrize("lost", [{"status": "diverged", "diverged_at": 9}, {"status": "untrained"}])
+def test_what_diverged_or_never_learned_is_never_chosen_however_good_it_is(lost):
     drawn = _draws(CHORALES, count=2)
     for first, second in (drawn, drawn[::-1]):
         bracket = _bracket([first, second])
-        diverged = record_of(bracket.draws[0], -0.1, status="diverged", diverged_at=9)
+        better = record_of(bracket.draws[0], -0.1, **lost)
         completed = record_of(bracket.draws[1], -5.0)
-        assert bracket.chosen(by_key([diverged, completed])) == completed
+        assert bracket.chosen(by_key([better, completed])) == completed
     alone = _bracket(drawn[:1])
-    assert alone.chosen(by_key([record_of(alone.draws[0], status="diverged", diverged_at=9)])) is None
+    assert alone.chosen(by_key([record_of(alone.draws[0], **lost)])) is None
 
 
 def test_the_best_third_of_a_rung_goes_on_to_the_next():

@@ -171,7 +171,7 @@ def _trial(
         "study": study, "seed": seed,
         "hidden_size": int(rng.integers(100, 401)), "activation": "relu" if "R" in letters else "tanh",
         "learning_rate": rate, "techniques": _techniques(rng, letters),
-        "valid": valid if status == "completed" else np.nan, "updates": 480, "epochs": 24,
+        "valid": valid if status == "completed" else np.nan, "best_epoch": 7, "updates": 480, "epochs": 24,
         "diverged_at": 120.0 if diverged else np.nan, "seconds": rng.uniform(0.4, 2.0), "parameters": 60_000,
         "ended_early": False, "selected": False, "chosen_from": "",
     }  # fmt: skip

@@ -63,6 +63,28 @@ def test_groups_differ_in_shape_as_well_as_in_colour(results: Results, scores):
     assert len({shape for _, shape in plain}) == 2
 
 
+def test_trials_without_a_score_are_crosses_turned_by_how_they_ended(results: Results):
+    trials = results.trials[results.trials["corpus"] == "bach-chorales"].copy()
+    lost = trials.index[(trials["purpose"] == "search") & ~trials["selected"].astype(bool)][:3]
+    trials.loc[lost, "status"] = ["untrained", "diverged", "untrained"]
+    trials.loc[trials["status"].eq("diverged").to_numpy() & ~trials.index.isin(lost), "status"] = "completed"
+    chart = search_scatter(trials, "frame")
+    assert chart is not None
+    crosses = [row for layer in chart.layer for row in _rows(layer) if row.get("shape") == "cross"]
+    assert sorted(row["tilt"] for row in crosses) == [0, 0, 45]
+    assert len({row["valid"] for row in crosses}) == 1, "below the axis' lowest value, whatever the score"
+    assert not any(row["below"] for row in crosses)
+
+
+def test_a_seed_that_never_learned_ends_in_an_upright_cross(results: Results):
+    trials, curves = (frame[frame["corpus"] == "bach-chorales"] for frame in (results.trials, results.curves))
+    chosen = trials[(trials["purpose"] == "final") & (trials["variant"] == "rnn/bernoulli/SGD")]["key"].iloc[0]
+    trials = trials.assign(status=trials["status"].where(trials["key"] != chosen, "untrained"))
+    _, chart = curve_panels(curves, trials)[0]
+    crosses = [layer.mark for layer in chart.layer if layer.mark.to_dict().get("shape") == "cross"]
+    assert [mark.angle for mark in crosses] == [0]
+
+
 def test_the_mean_without_clipping_is_dashed(results: Results):
     trials, curves = (frame[frame["corpus"] == "bach-chorales"] for frame in (results.trials, results.curves))
     title, chart = curve_panels(curves, trials)[0]

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks.report import estimate
+from tasks.report import estimate, tables
 from tasks.report.answer import answer
 from tasks.report.estimates import EFFECT_COLUMNS, SCORE_COLUMNS
 from tasks.report.text import number
@@ -155,6 +155,26 @@ def test_the_best_variant_is_not_praised_for_the_seeds_it_lost(estimates):
         for warning in said
     )
     assert not any("survivors" in warning for warning in answer(estimates, "folk-tunes-characters").warnings)
+
+
+def test_seeds_that_never_learned_are_counted_left_out_and_told(results):
+    trials = results.trials.copy()
+    finals = (trials["variant"] == "rnn/bernoulli/SGD+CR") & (trials["purpose"] == "final")
+    key = trials.loc[finals, "key"].iloc[0]
+    trials.loc[trials["key"] == key, "status"] = "untrained"
+    lost = dataclasses.replace(results, trials=trials, pieces=results.pieces[results.pieces["key"] != key])
+    estimates = estimate(lost, resamples=100)
+    row = _row(estimates, "rnn/bernoulli/SGD+CR")
+    ends = ("seeds_asked", "n_seeds", "seeds_diverged", "seeds_untrained", "seeds_failed")
+    assert [row[name] for name in ends] == [3, 2, 0, 1, 0]
+    (told,) = (line for line in answer(estimates, CHORALES).warnings if line.startswith("Seeds without a score"))
+    assert "1 never learned of rnn/bernoulli/SGD+CR" in told
+    assert "1 diverged of rnn/bernoulli/SGD+M" in told
+    cells = {row.label: (row.diverged, row.untrained) for row in tables.score_rows(lost, estimates, CHORALES)}
+    assert cells["rnn/bernoulli/SGD+CR"][1] == "0 + 1"
+    assert cells["rnn/bernoulli/SGD+M"] == ("1 + 1", "0 + 0")
+    budget = tables.budget_table(lost)
+    assert dict(zip(budget.columns, budget.rows[0], strict=True))["never learned"] == "1"
 
 
 def test_a_variant_without_a_score_keeps_its_row_and_its_pairs_are_missed(results):

@@ -247,6 +247,10 @@ def test_json_is_strict_and_says_what_the_page_says(files, estimates, results):
     assert len(document["scores"]) == len(estimates.scores)
     assert [row["variant"] for row in document["chosen"]].count("rnn/bernoulli/SGD+CLRM") == 1
     assert sum(row["trials"] for row in document["trials"]) == len(results.trials)
+    ended = results.trials[results.trials["status"] != "failed"]
+    assert [(row["key"], row["status"], row["best_epoch"]) for row in document["ended"]] == list(
+        zip(ended["key"], ended["status"], ended["best_epoch"], strict=True)
+    )
     assert len(document["failures"]) == 2
     plain = next(row for row in document["scores"] if row["variant"] == "rnn/bernoulli/SGD")
     assert plain["difference"] is None
