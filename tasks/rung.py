@@ -69,7 +69,7 @@ class Rung:
 def clear_rungs(ledger: Ledger, trials: Iterable[Trial]) -> None:
     """Remove what is kept of the ends of trials that do not go on any more; of those that are stored alone.
 
-    One listing, and requests for what is there. What a killed flow leaves, `prefect run gc` finds.
+    One listing, where there are any, and requests for what is there. What a killed flow leaves, `prefect run gc` finds.
 
     Args:
         ledger: what is stored.
@@ -77,4 +77,5 @@ def clear_rungs(ledger: Ledger, trials: Iterable[Trial]) -> None:
     """
     trials = list(trials)
     stored = ledger.records(trials)
-    clear_checkpoints(ledger.store, [trial for trial in trials if trial.key in stored])
+    if stored:
+        clear_checkpoints(ledger.store, [trial for trial in trials if trial.key in stored])

@@ -200,6 +200,12 @@ def test_the_search_clears_what_is_kept_of_stored_trials_alone(store, short, lon
     assert left == {others[1].key, under_way.key}
 
 
+def test_a_search_that_kept_nothing_asks_the_store_for_nothing(store, short, monkeypatch):
+    monkeypatch.setattr(Store, "objects", None)
+    clear_rungs(Ledger(store), [])
+    clear_rungs(Ledger(store), [short])
+
+
 def test_only_a_shorter_trial_can_be_gone_on_from(short, long):
     assert Rung({long.key: 1}).shorter(long) == short
     assert Rung({long.key: 1}).shorter(short) is None
