@@ -23,10 +23,12 @@ class Rung:
     Attributes:
         grows_from: epochs of the shorter trial from whose end a trial goes on.
         keeps: the trials whose end is kept in the store, for longer ones to go on from.
+        label: what the stage is called for people.
     """
 
     grows_from: Mapping[str, int] = field(default_factory=dict)
     keeps: frozenset[str] = frozenset()
+    label: str = "search"
 
     def shorter(self, trial: Trial) -> Trial | None:
         """The trial from whose end this one goes on, None where it has a start of its own.

@@ -179,6 +179,7 @@ class Search:
         return Rung(
             grows_from={trial.key: epochs[trial.corpus][number - 1] for trial in trials} if number else {},
             keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.corpus][-1]),
+            label="search" if self.rungs == 1 else f"search, rung {number + 1} of {self.rungs}",
         )
 
     def left_behind(self, records: Records) -> list[Trial]:

@@ -59,8 +59,8 @@ def run_all(
         ClusterError: there is work and no cluster, or its workers are gone and do not come back.
     """
     names = {digest: corpus for corpus, digest in digests.items()}
-    label = "seeds" if final else "search"
     rung = rung or Rung()
+    label = "seeds" if final else rung.label
     left = rung.left(clock.seconds)
     train = partial(_round, ledger, names=names, crew=crew, final=final, rung=rung)
     reasons: dict[str, str] = {}

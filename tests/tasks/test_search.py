@@ -238,6 +238,7 @@ def test_the_rungs_are_known_by_the_records_of_those_before():
     first, second = (search.hanging(number, trials) for number, trials in enumerate(asked))
     assert {second.shorter(trial).key for trial in asked[1]} < {trial.key for trial in asked[0]} == first.keeps
     assert (first.grows_from, second.keeps) == ({}, frozenset())
+    assert (first.label, second.label) == ("search, rung 1 of 2", "search, rung 2 of 2")
     assert search.left_behind(found) == asked[0]
     del found[asked[1][0].key]
     left = search.left_behind(found)
