@@ -258,8 +258,8 @@ _DEPENDENCIES = Space(
     decay=1.0,
 )
 _ADDING = replace(_DEPENDENCIES, learning_rate=(3e-3, 3e-1))
-_QUICK_MUSIC = replace(_PAPER_MUSIC, hidden_size=(100, 200), activations=("tanh",), batch=16, epochs=8, patience=3)
-_QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=32, epochs=2)
+_QUICK_MUSIC = replace(_PAPER_MUSIC, hidden_size=(100, 150), activations=("tanh",), batch=8, epochs=9, patience=3)
+_QUICK_CHARACTERS = replace(_PAPER_CHARACTERS, hidden_size=(100, 100), batch=16, epochs=1)
 _QUICK_WORDS = replace(_PAPER_WORDS, hidden_size=(100, 100), activations=("tanh",), batch=16, epochs=1)
 _QUICK: dict[Kind, Space] = {
     "music": _QUICK_MUSIC,
@@ -311,26 +311,30 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "default": Preset(
-        title="all 16 subsets on the chorales, four on the text, small networks, minutes on two cores",
-        trials=4,
-        seeds=3,
-        corpora=_EMBEDDED,
-        letters=_ALL,
-        others=_QUICK_YARDSTICKS,
+        title="each technique alone and the paper's ladder of them, five studies of small nets, minutes on two cores",
+        studies=5,
+        trials=6,
+        rungs=2,
+        seeds=1,
+        corpora=("bach-chorales", "folk-tunes-characters"),
+        letters=_ALL | {"music": (PLAIN, "C", "L", "R", "M", "CL", "CLR", "CLRM"), "characters": (PLAIN, "C")},
         spaces=_QUICK,
     ),
     "dependencies": Preset(
         title="how far back each technique can learn to look: success against the lag, on sequences that are made up",
+        studies=3,
         trials=3,
-        seeds=3,
+        seeds=1,
         corpora=("temporal-order-20", "temporal-order-50", "temporal-order-100"),
         letters=_ALL,
         spaces=_QUICK,
     ),
     "thorough": Preset(
         title="the paper's intervals and sizes, trained to the end of early stopping, for a weekly schedule",
-        trials=24,
-        seeds=10,
+        studies=5,
+        trials=18,
+        rungs=3,
+        seeds=2,
         corpora=_EMBEDDED,
         letters=_ALL,
         others=_YARDSTICKS,

@@ -28,8 +28,9 @@ def _typed(line: str) -> Campaign:
         ({}, ""),
         ({"preset": "smoke"}, ""),
         ({"preset": "thorough", "seed": 20261003}, "--seed 20261003"),
-        ({"trials": 4, "seeds": 3, "seed": 0}, ""),
-        ({"trials": 7, "seeds": 1}, "--trials 7 --seeds 1"),
+        ({"studies": 5, "trials": 6, "rungs": 2, "seeds": 1, "seed": 0}, ""),
+        ({"trials": 7, "seeds": 3}, "--trials 7 --seeds 3"),
+        ({"studies": 2, "rungs": 3}, "--studies 2 --rungs 3"),
         ({"corpora": [WORDS, CHORALES]}, f"--corpora {WORDS} {CHORALES}"),
         ({"preset": "smoke", "corpora": [WORDS]}, f"--corpora {WORDS}"),
         ({"variants": ["SGD+CL"]}, "--variants SGD SGD+CL"),
@@ -40,7 +41,7 @@ def _typed(line: str) -> Campaign:
             " rnn/softmax/SGD rnn/softmax/SGD+R rnn/softmax/SGD+C",
         ),
         ({"epochs": 5}, "--epochs 5"),
-        ({"corpora": [CHORALES], "epochs": 8}, f"--corpora {CHORALES}"),
+        ({"corpora": [CHORALES], "epochs": 9}, f"--corpora {CHORALES}"),
     ],
 )
 def test_the_command_asks_for_exactly_this_campaign(asked: dict[str, Any], options: str):
@@ -66,12 +67,12 @@ def test_variants_of_one_kind_that_differ_are_said_in_words():
 
 
 def test_epochs_and_intervals_that_no_option_sets_are_said_in_words():
-    default = resolve(CampaignRequest())
+    default = resolve(CampaignRequest(preset="smoke", corpora=(CHORALES, CHARACTERS, WORDS)))
     longer = {**default.spaces, "music": replace(default.spaces["music"], epochs=40)}
     command = reproduce_command(replace(default, spaces=longer).to_json())
-    assert command.line == "prefect run reproduce --preset default"
+    assert command.line == f"prefect run reproduce --preset smoke --corpora {CHORALES} {CHARACTERS} {WORDS}"
     assert command.beyond == (
-        "No option gives each kind of data its own number of epochs: here 40 on music, 2 on characters and 1 on words.",
+        "No option gives each kind of data its own number of epochs: here 40 on music, 1 on characters and 1 on words.",
     )
     wider = {**default.spaces, "words": replace(default.spaces["words"], batch=3)}
     (said,) = reproduce_command(replace(default, spaces=wider).to_json()).beyond
