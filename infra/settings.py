@@ -119,6 +119,7 @@ class CampaignRequest:
         preset: name of the size of the campaign.
         corpora: names of the corpora.
         variants: names of the variants, `rnn/bernoulli/SGD+CLR`.
+        placebo: whether plain SGD with a placebo is among the variants, a technique that changes luck alone.
         studies: independent searches, each with draws, a choice and fresh seeds of its own.
         trials: draws for every variant in a study.
         rungs: of successive halving; 1 for random search.
@@ -137,6 +138,7 @@ class CampaignRequest:
     preset: Name = "default"
     corpora: Names | None = None
     variants: tuple[Name, ...] | None = None
+    placebo: bool = False
     studies: Count | None = None
     trials: Count | None = None
     rungs: Count | None = None

@@ -83,7 +83,7 @@ def _estimates(
 ) -> tuple[Tensor, Tensor]:
     """Log-likelihoods at some places and their standard errors, float64 (S, n) on the processor, in their order."""
     parameters, output, device = network.named, network.output, pieces.data.device
-    generators = [generator_for(trial.seed, "annealing", purpose, device=device) for trial in network.trials]
+    generators = [generator_for(trial.stream, "annealing", purpose, device=device) for trial in network.trials]
     values_2SN = torch.zeros(2, len(generators), len(pieces.data), dtype=torch.float64, device=device)
     wanted_N = torch.zeros(len(pieces.data), dtype=torch.bool, device=device)
     wanted_N[place_n.to(device)] = True

@@ -55,7 +55,7 @@ class HessianFreeUpdater:
             "damping": torch.tensor(damping, dtype=torch.float64, device=theta_SP.device),
             "solution": torch.zeros_like(theta_SP),
         }
-        self.dropout = [generator_for(trial.seed, "dropout", device=theta_SP.device) for trial in network.trials]
+        self.dropout = [generator_for(trial.stream, "dropout", device=theta_SP.device) for trial in network.trials]
         self.chains = self.dropout
         self.particles_SMD: Tensor | None = None
         self.waits = True
@@ -135,6 +135,6 @@ class HessianFreeUpdater:
         count_of = -(-self._pieces.lengths // trial.chunk)
         if count_of.sum() <= CURVATURE_CHUNKS:
             return None
-        order = torch.randperm(len(self._pieces), generator=generator_for(trial.seed, "curvature", epoch)).numpy()
+        order = torch.randperm(len(self._pieces), generator=generator_for(trial.stream, "curvature", epoch)).numpy()
         enough = int(np.searchsorted(np.cumsum(count_of[order]), CURVATURE_CHUNKS)) + 1
         return self._of(order[:enough])

@@ -46,7 +46,7 @@ class Network:
         self.parameters = Parameters(len(self.trials), self.core.shapes() | self.output.shapes(), dtype)
         active = 1.0 if self.output.symbols else float(frequency_D.sum())
         for s, each in enumerate(self.trials):
-            generator, member = generator_for(each.seed, "initialisation"), self.parameters.member(s)
+            generator, member = generator_for(each.stream, "initialisation"), self.parameters.member(s)
             self.core.initialise(member, generator, active)
             self.output.initialise(member, generator, frequency_D)
         self._constants = {k: value.to(device) for k, value in self.output.constants(frequency_D).items()}
@@ -154,7 +154,7 @@ class Network:
 
 
 def _retention(trial: Trial) -> Tensor | None:
-    generator = generator_for(trial.seed, "retention")
+    generator = generator_for(trial.stream, "retention")
     for technique in trial.techniques:
         retention_H = technique.retention(trial.hidden_size, generator)
         if retention_H is not None:

@@ -1,6 +1,6 @@
 """Random numbers: every stream has a name, and all streams come from one seed.
 
-A stream is named by what it is for, `seed_for(trial.seed, "initialisation")`, so that adding a new one never
+A stream is named by what it is for, `seed_for(trial.stream, "initialisation")`, so that adding a new one never
 moves another, and two variants that share a purpose share its numbers. No global generator is ever seeded.
 """
 

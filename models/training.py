@@ -210,7 +210,7 @@ class Run:
     def _stretches(self, trial: Trial, now: Progress) -> Iterator[Stretches]:
         if not self._updater.carries:
             return islice(iter([whole(self._train)]), now.chunk, None)
-        order = shuffled(self._train, trial.batch, generator_for(trial.seed, "order", now.epoch))
+        order = shuffled(self._train, trial.batch, generator_for(trial.stream, "order", now.epoch))
         return islice(stretches(self._train, order, trial.batch, trial.chunk), now.chunk, None)
 
     def _count_from_here(self) -> None:

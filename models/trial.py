@@ -143,6 +143,14 @@ class Trial:
         return BY_OPTIMIZER[self.optimizer]
 
     @property
+    def stream(self) -> int:
+        """What all random streams of its training and scoring come from: `seed`, unless a technique replaces it."""
+        stream = self.seed
+        for technique in self.techniques:
+            stream = technique.stream(stream)
+        return stream
+
+    @property
     def network_activation(self) -> Activation:
         """The non-linearity that the network has: `activation`, unless a technique replaces it."""
         activation = self.activation

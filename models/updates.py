@@ -72,7 +72,7 @@ class Updater:
         self._optimizer = optimizer
         self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
         self.dropout, self.chains = (
-            [generator_for(trial.seed, purpose, device=theta_SP.device) for trial in network.trials]
+            [generator_for(trial.stream, purpose, device=theta_SP.device) for trial in network.trials]
             for purpose in ("dropout", "chains")
         )
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)

@@ -16,6 +16,7 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from models.core.scan import Activation
 from models.kinds import Kind
+from models.techniques import Placebo
 from models.variants import BY_OUTPUT, Variant, all_subsets
 from tasks.ingest import corpus_kind
 from tasks.variant_names import read_names
@@ -174,7 +175,7 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
     spaces = preset.spaces
     if request.epochs is not None:
         spaces = {kind: replace(space, epochs=request.epochs) for kind, space in spaces.items()}
-    variants, without = _variants(preset, kinds, request.variants)
+    variants, without = _variants(preset, kinds, request.variants, placebo=request.placebo)
     for corpus, reason in without.items():
         # A corpus that only the preset names is left out; one that was asked for is a mistake.
         if request.corpora or not variants:
@@ -198,9 +199,12 @@ def _seed(asked: int | Period | None) -> int:
 
 
 def _variants(
-    preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] | None
+    preset: Preset, kinds: Mapping[str, Kind], asked: tuple[str, ...] | None, *, placebo: bool
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Variants of each corpus, the preset's or those asked for, plain SGD first; and why a corpus has none of these."""
+    """Variants of each corpus, the preset's or those asked for, plain SGD first; and why a corpus has none of these.
+
+    With `placebo` plain SGD with the placebo comes last.
+    """
     variants: dict[str, tuple[str, ...]] = {}
     without: dict[str, str] = {}
     wanted = None if asked is None else read_names(asked)
@@ -218,7 +222,8 @@ def _variants(
                 continue
         # Each is compared with plain SGD of its own core and output model.
         beside = [each for one in named for each in (Variant(one.core, one.output), one)]
-        variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *beside))))
+        last = [replace(plain, letters=Placebo.letter)] if placebo else []
+        variants[corpus] = tuple(dict.fromkeys(map(str, (plain, *beside, *last))))
     return variants, without
 
 

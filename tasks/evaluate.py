@@ -28,7 +28,7 @@ def ensure_scored(store: Store, record: TrialRecord) -> None:
         return
     corpus, pieces = prepared(store.address, trial.corpus)
     network = trained_network(store, trial)
-    scores = score(network, pieces["test"], generator_for(trial.seed, "accuracy"), reported=True)
+    scores = score(network, pieces["test"], generator_for(trial.stream, "accuracy"), reported=True)
     files = {"pieces.parquet": to_parquet(piece_rows(corpus, scores))}
     store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
 

@@ -72,6 +72,9 @@ class Campaign:
         tuple[str, ...],
         _several("Variants, as rnn/bernoulli/SGD+CLR, separated by spaces."),
     ] = ()
+    placebo: Annotated[bool, _flag("Try a technique that changes luck alone, too: nobody should call it helpful.")] = (
+        False
+    )
     studies: Annotated[
         int | None, Parameter(help="Independent searches, each with draws, a choice and fresh seeds of its own.")
     ] = None

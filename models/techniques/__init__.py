@@ -1,4 +1,4 @@
-"""The techniques of the paper, and pre-training, one file each. A new one is a file here and a name in the tuple.
+"""The techniques of the paper, pre-training and a placebo. A new one is a file here and a name in the tuple.
 
 Nothing here knows of data, outputs or training; training asks the hooks of `base.Technique`.
 """
@@ -7,10 +7,11 @@ from models.techniques.base import Technique
 from models.techniques.clipping import Clipping
 from models.techniques.leaky import Leaky
 from models.techniques.nesterov import Nesterov
+from models.techniques.placebo import Placebo
 from models.techniques.pretraining import Pretraining
 from models.techniques.rectifier import Rectifier
 
-TECHNIQUES: tuple[type[Technique], ...] = (Clipping, Leaky, Rectifier, Nesterov, Pretraining)
-"""Every technique, in the order in which the paper writes their letters: SGD+CLRM; then P, of another paper."""
+TECHNIQUES: tuple[type[Technique], ...] = (Clipping, Leaky, Rectifier, Nesterov, Pretraining, Placebo)
+"""Every technique, in the order in which the paper writes their letters: SGD+CLRM; then P, of another paper, and Z."""
 
-__all__ = ["TECHNIQUES", "Clipping", "Leaky", "Nesterov", "Pretraining", "Rectifier", "Technique"]
+__all__ = ["TECHNIQUES", "Clipping", "Leaky", "Nesterov", "Placebo", "Pretraining", "Rectifier", "Technique"]

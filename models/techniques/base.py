@@ -1,7 +1,7 @@
 """What a technique is: a few numbers and the places of training where they act.
 
 A technique is a frozen dataclass of hyper-parameters with a letter. It overrides the hooks it needs and inherits
-the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M, P.
+the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M, P, Z.
 
 The hooks that act in every update, `penalty`, `transform_` and `step_`, serve all members of a stack in one call: a
 floating-point hyper-parameter of theirs is then a column (S, 1), of a trial alone (1, 1). So they compute with tensors,
@@ -49,6 +49,10 @@ class Technique:
     def pretraining(self) -> dict[Phase, int]:
         """Epochs of each phase that comes before the training of the whole; none."""
         return {}
+
+    def stream(self, seed: int) -> int:
+        """The seed that the trial's random streams come from, in place of the one given."""
+        return seed
 
     def activation(self, activation: Activation) -> Activation:
         """The non-linearity to use in place of the one given."""

@@ -151,6 +151,14 @@ def test_a_corpus_that_the_preset_does_not_name_gets_the_variants_of_its_kind():
     assert campaign.variants == {WORDS: ("rnn/softmax/SGD", "rnn/softmax/SGD+C")}
 
 
+def test_a_placebo_comes_last_on_every_corpus():
+    for asked in (("SGD+C", "HF"), None):
+        campaign = resolve(CampaignRequest(preset="thorough", variants=asked, placebo=True))
+        own = resolve(CampaignRequest(preset="thorough", variants=asked))
+        for corpus, output in ((CHORALES, "bernoulli"), (CHARACTERS, "softmax"), (WORDS, "softmax")):
+            assert campaign.variants[corpus] == (*own.variants[corpus], f"rnn/{output}/SGD+Z")
+
+
 def test_without_sizes_the_preset_decides():
     campaign = resolve(CampaignRequest(preset="thorough"))
     preset = PRESETS["thorough"]

@@ -18,7 +18,7 @@ KINDS = ("music", "characters", "words")
 
 
 def test_letters_are_single_and_differ():
-    assert list(BY_LETTER)[:5] == list("CLRMP")
+    assert list(BY_LETTER)[:6] == list("CLRMPZ")
     assert all(len(letter) == 1 for letter in BY_LETTER)
     assert len({technique.title for technique in BY_LETTER.values()}) == len(BY_LETTER)
 
@@ -67,6 +67,7 @@ class TestEveryTechnique:
             or one.penalty(torch.ones(1, 5, 6)) is not None
             or not torch.equal(gradient, before)
             or one.pretraining()
+            or one.stream(1) != 1
             or one.step_(torch.ones(1, 4), gradient, torch.zeros(1, 4), RATE)
         )
 
