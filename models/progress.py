@@ -123,7 +123,7 @@ class Progress:
         epoch: the one under way, from 1.
         chunk: chunks of it that are done.
         best: the epoch with the best validation score.
-        waited: epochs in a row without a new best.
+        waited: epochs since the best one that were no better than the one before them.
         tally: sums of the epoch under way.
         curve: the epochs that are done, from epoch 0; empty before the network was scored as it starts.
         phase: of a trial with pre-training the phase that this is of, counted from 0; after the last comes the whole.

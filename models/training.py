@@ -1,8 +1,8 @@
 """Training: epochs of updates, a learning-rate schedule, early stopping; in steps that can be stopped between.
 
 One update a chunk (`updates.py`). After every epoch the validation split is scored. The best parameters so far are
-kept; without a new best the learning rate is multiplied by `decay`, and after `patience` such epochs in a row
-training ends.
+kept; without a new best the learning rate is multiplied by `decay`. Training ends when `patience` epochs since the best
+one were no better than the epoch before them either: one that comes back from far away is left to.
 
 Divergence is a result: a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing, ends training with the number of the update. What was best before it is kept.
@@ -281,7 +281,7 @@ class Run:
         if new_best:
             now.best, now.waited = now.epoch, 0
             self._best_SP[s] = self._network.parameters.theta_SP[s]
-        else:
+        elif valid <= now.curve[-2].valid:
             now.waited += 1
         now.learning_rate = self._updater.rate(s, now.learning_rate, trial.decay, new_best)
         now.epoch, now.chunk, now.tally = now.epoch + 1, 0, Tally()

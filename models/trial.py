@@ -48,7 +48,7 @@ class Trial:
             dropped in training. Ours, not the paper's.
         epochs: passes over the training split at most; of Hessian-free steps, each with a gradient of the whole split.
         decay: the learning rate is multiplied by it after an epoch without a new best validation score.
-        patience: training stops after so many such epochs in a row.
+        patience: training stops after so many epochs since the best one that were no better than the one before them.
         seed: of every random number of the trial.
 
     Raises:

@@ -37,7 +37,7 @@ class Space:
         chunk: steps of truncated back-propagation.
         batch: pieces trained side by side.
         epochs: passes over the training split, at most.
-        patience: epochs without a new best on validation after which training stops.
+        patience: epochs, neither a new best on validation nor better than the one before, after which training stops.
         decay: what the learning rate is multiplied by after each of them.
     """
 

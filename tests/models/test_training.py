@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.baselines import frequencies
 from models.chunks import Pieces
-from models.metrics import score
+from models.metrics import Scores, score
 from models.network import Network
 from models.techniques import Clipping, Technique
 from models.training import Run, Training, train
@@ -57,7 +57,8 @@ def test_the_curve_obeys_the_schedule_and_the_best_weights_are_kept():
         if row.valid > best.valid:
             best, waited = row, 0
         else:
-            rate, waited, lowered = rate * 0.9, waited + 1, lowered + 1
+            waited += row.valid <= result.curve[number - 1].valid
+            rate, lowered = rate * 0.9, lowered + 1
     assert waited == 3
     assert lowered > 3, "choose a rate that lowers and recovers"
     assert 0 < best.epoch < len(result.curve) - 1 < 60
@@ -65,6 +66,29 @@ def test_the_curve_obeys_the_schedule_and_the_best_weights_are_kept():
     assert result.diverged_at is None
     assert result.updates == result.curve[-1].update
     assert score(_network(trial, result.weights), VALID).mean_log_likelihood == best.valid
+
+
+@pytest.mark.parametrize(
+    ("scores", "epochs", "best"),
+    [
+        ([-11, -12, -13], 3, 0),
+        ([-10, -10, -10], 3, 0),
+        ([-25.9, -18.6, -14.7, -12, -9, -9.5, -9.5, -9.6], 8, 5),
+        ([-25.9, -18.6, -14.7, -12, -12, -13], 6, 0),
+        ([-12, -11, -12, -11, -12], 5, 0),
+        ([-12, -13, -9, -10, -11, -10.5, -12], 7, 3),
+    ],
+    ids=["falls", "stands", "comes back", "comes back and falls", "up and down", "counts from the best"],
+)
+def test_patience_does_not_count_an_epoch_that_is_better_than_the_one_before(scores, epochs, best, monkeypatch):
+    told = iter([-10, *scores])
+    monkeypatch.setattr("models.training.score_members", lambda *_: [Scores(np.ones(1), np.array([float(next(told))]))])
+    trial = examples.trial(learning_rate=0.01, decay=0.5, epochs=20, patience=3)
+    result = _train(trial)
+    assert (result.curve[-1].epoch, result.best.epoch) == (epochs, best)
+    bests = np.maximum.accumulate([-10, *scores])
+    rates = 0.01 * 0.5 ** np.cumsum(np.concatenate([[0], bests[1:] == bests[:-1]]))
+    assert [row.learning_rate for row in result.curve[1:]] == pytest.approx(rates[:-1]), "the schedule waits for nobody"
 
 
 def test_the_first_epoch_is_the_network_as_it_starts():
