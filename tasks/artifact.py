@@ -31,7 +31,9 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         head = ("variant", BY_NAME[scores[0]["metric"]].heading, "better than plain SGD by", "seeds")
         cells = [(row["variant"], score_cell(row), difference_cell(row), _seeds(row)) for row in first]
         said = document["answers"][corpus]
-        parts += [f"## {escape(corpus)}", escape(f"{said['best']} {said.get('others', '')}".strip())]
+        easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
+        told = " ".join(filter(None, [said["best"], said.get("others", ""), easier]))
+        parts += [f"## {escape(corpus)}", escape(told)]
         parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
     if document.get("search"):
         parts.append(escape(document["search"]))

@@ -17,7 +17,7 @@ from models.core import scan_body
 from tasks.campaign import Campaign
 from tasks.corpus import Corpus
 from tasks.diagnoses import load_diagnosis
-from tasks.evaluate import baseline_table
+from tasks.evaluate import baseline_table, counting_on_validation
 from tasks.ingest import told_under
 from tasks.ledger import Ledger
 from tasks.readable import readable
@@ -66,7 +66,7 @@ def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started:
         curves=_labelled({key: made.curves for key, made in tables.items()}, trials, CURVE_COLUMNS),
         diagnostics=_labelled({key: made.diagnosis for key, made in tables.items()}, trials, DIAGNOSTIC_COLUMNS),
         pieces=_pieces(ledger.store, tables, trials, corpora),
-        corpora={name: _describe(corpus) for name, corpus in corpora.items()},
+        corpora={name: _describe(ledger.store, corpus) for name, corpus in corpora.items()},
         portraits={name: portray(corpus) for name, corpus in corpora.items()},
         campaign=search.campaign.to_json(),
         provenance=provenance()
@@ -87,8 +87,10 @@ def _rows(
     """A row a draw, of the longest of its trials, or a row a fresh seed of what was chosen."""
     best = bracket.chosen(records)
     searched = purpose == "search"
+    first = {trial.seed: records.get(trial.key) for trial in bracket.rung(0, records)}
     for trial in bracket.furthest(records) if searched else bracket.finals(records):
         record = records.get(trial.key)
+        early = first.get(trial.seed) if searched else None
         row = dict.fromkeys(TRIAL_COLUMNS) | {
             "key": trial.key,
             "corpus": bracket.corpus,
@@ -103,6 +105,7 @@ def _rows(
             "activation": trial.network_activation,
             "learning_rate": trial.learning_rate,
             "techniques": trial.to_json()["techniques"],
+            "valid_first": None if early is None or early.status != "completed" else early.valid,
             "ended_early": trial.epochs < bracket.epochs[-1],
             "selected": searched and best is not None and trial.key == best.trial.key,
             "chosen_from": None if searched or best is None else best.trial.key,
@@ -201,7 +204,7 @@ def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.Data
     return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
-def _describe(corpus: Corpus) -> dict[str, Any]:
+def _describe(store: Store, corpus: Corpus) -> dict[str, Any]:
     return {
         "kind": corpus.kind,
         "digest": corpus.digest,
@@ -210,4 +213,5 @@ def _describe(corpus: Corpus) -> dict[str, Any]:
         "vocabulary": len(corpus.vocabulary),
         "source": dict(corpus.source),
         "statistics": split_statistics(corpus),
+        "counting": counting_on_validation(store, corpus.digest),
     }

@@ -76,6 +76,13 @@ def baseline_table(store: Store, digest: str) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def counting_on_validation(store: Store, digest: str) -> float:
+    """What the best of the count baselines scores on the validation split, log-likelihood in nats a scored step."""
+    corpus, pieces = prepared(store.address, digest)
+    scores = _baseline_scores(corpus, pieces["train"], pieces["valid"])
+    return max(each.mean_log_likelihood for each in scores.values())
+
+
 def _baseline_scores(corpus: Corpus, train: Pieces, test: Pieces) -> dict[str, Scores]:
     if corpus.kind == "adding":
         return {"mean": score_mean(train, test)}

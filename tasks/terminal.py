@@ -78,7 +78,8 @@ def score_table(document: Mapping[str, Any]) -> str:
         answer = document["answers"][corpus]
         own = [text for text in answer["warnings"] if text not in shared]
         told = [answer["best"], answer.get("others", ""), answer["techniques"]]
-        parts.append(_paragraphs([" ".join(filter(None, told)), *own]))
+        easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
+        parts.append(_paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
     parts.append(_paragraphs([_LEGEND, *filter(None, [document.get("search", "")]), *shared]))
     parts += [
         fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks.report.answer import answer, told_of_search
+from tasks.report.ease import measure_ease
+from tasks.report.ease_words import ease_sentences
 from tasks.report.estimates import Estimates
 from tasks.report.results import Results
 from tasks.report.samples import sample_rows
@@ -48,6 +50,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
     chosen = trials.loc[trials["selected"].astype(bool), list(_CHOSEN)]
     counts = trials.groupby(["corpus", "variant", "purpose", "status"], sort=True).size().rename("trials")
     answers = {name: answer(estimates, name) for name in results.corpora}
+    ease = measure_ease(results)
     document = {
         "schema": "counterpoint.results",
         "schema_version": SCHEMA_VERSION,
@@ -63,6 +66,11 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
         },
         "scores": estimates.scores.to_dict("records"),
         "effects": estimates.effects.to_dict("records"),
+        "ease": {
+            "answers": ease_sentences(ease, list(results.corpora)),
+            "techniques": ease.techniques,
+            "variants": ease.variants,
+        },
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
         "trials": counts.reset_index().to_dict("records"),

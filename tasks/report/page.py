@@ -17,6 +17,9 @@ from tasks.report import charts, tables, training_charts
 from tasks.report.answer import Answer, answer, told_of_search
 from tasks.report.caveats import shared_caveats
 from tasks.report.command import reproduce_command
+from tasks.report.ease import measure_ease
+from tasks.report.ease_section import ease_section
+from tasks.report.ease_words import ease_sentences
 from tasks.report.estimates import Estimates
 from tasks.report.lags import lag_families
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
@@ -58,9 +61,12 @@ class Section:
 def render_page(results: Results, estimates: Estimates) -> str:
     """The whole page as text."""
     sections = [_section(results, estimates, name, i) for i, name in enumerate(results.corpora, start=1)]
+    ease = measure_ease(results)
+    easier = ease_sentences(ease, list(results.corpora))
     return fill_template(
         "page.html.jinja",
         sections=sections,
+        ease=[ease_section(ease, name, easier[name]) for name in results.corpora],
         search=told_of_search(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),

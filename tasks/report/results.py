@@ -16,7 +16,7 @@ from tasks.report.portrait import Portrait
 TRIAL_COLUMNS = (
     *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "study", "seed"),
     *("hidden_size", "activation", "learning_rate", "techniques", "valid", "best_epoch", "updates", "epochs"),
-    *("diverged_at", "seconds", "parameters", "ended_early", "selected", "chosen_from"),
+    *("diverged_at", "seconds", "parameters", "valid_first", "ended_early", "selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
@@ -30,7 +30,7 @@ PIECE_COLUMNS = (
 _NUMBERS = frozenset(
     (
         *("study", "seed", "hidden_size", "learning_rate", "valid", "best_epoch", "updates", "epochs"),
-        *("diverged_at", "seconds", "parameters"),
+        *("diverged_at", "seconds", "parameters", "valid_first"),
         *("update", "epoch", "train", "gradient_norm", "clipped_share", "largest_norm", "update_ratio"),
         *("index", "value", "steps", "log_likelihood", "accuracy", "union_accuracy", "log_likelihood_error", "success"),
     )
@@ -62,7 +62,8 @@ class Results:
             the epoch `best_epoch`, higher is better, NaN if none; `techniques` holds the hyper-parameters, letter ->
             {name: value}; `selected` marks the search trial that a study chose for its variant, and `chosen_from` of a
             final is that trial's key. A draw of the search is one row, of the longest of its trials; `ended_early`
-            where it did not come to the last rung.
+            where it did not come to the last rung, and `valid_first` is its best validation score within the epochs of
+            the first rung, which all draws have had; NaN where it did not complete that.
             `study` counts from 0 the repetitions of the whole comparison, each with its own draws, choice and fresh
             seeds. Finals of different variants that share `study` and `seed` are compared as a pair.
         curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
@@ -77,7 +78,8 @@ class Results:
             pieces of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, study 0,
             seed 0, key "".
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
-            (split -> name -> number, `split_statistics`); JSON values.
+            (split -> name -> number, `split_statistics`), counting (what the best count baseline scores on validation,
+            nats a step); JSON values.
         portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.

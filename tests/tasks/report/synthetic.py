@@ -56,7 +56,9 @@ def synthetic_results(
     }
     whole = {name: synthetic_corpus(name, *size) for name, size in made.items()}
     described = {name: describe_corpus(corpus) for name, corpus in whole.items()}
-    corpora = {name: facts for name, (facts, _) in described.items()}
+    corpora = {
+        name: facts | {"counting": max(BASELINES[facts["kind"]].values())} for name, (facts, _) in described.items()
+    }
     rows: dict[str, list[dict[str, Any]]] = {"trials": [], "curves": [], "diagnostics": [], "pieces": []}
     asked = {}
     for name, facts in corpora.items():
@@ -91,6 +93,7 @@ def synthetic_results(
             "trials_per_study": trials, "rungs": 1,
             "seeds": seeds,
             "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
+            "spaces": {"music": {"learning_rate": (1e-4, 1e-1)}},
             "plan_minutes": 3.4, "corpora": asked,
         },
         provenance={
@@ -132,7 +135,15 @@ def _variant(
     chosen["selected"] = not held_back
     finals = []
     for seed in range(0 if held_back else seeds):
-        final = dict(chosen, key=_key(rng), purpose="final", seed=seed, selected=False, chosen_from=chosen["key"])
+        final = dict(
+            chosen,
+            key=_key(rng),
+            purpose="final",
+            seed=seed,
+            valid_first=np.nan,
+            selected=False,
+            chosen_from=chosen["key"],
+        )
         final["valid"] = good + rng.normal(0, 0.02)
         if (letters, study, seed) == ("M", 0, 1):
             final |= {"status": "diverged", "diverged_at": 300}
@@ -173,6 +184,7 @@ def _trial(
         "learning_rate": rate, "techniques": _techniques(rng, letters),
         "valid": valid if status == "completed" else np.nan, "best_epoch": 7, "updates": 480, "epochs": 24,
         "diverged_at": 120.0 if diverged else np.nan, "seconds": rng.uniform(0.4, 2.0), "parameters": 60_000,
+        "valid_first": valid if status == "completed" and purpose == "search" else np.nan,
         "ended_early": False, "selected": False, "chosen_from": "",
     }  # fmt: skip
 

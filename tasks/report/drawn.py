@@ -1,0 +1,74 @@
+"""How the draws of the search ended, variant by variant: which trained, which diverged, which are among the good ones.
+
+The i-th draws of two variants in a study share their seed and every hyper-parameter that both have, so they are a
+pair. A draw is good where its score after the first rung, when all draws have had equally many epochs, is within a
+tenth of the way from counting to the best of its variant. Learning rates are drawn evenly over their interval on the
+logarithmic scale, so that the share of good draws, times the decades of that interval, is the width of the good range.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isnan, log10
+
+from tasks.report.closed_forms import NAN
+from tasks.report.results import Results
+from tasks.report.variants import PLAIN, Variant
+
+TOLERANCE = 0.1
+"""How far a good draw is from the best, as a part of the way from counting to the best."""
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How a draw ended: it came above counting, it diverged, or neither; and whether it is a good one."""
+
+    trained: bool
+    diverged: bool
+    good: bool
+
+
+Draws = Mapping[str, Mapping[Place, Draw]]
+"""By variant and place how a draw ended."""
+
+
+def draws_of(results: Results, corpus: str) -> dict[str, dict[Place, Draw]]:
+    """By variant, study and seed the draws of the search that ended; what failed has not."""
+    counting = float(results.corpora[corpus]["counting"])
+    trials = results.trials
+    search = trials[(trials["corpus"] == corpus) & (trials["purpose"] == "search") & (trials["status"] != "failed")]
+    found: dict[str, dict[Place, Draw]] = {}
+    for variant, rows in search.groupby("variant", sort=False):
+        trained = [row.status == "completed" and row.valid > counting for row in rows.itertuples()]
+        first = [row.valid_first for row in rows.itertuples()]
+        least = good_from([score for score, did in zip(first, trained, strict=True) if did], counting)
+        found[str(variant)] = {
+            (int(row.study), int(row.seed)): Draw(did, row.status == "diverged", did and score >= least)
+            for row, did, score in zip(rows.itertuples(), trained, first, strict=True)
+        }
+    return found
+
+
+def good_from(scores: list[float], counting: float) -> float:
+    """The lowest score that is good: b - (b - counting) / 10 for the best score b; infinity where there is none.
+
+    >>> good_from([-11.0, -9.0], -11.0), good_from([], -11.0)
+    (-9.2, inf)
+    """
+    known = [score for score in scores if not isnan(score)]
+    return max(known) - TOLERANCE * (max(known) - counting) if known else float("inf")
+
+
+def decades(results: Results, corpus: str, variants: Iterable[str]) -> float:
+    """How many powers of ten the learning rates of some variants are drawn from.
+
+    NaN where they are named one by one, or where another optimizer than plain gradient descent has an interval of its
+    own.
+    """
+    space: Mapping[str, object] = results.campaign.get("spaces", {}).get(results.corpora[corpus]["kind"], {})
+    ends = space.get("learning_rate")
+    if not isinstance(ends, list | tuple) or any(Variant.parse(name).optimizer != PLAIN for name in variants):
+        return NAN
+    low, high = ends
+    return log10(high / low)

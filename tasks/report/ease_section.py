@@ -1,0 +1,91 @@
+"""The part of the page that says what is easier to train: its two tables as texts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isinf, isnan
+
+from tasks.report.ease import TARGETS, Ease
+from tasks.report.ease_measures import MEASURES, Row
+from tasks.report.tables import Cell, Table
+from tasks.report.text import NOTHING, count, interval, number, plural, signed
+from tasks.report.variants import short_labels
+
+_COLUMNS = {
+    "epochs": "epochs, times as many",
+    "seconds": "seconds, times as many",
+    "diverged": "draws that diverge, %",
+    "trained": "draws that train, %",
+    "good": "draws that are good, %",
+}
+
+
+@dataclass(frozen=True)
+class EaseSection:
+    """Everything that the page shows of one corpus."""
+
+    name: str
+    sentence: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[Cell, ...]]
+    variants: Table
+
+
+def ease_section(ease: Ease, corpus: str, sentence: str) -> EaseSection:
+    """The part on a corpus."""
+    mine = ease.of(corpus)
+    rows = {
+        letter: tuple(
+            _cell(row) for row in mine.techniques if row["technique"] == letter and row["measure"] in _COLUMNS
+        )
+        for letter in dict.fromkeys(row["technique"] for row in mine.techniques)
+        if any(row["pairs_asked"] for row in mine.techniques if row["technique"] == letter)
+    }
+    return EaseSection(corpus, sentence, tuple(_COLUMNS.values()), rows, _variant_table(mine.variants))
+
+
+def _cell(row: Row) -> Cell:
+    if not row["verdict"]:
+        return Cell(NOTHING)
+    measure, said = MEASURES[row["measure"]], row["verdict"]
+    ends = ("low", "high") if said in ("single", "unreplicated") else ("sim_low", "sim_high")
+    value = (
+        number(row["value"], measure.decimals) if measure.unit == "times" else signed(row["value"], measure.decimals)
+    )
+    return Cell(value, interval(*(row[end] for end in ends), measure.decimals), said, _basis(row))
+
+
+def _basis(row: Row) -> str:
+    """What a cell rests on: pairs, studies or draws, seeds that never learned, and the width of the good range."""
+    pairs = "" if row["n_pairs"] == 1 else f"{plural(row['n_pairs'], 'pair')}, "
+    if MEASURES[row["measure"]].unit == "times":
+        studies = "1 study" if row["most_studies"] == 1 else f"{row['most_studies']} studies"
+        never = f", {plural(row['never'], 'seed')} never" if row["never"] else ""
+        return f"{pairs}{studies}{never}"
+    width = "" if isnan(row["decades"]) else f", {signed(row['value'] / 100 * row['decades'], 2)} decades"
+    return f"{pairs}{plural(row['most_seeds'], 'draw')}{width}"
+
+
+def _variant_table(rows: Sequence[Row]) -> Table:
+    labels = short_labels(row["variant"] for row in rows)
+    goals = [
+        f"epochs to {'plain SGD’s best' if part == 1 else f'{100 * part:.0f} % of the way there'}" for part in TARGETS
+    ]
+    heads = ("variant", *goals, "draws", "trained, %", "diverged, %", "good, %", "decades of good rates")
+    told = []
+    for row in rows:
+        ends = [_share(row, name) for name in ("trained", "diverged")]
+        good = (number(row["good"], 0), number(row["decades"], 2))
+        told.append((labels[row["variant"]], *map(_reached, row["targets"]), count(row["draws"]), *ends, *good))
+    return Table(heads, tuple(told))
+
+
+def _share(row: Row, name: str) -> str:
+    return f"{number(row[name], 0)} {interval(row[f'{name}_low'], row[f'{name}_high'], 0)}".rstrip()
+
+
+def _reached(target: Row) -> str:
+    """`12 (5 of 5)`: the median, and how many got there; `never (1 of 5)`."""
+    if not target["finals"]:
+        return NOTHING
+    median = "never" if isinf(target["epochs"]) else f"{target['epochs']:g}"
+    return f"{median} ({target['reached']} of {target['finals']})"
