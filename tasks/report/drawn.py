@@ -22,11 +22,16 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Draw:
-    """How a draw ended: it came above counting, it diverged, or neither; and whether it is a good one."""
+    """How a draw ended: it came above counting, or diverged, or never learned; and whether it is a good one."""
 
     trained: bool
     diverged: bool
     good: bool
+
+    @property
+    def untrained(self) -> bool:
+        """It came to its end, and never above counting."""
+        return not (self.trained or self.diverged)
 
 
 Draws = Mapping[str, Mapping[Place, Draw]]

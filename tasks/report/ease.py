@@ -24,7 +24,7 @@ from tasks.report.variants import is_baseline, plain_of, technique_pairs, techni
 
 TARGETS = (2 / 3, 0.9, 1.0)
 """Parts of the way from counting to the best of plain SGD; of each it is told how many get there, and how soon."""
-_SHARES = ("diverged", "trained", "good")
+_SHARES = ("diverged", "untrained", "trained", "good")
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Ease:
             and at `dropped` neither did. `decades`: of the learning rates that the draws are from, so that the good
             range is wider by `decades * value / 100`; NaN where it has none. `verdict`: better, worse, undecided, tiny,
             single (one pair) or unreplicated (one study); "" without a value.
-        variants: a row a (corpus, variant): its draws and how they ended, in percent `trained` and `diverged` with the
-            exact interval of each, `good`, and the `decades` of learning rate that the good ones are; `targets`, for
-            each of `TARGETS` how many of its final trials got there, and the median of epochs, updates and seconds,
-            infinity where half of them never did; beside plain SGD the same columns as of a technique's epochs.
+        variants: a row a (corpus, variant): its draws and how they ended, in percent `trained`, `diverged`,
+            `untrained` and `good`, each with its exact interval, and the `decades` of learning rate that the good ones
+            are; `targets`, for each of `TARGETS` how many of its final trials got there, and the median of epochs,
+            updates and seconds, infinity where half of them never did; beside plain SGD the same columns as of a
+            technique's epochs.
     """
 
     techniques: tuple[Row, ...]

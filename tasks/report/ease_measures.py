@@ -46,6 +46,7 @@ MEASURES = {
         Measure("updates", "times", -1, 2),
         Measure("seconds", "times", -1, 2),
         Measure("diverged", "points", -1, 1),
+        Measure("untrained", "points", -1, 1),
         Measure("trained", "points", 1, 1),
         Measure("good", "points", 1, 1),
     )

@@ -70,11 +70,20 @@ def _variant_table(rows: Sequence[Row]) -> Table:
     goals = [
         f"epochs to {'plain SGD’s best' if part == 1 else f'{100 * part:.0f} % of the way there'}" for part in TARGETS
     ]
-    heads = ("variant", *goals, "draws", "trained, %", "diverged, %", "good, %", "decades of good rates")
+    heads = (
+        "variant",
+        *goals,
+        "draws",
+        "trained, %",
+        "diverged, %",
+        "never learned, %",
+        "good, %",
+        "decades of good rates",
+    )
     told = []
     for row in rows:
         ends = [_share(row, name) for name in ("trained", "diverged")]
-        good = (number(row["good"], 0), number(row["decades"], 2))
+        good = (number(row["untrained"], 0), number(row["good"], 0), number(row["decades"], 2))
         told.append((labels[row["variant"]], *map(_reached, row["targets"]), count(row["draws"]), *ends, *good))
     return Table(heads, tuple(told))
 

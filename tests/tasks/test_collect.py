@@ -19,9 +19,9 @@ from models.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
 from tasks.campaign import Campaign
-from tasks.collect import NOT_STORED, SCORED_WITHOUT_SAMPLE, collect
+from tasks.collect import NOT_STORED, SCORED_WITHOUT_SAMPLE, _rows, collect
 from tasks.diagnoses import load_diagnosis
-from tasks.evaluate import ensure_scored
+from tasks.evaluate import counting_on_validation, ensure_scored
 from tasks.ingest import ingest_corpus
 from tasks.ingest.recipe import Recipe
 from tasks.ledger import Ledger
@@ -34,10 +34,11 @@ from tasks.samples import ensure_sampled
 from tasks.search import Search
 from tasks.train import prepared
 from tests.models.pooled import summary
-from tests.tasks.conftest import Finished, by_key, tiny_campaign, tiny_music, train_all
+from tests.tasks.conftest import Finished, by_key, record_of, tiny_campaign, tiny_music, train_all
 from tests.tasks.report.pages import undrawn
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SGD = "rnn/bernoulli/SGD"
 KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
 
 
@@ -220,9 +221,28 @@ def test_corpora_campaign_and_provenance_are_told_as_json(finished, results):
     assert music["source"] == dict(corpus.source)
     assert results.corpora["folk-tunes-characters"]["vocabulary"] == 5
     assert results.campaign == finished.campaign.to_json()
+    for name, digest in finished.digests.items():
+        assert results.corpora[name]["counting"] == counting_on_validation(finished.store, digest)
     assert results.provenance["started"] == "2026-01-02T03:04:05+00:00"
     ended = datetime.fromisoformat(results.provenance["finished"])
     assert results.provenance["seconds"] == pytest.approx((ended - STARTED).total_seconds(), abs=1)
+
+
+def test_the_score_after_the_first_rung_is_that_of_the_shorter_trial(store, digests):
+    """Three draws, of which the first goes on and gets better; the second diverged, the third never learned."""
+    campaign = tiny_campaign("SGD", trials=3, rungs=2)
+    search = Search(campaign, digests)
+    (bracket,) = (each for each in search.brackets if (each.corpus, each.variant) == ("bach-chorales", SGD))
+    first = [
+        record_of(trial, valid, status=status)
+        for trial, valid, status in zip(
+            bracket.rung(0, {}), (-9.0, -8.0, -12.0), ("completed", "diverged", "untrained"), strict=True
+        )
+    ]
+    (longer,) = bracket.rung(1, by_key(first))
+    rows = list(_rows(bracket, "search", by_key([*first, record_of(longer, -7.5)]), campaign, {}))
+    assert [(row["valid"], row["valid_first"]) for row in rows] == [(-7.5, -9.0), (-8.0, None), (-12.0, None)]
+    assert [row["ended_early"] for row in rows] == [False, True, True]
 
 
 @pytest.fixture

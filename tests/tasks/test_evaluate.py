@@ -16,7 +16,7 @@ from models.outputs.rbm import RBMSettings
 from models.randomness import generator_for
 from models.trial import Trial
 from tasks.drawing import draw_trial
-from tasks.evaluate import baseline_table, ensure_scored, piece_rows
+from tasks.evaluate import baseline_table, counting_on_validation, ensure_scored, piece_rows
 from tasks.records import TrialRecord, load_table, score_prefix, trial_prefix
 from tasks.train import ensure_trained, prepared
 from tests.tasks.conftest import tiny_music, tiny_text
@@ -120,6 +120,20 @@ def test_a_row_a_piece_and_never_fewer():
     scores = Scores(np.array([3, 2]), np.array([-1.0, -2.0]))
     with pytest.raises(ValueError, match="zip"):
         piece_rows(corpus, scores)
+
+
+@pytest.mark.parametrize("name", ["bach-chorales", "folk-tunes-characters"])
+def test_counting_on_validation_is_the_best_baseline_there(store, digests, name):
+    corpus, pieces = prepared(store.address, digests[name])
+    data = pieces["valid"].scored_data
+    told = []
+    for probability_D in baselines(pieces["train"], corpus.width).values():
+        if name == "bach-chorales":
+            on = data.double()
+            told.append((on * probability_D.log() + (1 - on) * (1 - probability_D).log()).sum(1).mean().item())
+        else:
+            told.append(probability_D.log()[data].mean().item())
+    assert counting_on_validation(store, digests[name]) == pytest.approx(max(told), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["bach-chorales", "folk-tunes-characters"])

@@ -119,6 +119,7 @@ def test_a_draw_is_good_within_a_tenth_of_the_way_from_counting_to_the_best():
     (row,) = measure_ease(results).variants
     assert (row["good"], row["decades"]) == (pytest.approx(100 / 3), pytest.approx(1.0)), "a third of three decades"
     assert (row["trained"], row["diverged"], row["draws"]) == (50.0, pytest.approx(100 / 6), 6)
+    assert row["untrained"] == pytest.approx(100 / 3), "no better than counting, whatever its status"
 
 
 def test_the_width_of_the_good_range_is_the_share_of_evenly_drawn_rates():
@@ -195,7 +196,7 @@ def test_the_page_the_file_and_the_terminal_say_the_same():
     html = " ".join(undrawn_page(results).split())
     assert said in html
     rows = {(row["technique"], row["measure"]): row for row in told["ease"]["techniques"]}
-    assert len(rows) == len(told["ease"]["techniques"]) == 4 * 6
+    assert len(rows) == len(told["ease"]["techniques"]) == 4 * 7
     share, epochs = rows["C", "trained"], rows["C", "epochs"]
     bounds = interval(share["sim_low"], share["sim_high"], 1)
     assert f"{signed(share['value'], 1)} <small>{bounds}</small> <small>2 pairs, 3 draws" in html
