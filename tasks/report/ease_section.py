@@ -47,11 +47,11 @@ def _cell(row: Row) -> Cell:
     if not row["verdict"]:
         return Cell(NOTHING)
     measure, said = MEASURES[row["measure"]], row["verdict"]
-    ends = ("low", "high") if said in ("single", "unreplicated") else ("sim_low", "sim_high")
+    low, high = ("low", "high") if said in ("single", "unreplicated") else ("sim_low", "sim_high")
     value = (
         number(row["value"], measure.decimals) if measure.unit == "times" else signed(row["value"], measure.decimals)
     )
-    return Cell(value, interval(*(row[end] for end in ends), measure.decimals), said, _basis(row))
+    return Cell(value, interval(row[low], row[high], measure.decimals), said, _basis(row))
 
 
 def _basis(row: Row) -> str:

@@ -40,13 +40,13 @@ def _finals(**epochs: list[int]):
 
 
 def test_a_technique_that_halves_the_epochs_helps():
-    finals = _finals(plain=[8, 16, 20], C=[4, 9, 10], L=[8, 16, 20], CL=[4, 8, 9])
+    finals = _finals(plain=[8, 16, 20], C=[4, 9, 10], L=[8, 16, 20], CL=[4, 8, 9], M=[8, 8, 8])
     row = _technique(campaign_by_hand(finals, epochs=20), "C", "epochs")
     studies = [np.mean(np.log([4 / 8, 4 / 8])), np.mean(np.log([9 / 16, 8 / 16])), np.mean(np.log([10 / 20, 9 / 20]))]
     assert row["value"] == pytest.approx(exp(np.mean(studies)))
     expected = mean_interval(studies, 0.95)
     assert (row["low"], row["high"]) == pytest.approx(tuple(map(exp, expected[1:])))
-    wider = mean_interval(studies, 0.975)  # L is judged too: two at once
+    wider = mean_interval(studies, 0.975)  # L is judged too, M of one pair is not: two at once
     assert (row["sim_low"], row["sim_high"]) == pytest.approx(tuple(map(exp, wider[1:])))
     assert (row["verdict"], row["n_pairs"], row["fewest_studies"], row["most_seeds"]) == ("better", 2, 3, 3)
 
