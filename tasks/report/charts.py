@@ -50,13 +50,13 @@ def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     colour = alt.Color("colour:N", scale=None)
     shape = alt.Shape("shape:N", scale=None)
     layers = [
-        base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, color=colour),
-        base.mark_point(filled=True, size=70, opacity=1).encode(x="mean:Q", y=y, color=colour, shape=shape),
+        base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("high:Q"), y=y, color=colour),
+        base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("mean:Q"), y=y, color=colour, shape=shape),
         *_edge_layers([row for row in rows if row not in near], ends, metric, y),
         *_gap_layers(scores[scores["mean"].isna()], labels, y),
-        _cue("better →", alt.value(WIDTH - 110), "right")
+        _cue("better →", alt.XValue(WIDTH - 110), "right")
         if metric.higher_is_better
-        else _cue("← better", alt.value(0)),
+        else _cue("← better", alt.XValue(0)),
     ]
     return layered(layers, WIDTH - 110, _ROW * max(1, len(scores)))
 
@@ -89,14 +89,14 @@ def _edge_layers(far: list[dict[str, Any]], ends: tuple[float, float], metric: M
         value, below = number(row["mean"], metric.decimals), row["mean"] < ends[0]
         text = f"← {value}" if below else f"{value} →"
         mark = alt.Chart(rows_of([row])).mark_text(text=text, align="left" if below else "right", color=MUTED)
-        layers.append(mark.encode(x=alt.value(2 if below else WIDTH - 112), y=y))
+        layers.append(mark.encode(x=alt.XValue(2 if below else WIDTH - 112), y=y))
     return layers
 
 
-def _cue(text: str, x: Any, align: Literal["left", "right"] = "left", dx: int = 0) -> alt.Chart:
+def _cue(text: str, x: alt.X | alt.XValue, align: Literal["left", "right"] = "left", dx: int = 0) -> alt.Chart:
     """Words above the plot that say which way is better."""
     base = alt.Chart(rows_of([{"zero": 0}])).mark_text(text=text, align=align, dx=dx, dy=-8, color=MUTED, fontSize=11)
-    cue: alt.Chart = base.encode(x=x, y=alt.value(0))
+    cue: alt.Chart = base.encode(x=x, y=alt.YValue(0))
     return cue
 
 
@@ -104,7 +104,7 @@ def _gap_layers(rows: pd.DataFrame, labels: dict[str, str], y: alt.Y) -> list[al
     """Words in the rows that would be empty without a reason."""
     told = [{"label": labels[row.variant], "why": _why_empty(row)} for row in _records(rows)]
     text = alt.Chart(rows_of(told)).mark_text(align="right", color=MUTED, fontSize=11)
-    return [text.encode(x=alt.value(WIDTH - 110), y=y, text="why:N")] if told else []
+    return [text.encode(x=alt.XValue(WIDTH - 110), y=y, text=alt.Text("why:N"))] if told else []
 
 
 def _why_empty(row: Any) -> str:
@@ -132,7 +132,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     zero = alt.Chart(rows_of(plain)).mark_point(shape=SQUARE, filled=True, size=70, opacity=1, color=PLAIN)
     layers = [
         *_judged_layers(rows, order, title),
-        zero.encode(x="value:Q", y=y),
+        zero.encode(x=alt.X("value:Q"), y=y),
         *_gap_layers(empty, labels, y),
     ]
     return layered(layers, WIDTH - 110, _ROW * max(1, len(order)))
@@ -150,7 +150,7 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         pairs += [{"label": label, "pair": difference} for _, _, difference in row.pairs]
     title = f"change when added ({metric.measure})"
     ticks = alt.Chart(rows_of(pairs)).mark_tick(color=MUTED, thickness=1.2, size=12, opacity=0.7, yOffset=13)
-    ticks = ticks.encode(x="pair:Q", y=_label_axis(order))
+    ticks = ticks.encode(x=alt.X("pair:Q"), y=_label_axis(order))
     layers = [ticks, *_judged_layers(rows, order, title)]
     return layered(layers, WIDTH - 185, 46 * max(1, len(order)))
 
@@ -173,12 +173,12 @@ def _judged_layers(rows: list[dict[str, Any]], order: list[str], title: str) -> 
     base = alt.Chart(rows_of(rows))
     colour = alt.Stroke("colour:N", scale=None)
     x = alt.X("low:Q", title=title, scale=alt.Scale(nice=True), axis=alt.Axis(tickCount=4, format="~f"))
-    point = {"x": "value:Q", "y": y, "stroke": colour, "fill": alt.Fill("fill:N", scale=None)}
+    point = {"x": alt.X("value:Q"), "y": y, "stroke": colour, "fill": alt.Fill("fill:N", scale=None)}
     return [
-        alt.Chart(rows_of([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x="zero:Q"),
-        _cue("better →", "zero:Q", dx=6),
-        _cue("← worse", "zero:Q", "right", dx=-6),
-        base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", y=y, stroke=colour),
+        alt.Chart(rows_of([{"zero": 0}])).mark_rule(color=INK, strokeWidth=1).encode(x=alt.X("zero:Q")),
+        _cue("better →", alt.X("zero:Q"), dx=6),
+        _cue("← worse", alt.X("zero:Q"), "right", dx=-6),
+        base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("high:Q"), y=y, stroke=colour),
         base.mark_point(size=55, strokeWidth=2, opacity=1).encode(**point),
     ]
 

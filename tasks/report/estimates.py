@@ -3,6 +3,8 @@
 The page, the charts and the exported files all read these two tables, so that they cannot disagree.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,14 +84,15 @@ def estimate(results: Results, resamples: int = RESAMPLES) -> Estimates:
         bootstrap = Bootstrap(scored, name, seed, resamples)
         variants = results.variants(name)
         baselines = sorted({variant for variant, _ in scored.trials if is_baseline(variant)})
+        trials = _trials_of(results, name)
+        counts = {variant: _trial_counts(results, trials, variant) for variant in (*variants, *baselines)}
         for metric in METRICS[facts["kind"]]:
             common = {"corpus": name, "metric": metric.name}
             rows = [_score_row(bootstrap, scored, metric, variant) for variant in (*variants, *baselines)]
             _mark_ties(bootstrap, metric, rows)
             for row in sorted(rows, key=lambda row: _rank(metric, row)):
-                counts = _trial_counts(results, name, row["variant"])
-                gap = {"search_gap": _search_gap(results, name, row["variant"], metric)}
-                scores.append(common | {"kind": facts["kind"]} | counts | gap | row)
+                gap = {"search_gap": _search_gap(trials, row["variant"], metric)}
+                scores.append(common | {"kind": facts["kind"]} | counts[row["variant"]] | gap | row)
             effects += [common | _effect_row(bootstrap, metric, variants, letter) for letter in told]
     return Estimates(
         pd.DataFrame(scores, columns=list(SCORE_COLUMNS)),
@@ -147,13 +150,21 @@ def _rank(metric: Metric, row: dict[str, Any]) -> tuple[bool, bool, float, tuple
     return is_baseline(row["variant"]), unscored, value, subset_order(row["variant"])
 
 
-def _trial_counts(results: Results, corpus: str, variant: str) -> dict[str, int | bool]:
+def _trials_of(results: Results, corpus: str) -> Mapping[tuple[str, str], pd.DataFrame]:
+    """How the trials of a corpus ended, columns status and valid, by variant and purpose; empty where there is none."""
+    mine = results.trials.loc[results.trials["corpus"] == corpus, ["variant", "purpose", "status", "valid"]]
+    found = {(str(v), str(p)): rows[["status", "valid"]] for (v, p), rows in mine.groupby(["variant", "purpose"])}
+    return defaultdict(lambda: mine[["status", "valid"]].head(0), found)
+
+
+def _trial_counts(
+    results: Results, trials: Mapping[tuple[str, str], pd.DataFrame], variant: str
+) -> dict[str, int | bool]:
     """How the trials of a variant ended: what diverged or never learned has ended, what failed has not."""
     if is_baseline(variant):
         lost = dict.fromkeys(("seeds_diverged", "seeds_untrained", "seeds_failed"), 0)
         return {"seeds_asked": 1} | lost | {"search_asked": 0, "search_ended": 0, "held_back": False}
-    trials = results.trials[(results.trials["corpus"] == corpus) & (results.trials["variant"] == variant)]
-    search, finals = (trials.loc[trials["purpose"] == purpose, "status"] for purpose in ("search", "final"))
+    search, finals = (trials[variant, purpose]["status"] for purpose in ("search", "final"))
     search_asked = max(len(search), int(results.campaign.get("trials_per_variant") or 0))
     search_ended = int((search != "failed").sum())
     held_back = search_ended < search_asked and finals.empty
@@ -168,12 +179,13 @@ def _trial_counts(results: Results, corpus: str, variant: str) -> dict[str, int 
     }
 
 
-def _search_gap(results: Results, corpus: str, variant: str, metric: Metric) -> float:
+def _search_gap(trials: Mapping[tuple[str, str], pd.DataFrame], variant: str, metric: Metric) -> float:
     """From the best configuration of a search to the second best; NaN where two did not complete, or none tells it."""
-    trials = results.trials
-    mine = trials[(trials["corpus"] == corpus) & (trials["variant"] == variant) & (trials["purpose"] == "search")]
+    if metric.column != "log_likelihood":
+        return float("nan")
+    mine = trials[variant, "search"]
     valid = np.sort(mine.loc[mine["status"] == "completed", "valid"].to_numpy(np.float64))
-    if len(valid) < 2 or metric.column != "log_likelihood":
+    if len(valid) < 2:
         return float("nan")
     second, best = metric.link(valid[-2:])
     return float(metric.sign * (best - second))

@@ -144,10 +144,10 @@ def _layers(rows: pd.DataFrame, plain: bool, aside: float, x: alt.X, y: alt.Y) -
     return [
         alt.Chart(rows_of(lines))
         .mark_line(color=colour, strokeWidth=1.6, xOffset=aside)
-        .encode(x=x, y=y, detail="part:N"),
-        base.mark_rule(color=colour, strokeWidth=2, xOffset=aside).encode(x=x, y=y, y2="high:Q"),
+        .encode(x=x, y=y, detail=alt.Detail("part:N")),
+        base.mark_rule(color=colour, strokeWidth=2, xOffset=aside).encode(x=x, y=y, y2=alt.Y2("high:Q")),
         base.mark_point(shape=shape, filled=True, size=45, opacity=1, color=colour, xOffset=aside).encode(
-            x=x, y="mean:Q"
+            x=x, y=alt.Y("mean:Q")
         ),
     ]
 

@@ -113,5 +113,5 @@ def share_chart(shares: Sequence[float]) -> alt.LayerChart:
     x = alt.X("low:Q", title="note", scale=scale, axis=axis)
     y = alt.Y("share:Q", title="frames with it (%)", axis=alt.Axis(tickCount=4))
     colour = alt.Color("colour:N", scale=None)
-    bars = alt.Chart(rows_of(rows)).mark_bar().encode(x=x, x2="high:Q", y=y, y2="none:Q", color=colour)
+    bars = alt.Chart(rows_of(rows)).mark_bar().encode(x=x, x2=alt.X2("high:Q"), y=y, y2=alt.Y2("none:Q"), color=colour)
     return layered([bars], 380, 150)

@@ -5,6 +5,7 @@ Every text is escaped by the template; only the drawings and the style sheet are
 
 import base64
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,12 @@ def fill_template(name: str, **values: Any) -> str:
         name: of the template, in this folder.
         values: what it names; `style`, the style sheet, and `paper`, its address, are given to every one.
     """
+    style = Markup(_font_faces() + (_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704  # our own files
+    return _environment().get_template(name).render(style=style, paper=PAPER, **values)
+
+
+@cache  # it keeps the templates that it compiled, a fifth of a second for all pages
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -36,8 +43,7 @@ def fill_template(name: str, **values: Any) -> str:
     )
     environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
     environment.filters["breakable"] = breakable
-    style = Markup(_font_faces() + (_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704  # our own files
-    return environment.get_template(name).render(style=style, paper=PAPER, **values)
+    return environment
 
 
 def _font_faces() -> str:

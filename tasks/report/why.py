@@ -70,6 +70,8 @@ def diagnoses_of(results: Results, corpus: str) -> list[VariantDiagnosis]:
     )
     completed = trials.loc[(trials["purpose"] == "final") & (trials["status"] == "completed"), "key"]
     numbers, curves = (frame[frame["key"].isin(completed)] for frame in (numbers, curves))
+    # without the columns that are the same in all rows of a group: copying them takes longest
+    numbers = numbers[["key", "variant", "quantity", "moment", "index", "value"]]
     grouped = {str(variant): mine for variant, mine in numbers.groupby("variant")}
     return [
         _diagnosis(corpus, variant, grouped[variant], curves[curves["variant"] == variant])

@@ -82,7 +82,7 @@ def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Ch
     best, start = alt.Chart(rows_of(rows["best"])), alt.Chart(rows_of(rows["start"]))
     # not where the marks of the other variant are
     marks = alt.Chart(rows_of(rows["best"][_MARKS // 2 * (shape == CIRCLE) :: _MARKS]))
-    band = {"x": axes["x"], "y": axes["y"].copy(), "y2": "high:Q"}
+    band = {"x": axes["x"], "y": axes["y"].copy(), "y2": alt.Y2("high:Q")}
     band["y"].shorthand = "low:Q"
     return [
         best.mark_area(color=colour, opacity=0.18, clip=True).encode(**band),
@@ -108,7 +108,7 @@ def zeros(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     return layered(
         [
             base.mark_bar(color=OTHER, height=11, opacity=0.9).encode(x=x, y=y),
-            base.mark_tick(color=INK, thickness=2, size=17).encode(x="gradients:Q", y=y),
+            base.mark_tick(color=INK, thickness=2, size=17).encode(x=alt.X("gradients:Q"), y=y),
         ],
         _WIDTH,
         max(_ROW * len(rows), 60),
@@ -136,7 +136,7 @@ def time_constants(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     )
     y = _rows([labels[each.variant] for each in leaking])
     ticks = alt.Chart(rows_of(rows)).mark_tick(color=OTHER, thickness=1, size=14, opacity=0.55).encode(x=x, y=y)
-    one = alt.Chart(rows_of([{"steps": 1.0}])).mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x="steps:Q")
+    one = alt.Chart(rows_of([{"steps": 1.0}])).mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x=alt.X("steps:Q"))
     return layered([one, ticks], _WIDTH, max(_ROW * len(leaking), 60))
 
 
@@ -163,7 +163,9 @@ def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     scale = alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])
     opacity = alt.FillOpacity("share:Q", scale=scale, legend=None)
     cells = alt.Chart(rows_of(rows)).mark_rect(color=OTHER, stroke=GRID, strokeWidth=0.7)
-    cells = cells.encode(x=x, x2="to:Q", y=_rows([labels[each.variant] for each in clipped]), fillOpacity=opacity)
+    cells = cells.encode(
+        x=x, x2=alt.X2("to:Q"), y=_rows([labels[each.variant] for each in clipped]), fillOpacity=opacity
+    )
     return layered([cells], _WIDTH, max(_ROW * len(clipped), 60))
 
 
