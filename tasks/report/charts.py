@@ -54,9 +54,9 @@ def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("mean:Q"), y=y, color=colour, shape=shape),
         *_edge_layers([row for row in rows if row not in near], ends, metric, y),
         *_gap_layers(scores[scores["mean"].isna()], labels, y),
-        _cue("better →", alt.XValue(WIDTH - 110), "right")
+        _cue("better →", alt.value(WIDTH - 110), "right")
         if metric.higher_is_better
-        else _cue("← better", alt.XValue(0)),
+        else _cue("← better", alt.value(0)),
     ]
     return layered(layers, WIDTH - 110, _ROW * max(1, len(scores)))
 
@@ -89,14 +89,14 @@ def _edge_layers(far: list[dict[str, Any]], ends: tuple[float, float], metric: M
         value, below = number(row["mean"], metric.decimals), row["mean"] < ends[0]
         text = f"← {value}" if below else f"{value} →"
         mark = alt.Chart(rows_of([row])).mark_text(text=text, align="left" if below else "right", color=MUTED)
-        layers.append(mark.encode(x=alt.XValue(2 if below else WIDTH - 112), y=y))
+        layers.append(mark.encode(x=alt.value(2 if below else WIDTH - 112), y=y))
     return layers
 
 
-def _cue(text: str, x: alt.X | alt.XValue, align: Literal["left", "right"] = "left", dx: int = 0) -> alt.Chart:
+def _cue(text: str, x: Any, align: Literal["left", "right"] = "left", dx: int = 0) -> alt.Chart:
     """Words above the plot that say which way is better."""
     base = alt.Chart(rows_of([{"zero": 0}])).mark_text(text=text, align=align, dx=dx, dy=-8, color=MUTED, fontSize=11)
-    cue: alt.Chart = base.encode(x=x, y=alt.YValue(0))
+    cue: alt.Chart = base.encode(x=x, y=alt.value(0))
     return cue
 
 
@@ -104,7 +104,7 @@ def _gap_layers(rows: pd.DataFrame, labels: dict[str, str], y: alt.Y) -> list[al
     """Words in the rows that would be empty without a reason."""
     told = [{"label": labels[row.variant], "why": _why_empty(row)} for row in _records(rows)]
     text = alt.Chart(rows_of(told)).mark_text(align="right", color=MUTED, fontSize=11)
-    return [text.encode(x=alt.XValue(WIDTH - 110), y=y, text=alt.Text("why:N"))] if told else []
+    return [text.encode(x=alt.value(WIDTH - 110), y=y, text=alt.Text("why:N"))] if told else []
 
 
 def _why_empty(row: Any) -> str:

@@ -170,5 +170,5 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
     label = alt.Chart(rows_of([{"valid": strip}])).mark_text(
         text="not trained", color=MUTED, fontSize=11, align="left", dx=4
     )
-    rule, words = line.encode(y=where["y"]), label.encode(y=where["y"], x=alt.XValue(0))
+    rule, words = line.encode(y=where["y"]), label.encode(y=where["y"], x=alt.value(0))
     return layered([rule, words, *heads, *points, *rings], WIDTH - 75, 260)
