@@ -4,6 +4,7 @@ Protocol: the first line on standard output is the port; the server stops when s
 from environment variables alone. Imports nothing of ours, for it runs as a script, outside any package.
 """
 
+import gc
 import os
 import socket
 import sys
@@ -22,11 +23,15 @@ def main() -> None:
     print(listening.getsockname()[1], flush=True)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
 
-    # after the port is told, since these imports take seconds that the parent can use
+    # after the port is told, since these imports take seconds that the parent can use; a tenth of them is the search
+    # for garbage, of which there is none
+    gc.disable()
     import uvicorn
     from prefect.server.api.server import create_app
 
     app = create_app(ephemeral=True, final=True)
+    gc.freeze()
+    gc.enable()
     uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on")).run(sockets=[listening])
 
 

@@ -1,6 +1,8 @@
 """Imports run one way: flows -> tasks -> models; flows and tasks use infra; models use nothing of ours."""
 
+import ast
 import sys
+from pathlib import Path
 
 import grimp
 import pytest
@@ -41,3 +43,30 @@ def test_models_use_only_torch_numpy_and_the_standard_library(graph: grimp.Impor
     others = {pair for pair in imports(graph, "models") if pair[1].split(".")[0] not in allowed}
     # A part of torch's builds for GPUs; imported only where its body is forced.
     assert {(module, target.split(".")[0]) for module, target in others} <= {("models.core.triton_scan", "triton")}
+
+
+def _loaded_with(module: str, loaded: set[str]) -> set[str]:
+    """What is imported when a module of ours is: by its own lines, not by those of its functions."""
+    path = Path(__file__).parents[1] / module.replace(".", "/")
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    loaded.add(module)
+    if not file.is_file():
+        return loaded
+    for line in ast.parse(file.read_text(encoding="utf-8")).body:
+        names = [each.name for each in line.names] if isinstance(line, ast.Import | ast.ImportFrom) else []
+        if isinstance(line, ast.ImportFrom):
+            names = [str(line.module), *(f"{line.module}.{name}" for name in names)]
+        for name in names:
+            parts = name.split(".")
+            for whole in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
+                if whole not in loaded:
+                    _loaded_with(whole, loaded)
+    return loaded
+
+
+@pytest.mark.parametrize("flow", ["reproduce", "plan", "ingest", "report"])
+def test_a_flow_and_its_workers_begin_without_what_draws(flow: str) -> None:
+    """It takes a second, in each of them; what has pages to draw imports it then."""
+    loaded = _loaded_with(f"flows.{flow}", set())
+    assert {"prefect", "torch"} & loaded
+    assert not {"altair", "vl_convert", "music21"} & loaded

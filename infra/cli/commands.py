@@ -3,6 +3,7 @@
 Everything but cyclopts is imported inside the commands; see `infra/cli/__init__.py`.
 """
 
+import gc as garbage
 import io
 import os
 import sys
@@ -173,6 +174,16 @@ def _check_prefect() -> None:
         ) from problem
 
 
+def _import_flow(name: str) -> Any:
+    """The flow `flows.NAME.NAME`; torch and its like come with it, a tenth faster without the search for garbage."""
+    garbage.disable()
+    try:
+        return getattr(import_module(f"flows.{name}"), name)
+    finally:
+        garbage.freeze()
+        garbage.enable()
+
+
 def _run_flow(
     name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], object]
 ) -> Any:
@@ -190,7 +201,7 @@ def _run_flow(
 
     raise_file_limit()
     with api_server() as wait_until_ready:
-        flow = getattr(import_module(f"flows.{name}"), name)
+        flow = _import_flow(name)
         ObjectStore(request.store).check_writable()
         check()
         say("waiting for Prefect's API server")

@@ -9,23 +9,11 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from tasks.report.colours import BETTER, CIRCLE, INK, MUTED, OTHER, PAPER, PLAIN, SQUARE, UNDECIDED, WORSE
 from tasks.report.metrics import Metric
 from tasks.report.statistics import Verdict, effect_verdict, verdict
 from tasks.report.text import number
-from tasks.report.theme import (
-    BETTER,
-    CIRCLE,
-    INK,
-    MUTED,
-    OTHER,
-    PAPER,
-    PLAIN,
-    SQUARE,
-    UNDECIDED,
-    WORSE,
-    layered,
-    rows_of,
-)
+from tasks.report.theme import layered, rows_of
 from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, short_labels
 
 WIDTH = 420

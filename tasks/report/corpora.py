@@ -12,9 +12,10 @@ from markupsafe import Markup
 from tasks.corpus import SPLITS
 from tasks.ingest.text import END_OF_LINE, NEWLINE
 from tasks.report.metrics import STEP_NAMES, symbols_text
+from tasks.report.note_shares import share_chart
 from tasks.report.portrait import FRAMES, Portrait, Sample
 from tasks.report.results import Results
-from tasks.report.rolls import draw_roll, note_name, share_chart, shown_range
+from tasks.report.rolls import draw_roll, note_name, shown_range
 from tasks.report.tables import Table
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import count, first_line, number, plural, share, visible

@@ -12,12 +12,13 @@ import altair as alt
 import pandas as pd
 from markupsafe import Markup
 
+from tasks.report.colours import CIRCLE, MUTED, OTHER, PLAIN, SQUARE
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, Metric
 from tasks.report.results import Results
 from tasks.report.tables import Table
 from tasks.report.text import NOTHING, interval, number
-from tasks.report.theme import CIRCLE, MUTED, OTHER, PLAIN, SQUARE, layered, rows_of, to_svg
+from tasks.report.theme import layered, rows_of, to_svg
 from tasks.report.variants import is_baseline, plain_of, short_labels
 
 _WIDTH, _HEIGHT = 215, 140

@@ -1,4 +1,4 @@
-"""Piano-rolls as drawings: runs of notes over the rows of a keyboard, and how often each note is on.
+"""Piano-rolls as drawings: runs of notes over the rows of a keyboard.
 
 A roll is drawn by hand, since a chart would take a mark a note: all runs are one path, a roll of 200 frames some
 10 kB. Its size is fixed, a frame as wide in every roll; where a window is narrower it scrolls.
@@ -6,13 +6,12 @@ A roll is drawn by hand, since a chart would take a mark a note: all runs are on
 
 from collections.abc import Sequence
 
-import altair as alt
 from markupsafe import Markup
 
 from tasks.corpus import LOWEST_NOTE, NOTES
 from tasks.ingest.piano_roll import Run
+from tasks.report.colours import GRID, INK, MUTED, OTHER, UNDECIDED
 from tasks.report.portrait import FRAMES, Roll
-from tasks.report.theme import GRID, INK, MUTED, OTHER, UNDECIDED, layered, rows_of
 
 _SHARPS = (1, 3, 6, 8, 10)
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
@@ -54,7 +53,7 @@ def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0)
     width, height = frames * _FRAME, (high - low + 1) * _NOTE
     parts = [
         _opening(_LEFT + width + 12, height + _BELOW + 6, description),
-        _path(GRID, _NOTE - 1, [f"M{_LEFT} {_middle(n, high)}h{width}" for n in range(low, high + 1) if _is_black(n)]),
+        _path(GRID, _NOTE - 1, [f"M{_LEFT} {_middle(n, high)}h{width}" for n in range(low, high + 1) if is_black(n)]),
     ]
     for note in range(low, high + 1):
         if note % 12 == 0:
@@ -77,7 +76,8 @@ def _bars(runs: Sequence[Run], high: int) -> list[str]:
     return [f"M{_LEFT + start * _FRAME} {_middle(note, high)}h{(end - start) * _FRAME}" for note, start, end in runs]
 
 
-def _is_black(note: int) -> bool:
+def is_black(note: int) -> bool:
+    """Whether the key of a MIDI number is black."""
     return note % 12 in _SHARPS
 
 
@@ -98,20 +98,3 @@ def _path(colour: str, width: float, commands: Sequence[str]) -> Markup:
 def _text(x: float, y: float, text: str, anchor: str, colour: str) -> Markup:
     element = Markup('<text x="{}" y="{}" text-anchor="{}" font-size="12" fill="{}">{}</text>')
     return element.format(x, y, anchor, colour, text)
-
-
-def share_chart(shares: Sequence[float]) -> alt.LayerChart:
-    """How often each of the 88 notes is on, a bar a note, those of the black keys in grey."""
-    rows = [
-        {"low": note - 0.42, "high": note + 0.42, "none": 0, "share": 100 * share, "colour": colour}
-        for note, share in enumerate(shares, LOWEST_NOTE)
-        for colour in (UNDECIDED if _is_black(note) else OTHER,)
-    ]
-    octaves = [note for note in range(LOWEST_NOTE, LOWEST_NOTE + NOTES) if note % 12 == 0]
-    axis = alt.Axis(values=octaves, labelExpr="'C' + (datum.value / 12 - 1)", grid=False)
-    scale = alt.Scale(domain=[LOWEST_NOTE - 1, LOWEST_NOTE + NOTES], nice=False)
-    x = alt.X("low:Q", title="note", scale=scale, axis=axis)
-    y = alt.Y("share:Q", title="frames with it (%)", axis=alt.Axis(tickCount=4))
-    colour = alt.Color("colour:N", scale=None)
-    bars = alt.Chart(rows_of(rows)).mark_bar().encode(x=x, x2=alt.X2("high:Q"), y=y, y2=alt.Y2("none:Q"), color=colour)
-    return layered([bars], 380, 150)

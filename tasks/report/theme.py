@@ -1,8 +1,6 @@
 """How the charts look, and how an Altair chart becomes a piece of a page.
 
-Within a chart each colour has one meaning. The charts carry the light colours; `style.css` gives the dark ones by
-selecting on the attribute (`[fill="#0072b2"]`), which is why no colour may be used that is not named here. The hues
-follow Okabe and Ito, whose palette stays apart for colour-blind readers.
+The colours are in `colours.py`.
 """
 
 import json
@@ -14,12 +12,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-INK, MUTED, GRID, PAPER = "#1a1c20", "#5c626d", "#e2e4e9", "#ffffff"
-BETTER, WORSE, UNDECIDED = "#0072b2", "#d55e00", "#7a808b"
-PLAIN, OTHER, THIRD, FOURTH = "#a23a75", "#0072b2", "#d55e00", "#00573f"
-# Where two kinds of lines or points lie in one picture they differ in shape too: plain SGD, and the variant.
-SQUARE, CIRCLE = "square", "circle"
-COLOURS = frozenset({INK, MUTED, GRID, PAPER, BETTER, WORSE, UNDECIDED, PLAIN, FOURTH})
+from tasks.report.colours import GRID, INK, MUTED
 
 # Sizes come from the font that vl-convert brings along; the page embeds a subset of the same one (fonts/README.md).
 _FONT = "Liberation Sans"

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tasks.report.charts import WIDTH
-from tasks.report.theme import CIRCLE, FOURTH, INK, MUTED, OTHER, PLAIN, SQUARE, THIRD, WORSE, layered, rows_of
+from tasks.report.colours import CIRCLE, FOURTH, INK, MUTED, OTHER, PLAIN, SQUARE, THIRD, WORSE
+from tasks.report.theme import layered, rows_of
 from tasks.report.variants import Variant, short_labels, subset_order
 
 PANEL_WIDTH = 280

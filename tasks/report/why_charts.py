@@ -10,8 +10,9 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from tasks.report.colours import CIRCLE, GRID, INK, MUTED, OTHER, PLAIN, SQUARE
 from tasks.report.text import power_of_ten
-from tasks.report.theme import CIRCLE, GRID, INK, MUTED, OTHER, PLAIN, SQUARE, layered, rows_of
+from tasks.report.theme import layered, rows_of
 from tasks.report.training_charts import PANEL_WIDTH
 from tasks.report.variants import Variant, plain_of, short_labels
 from tasks.report.why import SMALLEST, VariantDiagnosis, shown_variants

@@ -49,8 +49,9 @@ def wait(seconds):
 
 @flow(task_runner=task_runner())
 def work(seconds):
-    connect(None, 2)
-    futures = [wait.submit(seconds) for _ in range(2)]
+    workers = int(sys.argv[2])
+    connect(None, workers)
+    futures = [wait.submit(seconds) for _ in range(workers)]
     print("working", flush=True)
     for future in futures:
         future.wait()
@@ -64,11 +65,11 @@ if __name__ == "__main__":
 """
 
 
-def start(tmp_path: Path, seconds: float, **variables: str) -> subprocess.Popen[str]:
+def start(tmp_path: Path, seconds: float, workers: int = 1, **variables: str) -> subprocess.Popen[str]:
     script = tmp_path / "work.py"
     script.write_text(FLOW)
     return subprocess.Popen(
-        [sys.executable, script, str(seconds)],
+        [sys.executable, script, str(seconds), str(workers)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -84,7 +85,7 @@ def working(process: subprocess.Popen[str]) -> list[psutil.Process]:
     assert process.stdout is not None
     assert process.stdout.readline() == "working\n", process.communicate()
     children = psutil.Process(process.pid).children(recursive=True)
-    assert any("api_server.py" in " ".join(child.cmdline()) for child in children)
+    assert children
     return children
 
 
@@ -177,34 +178,29 @@ def test_another_user_of_the_machine_reaches_nothing(tmp_path: Path) -> None:
     assert not [command for command in commands if password in command]
 
 
-def test_two_commands_at_once_end_cleanly_and_leave_nothing(tmp_path: Path) -> None:
+def test_of_two_commands_at_once_one_is_stopped_the_other_ends_and_nothing_is_left(tmp_path: Path) -> None:
     proxies = {"http_proxy": "http://127.0.0.1:9", "all_proxy": "socks5://127.0.0.1:9"}  # nobody is there
-    for process in [start(tmp_path, 0.1), start(tmp_path, 0.1, **proxies)]:
-        out, err = process.communicate(timeout=120)
-        assert (process.returncode, out, err) == (0, "working\n", "")
+    stopped, ended = start(tmp_path, 300), start(tmp_path, 0.1, **proxies)
+    out, err = ended.communicate(timeout=120)
+    assert (ended.returncode, out, err) == (0, "working\n", "")
+    ends_in_one_line(stopped, signal.SIGINT, 130, "stopped")
     assert not servers_left(tmp_path)
     assert not any((tmp_path / "home").rglob("*"))
 
 
-@pytest.mark.parametrize(
-    ("number", "code", "word"),
-    [(signal.SIGINT, 130, "stopped"), (signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "hung up")],
-)
-def test_a_stopped_command_says_so_in_one_line_and_leaves_no_process(
-    tmp_path: Path, number: signal.Signals, code: int, word: str
-) -> None:
-    process = start(tmp_path, 300)
+def ends_in_one_line(process: subprocess.Popen[str], number: signal.Signals, code: int, word: str) -> None:
+    """Whether a command that is stopped says so, and leaves no process."""
     children = working(process)
     os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (code, f"{word}; the same command goes on from what is stored\n")
     assert gone(children)
-    assert not servers_left(tmp_path)
 
 
 def test_after_kill_9_the_server_and_the_workers_end_too(tmp_path: Path) -> None:
-    process = start(tmp_path, 300)
+    process = start(tmp_path, 300, workers=2)
     children = working(process)
+    assert any("api_server.py" in " ".join(child.cmdline()) for child in children)
     process.kill()
     process.communicate(timeout=60)
     assert gone(children)
@@ -214,6 +210,7 @@ def test_after_kill_9_the_server_and_the_workers_end_too(tmp_path: Path) -> None
 
 
 def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None:
+    """Commands too, which end without ending it, however they are stopped."""
     before = os.environ.get("PREFECT_API_URL")
     with api_server() as wait_until_ready:
         wait_until_ready()
@@ -225,6 +222,11 @@ def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None
             ready_at_once()
             assert PREFECT_API_URL.value() == url
             assert len(servers_left(scratch)) == 1
+        commands = [start(scratch, 300) for _ in range(2)]
+        ends_in_one_line(commands[0], signal.SIGTERM, 143, "terminated")
+        ends_in_one_line(commands[1], signal.SIGHUP, 129, "hung up")
+        assert httpx.get(f"{url}/health").json() is True
+        assert len(servers_left(scratch)) == 1
     assert os.environ.get("PREFECT_API_URL") == before
     assert not servers_left(scratch)
     with pytest.raises(httpx.ConnectError):

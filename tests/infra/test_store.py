@@ -19,7 +19,7 @@ from infra.store import Manifest, Store
 from infra.store.memory import MemoryBackend
 from tests.infra import writers
 
-WRITERS = 8
+WRITERS = 4  # a process each, and all of them on two cores
 PREFIX = writers.PREFIX
 # The store is one for all examples: each takes a prefix of its own.
 properties = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -99,8 +99,8 @@ def come_and_go(address: str, writer: str) -> None:
 
 
 def commit_and_discard(store: Store, writer: str) -> None:
-    """Commit, point there, and discard both, twenty times."""
-    for number in range(20):
+    """Commit, point there, and discard both, ten times."""
+    for number in range(10):
         prefix, pointer = f"checkpoints/{writer}/{number}", f"checkpoints/{writer}.json"
         store.commit(prefix, files_of(writer), kind="checkpoint", provenance={})
         store.swap_pointer(pointer, {"at": prefix}, None)

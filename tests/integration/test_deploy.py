@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from infra import database_template
+
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +28,11 @@ ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
+    home = tmp_path_factory.mktemp("home")
+    database_template.put(home / "prefect.db")  # else the server runs its migrations, for seconds
     mine = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     return mine | {
-        "PREFECT_HOME": str(tmp_path_factory.mktemp("home")),
+        "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",

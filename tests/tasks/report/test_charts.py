@@ -9,8 +9,9 @@ import pytest
 
 from tasks.report import Estimates, Results
 from tasks.report.charts import differences, forest
+from tasks.report.colours import MUTED, OTHER, PLAIN
 from tasks.report.metrics import METRICS
-from tasks.report.theme import MUTED, OTHER, PLAIN, to_svg
+from tasks.report.theme import to_svg
 from tasks.report.training_charts import GROUPS, curve_panels, search_scatter
 from tasks.report.variants import is_baseline, short_labels
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tasks.ingest.piano_roll import find_runs
+from tasks.report.colours import COLOURS
 from tasks.report.corpora import render_corpora, statistics_table
 from tasks.report.portrait import Portrait, Roll, Sample
 from tasks.report.rolls import draw_roll, shown_range
-from tasks.report.theme import COLOURS
 from tasks.set_aside import by_reason
 from tests.tasks.report.inert import EVIL, check_inert
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from tasks.report import Results, estimate
+from tasks.report.colours import COLOURS
 from tasks.report.lags import lag_families, lag_panel
 from tasks.report.metrics import METRICS
 from tasks.report.page import render_page
 from tasks.report.results import PIECE_COLUMNS
-from tasks.report.theme import COLOURS
 from tests.tasks.report.inert import EVIL, check_inert
 from tests.tasks.report.pages import drawn_page, undrawn_page
 from tests.tasks.report.synthetic import synthetic_results
