@@ -1,8 +1,8 @@
 """Does an answer replicate? One campaign again with other seeds, and what each of them says, beside a larger one.
 
-Run it as `python benchmarks/replication.py STORE [--beside STORE] [--seeds N] [-- OPTIONS OF prefect run reproduce]`.
+Run it as `python benchmarks/replication.py STORE [--beside STORE ...] [--seeds N] [-- OPTIONS OF prefect run reproduce]`.
 It runs the campaign with `--seed` 0 to N - 1 (7) in one store, what is stored there already is not trained again, and
-takes what the newest report of the other store says as the truth. Prints a table in Markdown, a row for each thing that
+takes what the newest reports of the other stores say as the truth. Prints a table in Markdown, a row for each thing that
 a report says in a word, and writes it to benchmarks/results/replication.json.
 """
 
@@ -74,7 +74,7 @@ def _ease(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[float | None
         )
 
 
-def table(campaigns: Sequence[Said], truth: Said | None) -> list[dict[str, Any]]:
+def table(campaigns: Sequence[Said], truth: Said) -> list[dict[str, Any]]:
     """A row a thing that is said: its numbers and words by campaign, and those of the larger one."""
     rows = []
     for name in dict.fromkeys(name for each in campaigns for name in each):
@@ -87,7 +87,7 @@ def table(campaigns: Sequence[Said], truth: Said | None) -> list[dict[str, Any]]
                 "words": words,
                 "helps": words.count("helps"),
                 "hurts": words.count("hurts"),
-                "larger": None if truth is None else truth.get(name),
+                "larger": truth.get(name),
             }
         )
     return rows
@@ -121,7 +121,7 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store")
-    parser.add_argument("--beside")
+    parser.add_argument("--beside", action="append", default=[])
     parser.add_argument("--seeds", type=int, default=7)
     parser.add_argument("options", nargs="*")
     asked = parser.parse_args()
@@ -129,7 +129,8 @@ def main() -> None:
     for seed in range(asked.seeds):
         run(asked.store, seed, asked.options)
         campaigns.append(said(newest(asked.store)))
-    rows = table(campaigns, said(newest(asked.beside)) if asked.beside else None)
+    truth = {name: told for address in asked.beside for name, told in said(newest(address)).items()}
+    rows = table(campaigns, truth)
     print(markdown(rows))
     problems = contradicted(rows)
     print("\n".join(problems) or "nothing is contradicted")

@@ -318,8 +318,8 @@ PRESETS: dict[str, Preset] = {
     "default": Preset(
         title="each technique alone and the paper's ladder of them, five studies of small nets, minutes on two cores",
         studies=5,
-        trials=6,
-        rungs=2,
+        trials=12,
+        rungs=3,
         seeds=1,
         corpora=("bach-chorales", "folk-tunes-characters"),
         letters=_ALL | {"music": (PLAIN, "C", "L", "R", "M", "CL", "CLR", "CLRM"), "characters": (PLAIN, "C")},

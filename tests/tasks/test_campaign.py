@@ -202,7 +202,7 @@ def test_the_default_campaign_is_about_the_techniques_of_the_paper():
         ({}, ()),
         ({"seed": 7}, ()),
         ({"preset": "thorough", "seed": 3}, ()),
-        ({"trials": 6, "seeds": 1, "studies": 5, "rungs": 2}, ()),
+        ({"trials": 12, "seeds": 1, "studies": 5, "rungs": 3}, ()),
         ({"corpora": ("folk-tunes-characters", CHORALES)}, ()),
         ({"trials": 5}, ("trials",)),
         ({"studies": 4, "rungs": 1}, ("studies", "rungs")),
@@ -270,7 +270,7 @@ def test_the_budget_as_json_speaks_of_the_kinds_in_use_alone():
     values = resolve(CampaignRequest(corpora=(CHARACTERS,), variants=("SGD+C",), trials=6, epochs=9)).to_json()
     assert values["corpora"] == {CHARACTERS: ["rnn/softmax/SGD", "rnn/softmax/SGD+C"]}
     assert (values["preset"], values["trials_per_variant"], values["seeds"], values["seed"]) == ("default", 30, 1, 0)
-    assert (values["studies"], values["trials_per_study"], values["rungs"]) == (5, 6, 2)
+    assert (values["studies"], values["trials_per_study"], values["rungs"]) == (5, 6, 3)
     assert values["epochs"] == {"characters": 9}
     assert list(values["spaces"]) == ["characters"]
     assert values["spaces"]["characters"]["learning_rates"] == (0.5, 0.1, 0.01)
