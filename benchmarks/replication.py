@@ -1,9 +1,9 @@
 """Does an answer replicate? One campaign again with other seeds, and what each of them says, beside a larger one.
 
-Run it as `python benchmarks/replication.py STORE [--beside STORE ...] [--seeds N] [-- OPTIONS OF prefect run reproduce]`.
-It runs the campaign with `--seed` 0 to N - 1 (7) in one store, what is stored there already is not trained again, and
-takes what the newest reports of the other stores say as the truth. Prints a table in Markdown, a row for each thing that
-a report says in a word, and writes it to benchmarks/results/replication.json.
+Run it as `python benchmarks/replication.py STORE [--beside STORE ...] [--seeds N] [-- OPTIONS]`, with options of
+`prefect run reproduce`. It runs the campaign with `--seed` 0 to N - 1 (7) in one store, what is stored there already
+is not trained again, and takes what the newest reports of the other stores say as the truth. Prints a table in
+Markdown, a row for each thing that a report says in a word, and writes it to benchmarks/results/replication.json.
 """
 
 import argparse
