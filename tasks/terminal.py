@@ -25,16 +25,19 @@ from tasks.ingest import load_corpus, told_under
 from tasks.plan import Plan
 from tasks.report.caveats import shared_caveats
 from tasks.report.metrics import BY_NAME, symbols_text
-from tasks.report.statistics import verdict
 from tasks.report.text import count, first_line, interval, number, roughly, signed
 from tasks.report.variants import is_baseline
+from tasks.report.verdicts import difference_verdict
 from tasks.set_aside import SetAside, by_reason
 from tasks.wording import plural, preset_title
 
 WIDTH = 118
 """Columns of what goes into a file or a log, and the most on a terminal."""
 _NARROWEST = 40
-_LEGEND = "* the interval lies on one side of zero. Plain SGD is that of a variant's own core and output model."
+_LEGEND = "Plain SGD is that of a variant's own core and output model."
+_STAR = (
+    "* better or worse, by intervals that hold for all differences of a corpus at once: wider ones than those above."
+)
 _FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 
@@ -74,17 +77,24 @@ def score_table(document: Mapping[str, Any]) -> str:
     parts = []
     shared = shared_caveats([answer["warnings"] for answer in document["answers"].values()])
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
-        parts.append(f"{corpus}, test split, 95 % intervals over seeds and pieces\n{_corpus_table(list(rows))}")
+        parts.append(
+            f"{corpus}, test split, 95 % intervals over {_units(document)} and pieces\n{_corpus_table(list(rows))}"
+        )
         answer = document["answers"][corpus]
         own = [text for text in answer["warnings"] if text not in shared]
         told = [answer["best"], answer.get("others", ""), answer["techniques"]]
         easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
         parts.append(_paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
-    parts.append(_paragraphs([_LEGEND, *filter(None, [document.get("search", "")]), *shared]))
+    legend = [_STAR] * (_units(document) == "studies") + [_LEGEND, *filter(None, [document.get("search", "")]), *shared]
+    parts.append(_paragraphs(legend))
     parts += [
         fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])
     ]
     return "\n".join(parts)
+
+
+def _units(document: Mapping[str, Any]) -> str:
+    return "studies" if document.get("campaign", {}).get("studies", 1) > 1 else "seeds"
 
 
 def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
@@ -179,14 +189,12 @@ def score_cell(row: Mapping[str, Any]) -> str:
 
 
 def difference_cell(row: Mapping[str, Any]) -> str:
-    """How much better than plain SGD a row of `scores` is; a star where the interval lies on one side of zero."""
+    """How much better than plain SGD a row of `scores` is; a star where it is better or worse."""
     if row["difference"] is None:
         return ""
     decimals = BY_NAME[row["metric"]].decimals
     text = f"{signed(row['difference'], decimals)} {interval(row['diff_low'], row['diff_high'], decimals)}".rstrip()
-    ends = row["diff_low"], row["diff_high"]
-    decided = None not in ends and verdict(*ends, decimals) in ("better", "worse")
-    return f"{text} *" if decided else text
+    return f"{text} *" if difference_verdict(row, decimals) in ("better", "worse") else text
 
 
 def _table(*titles: str, right: int) -> Table:

@@ -1,9 +1,10 @@
 """The answer in words, computed from the tables: which variant was best, which technique helped, how surely.
 
-The words follow the numbers as they are printed: a difference whose 95 % interval contains zero is never called one,
-nor is one that its decimals do not show. What is compared has the same core and output model, and of a technique added
-alone the same optimizer; where a campaign has several of them, each is named. A technique that one pair of variants
-tells of gets its number, and no verdict.
+The words follow the numbers as they are printed: a difference whose interval contains zero is never called one, nor is
+one that its decimals do not show. The intervals of differences are those that hold for a whole family of comparisons at
+once (`estimates.py`). What is compared has the same core and output model, and of a technique added alone the same
+optimizer; where a campaign has several of them, each is named. What one study tells, or one pair of variants, gets its
+number, and no verdict: the intervals of one study do not hold the luck of its search.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,9 @@ import pandas as pd
 from tasks.report.caveats import score_caveats, search_caveats
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, Metric
-from tasks.report.statistics import effect_verdict, verdict
-from tasks.report.text import ESTIMATED_BY, interval, joined, number, plural, roughly, seeds_of, signed
+from tasks.report.text import ESTIMATED_BY, interval, joined, number, plural, replicates_of, roughly, signed
 from tasks.report.variants import PLAIN, Variant, families, group_of, is_baseline, plain_of, short_labels
+from tasks.report.verdicts import ENOUGH_STUDIES, difference_verdict, effect_verdict, told_interval
 
 _UNCLEAR = "made no difference that can be told from chance"
 
@@ -70,15 +71,25 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     )
 
 
+def replicated(estimates: Estimates) -> bool:
+    """Whether the comparison was made more than once, so that intervals hold the luck of the search."""
+    return bool(estimates.scores["studies_asked"].max() >= ENOUGH_STUDIES)
+
+
 def told_of_search(estimates: Estimates) -> str:
     """With how many configurations each variant was tried, and what cannot be told for that; "" without a search."""
     scores = estimates.scores
     asked = int(scores["search_asked"].max()) if len(scores) else 0
     if not asked:
         return ""
+    studies = int(scores["studies_asked"].max())
+    tried = f"was tried with {plural(asked // studies, 'random configuration')}, of which validation chose one"
+    if replicated(estimates):
+        each = f"In each of {plural(studies, 'study', 'studies')}, which are independent of each other, every variant"
+        return f"{each} {tried}: the intervals hold the luck of that draw."
     said = (
-        f"Each variant was tried with {plural(asked, 'random configuration')}, of which validation chose one: effects"
-        " smaller than the luck of that draw cannot be told, and the intervals do not hold it."
+        f"Each variant {tried}, in one study: the intervals do not hold the luck of that draw, and so nothing is said"
+        " to be better or worse."
     )
     gaps = []
     for corpus, rows in scores.groupby("corpus", sort=False):
@@ -119,6 +130,9 @@ def _best(corpus: str, metric: Metric, family: str, asked: set[str], scored: pd.
     plain = reference if family else "plain SGD"
     label = plain if top["variant"] == reference else Variant.parse(top["variant"]).tail
     start = f"On {corpus} the best variant{of} on the test split was {label} with {_score(metric, top)}"
+    if scored["n_studies"].max() < ENOUGH_STUDIES:
+        compared = top["variant"] != reference and pd.notna(top["difference"])
+        return f"{start}, {_beside(metric, top, plain)}." if compared else f"{start}."
     tied = scored.loc[scored["tied_in_family"].astype(bool), "variant"].iloc[1:]
     rivals = [Variant.parse(name).tail for name in tied]
     ties = f"{_rivals(rivals)} cannot be told apart from it" if rivals else ""
@@ -134,12 +148,14 @@ def _best(corpus: str, metric: Metric, family: str, asked: set[str], scored: pd.
 
 def _beside(metric: Metric, row: pd.Series, plain: str) -> str:
     """How a variant stands beside its plain one, as a clause."""
-    value, low, high = row["difference"], row["diff_low"], row["diff_high"]
-    said = verdict(low, high, metric.decimals)
+    value, said = row["difference"], difference_verdict(row, metric.decimals)
+    low, high = told_interval(row, said, "diff_", "diff_sim_")
     if said in ("better", "worse"):
         bounds = interval(*((low, high) if said == "better" else (-high, -low)), metric.decimals)
         return f"{said} than {plain} by {number(abs(value), metric.decimals)} {bounds}"
     change = _change(metric, value, low, high)
+    if said == "unreplicated":
+        return f"{change} beside {plain} in one study"
     if said == "tiny":
         return f"no further from {plain} than these decimals show ({change})"
     return f"which cannot be told apart from {plain} ({change})"
@@ -166,7 +182,7 @@ def _others(metric: Metric, rest: list[pd.DataFrame], labels: Mapping[str, str])
 def _techniques(metric: Metric, effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
     said: dict[str, list[Any]] = {}
     for row in effects[effects["n_pairs"] > 0].itertuples():
-        said.setdefault(effect_verdict(row.n_pairs, row.low, row.high, metric.decimals), []).append(row)
+        said.setdefault(effect_verdict(row._asdict(), metric.decimals), []).append(row)
     parts = []
     clear = [f"{row.technique} helped ({_effect(metric, row)})" for row in said.get("better", ())]
     clear += [f"{row.technique} hurt ({_effect(metric, row)})" for row in said.get("worse", ())]
@@ -176,6 +192,8 @@ def _techniques(metric: Metric, effects: pd.DataFrame, labels: Mapping[str, str]
     if undecided := [row.technique for row in said.get("undecided", ())]:
         none = joined(undecided, "or") if parts else f"no technique ({joined(undecided, 'or')})"
         parts.append(f"{none} {_UNCLEAR if parts else _UNCLEAR.replace('no difference', 'a difference')}")
+    if alone := [f"{row.technique} {_effect(metric, row)}" for row in said.get("unreplicated", ())]:
+        parts.append(f"in one study, too little for a verdict: {'; '.join(alone)}")
     averaged = f"Averaged over the variants with and without it, {'; '.join(parts)}." if parts else ""
     return f"{averaged} {_single(metric, said.get('single', []), labels)}".strip()
 
@@ -184,8 +202,9 @@ def _effect(metric: Metric, row: Any) -> str:
     """`+0.042 [0.024, 0.058], 8 pairs, 3 seeds`, and whose pairs they are where several families have some."""
     groups = list(dict.fromkeys(group_of(without) for without, _, _ in row.pairs))
     of = f" of {joined(groups)}" if len(groups) > 1 else ""
-    change = _change(metric, row.effect, row.low, row.high)
-    return f"{change}, {plural(row.n_pairs, 'pair')}{of}, {seeds_of(row.fewest_seeds, row.most_seeds)}"
+    said = effect_verdict(row._asdict(), metric.decimals)
+    change = _change(metric, row.effect, *told_interval(row._asdict(), said, "", "sim_"))
+    return f"{change}, {plural(row.n_pairs, 'pair')}{of}, {replicates_of(row._asdict())}"
 
 
 def _single(metric: Metric, rows: list[Any], labels: Mapping[str, str]) -> str:
@@ -193,8 +212,8 @@ def _single(metric: Metric, rows: list[Any], labels: Mapping[str, str]) -> str:
     told = []
     for row in rows:
         ((without, with_it, _),) = row.pairs
-        change, seeds = _change(metric, row.effect, row.low, row.high), seeds_of(row.fewest_seeds, row.most_seeds)
-        told.append(f"{row.technique} {change} ({labels[with_it]} beside {labels[without]}, {seeds})")
+        change, repeated = _change(metric, row.effect, row.low, row.high), replicates_of(row._asdict())
+        told.append(f"{row.technique} {change} ({labels[with_it]} beside {labels[without]}, {repeated})")
     return f"From one pair of variants each, too little for a verdict: {joined(told)}." if told else ""
 
 
@@ -206,7 +225,9 @@ def _alone(metric: Metric, by_family: Mapping[str, pd.DataFrame]) -> str:
         for row in scored[scored["difference"].notna()].itertuples():
             variant = Variant.parse(row.variant)
             if variant.optimizer == PLAIN and len(variant.techniques) == 1:
-                told.setdefault(verdict(row.diff_low, row.diff_high, metric.decimals), []).append(variant.techniques)
+                said_of_it = difference_verdict(row._asdict(), metric.decimals)
+                told.setdefault(said_of_it, []).append(variant.techniques)
+        told.pop("unreplicated", None)
         if told:
             plain = plain_of(scored["variant"].iloc[0]) if len(by_family) > 1 else "plain SGD"
             said.append(_alone_in_one(told, plain))

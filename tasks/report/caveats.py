@@ -1,4 +1,4 @@
-"""What a reader should know before believing the answer: searches that are not whole, lost seeds, few seeds, estimates.
+"""What a reader should know before believing the answer: searches that are not whole, lost seeds, estimates.
 
 Each is a sentence, computed from the table of scores; one that speaks of some variants names them.
 """
@@ -9,9 +9,8 @@ import pandas as pd
 
 from tasks.report.text import ESTIMATED_BY, joined, lost_seeds, plural, search_state
 from tasks.report.variants import Variant, is_baseline
+from tasks.report.verdicts import ENOUGH_STUDIES
 
-ENOUGH_SEEDS = 5
-"""Fewer make the intervals too narrow to be taken as they stand, see docs/report.md."""
 _ENOUGH_PIECES = 10
 
 
@@ -56,7 +55,7 @@ def score_caveats(
     """
     said = [sentence for row in told if (sentence := _survivors(row, labels))]
     said += _lost_elsewhere(trained[~trained["variant"].isin([row["variant"] for row in told])], labels)
-    said += _seeds(scored, labels)
+    said += _repeated(scored, labels)
     if int(rows["n_pieces"].max()) < _ENOUGH_PIECES:
         said.append(f"The test split has only {plural(int(rows['n_pieces'].max()), 'piece')}: the intervals are rough.")
     estimated = [labels[name] for name in scored.loc[scored["estimated"].astype(bool), "variant"]]
@@ -92,21 +91,21 @@ def _lost_elsewhere(others: pd.DataFrame, labels: Mapping[str, str]) -> list[str
     return [f"Seeds without a score: {joined([f'{told} of {name}' for name, told in lost.items()])}."] if lost else []
 
 
-def _seeds(scored: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """Which variants have one seed, and which have few; a variant that is alone in it is named, all are not."""
-    one = [labels[name] for name in scored.loc[scored["n_seeds"] == 1, "variant"]]
-    few = [labels[name] for name in scored.loc[scored["n_seeds"] < ENOUGH_SEEDS, "variant"]]
-    if len(one) == len(scored):
-        return ["Every variant has one seed: the intervals are over pieces only, and say nothing about other seeds."]
+def _repeated(scored: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Which variants lack studies that others have, and which have one seed where there is one study."""
+    if scored["n_studies"].max() < ENOUGH_STUDIES:
+        one = [labels[name] for name in scored.loc[scored["n_seeds"] == 1, "variant"]]
+        who = "Every variant has" if len(one) == len(scored) else f"{joined(one)} {'has' if len(one) == 1 else 'have'}"
+        only = "the interval is over pieces only, and nothing is said about other seeds"
+        return [f"{who} one seed: {only}."] if one else []
     said = []
-    if one:
-        has, its = ("has", "its interval is") if len(one) == 1 else ("have", "their intervals are")
-        said.append(f"{joined(one)} {has} one seed: {its} over pieces only, and nothing is said about other seeds.")
-    if len(few) == len(scored):
-        said.append("Every variant has fewer than five seeds, and so its interval is too narrow.")
-    elif set(few) > set(one):
-        has, its = ("has", "its interval is") if len(few) == 1 else ("have", "their intervals are")
-        said.append(f"{joined(few)} {has} fewer than five seeds: {its} too narrow.")
+    lacking = scored[scored["n_studies"] < scored["studies_asked"]]
+    for (ended, asked), rows in lacking.groupby(["n_studies", "studies_asked"]):
+        names = joined([labels[name] for name in rows["variant"]])
+        has, its = ("has", "its") if len(rows) == 1 else ("have", "their")
+        told = f"{names} {has} a score in {ended} of {plural(asked, 'study', 'studies')}"
+        without = f"{told}: the luck of {its} search is not in the interval, and no word is said."
+        said.append(f"{told}." if ended >= ENOUGH_STUDIES else without)
     return said
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 
 from tasks.report.colours import BETTER, CIRCLE, INK, MUTED, OTHER, PAPER, PLAIN, SQUARE, UNDECIDED, WORSE
 from tasks.report.metrics import Metric
-from tasks.report.statistics import Verdict, effect_verdict, verdict
 from tasks.report.text import number
 from tasks.report.theme import layered, rows_of
 from tasks.report.variants import TECHNIQUES, is_baseline, plain_of, short_labels
+from tasks.report.verdicts import Verdict, difference_verdict, effect_verdict
 
 WIDTH = 420
 _ROW = 21
@@ -109,7 +109,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
             labels[row.variant],
             row.difference,
             (row.diff_low, row.diff_high),
-            verdict(row.diff_low, row.diff_high, metric.decimals),
+            difference_verdict(row._asdict(), metric.decimals),
         )
         for row in _records(compared)
     ]
@@ -133,7 +133,7 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     for row in _records(told):
         label = f"{row.technique}  {TECHNIQUES[row.technique]}"
         order.append(label)
-        said = effect_verdict(row.n_pairs, row.low, row.high, metric.decimals)
+        said = effect_verdict(row._asdict(), metric.decimals)
         rows.append(_judged(label, row.effect, (row.low, row.high), said))
         pairs += [{"label": label, "pair": difference} for _, _, difference in row.pairs]
     title = f"change when added ({metric.measure})"

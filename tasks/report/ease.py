@@ -17,9 +17,9 @@ import numpy as np
 from tasks.report.closed_forms import NAN, share_interval
 from tasks.report.drawn import Draws, decades, draws_of
 from tasks.report.ease_measures import MEASURES, Logs, Points, Row, counts, fill
+from tasks.report.intervals import LEVEL
 from tasks.report.reaching import UNITS, Runs, by_study, compare, plain_best, runs_of
 from tasks.report.results import Results
-from tasks.report.statistics import LEVEL
 from tasks.report.variants import is_baseline, plain_of, technique_pairs, techniques_told
 
 TARGETS = (2 / 3, 0.9, 1.0)

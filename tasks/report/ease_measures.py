@@ -9,10 +9,8 @@ from math import exp, isnan
 from typing import Any
 
 from tasks.report.closed_forms import Interval, mean_interval, paired_share_interval, shared_level
-from tasks.report.statistics import LEVEL, verdict
-
-ENOUGH_STUDIES = 2
-"""Fewer do not show how far the luck of the search reaches."""
+from tasks.report.intervals import LEVEL
+from tasks.report.verdicts import ENOUGH_STUDIES, verdict
 
 Row = dict[str, Any]
 

@@ -19,15 +19,16 @@ from tasks.report.answer import answer, told_of_search
 from tasks.report.ease import measure_ease
 from tasks.report.ease_words import ease_sentences
 from tasks.report.estimates import Estimates
+from tasks.report.intervals import LEVEL
 from tasks.report.results import Results
 from tasks.report.samples import sample_rows
-from tasks.report.statistics import LEVEL
 from tasks.report.why import diagnoses_of
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
 SCHEMA_VERSION = 2
 _CHOSEN = (
-    *("corpus", "variant", "key", "hidden_size", "activation", "learning_rate", "techniques", "parameters", "valid"),
+    *("corpus", "variant", "study", "key", "hidden_size", "activation", "learning_rate", "techniques"),
+    *("parameters", "valid"),
 )
 _ENDED = (
     "corpus",
@@ -59,7 +60,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
         "campaign": results.campaign,
         "corpora": results.corpora,
         "statistics": {
-            "method": "percentile bootstrap over crossed seeds and pieces",
+            "method": "bootstrap over pieces, Student's t over studies, or over seeds where there is one study",
             "level": LEVEL,
             "resamples": estimates.resamples,
             "seed": estimates.seed,

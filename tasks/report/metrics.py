@@ -28,6 +28,7 @@ class Metric:
         link: from the mean per step to the metric; monotonic, works on arrays.
         higher_is_better: whether more of it is better.
         decimals: that are printed.
+        limits: between which a value lies by what it is; an interval of one is cut there.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Metric:
     link: Callable[[FloatArray], FloatArray]
     higher_is_better: bool
     decimals: int
+    limits: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def sign(self) -> int:
@@ -70,8 +72,9 @@ def _perplexity(mean: FloatArray) -> FloatArray:
     return np.asarray(np.exp(-mean))
 
 
+_SHARE = (0.0, 100.0)
 _ANSWERS = (
-    Metric("success", "success", "%", "success", _percent, True, 1),
+    Metric("success", "success", "%", "success", _percent, True, 1, _SHARE),
     Metric("sequence_log_likelihood", "log-likelihood", "nats per sequence", "log_likelihood", _same, True, 3),
 )
 
@@ -79,8 +82,8 @@ _ANSWERS = (
 METRICS: dict[str, tuple[Metric, ...]] = {
     "music": (
         Metric("log_likelihood", "log-likelihood", "nats per frame", "log_likelihood", _same, True, 3),
-        Metric("accuracy", "accuracy", "%", "accuracy", _percent, True, 2),
-        Metric("union_accuracy", "union accuracy", "%", "union_accuracy", _percent, True, 2),
+        Metric("accuracy", "accuracy", "%", "accuracy", _percent, True, 2, _SHARE),
+        Metric("union_accuracy", "union accuracy", "%", "union_accuracy", _percent, True, 2, _SHARE),
     ),
     "characters": (Metric("bits_per_character", "bits per character", "", "log_likelihood", _bits, False, 3),),
     "words": (Metric("perplexity", "perplexity", "", "log_likelihood", _perplexity, False, 2),),

@@ -14,18 +14,18 @@ import pandas as pd
 from markupsafe import Markup
 
 from tasks.report import charts, tables, training_charts
-from tasks.report.answer import Answer, answer, told_of_search
+from tasks.report.answer import Answer, answer, replicated, told_of_search
 from tasks.report.caveats import shared_caveats
 from tasks.report.command import reproduce_command
 from tasks.report.ease import measure_ease
 from tasks.report.ease_section import ease_section
 from tasks.report.ease_words import ease_sentences
 from tasks.report.estimates import Estimates
+from tasks.report.intervals import LEVEL
 from tasks.report.lags import lag_families
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.samples import sample_sections
-from tasks.report.statistics import LEVEL
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import NOTHING, joined, plural
 from tasks.report.theme import to_svg
@@ -68,6 +68,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         sections=sections,
         ease=[ease_section(ease, name, easier[name]) for name in results.corpora],
         search=told_of_search(estimates),
+        replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),
         families=lag_families(results, estimates),

@@ -115,6 +115,16 @@ class Results:
                 raise ValueError(f"Results.{name} lacks the columns {', '.join(missing)}")
             object.__setattr__(self, name, _with_numbers(getattr(self, name)))
 
+    @property
+    def studies(self) -> int:
+        """How many studies the campaign asked for; one where it was stored before there were several."""
+        return int(self.campaign.get("studies") or 1)
+
+    @property
+    def draws(self) -> int:
+        """How many configurations each variant was asked to be tried with in a study; 0 where nothing tells it."""
+        return int(self.campaign.get("trials_per_study") or self.campaign.get("trials_per_variant") or 0)
+
     def variants(self, corpus: str) -> tuple[str, ...]:
         """The variants that the campaign asked for on a corpus, in its order; strays that have trials follow."""
         asked = list(self.campaign.get("corpora", {}).get(corpus, ()))

@@ -13,7 +13,6 @@ import pandas as pd
 from tasks.report.estimates import Estimates
 from tasks.report.metrics import METRICS, STEP_NAMES, Metric, symbols_text
 from tasks.report.results import Results
-from tasks.report.statistics import effect_verdict, verdict
 from tasks.report.text import (
     ENDS,
     NOTHING,
@@ -22,14 +21,15 @@ from tasks.report.text import (
     interval,
     number,
     plural,
+    replicates_of,
     roughly,
     search_state,
-    seeds_of,
     setting,
     signed,
     significant,
 )
 from tasks.report.variants import Variant, is_baseline, is_estimated, letter_order, short_labels
+from tasks.report.verdicts import ENOUGH_STUDIES, difference_verdict, effect_verdict, told_interval
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def score_rows(results: Results, estimates: Estimates, corpus: str) -> tuple[Sco
                 label=labels[row.variant],
                 baseline=baseline,
                 plain=not baseline and row.reference == "",
-                leading=bool(row.tied_with_best),
+                leading=bool(row.tied_with_best) and row.studies_asked >= ENOUGH_STUDIES,
                 cells=(first, _difference_cell(row, METRICS[kind][0]), *others),
                 seeds=_seeds(row._asdict()),
                 diverged="" if baseline else _ended(trials[trials["variant"] == row.variant], "diverged"),
@@ -113,7 +113,7 @@ def _difference_cell(row: Any, metric: Metric) -> Cell:
         return Cell("")
     bounds = interval(row.diff_low, row.diff_high, metric.decimals)
     note = f" ({plural(row.diff_dropped, 'seed')} unpaired)" if row.diff_dropped else ""
-    said = verdict(row.diff_low, row.diff_high, metric.decimals)
+    said = difference_verdict(row._asdict(), metric.decimals)
     return Cell(signed(row.difference, metric.decimals), bounds + note, said)
 
 
@@ -125,12 +125,11 @@ def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
     cells = {}
     for row in estimates.primary_effects(corpus).itertuples():
         if row.n_pairs:
-            bounds = interval(row.low, row.high, metric.decimals)
-            said = effect_verdict(row.n_pairs, row.low, row.high, metric.decimals)
-            seeds = seeds_of(row.fewest_seeds, row.most_seeds)
-            basis = (
-                seeds if said == "single" else f"{plural(row.n_pairs, 'pair')}, {seeds}"
-            )  # the verdict says one pair
+            said = effect_verdict(row._asdict(), metric.decimals)
+            bounds = interval(*told_interval(row._asdict(), said, "", "sim_"), metric.decimals)
+            repeated = replicates_of(row._asdict())
+            # Of one pair the verdict says so.
+            basis = repeated if said == "single" else f"{plural(row.n_pairs, 'pair')}, {repeated}"
             cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, said, basis)
         elif row.pairs_asked:
             cells[row.technique] = Cell("no scores to compare")
@@ -145,6 +144,7 @@ def _ended(trials: pd.DataFrame, status: str) -> str:
 
 
 # heading, column, how it is written; the hyper-parameters of the techniques stand between the two groups
+_STUDY: tuple[str, str, Callable[[Any], str]] = ("study", "study", lambda number: count(number + 1))
 _BEFORE: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("hidden units", "hidden_size", count),
     ("activation", "activation", str),
@@ -157,12 +157,13 @@ _AFTER: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 
 
 def chosen_table(results: Results, corpus: str) -> Table:
-    """The configuration that the search chose for each variant, a column for each hyper-parameter of a technique."""
+    """What the search chose for each variant, a row a study, a column for each hyper-parameter of a technique."""
     trials = results.trials
     chosen = trials[(trials["corpus"] == corpus) & trials["selected"].astype(bool)]
     labels = short_labels(results.variants(corpus))
     drawn = _hyper_parameters(chosen["techniques"])
-    headings = [heading for heading, _, _ in _BEFORE]
+    before = (*([_STUDY] if results.studies > 1 else []), *_BEFORE)
+    headings = [heading for heading, _, _ in before]
     headings += [f"{letter}: {name.replace('_', ' ')}" for letter, name in drawn]
     headings += [heading for heading, _, _ in _AFTER]
     rows = []
@@ -171,7 +172,7 @@ def chosen_table(results: Results, corpus: str) -> Table:
         if not mine:
             rows.append((labels[variant], *[NOTHING] * len(headings)))
         for trial in mine:
-            cells = [write(trial[column]) for _, column, write in _BEFORE]
+            cells = [write(trial[column]) for _, column, write in before]
             cells += [setting(trial["techniques"].get(letter, {}).get(name)) for letter, name in drawn]
             cells += [write(trial[column]) for _, column, write in _AFTER]
             cells[-1] = roughly(cells[-1], is_estimated(variant))

@@ -132,9 +132,18 @@ def count(value: Any) -> str:
     return NOTHING if value is None or pd.isna(value) else f"{int(value):,}"
 
 
-def seeds_of(fewest: int, most: int) -> str:
-    """'3 seeds', or '2 to 3 seeds' where it is not the same number everywhere."""
-    return plural(most, "seed") if fewest == most else f"{fewest:,} to {plural(most, 'seed')}"
+def replicates_of(row: Mapping[str, Any]) -> str:
+    """How often the pairs of an effect were repeated, of a row of effects: studies, or seeds where there is one study.
+
+    >>> replicates_of({"fewest_studies": 2, "most_studies": 3, "fewest_seeds": 4, "most_seeds": 6})
+    '2 to 3 studies'
+    >>> replicates_of({"fewest_studies": 1, "most_studies": 1, "fewest_seeds": 3, "most_seeds": 3})
+    '3 seeds'
+    """
+    one, several = ("study", "studies") if row["most_studies"] > 1 else ("seed", "seeds")
+    fewest, most = (row[f"{end}_{several}"] for end in ("fewest", "most"))
+    told = plural(most, one, several)
+    return told if fewest == most else f"{fewest:,} to {told}"
 
 
 def search_state(row: Mapping[str, Any]) -> str:

@@ -28,10 +28,11 @@ PLAIN, RICH, COUNT = "rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CLRM", "baseline/no
 
 def _score(variant: str, metric: str = "log_likelihood", **values: Any) -> dict[str, Any]:
     """A row of `scores` in results.json; without values nothing was scored."""
-    names = ("mean", "low", "high", "difference", "diff_low", "diff_high")
+    names = ("mean", "low", "high", "difference", "diff_low", "diff_high", "diff_sim_low", "diff_sim_high")
     row = {"corpus": "bach-chorales", "variant": variant, "metric": metric, "n_seeds": 3, "seeds_asked": 3}
-    row["held_back"] = False
-    return row | dict.fromkeys(names) | values
+    row |= {"held_back": False, "diff_studies": 3}
+    sims = {f"diff_sim_{end}": values[f"diff_{end}"] for end in ("low", "high") if f"diff_{end}" in values}
+    return row | dict.fromkeys(names) | sims | values
 
 
 def _document(

@@ -14,7 +14,7 @@ from tests.tasks.report.synthetic import synthetic_results
 
 def small_results(*corpora: str) -> Results:
     """Results of few trials, on the corpora of that name or on both of text."""
-    results = synthetic_results(seeds=2, trials=3, epochs=6)
+    results = synthetic_results(studies=2, seeds=1, trials=3, epochs=6)
     names = corpora or [name for name, facts in results.corpora.items() if facts["kind"] != "music"]
     return dataclasses.replace(results, corpora={name: results.corpora[name] for name in names})
 

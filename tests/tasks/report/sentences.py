@@ -25,9 +25,10 @@ _BESIDE = (
     rf", (?P<said>better than|worse than|which cannot be told apart from|no further from) (?P<plain>{_NAME}|plain SGD)"
     rf"(?: by| than these decimals show)? \(?{_CHANGE}\)?"
 )
+_ONE_STUDY = rf", {_CHANGE} beside (?P<plain>{_NAME}|plain SGD) in one study"
 _LETTERS = r"(?:[A-Z](?:, | and | or )?)+"
-_SEEDS = r"(?P<seeds>\d+(?: to \d+)?) seeds?"
-_BASIS = rf"(?P<pairs>\d+) pairs?(?: of (?P<groups>[^,]+))?, {_SEEDS}"
+_REPEATED = r"(?P<repeated>\d+(?: to \d+)? (?:stud(?:y|ies)|seeds?))"
+_BASIS = rf"(?P<pairs>\d+) pairs?(?: of (?P<groups>[^,;]+))?, {_REPEATED}"
 
 
 def _value(text: str) -> float:
@@ -125,7 +126,8 @@ class Reader:
             named = [self._row(name, family)["variant"] for name in names]
             assert not told_of_ties or (len(tied) == int(many[1]) if many else named == tied)
         elif rest.endswith("every other one is worse") or not rest:
-            assert not tied or len(self._of(family)) == 1 or row["difference"] is None
+            one_study = all(each.get("n_studies", 2) == 1 for each in self._of(None))
+            assert one_study or not tied or len(self._of(family)) == 1 or row["difference"] is None
         elif rest == ", the only one that came to a score":
             assert len(self._of(family)) == 1
         else:
@@ -137,18 +139,31 @@ class Reader:
 
     def _beside(self, row: Row, text: str) -> str:
         """Hold what is said of a difference against the row; what follows it."""
-        found = re.match(_BESIDE, text)
-        if found is None:
+        single, found = re.match(_ONE_STUDY, text), re.match(_BESIDE, text)
+        if single is None and found is None:
             return text
+        replicated = row.get("diff_studies", 2) > 1  # README's rows do not tell
+        assert replicated == (single is None), "one study has no word, several have one"
+        if single is not None:
+            assert single["plain"] in (row["reference"], "plain SGD")
+            for part, column in (("value", "difference"), ("low", "diff_low"), ("high", "diff_high")):
+                self._is_printed(single[part], row[column])
+            self.claims += 1
+            return text[single.end() :]
+        assert found is not None
         if found["plain"] != "plain SGD":
             assert found["plain"] == row["reference"], "a difference is to the plain one of the same family"
         else:
             assert len({each["variant"].rpartition("/")[0] for each in self.scores}) == 1, "whose plain SGD?"
         sign = -1 if found["said"] == "worse than" else 1
         self._is_printed(found["value"], sign * row["difference"])
-        ends = [row["diff_low"], row["diff_high"]][::sign]
-        for text_of, end in zip((found["low"], found["high"]), ends, strict=True):
-            self._is_printed(text_of, None if end is None else sign * end)
+        if "diff_sim_low" in row:
+            ends = [row["diff_sim_low"], row["diff_sim_high"]][::sign]
+            for text_of, end in zip((found["low"], found["high"]), ends, strict=True):
+                self._is_printed(text_of, None if end is None else sign * end)
+        else:
+            low, high = (sign * end for end in (row["diff_low"], row["diff_high"])[::sign])
+            assert _value(found["low"]) <= low < high <= _value(found["high"]), "it holds that of one difference alone"
         self._judge({"better than": "better", "worse than": "better"}.get(found["said"], "none"), found)
         self.claims += 1
         return text[found.end() :]
@@ -178,7 +193,11 @@ class Reader:
 
     def _averaged(self, found: re.Match[str]) -> None:
         told = set()
-        for part in found["rest"].split("; "):
+        rest, _, of_one = found["rest"].partition("in one study, too little for a verdict: ")
+        for clause in re.finditer(rf"(?P<letter>[A-Z]) {_CHANGE}, {_BASIS}(?:; |$)", of_one):
+            told.add(clause["letter"])
+            self._effect(clause["letter"], clause, int(clause["pairs"]), replicated=False)
+        for part in filter(None, rest.removesuffix("; ").split("; ")):
             if none := re.fullmatch(
                 rf"(?:no technique \()?({_LETTERS})\)? made (?:no|a) difference that can be told from chance", part
             ):
@@ -194,7 +213,7 @@ class Reader:
                 assert said != "none" or part.endswith("changed less than these decimals show")
                 self._judge(said, clause)
                 assert said == "none" or _value(clause["value"]) != 0, "what is printed as nothing is no effect"
-                self._effect(clause["letter"], clause, int(clause["pairs"]), clause["seeds"])
+                self._effect(clause["letter"], clause, int(clause["pairs"]), replicated=True)
                 assert int(clause["pairs"]) > 1, "one pair has no verdict"
         if self.effects is not None:
             assert told == {letter for letter, row in self.effects.items() if row["n_pairs"] > 1}
@@ -204,27 +223,35 @@ class Reader:
         if self.effects is not None:
             row = self.effects[letter]
             assert row["n_pairs"] > 1
-            assert row["low"] is None or not (row["low"] > 0 or row["high"] < 0)
+            assert row["fewest_studies"] > 1
+            assert row["sim_low"] is None or not (row["sim_low"] > 0 or row["sim_high"] < 0)
 
-    def _effect(self, letter: str, found: re.Match[str], pairs: int, seeds: str) -> None:
+    def _effect(self, letter: str, found: re.Match[str], pairs: int, *, replicated: bool) -> None:
         self.claims += 1
         if self.effects is None:
             return
         row = self.effects[letter]
-        for text, column in ((found["value"], "effect"), (found["low"], "low"), (found["high"], "high")):
+        assert pairs == 1 or replicated == (row["fewest_studies"] > 1), "a word needs studies"
+        sim = "sim_" if replicated else ""
+        for text, column in ((found["value"], "effect"), (found["low"], f"{sim}low"), (found["high"], f"{sim}high")):
             self._is_printed(text, row[column])
-        fewest, _, most = seeds.partition(" to ")
-        assert (pairs, int(fewest), int(most or fewest)) == (row["n_pairs"], row["fewest_seeds"], row["most_seeds"])
+        numbers, _, unit = found["repeated"].rpartition(" ")
+        of = "studies" if row["most_studies"] > 1 else "seeds"
+        fewest, _, most = numbers.partition(" to ")
+        assert unit in {"studies": ("study", "studies"), "seeds": ("seed", "seeds")}[of]
+        assert (pairs, int(fewest), int(most or fewest)) == tuple(
+            row[k] for k in ("n_pairs", f"fewest_{of}", f"most_{of}")
+        )
 
     def _single(self, found: re.Match[str]) -> None:
         told = list(
             re.finditer(
-                rf"(?P<letter>[A-Z]) {_CHANGE} \((?P<with>{_NAME}) beside (?P<without>{_NAME}), {_SEEDS}\)",
+                rf"(?P<letter>[A-Z]) {_CHANGE} \((?P<with>{_NAME}) beside (?P<without>{_NAME}), {_REPEATED}\)",
                 found["rest"],
             )
         )
         for each in told:
-            self._effect(each["letter"], each, 1, each["seeds"])
+            self._effect(each["letter"], each, 1, replicated=False)
             with_it, without = (self._row(each[end])["variant"] for end in ("with", "without"))
             assert set(with_it.partition("+")[2]) - set(without.partition("+")[2]) == {each["letter"]}
             assert with_it.partition("+")[0] == without.partition("+")[0], "one core, output model and optimizer"
@@ -246,7 +273,8 @@ class Reader:
                 told.append(letter)
                 row = self._row(f"{plain}+{letter}")
                 assert row["reference"] == plain
-                low, high = row["diff_low"], row["diff_high"]
+                assert row["diff_studies"] > 1, "one study has no word"
+                low, high = row["diff_sim_low"], row["diff_sim_high"]
                 said = words[clause["said"]]
                 assert low > 0 if said == "better" else high < 0 if said == "worse" else True
                 if clause["said"] == "cannot be told apart from":

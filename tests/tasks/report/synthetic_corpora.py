@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.corpus import SPLITS, Corpus
 from tasks.report.portrait import Portrait, portray, split_statistics
-from tasks.report.statistics import generator_for
+from tasks.report.resamples import generator_for
 
 
 def synthetic_corpus(name: str, kind: str, test_pieces: int, mean_steps: int, vocabulary: int) -> Corpus:

@@ -185,7 +185,7 @@ def test_nothing_at_all_makes_empty_tables():
 
 
 def test_the_page_the_file_and_the_terminal_say_the_same():
-    results = synthetic_results(seeds=2, trials=3)
+    results = synthetic_results(studies=1, seeds=2, trials=3)
     results = replace(results, corpora={"folk-tunes-words": results.corpora["folk-tunes-words"]})
     ease = measure_ease(results)
     said = ease_sentences(ease, list(results.corpora))["folk-tunes-words"]

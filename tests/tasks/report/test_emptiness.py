@@ -18,7 +18,7 @@ WORDS = "folk-tunes-words"
 
 @pytest.fixture(scope="module")
 def small() -> Results:
-    results = synthetic_results(seeds=2, trials=3, epochs=4)
+    results = synthetic_results(studies=1, seeds=2, trials=3, epochs=4)
     corpora = {WORDS: results.corpora[WORDS]}
     frames = {name: getattr(results, name) for name in ("trials", "curves", "diagnostics", "pieces")}
     mine = {name: frame[frame["corpus"] == WORDS] for name, frame in frames.items()}

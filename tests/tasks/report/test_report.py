@@ -38,7 +38,7 @@ def test_headings_are_in_order_and_drawings_are_described(files):
     assert levels.count(1) == 1
     assert max(np.diff(levels)) == 1
     drawings = page.all("svg")
-    assert len(drawings) == 4 * 3 + (8 + 3) + 3 + (3 + 1) + (5 + 3) + (3 + 3) + (4 + 3) + 2
+    assert len(drawings) == 4 * 3 + (8 + 3) + 3 + (3 + 1) + (5 + 3) + (3 + 3) + (3 + 3) + 2
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("caption")) == len(page.all("table"))
     # of a drawing the whole is one image: no part has a role or a description of its own
@@ -71,11 +71,13 @@ def test_the_page_tells_what_was_asked_of_it(files, results):
         "note-probability", "unigram", "MemoryError: 2.1 GiB asked for", "prefect run reproduce --preset default",
         "git checkout 0f1e2d3c",
         "Every variant that has a score was chosen among the same number", "with the same budget for all",
-        "SGD+LR on bach-chorales: held back: 7 of 8 search trials ended", "WorkerLost: killed three times",
-        "10,000 bootstrap resamples",
-        "2 trials failed", "3 October 2026, 04:08 UTC", "2 / 3", "(1 seed unpaired)", "too narrow",
+        "SGD+LR on bach-chorales: held back: 12 of 16 search trials ended", "WorkerLost: killed three times",
+        "10,000 resamples",
+        "5 trials failed", "3 October 2026, 04:08 UTC", "7 / 8", "(1 seed unpaired)",
+        "The whole comparison was made 4 times",
         "The random search of rnn/bernoulli: validation score", "The random search: validation score",
-        "Each variant was tried with 8 random configurations", "37 pieces, 1,850 frames", "<td>46</td>", "torch",
+        "In each of 4 studies, which are independent of each other, every variant was tried with 4 random",
+        "37 pieces, 1,850 frames", "<td>46</td>", "torch",
         "2.13.0",
     ):  # fmt: skip
         assert words in text, words
@@ -91,8 +93,8 @@ def test_the_answer_begins_with_what_each_technique_changes(files, estimates):
         ["hurts", "not", "not"],
     ]  # fmt: skip
     clipping = estimates.effects.query("technique == 'C' and metric == 'log_likelihood'").iloc[0]
-    bounds = f"[{clipping['low']:.3f}, {clipping['high']:.3f}]"
-    basis = "<small>7 pairs, 2 to 3 seeds</small>"
+    bounds = f"[{clipping['sim_low']:.3f}, {clipping['sim_high']:.3f}]"
+    basis = "<small>7 pairs, 4 studies</small>"
     assert body[0][0] == f'<td class="better">helps +{clipping["effect"]:.3f} <small>{bounds}</small> {basis}</td>'
     assert html.index(table) < html.index('class="lead"')
 
@@ -178,24 +180,24 @@ def test_a_technique_of_ones_own_shows_its_hyper_parameters():
     asked = {name: ["rnn/softmax/SGD", "rnn/softmax/SGD+CN"] for name in results.corpora}
     odd = dataclasses.replace(results, trials=trials, campaign={**results.campaign, "corpora": asked})
     table = chosen_table(odd, "folk-tunes-characters")
-    assert table.columns[4:] == (
+    assert table.columns[5:] == (
         *("C: threshold", "L: share", "L: reading", "L: low", "L: high"),
         *("N: noise share", "N: steps", "N: range", "N: on", "parameters", "validation score"),
     )
-    rows = {row[0]: row[4:-2] for row in table.rows}
+    rows = {row[0]: row[5:-2] for row in table.rows}
     assert rows["SGD+CN"] == ("30", "–", "–", "–", "–", "0.125", "1,200", "0.1 to 0.5", "yes")
     assert rows["SGD"] == ("–",) * 9
     chosen = json.loads(results_json(odd, estimate(odd, resamples=50)))["chosen"]
     assert [row["techniques"] for row in chosen if row["variant"].endswith("+CN")] == [
         {**own, "N": {**own["N"], "range": [0.1, 0.5]}}
-    ] * 2
+    ] * 2 * odd.studies
 
 
 def test_estimated_numbers_are_marked_on_the_page(results, estimates, files):
-    best = "rnn/bernoulli/SGD+CLR"
+    best = "rnn/bernoulli/SGD+CR"
     changed = estimated_results(results, best, 0.05)
     rows = score_rows(changed, estimate(changed, resamples=50), "bach-chorales")
-    assert [row.label for row in rows if row.cells[0].value.startswith("≈ ")] == ["rnn/rbm/SGD+CLR"]
+    assert [row.label for row in rows if row.cells[0].value.startswith("≈ ")] == ["rnn/rbm/SGD+CR"]
     assert not any("≈" in cell.value for row in rows for cell in row.cells[1:])
     chosen = {row[0]: row[-1] for row in chosen_table(changed, "bach-chorales").rows}
     assert [name for name, valid in chosen.items() if valid.startswith("≈ ")] == [best.replace("bernoulli", "rbm")]
@@ -214,7 +216,7 @@ def test_unequal_budgets_are_admitted():
     html = re.sub(r"\s+", " ", undrawn_page(dataclasses.replace(results, trials=results.trials.drop(index=one))))
     assert "did not all have the same number" in html
     assert "with the same budget" not in html
-    assert "SGD+C on folk-tunes-characters: 2 of 3 search trials ended" in html
+    assert "SGD+C on folk-tunes-characters: 5 of 6 search trials ended" in html
 
 
 def test_a_campaign_in_which_nothing_ended_still_makes_a_page():
@@ -245,13 +247,13 @@ def test_json_is_strict_and_says_what_the_page_says(files, estimates, results):
     assert document["statistics"]["resamples"] == 10_000
     assert document["campaign"] == json.loads(json.dumps(results.campaign))
     assert len(document["scores"]) == len(estimates.scores)
-    assert [row["variant"] for row in document["chosen"]].count("rnn/bernoulli/SGD+CLRM") == 1
+    assert [row["variant"] for row in document["chosen"]].count("rnn/bernoulli/SGD+CLRM") == 4
     assert sum(row["trials"] for row in document["trials"]) == len(results.trials)
     ended = results.trials[results.trials["status"] != "failed"]
     assert [(row["key"], row["status"], row["best_epoch"]) for row in document["ended"]] == list(
         zip(ended["key"], ended["status"], ended["best_epoch"], strict=True)
     )
-    assert len(document["failures"]) == 2
+    assert len(document["failures"]) == 5
     plain = next(row for row in document["scores"] if row["variant"] == "rnn/bernoulli/SGD")
     assert plain["difference"] is None
     assert document["answers"]["bach-chorales"]["best"] in files["index.html"].decode()

@@ -82,7 +82,7 @@ def test_programs_are_told_of_every_sample(files, results):
 
 def test_a_roll_shows_every_note_once_grey_before_the_line_and_blue_behind_it(results, estimates):
     shown = sample_sections(results, estimates)[0].shown[1]
-    made = results.samples["bach-chorales"]["rnn/bernoulli/SGD"].continuation
+    made = results.samples["bach-chorales"][shown.label].continuation
     paths = dict(re.findall(r'stroke="(#\w+)" stroke-width="4" d="([^"]*)"', shown.drawing))
     frames = {"#7a808b": range(8), "#0072b2": range(8, 38)}
     for colour, wanted in frames.items():
@@ -120,9 +120,11 @@ def test_without_samples_there_is_no_section(files, small):
 
 
 def test_a_variant_without_a_sample_is_left_out(small):
-    plain = plain_of(estimate(small, resamples=50).primary(TEXT)["variant"].iloc[0])
+    pieces = small.pieces[small.pieces["variant"] != "rnn/softmax/SGD"]  # else it is the best
+    scored = dataclasses.replace(small, pieces=pieces)
+    plain = plain_of(estimate(scored, resamples=50).primary(TEXT)["variant"].iloc[0])
     others = {name: sampled for name, sampled in small.samples[TEXT].items() if name != plain}
-    some = dataclasses.replace(small, samples={TEXT: others})
+    some = dataclasses.replace(scored, samples={TEXT: others})
     (section,) = sample_sections(some, estimate(some, resamples=50))
     assert len(section.shown) == 1
     assert len(section.others) == len(others) - 1

@@ -12,9 +12,10 @@ import pytest
 from tasks.report import Estimates, Results, estimate, results_json
 from tasks.report.answer import answer, told_of_search
 from tasks.report.metrics import METRICS
-from tasks.report.tables import change_cells
-from tasks.report.variants import is_baseline
+from tasks.report.page import render_page
+from tasks.report.tables import change_cells, score_rows
 from tasks.terminal import score_table
+from tests.tasks.report.pages import undrawn
 from tests.tasks.report.sentences import Reader
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -56,7 +57,8 @@ def test_every_sentence_is_true_of_a_campaign_with_two_families_and_two_optimize
 
 @pytest.mark.parametrize("random_seed", range(1, 5))
 def test_every_sentence_is_true_of_other_numbers(random_seed):
-    results = synthetic_results(seeds=1 + random_seed % 3, trials=3, epochs=3, random_seed=random_seed)
+    studies, seeds = 1 + random_seed % 3, 1 + random_seed % 2
+    results = synthetic_results(studies=studies, seeds=seeds, trials=3, epochs=3, random_seed=random_seed)
     assert _read_all(_document(estimate(results, resamples=60), results)) > 15
 
 
@@ -81,13 +83,14 @@ def test_every_sentence_is_true_where_scores_are_missing(results, lost):
         ("best", r"by 0\.\d", "by 0.9"),
         ("best", r"better than rnn/bernoulli/SGD", "better than plain SGD"),
         ("best", r"better than rnn/bernoulli/SGD", "better than rnn/nade/SGD"),
-        ("best", r"; SGD\+\w+, ", "; "),
+        ("best", r"; 4 others", "; 5 others"),
         ("others", r"rnn/nade/SGD\+CM", "rnn/nade/SGD"),
         ("techniques", r"C helped", "C hurt"),
         ("techniques", r"M hurt", "M helped"),
         ("techniques", r"; L made no difference that can be told from chance", ""),
         ("techniques", r"7 pairs", "8 pairs"),
-        ("techniques", r"2 to 3 seeds", "3 seeds"),
+        ("techniques", r"4 studies", "3 studies"),
+        ("techniques", r"4 studies", "4 seeds"),
         ("alone", r"C and R improved on rnn/bernoulli/SGD", "C and R did worse than rnn/bernoulli/SGD"),
         ("alone", r"L and M cannot", "C, L and M cannot"),
         ("alone", r"on rnn/bernoulli/SGD", "on rnn/nade/SGD"),
@@ -115,9 +118,9 @@ def test_each_family_and_optimizer_is_spoken_of_by_itself(document):
 def test_one_pair_has_a_number_and_no_verdict(results, estimates):
     cells = change_cells(estimates, "folk-tunes-characters")
     assert [cells[letter].verdict for letter in "CLR"] == ["single"] * 3
-    assert cells["C"].basis == "3 seeds"
+    assert cells["C"].basis == "4 studies"
     music = change_cells(estimates, CHORALES)
-    assert (music["C"].verdict, music["C"].basis) == ("better", "7 pairs, 2 to 3 seeds")
+    assert (music["C"].verdict, music["C"].basis) == ("better", "7 pairs, 4 studies")
     said = answer(estimates, "folk-tunes-characters").techniques
     assert said.startswith("From one pair of variants each, too little for a verdict: C +0.0")
     assert "helped" not in said
@@ -126,7 +129,7 @@ def test_one_pair_has_a_number_and_no_verdict(results, estimates):
 def _with_effect(estimates, letter, effect, low, high):
     effects = estimates.effects.copy()
     row = (effects["corpus"] == CHORALES) & (effects["metric"] == "log_likelihood") & (effects["technique"] == letter)
-    effects.loc[row, ["effect", "low", "high"]] = effect, low, high
+    effects.loc[row, ["effect", "sim_low", "sim_high"]] = effect, low, high
     return dataclasses.replace(estimates, effects=effects)
 
 
@@ -143,15 +146,15 @@ def test_a_difference_that_is_printed_as_nothing_is_none(estimates):
     scores = estimates.scores.copy()
     top = scores["variant"] == estimates.primary(WORDS).query("variant.str.contains('softmax')")["variant"].iloc[0]
     mine = top & (scores["corpus"] == WORDS)
-    scores.loc[mine, ["difference", "diff_low", "diff_high"]] = 0.001, 0.0005, 0.002
+    scores.loc[mine, ["difference", "diff_sim_low", "diff_sim_high"]] = 0.001, 0.0005, 0.002
     said = answer(dataclasses.replace(estimates, scores=scores), WORDS).best
     assert "no further from rnn/softmax/SGD than these decimals show (0.00 [0.00, 0.00])" in said
 
 
 def test_the_best_on_other_seeds_may_be_worse_on_those_that_both_have(estimates):
     scores = estimates.scores.copy()
-    mine = (scores["corpus"] == CHORALES) & (scores["variant"] == "rnn/bernoulli/SGD+CLR")
-    scores.loc[mine, ["difference", "diff_low", "diff_high"]] = -0.2, -0.3, -0.1
+    mine = (scores["corpus"] == CHORALES) & (scores["variant"] == "rnn/bernoulli/SGD+CR")
+    scores.loc[mine, ["difference", "diff_sim_low", "diff_sim_high"]] = -0.2, -0.3, -0.1
     assert (
         ", worse than rnn/bernoulli/SGD by 0.200 [0.100, 0.300]"
         in answer(dataclasses.replace(estimates, scores=scores), CHORALES).best
@@ -163,19 +166,66 @@ def test_the_terminal_says_the_same(document):
     for said in document["answers"].values():
         assert " ".join(filter(None, (said["best"], said["others"], said["techniques"]))) in text
     assert document["search"] in text
+    assert "* better or worse, by intervals that hold for all differences of a corpus at once" in text
+    assert "Plain SGD is that of a variant's own core and output model." in text
+
+
+def test_with_how_many_configurations_each_variant_was_tried_is_said(estimates):
+    assert told_of_search(estimates) == (
+        "In each of 4 studies, which are independent of each other, every variant was tried with 4 random"
+        " configurations, of which validation chose one: the intervals hold the luck of that draw."
+    )
+    assert told_of_search(dataclasses.replace(estimates, scores=estimates.scores.iloc[:0])) == ""
+
+
+@pytest.fixture(scope="module")
+def one_study() -> Results:
+    return synthetic_results(studies=1, seeds=3, trials=5, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def of_one_study(one_study) -> Estimates:
+    return estimate(one_study, resamples=300)
+
+
+def test_one_study_has_numbers_and_no_words(one_study, of_one_study):
+    """Whatever the intervals: nothing helps, hurts, is better or is told apart, on the page and in a terminal."""
+    clear = dataclasses.replace(
+        of_one_study,
+        scores=of_one_study.scores.assign(diff_sim_low=0.1, diff_sim_high=0.2),
+        effects=of_one_study.effects.assign(sim_low=0.1, sim_high=0.2),
+    )
+    document = _document(clear, one_study)
+    assert _read_all(document) > 10
+    music = document["answers"][CHORALES]
+    assert "beside rnn/bernoulli/SGD in one study." in music["best"]
+    assert "in one study, too little for a verdict: C +0." in music["techniques"]
+    assert music["alone"] == ""
+    assert {cell.verdict for cell in change_cells(clear, CHORALES).values()} == {"unreplicated"}
+    assert not any(row.leading for row in score_rows(one_study, clear, CHORALES))
+    told = [" ".join(filter(None, (said[field] for field in FIELDS))) for said in document["answers"].values()]
+    with undrawn():
+        html = render_page(one_study, clear).partition("</style>")[2]
+    page = re.sub(r"<[^>]*>", " ", re.sub(r'<section id="ease".*?</section>', "", html, flags=re.DOTALL))
+    for text in (*told, score_table(document), page):
+        for word in ("helped", "hurt", "helps", "better than rnn", "worse than", "unclear", "told apart from rnn", "*"):
+            assert word not in text.replace("better than plain SGD by", ""), word
     assert (
-        "* the interval lies on one side of zero. Plain SGD is that of a variant's own core and output model." in text
+        "what other configurations would have been drawn, and chosen, no interval holds"
+        in " ".join(page.split()).lower()
     )
 
 
-def test_with_how_many_configurations_each_variant_was_tried_is_said(results, estimates):
-    said = told_of_search(estimates)
+def test_of_one_study_the_gap_to_the_second_best_configuration_is_told(one_study, of_one_study):
+    said = told_of_search(of_one_study)
     assert said.startswith(
-        "Each variant was tried with 8 random configurations, of which validation chose one: effects"
+        "Each variant was tried with 5 random configurations, of which validation chose one, in one study: the"
+        " intervals do not hold the luck of that draw, and so nothing is said to be better or worse. For comparison: on"
+        " validation, in the median, the second best"
     )
-    for corpus, facts in results.corpora.items():
+    for corpus, facts in one_study.corpora.items():
         metric = METRICS[facts["kind"]][0]
-        search = results.trials.query("corpus == @corpus and purpose == 'search' and status == 'completed'")
+        search = one_study.trials.query("corpus == @corpus and purpose == 'search' and status == 'completed'")
         gaps = []
         for _, mine in search.groupby("variant"):
             best, second = mine["valid"].nlargest(2)
@@ -183,27 +233,28 @@ def test_with_how_many_configurations_each_variant_was_tried_is_said(results, es
         told = re.search(rf"([\d.]+) {metric.measure} on {corpus}", said)
         assert told is not None
         assert float(told[1]) == pytest.approx(pd.Series(gaps).median(), abs=0.5 * 10**-metric.decimals)
-    assert told_of_search(dataclasses.replace(estimates, scores=estimates.scores.iloc[:0])) == ""
 
 
-def _with_seeds(estimates, **seeds):
+def _warnings(estimates, column, **numbers):
     scores = estimates.scores.copy()
-    for name, number in seeds.items():
+    for name, number in numbers.items():
         mine = scores["variant"].str.endswith(f"/SGD+{name}") & scores["variant"].str.startswith("rnn/bernoulli/")
-        scores.loc[mine, "n_seeds"] = number
+        scores.loc[mine, column] = number
     return answer(dataclasses.replace(estimates, scores=scores), CHORALES).warnings
 
 
-def test_warnings_of_seeds_name_their_variants_and_none_hides_another(estimates):
-    few = "Every variant has fewer than five seeds, and so its interval is too narrow."
-    one = "rnn/bernoulli/SGD+C has one seed: its interval is over pieces only, and nothing is said about other seeds."
-    warnings = _with_seeds(estimates, C=1)
-    assert few in warnings
-    assert one in warnings
-    scores = estimates.scores.copy()
-    scores.loc[~scores["variant"].map(is_baseline), "n_seeds"] = 5
-    enough = dataclasses.replace(estimates, scores=scores)
-    assert not any("five seeds" in text or "one seed" in text for text in answer(enough, CHORALES).warnings)
-    (told,) = (text for text in _with_seeds(enough, L=2, M=4) if "five seeds" in text)
-    assert told.endswith(" have fewer than five seeds: their intervals are too narrow.")
-    assert sorted(re.findall(r"SGD\+\w", told)) == ["SGD+L", "SGD+M"]
+def test_variants_with_fewer_studies_are_named(estimates):
+    assert not any("studies" in text for text in answer(estimates, CHORALES).warnings)
+    warnings = _warnings(estimates, "n_studies", C=1, L=3, M=3)
+    assert "rnn/bernoulli/SGD+L and rnn/bernoulli/SGD+M have a score in 3 of 4 studies." in warnings
+    alone = "the luck of its search is not in the interval, and no word is said."
+    assert f"rnn/bernoulli/SGD+C has a score in 1 of 4 studies: {alone}" in warnings
+
+
+def test_of_one_study_variants_with_one_seed_are_named(of_one_study):
+    assert not any("one seed" in text for text in answer(of_one_study, CHORALES).warnings)
+    told = "one seed: the interval is over pieces only, and nothing is said about other seeds."
+    assert f"rnn/bernoulli/SGD+C has {told}" in _warnings(of_one_study, "n_seeds", C=1)
+    assert f"rnn/bernoulli/SGD+C and rnn/bernoulli/SGD+L have {told}" in [
+        re.sub(r"(\S+\+L) and (\S+\+C)", r"\2 and \1", text) for text in _warnings(of_one_study, "n_seeds", C=1, L=1)
+    ]

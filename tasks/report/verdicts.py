@@ -1,0 +1,85 @@
+"""What an interval says, in a word: the one place where numbers become better, worse or unclear.
+
+A word needs two things: studies that were repeated, so that the interval holds the luck of the search, and an interval
+that holds for all comparisons of its family at once (`simultaneous.py`). What this does not do: compute an interval.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+ENOUGH_STUDIES = 2
+"""Fewer do not show how far the luck of the search reaches."""
+
+Verdict = Literal["better", "worse", "undecided", "tiny", "single", "unreplicated"]
+
+
+def verdict(low: float, high: float, decimals: int | None = None) -> Verdict:
+    """What the interval of a difference says; one that contains zero, or that does not exist, says nothing.
+
+    Args:
+        low, high: its ends.
+        decimals: that are printed; what then lies beside zero by less than they show is `tiny`. None: all of them.
+
+    >>> verdict(0.1, 0.2), verdict(-0.2, -0.1), verdict(0.0, 0.2), verdict(float("nan"), float("nan"))
+    ('better', 'worse', 'undecided', 'undecided')
+    >>> verdict(0.004, 0.2, 2), verdict(0.006, 0.2, 2)
+    ('tiny', 'better')
+    """
+    if not (low > 0 or high < 0):
+        return "undecided"
+    if decimals is not None and float(f"{max(low, -high):.{decimals}f}") == 0:
+        return "tiny"
+    return "better" if low > 0 else "worse"
+
+
+def replicated_verdict(studies: int, low: float, high: float, decimals: int | None = None) -> Verdict:
+    """What a comparison of so many studies says; `unreplicated` where one alone tells it.
+
+    >>> replicated_verdict(3, 0.1, 0.2), replicated_verdict(1, 0.1, 0.2)
+    ('better', 'unreplicated')
+    """
+    return verdict(low, high, decimals) if studies >= ENOUGH_STUDIES else "unreplicated"
+
+
+def difference_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
+    """What the difference to plain SGD says, of a row of scores; older ones have one study.
+
+    >>> difference_verdict({"diff_studies": 3, "diff_sim_low": 0.1, "diff_sim_high": 0.2}, 2)
+    'better'
+    """
+    low, high = (_number(row.get(f"diff_sim_{end}")) for end in ("low", "high"))
+    return replicated_verdict(row.get("diff_studies", 1), low, high, decimals)
+
+
+def effect_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
+    """What the effect of a technique says, of a row of effects; `single` where one pair of variants had to tell it.
+
+    One pair tells what a technique does in one company, which is little of the technique.
+
+    >>> effect_verdict({"n_pairs": 8, "fewest_studies": 3, "sim_low": -0.2, "sim_high": -0.1}, 2)
+    'worse'
+    >>> effect_verdict({"n_pairs": 1, "fewest_studies": 3, "sim_low": -0.2, "sim_high": -0.1}, 2)
+    'single'
+    """
+    if row["n_pairs"] == 1:
+        return "single"
+    return replicated_verdict(row["fewest_studies"], _number(row["sim_low"]), _number(row["sim_high"]), decimals)
+
+
+def told_interval(row: Mapping[str, Any], said: Verdict, single: str, simultaneous: str) -> tuple[float, float]:
+    """The ends that are printed beside a verdict: those that it rests on, or the single ones where there is none.
+
+    Args:
+        row: of a table.
+        said: of it.
+        single, simultaneous: what the columns of the ends begin with.
+
+    >>> told_interval({"low": 1, "high": 2, "sim_low": 0, "sim_high": 3}, "single", "", "sim_")
+    (1, 2)
+    """
+    prefix = single if said in ("single", "unreplicated") else simultaneous
+    return row[f"{prefix}low"], row[f"{prefix}high"]
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
