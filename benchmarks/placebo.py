@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 import torch
 from keeping import keep
-from tasks.report.verdicts import difference_verdict
 
 from infra.settings import CampaignRequest
 from infra.store import Store
@@ -25,6 +24,7 @@ from tasks.ingest.corpora import find_recipe
 from tasks.ledger import Ledger
 from tasks.report.estimates import estimate
 from tasks.report.metrics import METRICS
+from tasks.report.verdicts import difference_verdict
 from tasks.samples import ensure_sampled
 from tasks.search import Search
 from tasks.train import ensure_trained

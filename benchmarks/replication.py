@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from keeping import keep
-from tasks.report.verdicts import difference_verdict, effect_verdict
 
 from infra.store import Store
 from tasks.report.metrics import BY_NAME, METRICS
+from tasks.report.verdicts import difference_verdict, effect_verdict
 
 ROOT = Path(__file__).parents[1]
 WORDS = {"better": "helps", "worse": "hurts"}
