@@ -90,6 +90,8 @@ def share_left(value: Any, smallest: float) -> str:
 
     >>> share_left(0.1234, 1e-12), share_left(3.21e-7, 1e-12), share_left(2.5, 1e-12), share_left(1e-12, 1e-12)
     ('12 %', '3.2·10⁻⁷', '250 %', 'below 10⁻¹²')
+    >>> share_left(999.9, 1e-12), share_left(1000.0, 1e-12)
+    ('99,990 %', '1.0·10³')
     """
     if value is None or not isfinite(value):
         return NOTHING
@@ -210,8 +212,8 @@ def moment(stamp: Any) -> str:
 def share(part: int, whole: int) -> str:
     """A count with its percentage.
 
-    >>> share(181, 19864), share(2, 10_000), share(0, 10)
-    ('181 (0.9 %)', '2 (<0.1 %)', '0')
+    >>> share(181, 19864), share(1, 1000), share(1, 1001), share(0, 10)
+    ('181 (0.9 %)', '1 (0.1 %)', '1 (<0.1 %)', '0')
     """
     if part == 0:
         return "0"

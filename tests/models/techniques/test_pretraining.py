@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from models.randomness import Draws
 from models.techniques import Pretraining
 from models.variants import Variant
 from tests.models import examples
@@ -23,6 +24,12 @@ def test_a_phase_may_be_left_out_but_not_both():
     assert Pretraining(3, 2).pretraining() == {"frame": 3, "recurrent": 2}
     with pytest.raises(ValueError, match="^pre-training: wants an epoch of a phase at least"):
         Pretraining(0, 0)
+
+
+def test_two_to_ten_epochs_of_each_phase_are_drawn():
+    drawn = [Pretraining.draw(Draws(0, index=index), "music") for index in range(200)]
+    for epochs in ({one.frame_epochs for one in drawn}, {one.recurrent_epochs for one in drawn}):
+        assert epochs == set(range(2, 11))
 
 
 @pytest.mark.parametrize(
