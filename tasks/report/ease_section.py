@@ -1,13 +1,20 @@
-"""The part of the page that says what is easier to train: its two tables as texts."""
+"""The part of the page that says what is easier to train: its tables as texts, and the chart of the tuning budget."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, isnan
 
+from markupsafe import Markup
+
 from tasks.report.ease import TARGETS, Ease
 from tasks.report.ease_measures import MEASURES, Row
+from tasks.report.metrics import SCORED_NAMES
+from tasks.report.results import Results
 from tasks.report.tables import Cell, Table
 from tasks.report.text import NOTHING, count, interval, number, plural, signed
+from tasks.report.theme import to_svg
+from tasks.report.tuning import order_warning, tunings
+from tasks.report.tuning_chart import tuning_chart
 from tasks.report.variants import short_labels
 
 _COLUMNS = {
@@ -28,10 +35,12 @@ class EaseSection:
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[Cell, ...]]
     variants: Table
+    budget: Markup | None
+    order: str
 
 
-def ease_section(ease: Ease, corpus: str, sentence: str) -> EaseSection:
-    """The part on a corpus."""
+def ease_section(results: Results, ease: Ease, corpus: str, sentence: str, anchor: str) -> EaseSection:
+    """The part on a corpus; what it draws has a name that begins with `anchor`."""
     mine = ease.of(corpus)
     rows = {
         letter: tuple(
@@ -40,7 +49,19 @@ def ease_section(ease: Ease, corpus: str, sentence: str) -> EaseSection:
         for letter in dict.fromkeys(row["technique"] for row in mine.techniques)
         if any(row["pairs_asked"] for row in mine.techniques if row["technique"] == letter)
     }
-    return EaseSection(corpus, sentence, tuple(_COLUMNS.values()), rows, _variant_table(mine.variants))
+    told = tunings(results, corpus)
+    chart = tuning_chart(told, SCORED_NAMES[results.corpora[corpus]["kind"]])
+    order = order_warning(told)
+    described = f"Expected best validation score over the number of draws that are tried. {order}".strip()
+    return EaseSection(
+        name=corpus,
+        sentence=sentence,
+        columns=tuple(_COLUMNS.values()),
+        rows=rows,
+        variants=_variant_table(mine.variants),
+        budget=None if chart is None else to_svg(chart, f"{anchor}-budget", described),
+        order=order,
+    )
 
 
 def _cell(row: Row) -> Cell:

@@ -22,6 +22,7 @@ from tasks.report.estimates import Estimates
 from tasks.report.intervals import LEVEL
 from tasks.report.results import Results
 from tasks.report.samples import sample_rows
+from tasks.report.tuning import tunings
 from tasks.report.why import diagnoses_of
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
@@ -72,6 +73,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
             "techniques": ease.techniques,
             "variants": ease.variants,
         },
+        "tuning": [row for name in results.corpora for each in tunings(results, name) for row in each.to_json()],
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
         "trials": counts.reset_index().to_dict("records"),

@@ -66,7 +66,10 @@ def render_page(results: Results, estimates: Estimates) -> str:
     return fill_template(
         "page.html.jinja",
         sections=sections,
-        ease=[ease_section(ease, name, easier[name]) for name in results.corpora],
+        ease=[
+            ease_section(results, ease, name, easier[name], f"ease-{i}")
+            for i, name in enumerate(results.corpora, start=1)
+        ],
         search=told_of_search(estimates),
         replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),

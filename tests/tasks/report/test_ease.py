@@ -180,7 +180,7 @@ def test_nothing_at_all_makes_empty_tables():
     assert all(isnan(row["value"]) and row["verdict"] == "" for row in ease.techniques)
     assert all(isnan(row["trained"]) for row in ease.variants)
     assert ease_sentences(ease, ["songs"]) == {"songs": ""}
-    section = ease_section(ease, "songs", "")
+    section = ease_section(results, ease, "songs", "", "ease")
     assert {cell.value for cells in section.rows.values() for cell in cells} == {"–"}
 
 
