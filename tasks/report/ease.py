@@ -38,7 +38,7 @@ class Ease:
             reach; of the others, points of percent of the draws. `n_pairs` pairs of variants, each of `fewest_studies`
             to `most_studies` studies and of so many seeds or draws; at `never` seeds one of the two learned nothing,
             and at `dropped` neither did. `decades`: of the learning rates that the draws are from, so that the good
-            range is wider by `decades * value / 100`; NaN where it has none. `verdict`: better, worse, undecided, tiny,
+            range is wider by `decades * value / 100`; NaN where it has none. `verdict`: better, worse, undecided,
             single (one pair) or unreplicated (one study); "" without a value.
         variants: a row a (corpus, variant): its draws and how they ended, in percent `trained`, `diverged`,
             `untrained` and `good`, each with its exact interval, and the `decades` of learning rate that the good ones

@@ -92,7 +92,10 @@ def fill(measure: Measure, family: Sequence[tuple[Row, Logs | Points]]) -> None:
 
 
 def _word(measure: Measure, row: Row) -> str:
-    """What a row says; a share of draws needs no second study, for its interval is over the draws themselves."""
+    """What a row says; a share of draws needs no second study, for its interval is over the draws themselves.
+
+    An end that is printed as no change at all is one.
+    """
     if isnan(row["value"]):
         return ""
     if row["n_pairs"] == 1:
@@ -100,7 +103,8 @@ def _word(measure: Measure, row: Row) -> str:
     if measure.unit == "times" and row["fewest_studies"] < ENOUGH_STUDIES:
         return "unreplicated"
     low, high = sorted(measure.sign * (row[end] - measure.neutral) for end in ("sim_low", "sim_high"))
-    return verdict(low, high, measure.decimals)
+    said = verdict(low, high, measure.decimals)
+    return "undecided" if said == "tiny" else said
 
 
 def counts(pairs: Sequence[tuple[int, int]]) -> Row:

@@ -23,7 +23,7 @@ from tasks.report.intervals import LEVEL
 from tasks.report.metrics import FloatArray
 from tasks.report.results import Results
 from tasks.report.text import joined, plural
-from tasks.report.variants import is_baseline, main_variants, plain_of, short_labels
+from tasks.report.variants import Variant, group_of, is_baseline, main_variants, plain_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +142,8 @@ def order_warning(told: Sequence[Tuning]) -> str:
     most = min((len(each.expected_K) for each in compared), default=0)
     if len(compared) < 2 or most < 2:
         return ""
-    labels = short_labels(each.variant for each in told)
+    labels = {each.variant: Variant.parse(each.variant).tail for each in compared}
+    of = f" of {group_of(compared[0].variant)}" if len({group_of(each.variant) for each in told}) > 1 else ""
     first, last = best_with(compared, 1), best_with(compared, most)
     turned = [labels[each.variant] for each in compared if each.difference_K[0] * each.difference_K[most - 1] < 0]
     parts = []
@@ -153,4 +154,4 @@ def order_warning(told: Sequence[Tuning]) -> str:
     if turned:
         who = joined(turned) if len(turned) <= 3 else plural(len(turned), "variant")
         parts.append(f"{who} {'changes' if len(turned) == 1 else 'change'} sides with plain SGD")
-    return f"The order depends on how many configurations are tried: {'; '.join(parts)}." if parts else ""
+    return f"The order{of} depends on how many configurations are tried: {'; '.join(parts)}." if parts else ""

@@ -6,9 +6,10 @@ from typing import Any
 import altair as alt
 
 from tasks.report.charts import WIDTH
-from tasks.report.theme import MUTED, OTHER, PLAIN, THIRD, layered, rows_of
+from tasks.report.colours import MUTED, OTHER, PLAIN, THIRD
+from tasks.report.theme import layered, rows_of
 from tasks.report.tuning import Tuning, best_with
-from tasks.report.variants import main_variants, plain_of, short_labels
+from tasks.report.variants import Variant, main_variants, plain_of
 
 
 def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
@@ -22,7 +23,6 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
     most = min((len(each.expected_K) for each in shown), default=0)
     if most < 2:
         return None
-    labels = short_labels(each.variant for each in told)
     first, last = (best_with(shown, draws).variant for draws in (1, most))
     colours = {first: THIRD, last: OTHER, plain_of(last): PLAIN}
     values = [value for each in shown for value in each.expected_K[:most]]
@@ -60,7 +60,7 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
         {
             "k": most,
             "valid": float(each.expected_K[most - 1]),
-            "label": labels[each.variant],
+            "label": Variant.parse(each.variant).tail,
             "colour": colours[each.variant],
         }
         for each in shown
@@ -68,7 +68,7 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
     ]
     names = alt.Chart(rows_of(_apart(ends, (high - low) / 14))).mark_text(align="left", dx=6, fontSize=12)
     names = names.encode(text="label:N", color=alt.Color("colour:N", scale=None), **where)
-    return layered([*grey, *named, names], WIDTH - 140, 230)
+    return layered([*grey, *named, names], WIDTH - 60, 250)
 
 
 def _line(

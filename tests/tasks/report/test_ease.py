@@ -12,6 +12,7 @@ from tasks.report import estimate, results_json
 from tasks.report.closed_forms import mean_interval, paired_share_interval
 from tasks.report.drawn import decades, draws_of
 from tasks.report.ease import measure_ease
+from tasks.report.ease_measures import MEASURES, Logs, fill
 from tasks.report.ease_section import ease_section
 from tasks.report.ease_words import ease_sentences
 from tasks.report.text import interval, signed
@@ -205,3 +206,12 @@ def test_the_page_the_file_and_the_terminal_say_the_same():
     first = told["ease"]["variants"][0]
     assert first["targets"][0]["reached"] == first["targets"][0]["finals"] == 2
     assert f"<td>{first['targets'][0]['epochs']:g} (2 of 2)</td>" in html
+
+
+def test_an_end_that_is_printed_as_no_change_is_one():
+    rows = [{"n_pairs": 2, "fewest_studies": 3} for _ in range(2)]
+    mean, half = -0.2, mean_interval([-1.0, 0.0, 1.0], 0.975).high
+    told = [[mean + (mean - end) * step / half for step in (-1.0, 0.0, 1.0)] for end in (-0.004, -0.02)]
+    fill(MEASURES["epochs"], [(row, Logs(values, 0.0)) for row, values in zip(rows, told, strict=True)])
+    assert [row["sim_high"] for row in rows] == pytest.approx([exp(-0.004), exp(-0.02)])
+    assert [row["verdict"] for row in rows] == ["undecided", "better"]

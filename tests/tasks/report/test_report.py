@@ -38,7 +38,7 @@ def test_headings_are_in_order_and_drawings_are_described(files):
     assert levels.count(1) == 1
     assert max(np.diff(levels)) == 1
     drawings = page.all("svg")
-    assert len(drawings) == 4 * 3 + (8 + 3) + 3 + (3 + 1) + (5 + 3) + (3 + 3) + (3 + 3) + 2
+    assert len(drawings) == 5 * 3 + (8 + 3) + 3 + (3 + 1) + (5 + 3) + (3 + 3) + (3 + 3) + 2
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("caption")) == len(page.all("table"))
     # of a drawing the whole is one image: no part has a role or a description of its own

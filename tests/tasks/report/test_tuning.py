@@ -87,6 +87,8 @@ def test_an_order_that_turns_is_said():
         "The order depends on how many configurations are tried: with one draw SGD is expected to be best, with 3"
         " SGD+C; SGD+C changes sides with plain SGD."
     )
+    beside = [*told, *tunings(campaign_by_hand(draws={"gru/nade/SGD": sure}), "songs")]
+    assert order_warning(beside) == order_warning(told).replace("The order", "The order of rnn/bernoulli")
     same = tunings(campaign_by_hand(draws={SGD: sure, C: [[-9.0, -9.0, -9.1]]}), "songs")
     assert order_warning(same) == ""
     assert order_warning(told[:1]) == ""
