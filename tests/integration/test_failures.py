@@ -156,7 +156,7 @@ def test_a_cause_that_hits_all_trials_costs_few_tasks_and_few_lines(outcome: tup
     assert told["asked of broken"] == told["broken"] == 48
     assert told["kinds"] == ["RuntimeError: the technique is broken"]
     assert told["all sent again"], "what raised may have been a hiccup"
-    assert told["tasks of broken"] <= 48, "portions, both times: else it were a task a trial, twice"
+    assert told["tasks of broken"] <= 2 * 2 * 16, "portions for two workers, both times; a task a trial would be 96"
     lines = [line for line in told["stderr"].splitlines() if "RuntimeError: the technique is broken" in line]
     assert len(lines) == 4, "the line and the end of its traceback, in each round"
     assert sum("Traceback" in line for line in told["stderr"].splitlines()) <= 4

@@ -49,11 +49,11 @@ def _start(trial: Trial) -> dict[str, torch.Tensor]:
     return {name: value[0] for name, value in network.parameters.split(run.checkpoints()[0].tensors["theta"]).items()}
 
 
-@pytest.mark.parametrize("output", ["nade", "rbm"])
 @pytest.mark.parametrize(
-    ("frame", "recurrent", "letters"), [(2, 3, ""), (2, 3, "CLRM"), (2, 0, "CLRM"), (0, 3, "CLRM")]
+    ("frame", "recurrent", "letters", "output"),
+    [(2, 3, "", "nade"), (2, 3, "CLRM", "nade"), (2, 3, "CLRM", "rbm"), (2, 0, "CLRM", "nade"), (0, 3, "CLRM", "nade")],
 )
-def test_it_begins_with_what_the_phases_alone_give_to_the_bit(output, frame, recurrent, letters):
+def test_it_begins_with_what_the_phases_alone_give_to_the_bit(frame, recurrent, letters, output):
     trial = _trial(frame, recurrent, letters, output, output_dropout=0.2)
     start = _start(trial)
     expected = dict(Network(trial, frequencies(SPLITS[0], 5).float()).parameters.member(0))
@@ -113,7 +113,7 @@ def _until(trial: Trial, steps: int, checkpoint: Checkpoint | None) -> Checkpoin
     return stored(run.checkpoints()[0])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     steps=st.lists(st.integers(0, 15), min_size=1, max_size=5),
     phases=st.sampled_from([(2, 2), (1, 0), (0, 2), (3, 1)]),

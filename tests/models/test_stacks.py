@@ -100,9 +100,9 @@ def test_dropout_has_the_random_numbers_of_its_member():
 
 @pytest.mark.parametrize("chain", ["data", "persistent"])
 def test_chains_have_the_random_numbers_and_the_particles_of_their_member(chain):
-    trials = _members("rbm", ["", "M", "CM"], output_settings=examples.RBM_SETTINGS[chain], epochs=4)
+    trials = _members("rbm", ["", "M", "CM"], output_settings=examples.RBM_SETTINGS[chain])
     first = _together(trials)
-    for chosen in ([0, 2], [2, 1], [1, 0, 2]):
+    for chosen in ([2, 1], [1, 0, 2]):
         for s, ours in zip(chosen, _together([trials[s] for s in chosen]), strict=True):
             _assert_same(ours, first[s])
     assert first[0].curve[1].gradient_norm != first[1].curve[1].gradient_norm

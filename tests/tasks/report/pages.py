@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import vl_convert
@@ -14,9 +15,14 @@ from tests.tasks.report.synthetic import synthetic_results
 
 def small_results(*corpora: str) -> Results:
     """Results of few trials, on the corpora of that name or on both of text."""
-    results = synthetic_results(studies=2, seeds=1, trials=3, epochs=6)
+    results = _few_trials()
     names = corpora or [name for name, facts in results.corpora.items() if facts["kind"] != "music"]
     return dataclasses.replace(results, corpora={name: results.corpora[name] for name in names})
+
+
+@cache
+def _few_trials() -> Results:
+    return synthetic_results(studies=2, seeds=1, trials=3, epochs=6)
 
 
 @contextlib.contextmanager

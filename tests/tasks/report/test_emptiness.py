@@ -1,5 +1,6 @@
 """A report with its gaps: whatever of a campaign is not there, the page is made and says so in true sentences."""
 
+import contextlib
 import dataclasses
 import json
 
@@ -10,6 +11,7 @@ import pytest
 from tasks.report import Results, estimate, results_json
 from tasks.report.page import render_page
 from tests.tasks.report.inert import check_inert
+from tests.tasks.report.pages import undrawn
 from tests.tasks.report.sentences import Reader
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -86,11 +88,16 @@ SAID = {
 }
 
 
+DRAWN = {"all diverged", "no curves", "one seed and one piece", "the main family without a score"}
+"""Charts with fewer marks, or without an interval, are drawn; of the other cases charts are made and not drawn."""
+
+
 @pytest.mark.parametrize("case", SAID)
 def test_every_emptiness_has_its_report(small, case):
     results = _without(small, case)
     estimates = estimate(results, resamples=40)
-    page = render_page(results, estimates)
+    with contextlib.nullcontext() if case in DRAWN else undrawn():
+        page = render_page(results, estimates)
     check_inert(page)
     assert SAID[case] in " ".join(page.split())
     document = json.loads(results_json(results, estimates))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,14 @@ def _right(share: float, seed: int) -> np.ndarray:
     return np.roll(np.arange(PIECES) < round(share * PIECES), seed).astype(float)
 
 
+@cache
+def _base() -> Results:
+    return synthetic_results(studies=1, seeds=1, trials=1, epochs=6)
+
+
 def _results(name: str = "temporal-order", lags: tuple[int, ...] = (100, 20, 50)) -> Results:
     """Three variants on three lags; the last has no score of the plain one. The corpora come in no order."""
-    base = synthetic_results(studies=1, seeds=1, trials=1, epochs=6)
+    base = _base()
     facts = base.corpora["folk-tunes-words"]
     corpora = {
         f"{name}-{lag}": {**facts, "kind": "temporal-order", "source": {"family": name, "lag": lag}} for lag in lags
@@ -92,7 +98,7 @@ def test_the_intervals_are_those_of_the_scores(results, estimates):
 def test_one_lag_is_no_family_and_other_corpora_are_none(estimates):
     one = _results(lags=(20,))
     assert lag_families(one, estimate(one, resamples=50)) == ()
-    other = synthetic_results(studies=1, seeds=1, trials=1, epochs=6)
+    other = _base()
     assert lag_families(other, estimate(other, resamples=50)) == ()
 
 
