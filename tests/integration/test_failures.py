@@ -101,7 +101,7 @@ def sabotaged(folder):
 
 if __name__ == "__main__":
     quiet_logs()
-    with api_server() as wait_until_ready, dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+    with api_server() as wait_until_ready, dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         wait_until_ready()
         sabotaged(sys.argv[1])
 '''
@@ -118,7 +118,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
         env={**plain_environment(), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=500,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     return folder, json.loads(done.stdout.splitlines()[-1]) | {"stderr": done.stderr}
