@@ -62,11 +62,13 @@ class TrialsOf:
 
         Of those that came to the last rung. NaN where in no study two of them completed, or it is no likelihood.
         """
+        if metric.column != "log_likelihood":
+            return float("nan")
         search = self._trials[variant, "search"]
         whole = search[(search["status"] == "completed") & ~search["ended_early"].astype(bool)]
         gaps = []
         for _, valid in whole.groupby("study")["valid"]:
-            if len(valid) > 1 and metric.column == "log_likelihood":
+            if len(valid) > 1:
                 second, best = metric.link(np.sort(valid.to_numpy(np.float64))[-2:])
                 gaps.append(metric.sign * (best - second))
         return float(np.median(gaps)) if gaps else float("nan")
