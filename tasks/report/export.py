@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 from tasks.report.answer import answer, told_of_search
 from tasks.report.ease import measure_ease
 from tasks.report.ease_words import ease_sentences
+from tasks.report.edges import edge_rows
 from tasks.report.estimates import Estimates
 from tasks.report.intervals import LEVEL
+from tasks.report.mattering import mattering_rows
 from tasks.report.results import Results
 from tasks.report.samples import sample_rows
 from tasks.report.tuning import tunings
@@ -74,6 +76,10 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
             "variants": ease.variants,
         },
         "tuning": [row for name in results.corpora for each in tunings(results, name) for row in each.to_json()],
+        "search_space": {
+            "edges": [row for name in results.corpora for row in edge_rows(results, name)],
+            "mattering": [row for name in results.corpora for row in mattering_rows(results, name)],
+        },
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
         "trials": counts.reset_index().to_dict("records"),

@@ -20,9 +20,11 @@ from tasks.report.command import reproduce_command
 from tasks.report.ease import measure_ease
 from tasks.report.ease_section import ease_section
 from tasks.report.ease_words import ease_sentences
+from tasks.report.edges import edge_rows, edge_sentences
 from tasks.report.estimates import Estimates
 from tasks.report.intervals import LEVEL
 from tasks.report.lags import lag_families
+from tasks.report.mattering import mattering_rows, mattering_table
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
 from tasks.report.results import Results
 from tasks.report.samples import sample_sections
@@ -55,6 +57,8 @@ class Section:
     search: Markup | None
     searched: str
     groups: tuple[str, ...]
+    edges: tuple[str, ...]
+    mattering: tables.Table
     why: Why | None
 
 
@@ -143,6 +147,8 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         search=to_svg(search, f"{anchor}-search", _search_summary(searched)) if search else None,
         searched=group_of(main[0]) if main and set(results.variants(corpus)) - set(main) else "",
         groups=tuple(g for g in training_charts.GROUPS if g in set(searched["variant"].map(training_charts.group_of))),
+        edges=tuple(edge_sentences(edge_rows(results, corpus), results.variants(corpus))),
+        mattering=mattering_table(mattering_rows(results, corpus)),
         why=render_why(results, estimates, corpus, anchor),
     )
 

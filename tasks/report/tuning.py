@@ -16,6 +16,7 @@ from functools import lru_cache
 from math import comb
 
 import numpy as np
+import pandas as pd
 
 from tasks.report.closed_forms import NAN, mean_interval
 from tasks.report.ease_measures import Row
@@ -81,11 +82,14 @@ def draw_scores(results: Results, corpus: str) -> dict[str, dict[int, FloatArray
     scores: dict[str, dict[int, FloatArray]] = {}
     for (variant, study), rows in search.groupby(["variant", "study"], sort=False):
         if not is_baseline(variant):
-            valid = rows["valid_first"].to_numpy(np.float64)
-            scores.setdefault(variant, {})[int(study)] = np.maximum(
-                np.where(np.isnan(valid), counting, valid), counting
-            )
+            scores.setdefault(variant, {})[int(study)] = draw_score(rows["valid_first"], counting)
     return scores
+
+
+def draw_score(valid_first: pd.Series, counting: float) -> FloatArray:
+    """The scores of draws: that after the first rung, or what counting has where it is none, or lower."""
+    valid_N = valid_first.to_numpy(np.float64)
+    return np.maximum(np.where(np.isnan(valid_N), counting, valid_N), counting)
 
 
 def expected_best(scores: FloatArray, most: int) -> FloatArray:

@@ -11,6 +11,9 @@ from tasks.report.theme import layered, rows_of
 from tasks.report.tuning import Tuning, best_with
 from tasks.report.variants import Variant, main_variants, plain_of
 
+_FOR_NAMES = 0.45
+"""How far the picture goes on to the right of the lines, where their names are, as a part of their length."""
+
 
 def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
     """Expected best validation score over the number of draws, of the main core and output model.
@@ -33,7 +36,7 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
         "x": alt.X(
             "k:Q",
             title="draws that are tried",
-            scale=alt.Scale(domain=[1, most], nice=False),
+            scale=alt.Scale(domain=[1, most + _FOR_NAMES * (most - 1)], nice=False),
             axis=alt.Axis(values=list(range(1, most + 1)) if most <= 12 else [1, *range(5, most + 1, 5)], format="d"),
         ),
         "y": alt.Y(

@@ -1,0 +1,130 @@
+"""Chosen values at an edge, and which hyper-parameters mattered: by hand, and against other formulas."""
+
+import json
+from math import isnan
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks.report import estimate, results_json
+from tasks.report.edges import edge_rows, edge_sentences
+from tasks.report.mattering import explained, mattering_rows, mattering_table
+from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
+from tests.tasks.report.pages import small_results, undrawn_page
+
+C, ADAM = f"{SGD}+C", "rnn/bernoulli/Adam"
+SPACE = {"music": {"learning_rate": (1e-4, 1e-1), "hidden_size": (100, 400)}}
+
+
+def _chosen(rates: dict[str, list[float]], sizes: list[int] | None = None, spaces=SPACE):
+    """A campaign in which each study chose one draw of each variant, with this learning rate and number of units."""
+    results = campaign_by_hand(draws={name: [[-9.0]] * len(of) for name, of in rates.items()}, spaces=spaces)
+    results.trials["learning_rate"] = [rate for of in rates.values() for rate in of]
+    results.trials["hidden_size"] = (sizes or [250] * max(map(len, rates.values()))) * len(rates)
+    results.trials["selected"] = True
+    return results
+
+
+def test_an_edge_is_the_outer_tenth_on_the_scale_that_is_drawn_on():
+    """Three decades: a tenth of them is a factor of 10^0.3, which is 1.995."""
+    results = _chosen({SGD: [1e-4, 1.99e-4, 1e-2], C: [2.0e-4, 2.0e-4, 1e-4]})
+    (row,) = edge_rows(results, "songs")
+    assert (row["variant"], row["hyper_parameter"], row["edge"]) == (SGD, "learning_rate", "lower")
+    assert (row["studies"], row["of"], row["low"], row["high"]) == (2, 3, 1e-4, 1e-1)
+    assert edge_sentences([row], [SGD, C]) == [
+        "The learning rate chosen for SGD (2 of 3 studies) lies at the lower edge of what is drawn, 0.0001 to 0.1:"
+        " a better one may lie beyond."
+    ]
+
+
+def test_numbers_of_units_have_an_even_scale():
+    results = _chosen({SGD: [1e-2] * 3, C: [1e-2] * 3}, sizes=[370, 400, 369])
+    rows = edge_rows(results, "songs")
+    assert [(row["variant"], row["edge"], row["studies"]) for row in rows] == [(SGD, "upper", 2), (C, "upper", 2)]
+    (sentence,) = edge_sentences(rows, [SGD, C])
+    assert sentence.startswith(
+        "The number of hidden units chosen for SGD (2 of 3 studies) and SGD+C (2 of 3 studies) lies"
+    )
+    assert "at the upper edge of what is drawn, 100 to 400:" in sentence
+
+
+@pytest.mark.parametrize("rates", [[1e-4], [1e-4, 1e-2], [1e-4, 1e-4, 1e-2, 1e-2], [1e-4, 1e-1, 1e-4, 1e-1]])
+def test_one_study_half_of_them_and_two_edges_are_not_told(rates):
+    assert edge_rows(_chosen({SGD: rates}), "songs") == []
+
+
+def test_named_values_have_edges_and_other_optimizers_or_one_value_have_none():
+    named = {"music": {"learning_rate": None, "learning_rates": (0.5, 0.1, 0.01), "hidden_size": (250, 250)}}
+    results = _chosen({SGD: [0.5, 0.5], ADAM: [0.5, 0.5]}, spaces=named)
+    assert [(row["variant"], row["edge"], row["high"]) for row in edge_rows(results, "songs")] == [(SGD, "upper", 0.5)]
+    assert edge_rows(_chosen({SGD: [0.5, 0.5]}, spaces={}), "songs") == []
+
+
+def test_a_parabola_explains_a_peak_in_the_middle_and_adjusted_noise_nothing():
+    x = np.arange(31.0)
+    assert explained(list(x), -((x - 15) ** 2)) > 0.9, "where the rank correlation is 0"
+    rng = np.random.default_rng(0)
+    noise = [explained(list(rng.random(20)), rng.random(20)) for _ in range(400)]
+    assert abs(np.mean(noise)) < 0.02
+    assert min(noise) < 0
+
+
+def test_what_is_explained_is_the_adjusted_r_squared_of_ranks():
+    rng = np.random.default_rng(1)
+    x, y = rng.random(15), rng.random(15)
+    rank_x, rank_y = (pd.Series(each).rank().to_numpy() for each in (x, y))
+    left = rank_y - np.polyval(np.polyfit(rank_x, rank_y, 2), rank_x)
+    assert explained(list(x), y) == pytest.approx(1 - (left @ left / 12) / np.var(rank_y, ddof=1))
+
+
+def test_names_and_few_numbers_explain_what_their_means_do():
+    values, score = [15.0, 15.0, 60.0, 60.0, 60.0], np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    within = 2 * 0.5**2 + 2 * 1.0
+    expected = 1 - (within / 3) / (10 / 4)
+    assert explained(values, score) == pytest.approx(expected)
+    assert explained(["a", "a", "b", "b", "b"], score) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("values", "score"), [([1.0, 2.0], [1.0, 2.0]), ([1.0, 2.0, 1.0], [3.0, 3.0, 3.0])])
+def test_too_few_draws_or_equal_scores_explain_nothing_that_can_be_told(values, score):
+    assert isnan(explained(values, np.array(score)))
+
+
+def test_draws_that_diverged_count_and_what_was_not_drawn_has_no_row():
+    rates = [1e-3, 3e-3, 1e-2, 3e-2, 6e-2, 1e-1]
+    outcomes = [[-10.0, -9.8, -9.5, -9.0, COUNTING - 1, DIVERGED]]
+    results = campaign_by_hand(draws={SGD: outcomes, C: outcomes}, rates=rates)
+    results.trials["techniques"] = [
+        {"C": {"threshold": 15.0 + 45 * (i % 2), "same": 1}} if i > 5 else {} for i in range(12)
+    ]
+    results.trials["hidden_size"] = 100
+    rows = mattering_rows(results, "songs")
+    assert [(row["variant"], row["hyper_parameter"]) for row in rows] == [
+        (SGD, "learning rate"), (C, "learning rate"), (C, "C: threshold"),
+    ]  # fmt: skip
+    # ranks of the scores: 3, 4, 5, 6 and twice 1.5
+    expected = np.corrcoef([1, 2, 3, 4, 5, 6], [3, 4, 5, 6, 1.5, 1.5])[0, 1]
+    assert [row["rank_correlation"] for row in rows[:2]] == pytest.approx([expected] * 2)
+    left = np.array([3, 4, 5, 6, 1.5, 1.5]) - np.polyval(np.polyfit(range(6), [3, 4, 5, 6, 1.5, 1.5], 2), range(6))
+    assert rows[0]["explained"] == pytest.approx(1 - (left @ left / 3) / np.var([3, 4, 5, 6, 1.5, 1.5], ddof=1))
+    table = mattering_table(rows)
+    assert [row[0] for row in table.rows] == ["learning rate", "C: threshold"]
+    assert table.rows[0][2:] == (f"{expected:.2f}".replace("-", "−"), "2", "6")
+    assert table.rows[1][1] == "0 %", "below zero is nothing"
+
+
+def test_the_page_and_the_file_have_both():
+    results = small_results("folk-tunes-words")
+    results.trials["learning_rate"] = 0.5
+    spaces = {"words": {"learning_rates": (0.5, 0.1, 0.01)}}
+    again = results.trials[results.trials["selected"]].assign(study=1)
+    results.trials.loc[len(results.trials)] = again.iloc[0]
+    results = type(results)(**{**results.__dict__, "campaign": {**results.campaign, "spaces": spaces}})
+    told = json.loads(results_json(results, estimate(results, resamples=50)))["search_space"]
+    assert told == json.loads(json.dumps(told))
+    html = " ".join(undrawn_page(results).split())
+    assert "What mattered in the search: how much of the order" in html
+    for sentence in edge_sentences(told["edges"], results.variants("folk-tunes-words")):
+        assert sentence in html
+    assert {row["hyper_parameter"] for row in told["mattering"]} >= {"hidden size", "C: threshold"}
