@@ -3,8 +3,8 @@
 The words follow the numbers as they are printed: a difference whose interval contains zero is never called one, nor is
 one that its decimals do not show. The intervals of differences are those that hold for a whole family of comparisons at
 once (`estimates.py`). What is compared has the same core and output model, and of a technique added alone the same
-optimizer; where a campaign has several of them, each is named. What one study tells, or one pair of variants, gets its
-number, and no verdict: the intervals of one study do not hold the luck of its search.
+optimizer; where a campaign has several of them, each is named. What one study tells
+gets its number, and no verdict: its intervals do not hold the luck of the search.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
     return Answer(
         best=_best(corpus, metric, main if rest else "", set(trained["variant"]), by_family[main]),
         others=_others(metric, [by_family[family] for family in rest if len(by_family[family])], labels),
-        techniques=_techniques(metric, estimates.primary_effects(corpus), labels),
+        techniques=_techniques(metric, estimates.primary_effects(corpus)),
         alone=_alone(metric, by_family),
         warnings=tuple(warnings + score_caveats(rows, trained, scored, told, labels)),
         line=f"{corpus}: {labels[top['variant']]} {_value(metric, top)} {metric.measure}",
@@ -179,7 +179,7 @@ def _others(metric: Metric, rest: list[pd.DataFrame], labels: Mapping[str, str])
     return f"The best of {of}: {'; '.join(said)}."
 
 
-def _techniques(metric: Metric, effects: pd.DataFrame, labels: Mapping[str, str]) -> str:
+def _techniques(metric: Metric, effects: pd.DataFrame) -> str:
     said: dict[str, list[Any]] = {}
     for row in effects[effects["n_pairs"] > 0].itertuples():
         said.setdefault(effect_verdict(row._asdict(), metric.decimals), []).append(row)
@@ -194,8 +194,7 @@ def _techniques(metric: Metric, effects: pd.DataFrame, labels: Mapping[str, str]
         parts.append(f"{none} {_UNCLEAR if parts else _UNCLEAR.replace('no difference', 'a difference')}")
     if alone := [f"{row.technique} {_effect(metric, row)}" for row in said.get("unreplicated", ())]:
         parts.append(f"in one study, too little for a verdict: {'; '.join(alone)}")
-    averaged = f"Averaged over the variants with and without it, {'; '.join(parts)}." if parts else ""
-    return f"{averaged} {_single(metric, said.get('single', []), labels)}".strip()
+    return f"Averaged over the variants with and without it, {'; '.join(parts)}." if parts else ""
 
 
 def _effect(metric: Metric, row: Any) -> str:
@@ -205,16 +204,6 @@ def _effect(metric: Metric, row: Any) -> str:
     said = effect_verdict(row._asdict(), metric.decimals)
     change = _change(metric, row.effect, *told_interval(row._asdict(), said, "", "sim_"))
     return f"{change}, {plural(row.n_pairs, 'pair')}{of}, {replicates_of(row._asdict())}"
-
-
-def _single(metric: Metric, rows: list[Any], labels: Mapping[str, str]) -> str:
-    """What one pair of variants tells of a technique: a number, no verdict."""
-    told = []
-    for row in rows:
-        ((without, with_it, _),) = row.pairs
-        change, repeated = _change(metric, row.effect, row.low, row.high), replicates_of(row._asdict())
-        told.append(f"{row.technique} {change} ({labels[with_it]} beside {labels[without]}, {repeated})")
-    return f"From one pair of variants each, too little for a verdict: {joined(told)}." if told else ""
 
 
 def _alone(metric: Metric, by_family: Mapping[str, pd.DataFrame]) -> str:

@@ -39,7 +39,7 @@ class Ease:
             to `most_studies` studies and of so many seeds or draws; at `never` seeds one of the two learned nothing,
             and at `dropped` neither did. `decades`: of the learning rates that the draws are from, so that the good
             range is wider by `decades * value / 100`; NaN where it has none. `verdict`: better, worse, undecided,
-            single (one pair) or unreplicated (one study); "" without a value.
+            unreplicated (one study); "" without a value.
         variants: a row a (corpus, variant): its draws and how they ended, in percent `trained`, `diverged`,
             `untrained` and `good`, each with its exact interval, and the `decades` of learning rate that the good ones
             are; `targets`, for each of `TARGETS` how many of its final trials got there, and the median of epochs,

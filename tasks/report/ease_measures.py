@@ -78,12 +78,10 @@ class Points:
 def fill(measure: Measure, family: Sequence[tuple[Row, Logs | Points]]) -> None:
     """Give the rows of a measure their values, their intervals, single and at once, and their words.
 
-    Held at once are those that may have a word: one pair of variants has none, nor have the epochs of one study.
+    Held at once are those that may have a word, which the epochs of one study have not.
     """
     single = [sample.interval(LEVEL) for _, sample in family]
-    level = shared_level(
-        LEVEL, sum(row["n_pairs"] > 1 and not isnan(each.low) for (row, _), each in zip(family, single, strict=True))
-    )
+    level = shared_level(LEVEL, sum(not isnan(each.low) for each in single))
     for (row, sample), (value, low, high) in zip(family, single, strict=True):
         _, *ends = sample.interval(level)
         row |= {"measure": measure.name, "unit": measure.unit, "value": value, "low": low, "high": high}
@@ -98,8 +96,6 @@ def _word(measure: Measure, row: Row) -> str:
     """
     if isnan(row["value"]):
         return ""
-    if row["n_pairs"] == 1:
-        return "single"
     if measure.unit == "times" and row["fewest_studies"] < ENOUGH_STUDIES:
         return "unreplicated"
     low, high = sorted(measure.sign * (row[end] - measure.neutral) for end in ("sim_low", "sim_high"))

@@ -68,7 +68,7 @@ def _cell(row: Row) -> Cell:
     if not row["verdict"]:
         return Cell(NOTHING)
     measure, said = MEASURES[row["measure"]], row["verdict"]
-    low, high = ("low", "high") if said in ("single", "unreplicated") else ("sim_low", "sim_high")
+    low, high = ("low", "high") if said == "unreplicated" else ("sim_low", "sim_high")
     value = (
         number(row["value"], measure.decimals) if measure.unit == "times" else signed(row["value"], measure.decimals)
     )
@@ -77,7 +77,7 @@ def _cell(row: Row) -> Cell:
 
 def _basis(row: Row) -> str:
     """What a cell rests on: pairs, studies or draws, seeds that never learned, and the width of the good range."""
-    pairs = "" if row["n_pairs"] == 1 else f"{plural(row['n_pairs'], 'pair')}, "
+    pairs = f"{plural(row['n_pairs'], 'pair')}, "
     if MEASURES[row["measure"]].unit == "times":
         studies = "1 study" if row["most_studies"] == 1 else f"{row['most_studies']} studies"
         never = f", {plural(row['never'], 'seed')} never" if row["never"] else ""

@@ -21,13 +21,10 @@ def _sentence(rows: Sequence[Row]) -> str:
     for row in told:
         if row["verdict"] in ("better", "worse"):
             clear.setdefault(row["technique"], []).append(_clause(row))
-    letters = list(dict.fromkeys(row["technique"] for row in told))
-    judged = list(dict.fromkeys(row["technique"] for row in told if row["verdict"] != "single"))
-    others = [letter for letter in judged if letter not in clear]
+    letters = dict.fromkeys(row["technique"] for row in told)
+    others = [letter for letter in letters if letter not in clear]
     parts = [f"with {letter} {joined(clauses)}" for letter, clauses in clear.items()]
     parts += [f"of {joined(others, 'or')} nothing can be told from chance"] if others else []
-    if alone := [letter for letter in letters if letter not in judged]:
-        parts.append(f"of {joined(alone, 'or')} one pair of variants tells too little")
     return f"Ease of training: {'; '.join(parts)}." if parts else ""
 
 

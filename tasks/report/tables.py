@@ -127,9 +127,7 @@ def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
         if row.n_pairs:
             said = effect_verdict(row._asdict(), metric.decimals)
             bounds = interval(*told_interval(row._asdict(), said, "", "sim_"), metric.decimals)
-            repeated = replicates_of(row._asdict())
-            # Of one pair the verdict says so.
-            basis = repeated if said == "single" else f"{plural(row.n_pairs, 'pair')}, {repeated}"
+            basis = f"{plural(row.n_pairs, 'pair')}, {replicates_of(row._asdict())}"
             cells[row.technique] = Cell(signed(row.effect, metric.decimals), bounds, said, basis)
         elif row.pairs_asked:
             cells[row.technique] = Cell("no scores to compare")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 ENOUGH_STUDIES = 2
 """Fewer do not show how far the luck of the search reaches."""
 
-Verdict = Literal["better", "worse", "undecided", "tiny", "single", "unreplicated"]
+Verdict = Literal["better", "worse", "undecided", "tiny", "unreplicated"]
 
 
 def verdict(low: float, high: float, decimals: int | None = None) -> Verdict:
@@ -52,17 +52,11 @@ def difference_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
 
 
 def effect_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
-    """What the effect of a technique says, of a row of effects; `single` where one pair of variants had to tell it.
+    """What the effect of a technique says, of a row of effects.
 
-    One pair tells what a technique does in one company, which is little of the technique.
-
-    >>> effect_verdict({"n_pairs": 8, "fewest_studies": 3, "sim_low": -0.2, "sim_high": -0.1}, 2)
+    >>> effect_verdict({"fewest_studies": 3, "sim_low": -0.2, "sim_high": -0.1}, 2)
     'worse'
-    >>> effect_verdict({"n_pairs": 1, "fewest_studies": 3, "sim_low": -0.2, "sim_high": -0.1}, 2)
-    'single'
     """
-    if row["n_pairs"] == 1:
-        return "single"
     return replicated_verdict(row["fewest_studies"], _number(row["sim_low"]), _number(row["sim_high"]), decimals)
 
 
@@ -74,10 +68,10 @@ def told_interval(row: Mapping[str, Any], said: Verdict, single: str, simultaneo
         said: of it.
         single, simultaneous: what the columns of the ends begin with.
 
-    >>> told_interval({"low": 1, "high": 2, "sim_low": 0, "sim_high": 3}, "single", "", "sim_")
+    >>> told_interval({"low": 1, "high": 2, "sim_low": 0, "sim_high": 3}, "unreplicated", "", "sim_")
     (1, 2)
     """
-    prefix = single if said in ("single", "unreplicated") else simultaneous
+    prefix = single if said == "unreplicated" else simultaneous
     return row[f"{prefix}low"], row[f"{prefix}high"]
 
 

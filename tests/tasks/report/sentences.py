@@ -70,7 +70,6 @@ class Reader:
             ),
             (r"The best of the other cores? (?:and|or) output models?: (?P<rest>.*)\.", self._others),
             (r"Averaged over the variants with and without it, (?P<rest>.*)\.", self._averaged),
-            (r"From one pair of variants each, too little for a verdict: (?P<rest>.*)\.", self._single),
             (r"Added alone, (?P<rest>.*)\.", self._alone),
         ]
         for pattern, read in kinds:
@@ -214,15 +213,13 @@ class Reader:
                 self._judge(said, clause)
                 assert said == "none" or _value(clause["value"]) != 0, "what is printed as nothing is no effect"
                 self._effect(clause["letter"], clause, int(clause["pairs"]), replicated=True)
-                assert int(clause["pairs"]) > 1, "one pair has no verdict"
         if self.effects is not None:
-            assert told == {letter for letter, row in self.effects.items() if row["n_pairs"] > 1}
+            assert told == {letter for letter, row in self.effects.items() if row["n_pairs"]}
 
     def _unclear(self, letter: str) -> None:
         self.claims += 1
         if self.effects is not None:
             row = self.effects[letter]
-            assert row["n_pairs"] > 1
             assert row["fewest_studies"] > 1
             assert row["sim_low"] is None or not (row["sim_low"] > 0 or row["sim_high"] < 0)
 
@@ -231,7 +228,7 @@ class Reader:
         if self.effects is None:
             return
         row = self.effects[letter]
-        assert pairs == 1 or replicated == (row["fewest_studies"] > 1), "a word needs studies"
+        assert replicated == (row["fewest_studies"] > 1), "a word needs studies"
         sim = "sim_" if replicated else ""
         for text, column in ((found["value"], "effect"), (found["low"], f"{sim}low"), (found["high"], f"{sim}high")):
             self._is_printed(text, row[column])
@@ -242,21 +239,6 @@ class Reader:
         assert (pairs, int(fewest), int(most or fewest)) == tuple(
             row[k] for k in ("n_pairs", f"fewest_{of}", f"most_{of}")
         )
-
-    def _single(self, found: re.Match[str]) -> None:
-        told = list(
-            re.finditer(
-                rf"(?P<letter>[A-Z]) {_CHANGE} \((?P<with>{_NAME}) beside (?P<without>{_NAME}), {_REPEATED}\)",
-                found["rest"],
-            )
-        )
-        for each in told:
-            self._effect(each["letter"], each, 1, replicated=False)
-            with_it, without = (self._row(each[end])["variant"] for end in ("with", "without"))
-            assert set(with_it.partition("+")[2]) - set(without.partition("+")[2]) == {each["letter"]}
-            assert with_it.partition("+")[0] == without.partition("+")[0], "one core, output model and optimizer"
-        if self.effects is not None:
-            assert {each["letter"] for each in told} == {k for k, row in self.effects.items() if row["n_pairs"] == 1}
 
     def _alone(self, found: re.Match[str]) -> None:
         words = {"improved on": "better", "did worse than": "worse", "cannot be told apart from": "none",
