@@ -35,6 +35,8 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         told = " ".join(filter(None, [said["best"], said.get("others", ""), easier]))
         parts += [f"## {escape(corpus)}", escape(told)]
         parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
+    if over := (document.get("aggregate") or {}).get("line"):
+        parts += ["## Over all corpora", escape(over)]
     if document.get("search"):
         parts.append(escape(document["search"]))
     if document["failures"]:

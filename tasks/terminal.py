@@ -86,6 +86,8 @@ def score_table(document: Mapping[str, Any]) -> str:
         easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
         parts.append(_paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
     legend = [_STAR] * (_units(document) == "studies") + [_LEGEND, *filter(None, [document.get("search", "")]), *shared]
+    if over := (document.get("aggregate") or {}).get("line"):
+        parts.append(_paragraphs([over]))
     parts.append(_paragraphs(legend))
     parts += [
         fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])

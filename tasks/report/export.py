@@ -15,6 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.report.aggregate import aggregate
+from tasks.report.aggregate_words import aggregate_json
 from tasks.report.answer import answer, told_of_search
 from tasks.report.ease import measure_ease
 from tasks.report.ease_words import ease_sentences
@@ -80,6 +82,7 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
             "edges": [row for name in results.corpora for row in edge_rows(results, name)],
             "mattering": [row for name in results.corpora for row in mattering_rows(results, name)],
         },
+        "aggregate": aggregate_json(aggregate(results, estimates)),
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
         "trials": counts.reset_index().to_dict("records"),

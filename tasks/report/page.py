@@ -14,6 +14,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from tasks.report import charts, tables, training_charts
+from tasks.report.aggregate import aggregate
+from tasks.report.aggregate_section import aggregate_section
 from tasks.report.answer import Answer, answer, replicated, told_of_search
 from tasks.report.caveats import shared_caveats
 from tasks.report.command import reproduce_command
@@ -78,6 +80,7 @@ def render_page(results: Results, estimates: Estimates) -> str:
         replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),
+        aggregate=aggregate_section(aggregate(results, estimates)),
         families=lag_families(results, estimates),
         results=results,
         preset=preset_title(results.campaign.get("preset", NOTHING), results.campaign.get("changes", ())),
