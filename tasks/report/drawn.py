@@ -45,12 +45,13 @@ def draws_of(results: Results, corpus: str) -> dict[str, dict[Place, Draw]]:
     search = trials[(trials["corpus"] == corpus) & (trials["purpose"] == "search") & (trials["status"] != "failed")]
     found: dict[str, dict[Place, Draw]] = {}
     for variant, rows in search.groupby("variant", sort=False):
-        trained = [row.status == "completed" and row.valid > counting for row in rows.itertuples()]
-        first = [row.valid_first for row in rows.itertuples()]
+        status, first = rows["status"].tolist(), rows["valid_first"].tolist()
+        above = (rows["valid"] > counting).tolist()
+        trained = [ended == "completed" and better for ended, better in zip(status, above, strict=True)]
         least = good_from([score for score, did in zip(first, trained, strict=True) if did], counting)
         found[str(variant)] = {
-            (int(row.study), int(row.seed)): Draw(did, row.status == "diverged", did and score >= least)
-            for row, did, score in zip(rows.itertuples(), trained, first, strict=True)
+            (int(study), int(seed)): Draw(did, ended == "diverged", did and score >= least)
+            for study, seed, ended, did, score in zip(rows["study"], rows["seed"], status, trained, first, strict=True)
         }
     return found
 

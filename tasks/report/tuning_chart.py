@@ -41,7 +41,7 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
         ),
         "y": alt.Y(
             "valid:Q",
-            title=f"expected best on validation (nats per {step})",
+            title=f"expected best (nats per {step})",
             scale=scale,
             axis=alt.Axis(tickCount=6, format="~f"),
         ),

@@ -93,7 +93,7 @@ def synthetic_results(
             "trials_per_study": trials, "rungs": 1,
             "seeds": seeds,
             "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
-            "spaces": {"music": {"learning_rate": (1e-4, 1e-1)}},
+            "spaces": {"music": {"learning_rate": (1e-4, 1e-1)}, "words": {"hidden_size": (100, 4000)}},
             "plan_minutes": 3.4, "corpora": asked,
         },
         provenance={

@@ -1,14 +1,12 @@
 """What is easier to train: both tables from campaigns by hand, their words, the page, and the sentence."""
 
 import json
-from dataclasses import replace
 from math import exp, inf, isnan, log
 
 import numpy as np
 import pytest
 
 from tasks.artifact import escape, score_markdown
-from tasks.report import estimate, results_json
 from tasks.report.closed_forms import mean_interval, paired_share_interval
 from tasks.report.drawn import decades, draws_of
 from tasks.report.ease import measure_ease
@@ -18,8 +16,6 @@ from tasks.report.ease_words import ease_sentences
 from tasks.report.text import interval, signed
 from tasks.terminal import score_table
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
-from tests.tasks.report.pages import undrawn_page
-from tests.tasks.report.synthetic import synthetic_results
 
 C, L, CL, M = (f"{SGD}+{letters}" for letters in ("C", "L", "CL", "M"))
 
@@ -185,27 +181,27 @@ def test_nothing_at_all_makes_empty_tables():
     assert {cell.value for cells in section.rows.values() for cell in cells} == {"–"}
 
 
-def test_the_page_the_file_and_the_terminal_say_the_same():
-    results = synthetic_results(studies=1, seeds=2, trials=3)
-    results = replace(results, corpora={"folk-tunes-words": results.corpora["folk-tunes-words"]})
-    ease = measure_ease(results)
-    said = ease_sentences(ease, list(results.corpora))["folk-tunes-words"]
-    told = json.loads(results_json(results, estimate(results, resamples=50)))
-    assert told["ease"]["answers"] == {"folk-tunes-words": said}
-    assert said in " ".join(score_table(told).split())
-    assert escape(said) in score_markdown(told, "here")
-    html = " ".join(undrawn_page(results).split())
-    assert said in html
-    rows = {(row["technique"], row["measure"]): row for row in told["ease"]["techniques"]}
-    assert len(rows) == len(told["ease"]["techniques"]) == 4 * 7
-    share, epochs = rows["C", "trained"], rows["C", "epochs"]
+def test_the_page_the_file_and_the_terminal_say_the_same(results, files):
+    told, ease = json.loads(files["results.json"]), measure_ease(results)
+    said = ease_sentences(ease, list(results.corpora))
+    assert told["ease"]["answers"] == said
+    html, terminal = (" ".join(text.split()) for text in (files["index.html"].decode(), score_table(told)))
+    for sentence in said.values():
+        assert sentence in html
+        assert sentence in terminal
+        assert escape(sentence) in score_markdown(told, "here")
+    rows = {(row["corpus"], row["technique"], row["measure"]): row for row in told["ease"]["techniques"]}
+    assert len(rows) == len(told["ease"]["techniques"]) == 3 * 4 * 7
+    share, epochs = rows["bach-chorales", "C", "trained"], rows["bach-chorales", "C", "epochs"]
     bounds = interval(share["sim_low"], share["sim_high"], 1)
-    assert f"{signed(share['value'], 1)} <small>{bounds}</small> <small>2 pairs, 3 draws" in html
-    assert (epochs["verdict"], epochs["low"]) == ("unreplicated", None)
-    assert f">one study {epochs['value']:.2f} <small>2 pairs, 1 study</small></td>" in html
-    first = told["ease"]["variants"][0]
-    assert first["targets"][0]["reached"] == first["targets"][0]["finals"] == 2
-    assert f"<td>{first['targets'][0]['epochs']:g} (2 of 2)</td>" in html
+    assert f"{signed(share['value'], 1)} <small>{bounds}</small> <small>8 pairs, 16 draws" in html
+    assert epochs["verdict"] == "better"
+    bounds = interval(epochs["sim_low"], epochs["sim_high"], 2)
+    basis = "<small>7 pairs, 4 studies, 1 seed never</small>"
+    assert f'<td class="better">helps {epochs["value"]:.2f} <small>{bounds}</small> {basis}</td>' in html
+    assert f"with C the same validation score takes {epochs['value']:.2f} times the epochs {bounds}" in html
+    first = told["ease"]["variants"][0]["targets"][0]
+    assert f"<td>{first['epochs']:g} ({first['reached']} of {first['finals']})</td>" in html
 
 
 def test_an_end_that_is_printed_as_no_change_is_one():

@@ -7,11 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.report import estimate, results_json
 from tasks.report.edges import edge_rows, edge_sentences
 from tasks.report.mattering import explained, mattering_rows, mattering_table
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
-from tests.tasks.report.pages import small_results, undrawn_page
 
 C, ADAM = f"{SGD}+C", "rnn/bernoulli/Adam"
 SPACE = {"music": {"learning_rate": (1e-4, 1e-1), "hidden_size": (100, 400)}}
@@ -114,17 +112,16 @@ def test_draws_that_diverged_count_and_what_was_not_drawn_has_no_row():
     assert table.rows[1][1] == "0 %", "below zero is nothing"
 
 
-def test_the_page_and_the_file_have_both():
-    results = small_results("folk-tunes-words")
-    results.trials["learning_rate"] = 0.5
-    spaces = {"words": {"learning_rates": (0.5, 0.1, 0.01)}}
-    again = results.trials[results.trials["selected"]].assign(study=1)
-    results.trials.loc[len(results.trials)] = again.iloc[0]
-    results = type(results)(**{**results.__dict__, "campaign": {**results.campaign, "spaces": spaces}})
-    told = json.loads(results_json(results, estimate(results, resamples=50)))["search_space"]
-    assert told == json.loads(json.dumps(told))
-    html = " ".join(undrawn_page(results).split())
+def test_the_page_and_the_file_have_both(results, files):
+    """On the words all numbers of units are in the lowest tenth of what they are said to be drawn from."""
+    told, html = json.loads(files["results.json"])["search_space"], " ".join(files["index.html"].decode().split())
+    assert told["edges"] == [
+        json.loads(json.dumps(row)) for corpus in results.corpora for row in edge_rows(results, corpus)
+    ]
+    sentences = edge_sentences(edge_rows(results, "folk-tunes-words"), results.variants("folk-tunes-words"))
+    assert "(4 of 4 studies) lies at the lower edge of what is drawn, 100 to 4,000: a better" in sentences[0]
+    assert f'<p class="warning">{sentences[0]}</p>' in html
     assert "What mattered in the search: how much of the order" in html
-    for sentence in edge_sentences(told["edges"], results.variants("folk-tunes-words")):
-        assert sentence in html
-    assert {row["hyper_parameter"] for row in told["mattering"]} >= {"hidden size", "C: threshold"}
+    assert '<th scope="row">hidden size</th>' in html
+    assert {row["hyper_parameter"] for row in told["mattering"]} >= {"learning rate", "hidden size", "C: threshold"}
+    assert len(told["mattering"]) == sum(len(mattering_rows(results, corpus)) for corpus in results.corpora)
