@@ -17,9 +17,11 @@ def ease_sentences(ease: Ease, corpora: Sequence[str]) -> dict[str, str]:
 
 def _sentence(rows: Sequence[Row]) -> str:
     told = [row for row in rows if row["measure"] in _TOLD and row["verdict"]]
+    sure = [row for row in told if row["verdict"] in ("better", "worse")]
+    diverged = {row["technique"] for row in sure if row["measure"] == "diverged"}
     clear: dict[str, list[str]] = {}
-    for row in told:
-        if row["verdict"] in ("better", "worse"):
+    for row in sure:
+        if row["measure"] != "trained" or row["technique"] not in diverged:  # what does not diverge mostly trains
             clear.setdefault(row["technique"], []).append(_clause(row))
     letters = dict.fromkeys(row["technique"] for row in told)
     others = [letter for letter in letters if letter not in clear]

@@ -103,8 +103,13 @@ def test_fewer_divergences_help_and_are_said_so_from_one_study():
     assert _technique(results, "L", "diverged")["verdict"] == "undecided"
     said = ease_sentences(measure_ease(results), ["songs"])["songs"]
     bounds = f"[{-row['sim_high']:.1f}, {-row['sim_low']:.1f}]"
-    assert said.startswith(f"Ease of training: with C 75.0 % fewer of the draws diverge {bounds}, 75.0 % more of")
+    assert said.startswith(
+        f"Ease of training: with C 75.0 % fewer of the draws diverge {bounds} and 75.0 % more of the draws are good ["
+    )
     assert said.endswith("; of L nothing can be told from chance.")
+    never = {name: [["untrained" if each == DIVERGED else each for each in of[0]]] for name, of in draws.items()}
+    said = ease_sentences(measure_ease(campaign_by_hand(draws=never)), ["songs"])["songs"]
+    assert said.startswith("Ease of training: with C 75.0 % more of the draws train [")
 
 
 def test_a_draw_is_good_within_a_tenth_of_the_way_from_counting_to_the_best():
