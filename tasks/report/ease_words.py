@@ -30,18 +30,12 @@ def _sentence(rows: Sequence[Row]) -> str:
     return f"Ease of training: {'; '.join(parts)}." if parts else ""
 
 
-def _times(row: Row, at_once: str) -> str:
-    """`0.45 times the epochs [0.30, 0.68]`; the interval is the single one where `at_once` is empty."""
-    decimals = MEASURES["epochs"].decimals
-    bounds = interval(row[f"{at_once}low"], row[f"{at_once}high"], decimals)
-    return f"{number(row['value'], decimals)} times the epochs {bounds}".rstrip()
-
-
 def _clause(row: Row) -> str:
     """One change: `the same validation score takes 0.45 times the epochs [0.30, 0.68]`."""
     measure = MEASURES[row["measure"]]
     if measure.unit == "times":
-        return f"the same validation score takes {_times(row, 'sim_')}"
+        bounds = interval(row["sim_low"], row["sim_high"], measure.decimals)
+        return f"the same validation score takes {number(row['value'], measure.decimals)} times the epochs {bounds}"
     more = row["value"] > 0
     ends = (row["sim_low"], row["sim_high"]) if more else (-row["sim_high"], -row["sim_low"])
     how = {"diverged": "diverge", "trained": "train", "good": "are good"}[row["measure"]]
