@@ -81,7 +81,8 @@ class Variant:
             raise ValueError(f"{named} {self.core}: its units are without inputs and memory; take it with rnn")
         if BY_CORE[self.core].gated and not technique.gated:
             parts = BY_CORE[self.core], BY_OUTPUT[self.output]
-            others = " and ".join(t.letter for t in BY_LETTER.values() if t.gated and t.why_not(*parts) is None)
+            useful = (t for t in BY_LETTER.values() if t is not techniques.Placebo)
+            others = " and ".join(t.letter for t in useful if t.gated and t.why_not(*parts) is None)
             raise ValueError(
                 f"{named} {self.core}: its gates decide what is kept and have non-linearities of their own;"
                 f" take it with rnn, or {others} with {self.core}"

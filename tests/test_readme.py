@@ -31,9 +31,9 @@ def test_the_technique_of_the_readme_trains():
         made(limit).transform_(gradient, gradient.norm(dim=1, keepdim=True))
         torch.testing.assert_close(gradient, torch.tensor(expected))
     pieces = Pieces.from_arrays(examples.music([9, 4, 6]))
-    trial = examples.trial(learning_rate=0.01)
-    object.__setattr__(trial, "techniques", (made(0.01),))
-    clipped, plain = (train(each, pieces, pieces, 5) for each in (trial, examples.trial(learning_rate=0.01)))
+    trial = examples.trial(learning_rate=0.2)
+    object.__setattr__(trial, "techniques", (made(1.0),))
+    clipped, plain = (train(each, pieces, pieces, 5) for each in (trial, examples.trial(learning_rate=0.2)))
     assert clipped.status == plain.status == "completed"
     assert clipped.curve[-1].valid != plain.curve[-1].valid
 

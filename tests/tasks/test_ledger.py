@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_missing_and_said_once_with_its_reason(store, fin
     broken, foreign, unscored, whole = finals[:4]
     store.commit(trial_prefix(broken.key), {"record.json": b"[" * 100_000}, kind="trial", provenance={})
     values = record_of(foreign).to_json()
-    values["trial"]["techniques"] = {"Z": {}}
+    values["trial"]["techniques"] = {"Q": {}}
     store.commit(trial_prefix(foreign.key), {"record.json": json.dumps(values).encode()}, kind="trial", provenance={})
     for trial in (unscored, whole):
         _put(store, record_of(trial))
@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_missing_and_said_once_with_its_reason(store, fin
         assert ledger.unfinished(finals[:4], scored=True) == [broken, foreign, unscored]
     assert set(ledger.unreadable) == {broken.key, foreign.key, unscored.key}
     assert "nested too deeply" in ledger.unreadable[broken.key]
-    assert "'Z'; install what made it" in ledger.unreadable[foreign.key]
+    assert "'Q'; install what made it" in ledger.unreadable[foreign.key]
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 3
     assert all(trial.key in "".join(said) for trial in finals[:3])

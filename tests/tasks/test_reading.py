@@ -164,7 +164,7 @@ def test_one_bad_trial_is_passed_over_by_name_and_hides_no_other(tmp_path: Path)
     whole, *others = [examples.trial("C", seed=seed) for seed in range(5)]
     values = {trial: record_of(trial).to_json() for trial in (whole, *others)}
     deep, plugin, newer, changed = others
-    plugged = {**values[plugin], "trial": {**values[plugin]["trial"], "techniques": {"Z": {"force": 1}}}}
+    plugged = {**values[plugin], "trial": {**values[plugin]["trial"], "techniques": {"Q": {"force": 1}}}}
     stored = {
         whole: json.dumps(values[whole]),
         deep: "[" * 100_000,
@@ -188,7 +188,7 @@ def test_one_bad_trial_is_passed_over_by_name_and_hides_no_other(tmp_path: Path)
     lines = {key: str(w.message) for w in told for key in values if key.key in str(w.message)}
     assert set(lines) == set(others)
     assert all(w.filename == __file__ for w in told), "a warning points to who called"
-    for trial, reason in zip(others, ("nested too deeply", "'Z'; install", "'mood'", "has changed"), strict=True):
+    for trial, reason in zip(others, ("nested too deeply", "'Q'; install", "'mood'", "has changed"), strict=True):
         assert reason in lines[trial]
     with pytest.warns(UserWarning, match="passed over"):
         assert counterpoint.load_curves(str(tmp_path)).empty, "nobody kept a curve"
