@@ -21,6 +21,7 @@ _COLUMNS = {
     "epochs": "epochs, times as many",
     "seconds": "seconds, times as many",
     "diverged": "draws that diverge, %",
+    "untrained": "draws that never learn, %",
     "trained": "draws that train, %",
     "good": "draws that are good, %",
 }

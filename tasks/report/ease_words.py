@@ -6,7 +6,7 @@ from tasks.report.ease import Ease
 from tasks.report.ease_measures import MEASURES, Row
 from tasks.report.text import interval, joined, number
 
-_TOLD = ("epochs", "diverged", "trained", "good")
+_TOLD = ("epochs", "diverged", "untrained", "trained", "good")
 """The measures that the sentence is about: updates and seconds tell the same as epochs."""
 
 
@@ -18,11 +18,18 @@ def ease_sentences(ease: Ease, corpora: Sequence[str]) -> dict[str, str]:
 def _sentence(rows: Sequence[Row]) -> str:
     told = [row for row in rows if row["measure"] in _TOLD and row["verdict"]]
     sure = [row for row in told if row["verdict"] in ("better", "worse")]
-    diverged = {row["technique"] for row in sure if row["measure"] == "diverged"}
+    word = {(row["technique"], row["measure"]): row["verdict"] for row in told}
     clear: dict[str, list[str]] = {}
     for row in sure:
-        if row["measure"] != "trained" or row["technique"] not in diverged:  # what does not diverge mostly trains
+        lost = [word[row["technique"], end] for end in ("diverged", "untrained") if (row["technique"], end) in word]
+        if row["measure"] != "trained" or row["verdict"] not in lost:  # what does not get lost trains: it is said once
             clear.setdefault(row["technique"], []).append(_clause(row))
+        if (
+            row["measure"] == "diverged"
+            and row["verdict"] == "better"
+            and word[row["technique"], "trained"] != "better"
+        ):
+            clear[row["technique"]][-1] += ", though it cannot be told that more of them train"
     letters = dict.fromkeys(row["technique"] for row in told)
     others = [letter for letter in letters if letter not in clear]
     parts = [f"with {letter} {joined(clauses)}" for letter, clauses in clear.items()]
@@ -38,6 +45,6 @@ def _clause(row: Row) -> str:
         return f"the same validation score takes {number(row['value'], measure.decimals)} times the epochs {bounds}"
     more = row["value"] > 0
     ends = (row["sim_low"], row["sim_high"]) if more else (-row["sim_high"], -row["sim_low"])
-    how = {"diverged": "diverge", "trained": "train", "good": "are good"}[row["measure"]]
+    how = {"diverged": "diverge", "untrained": "never learn", "trained": "train", "good": "are good"}[row["measure"]]
     points = number(abs(row["value"]), measure.decimals)
     return f"{points} % {'more' if more else 'fewer'} of the draws {how} {interval(*ends, measure.decimals)}"

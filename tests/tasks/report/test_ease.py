@@ -107,9 +107,17 @@ def test_fewer_divergences_help_and_are_said_so_from_one_study():
         f"Ease of training: with C 75.0 % fewer of the draws diverge {bounds} and 75.0 % more of the draws are good ["
     )
     assert said.endswith("; of L nothing can be told from chance.")
+    early = {SGD: [["untrained"] * 30 + [-9.0] * 10], C: [["untrained"] * 30 + [-9.0] * 10]}
+    instead = {**early, SGD: gone, L: gone, CL: early[C]}
+    said = ease_sentences(measure_ease(campaign_by_hand(draws=instead)), ["songs"])["songs"]
+    assert said.startswith(
+        f"Ease of training: with C 75.0 % fewer of the draws diverge {bounds}, though it cannot be told"
+    )
+    assert "that more of them train and 75.0 % more of the draws never learn [" in said
     never = {name: [["untrained" if each == DIVERGED else each for each in of[0]]] for name, of in draws.items()}
     said = ease_sentences(measure_ease(campaign_by_hand(draws=never)), ["songs"])["songs"]
-    assert said.startswith("Ease of training: with C 75.0 % more of the draws train [")
+    assert said.startswith("Ease of training: with C 75.0 % fewer of the draws never learn [")
+    assert "of the draws train" not in said
 
 
 def test_a_draw_is_good_within_a_tenth_of_the_way_from_counting_to_the_best():
