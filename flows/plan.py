@@ -13,13 +13,14 @@ from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
+from tasks.resolution import resolution_lines
 from tasks.search import Search
 from tasks.terminal import plan_table
 
 
 @flow(name="plan", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def plan(request: CampaignRequest) -> str:
-    """The plan of a request as a table: variants, trials, how many are stored, estimated minutes.
+    """The plan of a request as a table: variants, trials, how many are stored, estimated minutes; and what it can tell.
 
     Raises:
         ConfigurationError: the request cannot be.
@@ -33,5 +34,5 @@ def plan(request: CampaignRequest) -> str:
     introduce([campaign.preset, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    clock = Clock(store, campaign, digests)
-    return plan_table(campaign, make_plan(Ledger(store), Search(campaign, digests), clock), crew.size)
+    needed = make_plan(Ledger(store), Search(campaign, digests), Clock(store, campaign, digests))
+    return plan_table(campaign, needed, crew.size, resolution_lines(store, campaign, digests))

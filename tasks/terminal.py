@@ -41,8 +41,8 @@ _STAR = (
 _FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 
-def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
-    """A row a variant: trials, how many are stored, estimated time on so many processes."""
+def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str] = ()) -> str:
+    """A row a variant: trials, how many are stored, estimated time on so many processes; below it what else is told."""
     table = _table("corpus", "variant", "trials", "stored", "time", right=3)
     for row in plan.rows:
         left = clock(row.seconds / workers) if row.seconds else "-"
@@ -63,6 +63,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int) -> str:
         notes.append(
             f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
         )
+    notes += told
     return "\n".join([f"{fill(head, _width())}\n{_render([table])}{foot}", *(fill(note, _width()) for note in notes)])
 
 

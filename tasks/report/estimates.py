@@ -33,7 +33,7 @@ SCORE_COLUMNS = (
     *("seeds_diverged", "seeds_untrained", "seeds_failed"),
     *("search_asked", "search_ended", "held_back", "search_gap"),
     *("reference", "difference", "diff_low", "diff_high", "diff_sim_low", "diff_sim_high"),
-    *("diff_studies", "diff_seeds", "diff_dropped"),
+    *("diff_studies", "diff_seeds", "diff_dropped", "diff_study_sd", "diff_piece_se"),
     *("tied_with_best", "tied_in_family"),
 )
 EFFECT_COLUMNS = (
@@ -157,6 +157,8 @@ def _score_rows(
             "diff_studies": difference.studies,
             "diff_seeds": difference.seeds,
             "diff_dropped": difference.dropped,
+            "diff_study_sd": difference.study_sd,
+            "diff_piece_se": difference.piece_se,
         }
         compared.append((row, difference))
     _hold_at_once(compared, "diff_sim", [row["diff_studies"] >= ENOUGH_STUDIES for row, _ in compared])

@@ -32,12 +32,15 @@ class Difference(Estimate):
     """How much better one variant is than another; positive is better.
 
     Places (a seed of a study) that only one of them has are left out of the pair: `seeds` were compared, `dropped` were
-    not. `studies` is how many studies the compared ones are of.
+    not. `studies` is how many studies the compared ones are of. With two or more, `study_sd` is the standard deviation
+    of the difference over them, and `piece_se` the standard error that comes from the pieces alone; else NaN.
     """
 
     seeds: int = 0
     dropped: int = 0
     studies: int = 0
+    study_sd: float = float("nan")
+    piece_se: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ class Bootstrap:
         units = self._units(both)
         scales = self._scales(units.number, "difference", *sorted((variant, reference)))
         estimate = self._estimate(*self._gain(metric, (reference, variant), both, units, scales), units.number)
-        return Difference(*estimate, seeds=len(both), dropped=dropped, studies=studies_in(both))
+        spread = self._spread(metric, (reference, variant), both, units)
+        return Difference(*estimate, len(both), dropped, studies_in(both), *spread)
 
     def effect(self, metric: Metric, pairs: Sequence[tuple[str, str]]) -> Effect:
         """The mean of (with - without) over the pairs (without, with) that are replicated as well as any is.
@@ -205,6 +206,23 @@ class Bootstrap:
         """How much better the second variant is than the first, as measured and in every resample (R,)."""
         (other, other_R), (value, value_R) = (self._pooled(metric, each, places, units, scales) for each in pair)
         return metric.sign * (value - other), metric.sign * (value_R - other_R)
+
+    def _spread(
+        self, metric: Metric, pair: tuple[str, str], places: Sequence[Place], units: _Units
+    ) -> tuple[float, float] | tuple[()]:
+        """Standard deviation of a difference over studies, and its standard error from pieces; () in one study."""
+        at = {variant: self._scored.places(variant) for variant in pair}
+        means = {variant: self._means_K[metric.column][[at[variant][place] for place in places]] for variant in pair}
+        if studies_in(places) < 2 or not all(np.isfinite(means_K).all() for means_K in means.values()):
+            return ()
+        pieces = len(self._scored.steps_P)
+        each, drawn = [], []
+        for variant in pair:
+            mean, pieces_R, _, errors_R = self._parts[metric.column, variant, tuple(places)]
+            each.append(metric.link(units.means_N(means[variant])))
+            drawn.append(metric.link(mean + np.sqrt(pieces / max(1, pieces - 1)) * pieces_R + errors_R))
+        (other_N, value_N), (other_R, value_R) = each, drawn
+        return float((value_N - other_N).std(ddof=1)), float((value_R - other_R).std())
 
     def _estimate(
         self, value: float, values_R: FloatArray, units: int
