@@ -158,6 +158,11 @@ class Chunk:
         """Lanes that have not run out."""
         return int(self.mask_TB[0].sum())
 
+    @cached_property
+    def mask(self) -> Tensor | None:
+        """The mask; None where every step is real."""
+        return None if len(self._read_N) == self.mask_TB.numel() else self.mask_TB
+
     @property
     def going_B(self) -> Tensor:
         """Whether a lane's last step is real: else what it would carry on is of padding."""

@@ -1,9 +1,9 @@
 """The cost of a network over whole pieces, as Hessian-free optimization sees it: slope, cost elsewhere, products.
 
 Pieces are cut into chunks as in training, a state carried from each to the next, outside the graph: gradients and
-products go back through a chunk at most. The cost is the sum of the nats of all scored steps, and of what techniques
-charge for the states of all real ones, over the number n of scored steps. With J the derivative of the logits of scored
-steps, and K that of the states of real ones,
+products go back through a chunk at most, costs are of whole pieces. The cost is the sum of the nats of all scored
+steps, and of what techniques charge for the states of all real ones, over the number n of scored steps. With J the
+derivative of the logits of scored steps, and K that of the states of real ones,
 
     G v = J' H_L J v / n,    S v = K' K v / n
 
@@ -67,9 +67,9 @@ class Section:
         return bool(self.scored_TB.all())
 
     @cached_property
-    def all_real(self) -> bool:
-        """Whether there is no padding."""
-        return bool(self.real_TB.all())
+    def mask(self) -> Tensor | None:
+        """True for the steps that are no padding; None where all are."""
+        return None if bool(self.real_TB.all()) else self.real_TB
 
     def scored(self, values: Tensor) -> Tensor:
         """The scored steps of values (1, T, B, ...) as one step of N lanes, (1, 1, N, ...)."""
@@ -148,7 +148,8 @@ class NetworkObjective:
         carried = None
         for section in self._sections:
             start = self._start(self._values, section, carried)
-            states, last = self._core.states(self._values, section.inputs, start, self._retention_SH)
+            given = self._values, section.inputs, start, self._retention_SH, section.mask
+            states, last = self._core.padded_states(*given)
             carried = _carry(section, last)
             before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
             scored = section.scored(before), section.scored(section.targets)
@@ -163,11 +164,11 @@ class NetworkObjective:
         """Cost and gradient, and D = (sum over the chunks of all lanes of their squared gradients) / steps.
 
         The lanes of a section go through the network as the members of a stack, which never meet: each gives the
-        gradient of its own chunk, for any output model.
+        gradient of its own chunk, for any output model. The cost is that of `cost`: products round otherwise there than
+        here, and a cost that is to fall has to be compared with one that was rounded alike.
         """
         theta_SP = self._parameters.theta_SP
         gradient_P, squares_P = torch.zeros_like(theta_SP[0]), torch.zeros_like(theta_SP[0])
-        total = torch.zeros((), dtype=torch.float64, device=theta_SP.device)
         carried = None
         for section in self._sections:
             B = len(section.fresh_B)
@@ -175,12 +176,11 @@ class NetworkObjective:
             lanes = {name: value.expand(B, *value.shape[1:]).contiguous() for name, value in self._values.items()}
             leaves = {name: value.requires_grad_() for name, value in lanes.items()}
             cost, carried = self._lane_costs(leaves, section, carried)
-            total += cost.detach().double().sum()
             gradients = torch.autograd.grad(cost.sum(), list(leaves.values()), materialize_grads=True)
             rows_BP = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
             gradient_P += rows_BP.sum(0)
             squares_P += rows_BP.square().sum(0)
-        return Slope(total.item() / self.steps, gradient_P.div_(self.steps), squares_P.div_(self.steps))
+        return Slope(self.cost(theta_SP[0].clone()), gradient_P.div_(self.steps), squares_P.div_(self.steps))
 
     def _lane_costs(
         self, leaves: Mapping[str, Tensor], section: Section, carried: Tensor | None
@@ -190,7 +190,8 @@ class NetworkObjective:
         start = self._start(leaves, section, carried).transpose(0, 1)
         retention = None if self._retention_SH is None else self._retention_SH.expand(B, -1).contiguous()
         inputs, targets = (_as_members(values) for values in (section.inputs, section.targets))
-        states, last = self._core.states(leaves, inputs, start.contiguous(), retention)
+        mask = None if section.mask is None else section.mask.T.unsqueeze(-1)
+        states, last = self._core.padded_states(leaves, inputs, start.contiguous(), retention, mask)
         before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
         scored_BT = section.scored_TB.T
         nats = -self._output.log_likelihood(leaves, before, targets).squeeze(-1)
@@ -205,7 +206,7 @@ class NetworkObjective:
         kept, carried = [], None
         for section in self._curved:
             start = self._start(self._values, section, carried)
-            layer = self._core.linearised(self._values, section.inputs, start, self._retention_SH)
+            layer = self._core.linearised(self._values, section.inputs, start, self._retention_SH, section.mask)
             carried = _carry(section, layer.last_SBH)
             named = {name: self._values[name] for name in self._output.shapes()}
             scored = section.scored(layer.before_STBH), section.scored(section.targets)
@@ -236,7 +237,7 @@ class NetworkObjective:
         d_before = section.spread(d_scored)
         d_states = torch.cat([d_before[:, 1:], torch.zeros_like(d_before[:, :1])], dim=1)
         if structural:
-            real = moved_states if section.all_real else torch.where(section.real_TB.unsqueeze(-1), moved_states, 0)
+            real = moved_states if section.mask is None else torch.where(section.real_TB.unsqueeze(-1), moved_states, 0)
             d_states.add_(real, alpha=structural)
         of_core, d_start = layer.gradient(d_states)
         yield from of_output.items()

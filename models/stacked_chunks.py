@@ -42,6 +42,11 @@ class StackedChunk:
     taking: tuple[bool, ...]
 
     @property
+    def mask(self) -> Tensor:
+        """The mask."""
+        return self.mask_STB
+
+    @property
     def going_B(self) -> Tensor:
         """(S, B): whether a lane's last step is real."""
         return self.mask_STB[:, -1]

@@ -86,6 +86,10 @@ class Updater:
         """The learning rate of a member's next epoch, after one of `rate`."""
         return rate if new_best else rate * decay
 
+    def stalled(self, s: int) -> bool:
+        """Whether a member's steps no longer move it: a rule of update always does."""
+        return False
+
     def keep(self, rows: list[int]) -> None:
         """Go on with these members alone, in this order."""
         self.network.keep(rows)
@@ -126,9 +130,9 @@ class Updater:
     ) -> Tensor:
         """As `update`, without a thought for members that take no part: their random numbers and particles go on."""
         network = self.network
-        states_STBH, last_SBK = network.states(chunk.inputs, network.start(carried, chunk.fresh_B), self.dropout)
-        # A lane that has run out would go on through silence for the rest of the epoch, and a state that
-        # overflows there makes 0 * inf of gradients that are 0.
+        start_SBK = network.start(carried, chunk.fresh_B)
+        states_STBH, last_SBK = network.states(chunk.inputs, start_SBK, self.dropout, chunk.mask)
+        # A lane that has run out goes on through padding for the rest of the epoch: what it carries there is nobody's.
         onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
         if self.waits and not chunk.steps:
             return onward_SBK

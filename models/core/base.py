@@ -63,6 +63,25 @@ class Core(ABC):
             retention_SH: retention of each unit, None where none leaks, as in every gated core.
         """
 
+    def padded_states(
+        self,
+        parameters: Mapping[str, Tensor],
+        inputs: Tensor,
+        start_SBK: Tensor,
+        retention_SH: Tensor | None,
+        real: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """As `states`, of lanes that end before the last step: what comes behind its end changes nothing of a lane.
+
+        A state that overflows there would, though nothing is paid for it: its gradient, 0, times infinity is NaN. A
+        core whose states may grow without bound has to keep them from it.
+
+        Args:
+            parameters, inputs, start_SBK, retention_SH: as for `states`.
+            real: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+        """
+        return self.states(parameters, inputs, start_SBK, retention_SH)
+
     @abstractmethod
     def step(
         self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None

@@ -21,6 +21,23 @@ from models.core.scan import Activation
 from models.core.sparse import serves, sparse_gradients
 
 
+def silenced(pre_STBH: Tensor, activation: Activation, real: Tensor | None) -> Tensor:
+    """The projected inputs, at which rectified units are zero in padding, or fade where they leak.
+
+    Left alone they may grow there until they overflow, and a gradient that is zero times infinity is NaN. A step that
+    is no padding is as it was, to the bit.
+
+    Args:
+        pre_STBH: projected inputs.
+        activation: of the units.
+        real: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+
+    >>> silenced(torch.ones(1, 2, 1, 1), "relu", torch.tensor([[True], [False]])).flatten()
+    tensor([1., -inf])
+    """
+    return pre_STBH if real is None or activation != "relu" else pre_STBH.masked_fill(~real.unsqueeze(-1), -torch.inf)
+
+
 class LinearisedRNN:
     """The layer of `rnn.py` at these parameters and inputs.
 
@@ -30,6 +47,7 @@ class LinearisedRNN:
         start_SBH: the state before the first step.
         retention_SH: retention of each unit, None where none leaks.
         activation: of the units.
+        real: True for steps that are no padding, (T, B); None where all are.
 
     Attributes:
         before_STBH: h_0 ... h_{T-1}, what each step starts from.
@@ -43,8 +61,10 @@ class LinearisedRNN:
         start_SBH: Tensor,
         retention_SH: Tensor | None,
         activation: Activation,
+        real: Tensor | None = None,
     ):
         pre_STBH = project(parameters["input_weight"].detach(), parameters["bias"].detach(), inputs)
+        pre_STBH = silenced(pre_STBH, activation, real)
         self._body = body_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
         self._inputs, self._start_SBH, self._retention_SH = inputs, start_SBH.detach(), retention_SH
         self._W_SHH, self._activation = parameters["recurrent_weight"].detach(), activation

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from models.core.base import Core, orthogonal, project
-from models.core.linearised import LinearisedRNN
+from models.core.linearised import LinearisedRNN, silenced
 from models.core.scan import leaky_scan
 from models.core.unrolled import Unrolled
 
@@ -56,15 +56,32 @@ class RNN(Core):
         retention_SH: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """States of every step by the leaky scan, and the last one."""
+        return self.padded_states(parameters, inputs, start_SBK, retention_SH, None)
+
+    def padded_states(
+        self,
+        parameters: Mapping[str, Tensor],
+        inputs: Tensor,
+        start_SBK: Tensor,
+        retention_SH: Tensor | None,
+        real: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """As `states`; a rectified unit, alone without bound, is silent in padding."""
         pre_STBH = project(parameters["input_weight"], parameters["bias"], inputs)
+        pre_STBH = silenced(pre_STBH, self.activation, real)
         states_STBH = leaky_scan(pre_STBH, start_SBK, parameters["recurrent_weight"], retention_SH, self.activation)
         return states_STBH, states_STBH[:, -1].detach()
 
     def linearised(
-        self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None
+        self,
+        parameters: Mapping[str, Tensor],
+        inputs: Tensor,
+        start_SBK: Tensor,
+        retention_SH: Tensor | None,
+        real: Tensor | None = None,
     ) -> LinearisedRNN:
-        """The layer at these parameters and inputs, for products with its derivative."""
-        return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation)
+        """The layer at these parameters and inputs, for products with its derivative; `real` as for padded states."""
+        return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation, real)
 
     def unrolled(
         self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.baselines import frequencies
 from models.chunks import Pieces, chunks
 from models.core import use_body
 from models.gauss_newton import NetworkObjective, Section, sections_of
@@ -146,6 +147,21 @@ def test_cost_gradient_and_squared_gradients_of_chunks_equal_loops(letters, chan
         assert objective.cost(loops.theta) == pytest.approx(expected, rel=1e-12)
         torch.testing.assert_close(slope.gradient_P, rows.sum(0) / steps)
         torch.testing.assert_close(slope.squares_P, rows.square().sum(0) / steps)
+
+
+@pytest.mark.parametrize("letters", ["", "R"])
+def test_the_cost_of_the_slope_is_the_cost_there_to_the_bit(letters):
+    """A step is taken where a cost is lower than that of the slope: rounded otherwise, it may be higher in truth."""
+    trial, pieces = examples.trial(letters, hidden_size=40), Pieces.from_arrays(examples.music([30, 25, 40]))
+    for seed in range(3):
+        network = Network(trial, frequencies(pieces, 5).float())
+        theta_SP = network.parameters.theta_SP
+        theta_SP.normal_(0, 0.6 if letters == "" else 0.1, generator=torch.Generator().manual_seed(seed))
+        objective = NetworkObjective(
+            *(network.core, network.output, network.parameters, None, True, trial.techniques),
+            sections_of(chunks(pieces, range(3), 3, 20)),
+        )
+        assert objective.slope().cost == objective.cost(theta_SP[0].clone())
 
 
 @pytest.mark.parametrize("output", ["bernoulli", "nade"])
