@@ -4,6 +4,10 @@ An update is a step of `optimizers/hessian_free.py`, and one of them makes an ep
 it compares, is over the whole training split. Products are over the whole split too where it has at most
 `CURVATURE_CHUNKS` chunks, otherwise over pieces that are drawn anew for each step until they make as many.
 
+Where chunks are shorter than pieces a step need not find a better point, however short: gradients and products go back
+to a chunk's start, costs are of whole pieces. What then comes are null steps, each damped more, from which a training
+seldom comes back: after `MOST_NULL_STEPS` of them in a row it has stalled, and ends.
+
 The members of a stack are stepped one after the other, each on its own: nothing of a step is the same for two of them.
 
 Shape letters: S stacked trials, P parameters in a row.
@@ -29,6 +33,8 @@ from models.updates import diverged_cost
 
 CURVATURE_CHUNKS = 1000
 LANES = 64
+MOST_NULL_STEPS = 10
+"""Steps in a row that find no better point, after which a training has stalled: the damping has grown 57-fold."""
 
 
 class HessianFreeUpdater:
@@ -40,7 +46,8 @@ class HessianFreeUpdater:
         diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
-        state: lambda of each member, and the last solution of conjugate gradient, with the S axis first.
+        state: lambda of each member, the last solution of conjugate gradient, and null steps in a row, with the S axis
+            first.
         waits: always, since the numbers of a step decide what it does next.
         dropout, chains: generators that nothing is drawn from; there are no particles either.
     """
@@ -54,6 +61,7 @@ class HessianFreeUpdater:
         self.state = {
             "damping": torch.tensor(damping, dtype=torch.float64, device=theta_SP.device),
             "solution": torch.zeros_like(theta_SP),
+            "null_steps": torch.zeros(len(theta_SP), 1, dtype=torch.float64, device=theta_SP.device),
         }
         self.dropout = [generator_for(trial.stream, "dropout", device=theta_SP.device) for trial in network.trials]
         self.chains = self.dropout
@@ -71,6 +79,10 @@ class HessianFreeUpdater:
     def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
         """The learning rate of a member's next epoch: 1 / lambda, which no schedule changes."""
         return 1 / self.state["damping"][s].item()
+
+    def stalled(self, s: int) -> bool:
+        """Whether so many of a member's last steps were null steps that its training is over."""
+        return self.state["null_steps"][s].item() >= MOST_NULL_STEPS
 
     def update(self, epochs: Sequence[int | None], tally: Tallies) -> None:
         """One step of each member.
@@ -118,6 +130,8 @@ class HessianFreeUpdater:
             theta_P += step.moved_P
             damping.fill_(step.damping)
             solution_P.copy_(step.solution_P)
+            null_steps = self.state["null_steps"][s]
+            null_steps.copy_(null_steps + 1 if step.rate == 0 else torch.zeros_like(null_steps))
         return slope, step.sound
 
     def _sections(self) -> list[Section]:

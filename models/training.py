@@ -14,7 +14,8 @@ with its best network, and the likelihood of some output models is only estimate
 A trial with pre-training has it before all that, in the same run (`pretraining.py`): epoch 0 is the network that comes
 of it.
 
-By Hessian-free optimization an epoch is one update, over the whole split at once (`hessian_free_updates.py`).
+By Hessian-free optimization an epoch is one update, over the whole split at once, and a training that has stalled ends,
+whatever its patience (`hessian_free_updates.py`).
 
 A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
 checkpoint taken there gives a run that ends with the same bits. Nothing but the end of a trial depends on its number of
@@ -67,6 +68,7 @@ class Training:
         updates: how many updates were made, one that diverged included.
         weights: the parameters of `best` by name, and the units' `retention` where some leak.
         diagnoses: the network as it started, and that of `best`, measured; none where that was not asked for.
+        stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
         end: where it ended, for a trial with more epochs to go on from; None where it diverged or nobody asked for it.
     """
 
@@ -77,6 +79,7 @@ class Training:
     updates: int
     weights: dict[str, Tensor]
     diagnoses: tuple[Diagnosis, ...]
+    stalled: bool = False
     end: Checkpoint | None = None
 
 
@@ -194,8 +197,7 @@ class Run:
             if checkpoint is not None:
                 self._restore(s, checkpoint)
         self._set_out()
-        pairs = enumerate(zip(self._progress, self.trials, strict=True))
-        self._retire({s: None for s, (now, trial) in pairs if now.is_over(trial)})
+        self._retire({s: None for s in range(len(self.trials)) if self._is_over(s)})
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -285,7 +287,12 @@ class Run:
             now.waited += 1
         now.learning_rate = self._updater.rate(s, now.learning_rate, trial.decay, new_best)
         now.epoch, now.chunk, now.tally = now.epoch + 1, 0, Tally()
-        return now.is_over(trial)
+        return self._is_over(s)
+
+    def _is_over(self, s: int) -> bool:
+        """Whether a member's training ends here; one that has stalled after the scoring of its epoch."""
+        now = self._progress[s]
+        return now.is_over(self.trials[s]) or (now.chunk == 0 and self._updater.stalled(s))
 
     def _retire_diverged(self) -> None:
         """Read the tallies, for which the device is waited for; those that have diverged at an update are over."""
@@ -336,6 +343,7 @@ class Run:
             updates=now.updates if diverged_at is None else diverged_at,
             weights=self._network.weights(s, self._best_SP),
             diagnoses=diagnoses,
+            stalled=diverged_at is None and self._updater.stalled(s),
             end=self._checkpoint(s, deepcopy(now)) if kept else None,
         )
 

@@ -77,6 +77,7 @@ def load_trials(store: str) -> pd.DataFrame:
         purpose: `final` where the trial has a seed that was scored on test on that corpus, else `search`.
         selected: whether it is the trial of a search whose configuration the final ones have.
         status: `completed`; `diverged`, at the update `diverged_at`; or `untrained`, no better than counting.
+        stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
         valid: best log-likelihood on validation, nats a step, after `best_epoch` epochs.
         epochs, updates, parameters, seconds: what was done.
         max_epochs, learning_rate, hidden_size, activation and so on: the fields of `models.trial.Trial`, with the

@@ -36,6 +36,7 @@ class TrialRecord:
         epochs, updates: how long it was trained.
         parameters: how many numbers were learned.
         seconds: of training.
+        stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
     """
 
     trial: Trial
@@ -47,6 +48,7 @@ class TrialRecord:
     updates: int
     parameters: int
     seconds: float
+    stalled: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values, with its format's version, its key and its variant for other readers."""

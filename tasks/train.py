@@ -189,4 +189,5 @@ def _record(trial: Trial, training: Training, seconds: float) -> TrialRecord:
         updates=training.updates,
         parameters=sum(weight.numel() for name, weight in training.weights.items() if name != "retention"),
         seconds=round(seconds, 3),
+        stalled=training.stalled,
     )

@@ -15,7 +15,7 @@ from models.trial import Trial
 from tasks.records import TrialRecord
 
 _FIRST = ("key", "corpus", "digest", "variant", "purpose", "selected", "core", "output", "optimizer", "techniques")
-_RECORD = ("status", "diverged_at", "valid", "best_epoch", "epochs", "updates", "parameters", "seconds")
+_RECORD = ("status", "diverged_at", "stalled", "valid", "best_epoch", "epochs", "updates", "parameters", "seconds")
 # Told by other columns: what these hold has more than one number.
 _ELSEWHERE = {"corpus", "core", "output", "output_settings", "optimizer", "techniques", "epochs"}
 _FIELDS = (*(field.name for field in fields(Trial) if field.name not in _ELSEWHERE), "max_epochs")

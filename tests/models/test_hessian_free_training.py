@@ -2,12 +2,14 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from models import hessian_free_updates
 from models.baselines import frequencies
@@ -15,6 +17,7 @@ from models.chunks import Pieces, chunks, cut, whole
 from models.hessian_free_updates import HessianFreeUpdater
 from models.metrics import score
 from models.network import Network
+from models.optimizers.hessian_free import Slope, Step
 from models.progress import Checkpoint, CheckpointError, Tallies, Tally
 from models.techniques import Rectifier
 from models.training import Run, Training, train, train_stack
@@ -119,6 +122,44 @@ def test_patience_ends_it_and_the_best_epoch_is_kept():
     network = Network(_trial(), frequencies(TRAIN, 5).float())
     network.load(result.weights)
     assert score(network, VALID).mean_log_likelihood == result.best.valid
+
+
+def _scripted(monkeypatch: pytest.MonkeyPatch, nulls: list[bool]) -> None:
+    """The steps of these places in a row, the first of an epoch's number, find no better point."""
+    epoch, step, update = [0], hessian_free_updates.hessian_free_step, HessianFreeUpdater.update
+
+    def noting(updater: HessianFreeUpdater, epochs: list[int], tally: Tallies) -> None:
+        epoch[0] = epochs[0]
+        update(updater, epochs, tally)
+
+    def scripted(objective: Any, theta_P: Tensor, slope: Slope, damping: float, last_P: Tensor) -> Step:
+        if nulls[epoch[0] - 1]:
+            return Step(torch.zeros_like(theta_P), 1.5 * damping, last_P, 0, -math.inf, 0.0, sound=True)
+        return step(objective, theta_P, slope, damping, last_P)
+
+    monkeypatch.setattr(HessianFreeUpdater, "update", noting)
+    monkeypatch.setattr(hessian_free_updates, "hessian_free_step", scripted)
+
+
+def test_ten_null_steps_in_a_row_end_it_wherever_it_is_stopped(monkeypatch):
+    _scripted(monkeypatch, [False, *[True] * 9, False, *[True] * 40])
+    trial = _trial(epochs=40, patience=40, hidden_size=2)
+    whole = train(trial, TRAIN, VALID, 5)
+    assert whole.curve[-1].epoch == 11 + 10
+    assert whole.stalled
+    assert (whole.curve[-1].update_ratio, whole.curve[11].update_ratio > 0) == (0, True)
+    assert not train(_trial(epochs=15, patience=40, hidden_size=2), TRAIN, VALID, 5).stalled
+    # the first scoring, then two steps an epoch: before the 20th update, behind it, behind the scoring, and the 21st
+    for steps in (39, 40, 41, 42):
+        resumed = train(trial, TRAIN, VALID, 5, None, _stopped(trial, steps, None))
+        assert (bits(resumed), resumed.stalled) == (bits(whole), True)
+
+
+def test_patience_ends_it_before_it_has_stalled(monkeypatch):
+    _scripted(monkeypatch, [False, *[True] * 40])
+    result = train(_trial(epochs=40, patience=4, hidden_size=2, learning_rate=100.0), TRAIN, VALID, 5)
+    assert result.curve[-1].epoch < 10
+    assert not result.stalled
 
 
 def test_a_network_that_is_no_good_at_all_diverges_at_its_first_step():
