@@ -9,7 +9,7 @@ from typing import Any
 
 from tasks.report.metrics import BY_NAME
 from tasks.report.text import lost_seeds, visible
-from tasks.terminal import difference_cell, score_cell, seeds_cell
+from tasks.terminal import difference_cell, legend, score_cell, seeds_cell
 from tasks.wording import preset_title
 
 _SPECIAL = frozenset("\\`*_[]<>#|~&")
@@ -37,6 +37,7 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
     if over := (document.get("aggregate") or {}).get("line"):
         parts += ["## Over all corpora", escape(over)]
+    parts.append(escape(" ".join(legend(document))))
     if document.get("search"):
         parts.append(escape(document["search"]))
     if document["failures"]:

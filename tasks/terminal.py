@@ -86,14 +86,18 @@ def score_table(document: Mapping[str, Any]) -> str:
         told = [answer["best"], answer.get("others", ""), answer["techniques"]]
         easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
         parts.append(_paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
-    legend = [_STAR] * (_units(document) == "studies") + [_LEGEND, *filter(None, [document.get("search", "")]), *shared]
     if over := (document.get("aggregate") or {}).get("line"):
         parts.append(_paragraphs([over]))
-    parts.append(_paragraphs(legend))
+    parts.append(_paragraphs([*legend(document), *filter(None, [document.get("search", "")]), *shared]))
     parts += [
         fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])
     ]
     return "\n".join(parts)
+
+
+def legend(document: Mapping[str, Any]) -> list[str]:
+    """What the tables of scores need to be read: the star, where there can be one, and whose plain SGD it is."""
+    return [*([_STAR] if _units(document) == "studies" else []), _LEGEND]
 
 
 def _units(document: Mapping[str, Any]) -> str:

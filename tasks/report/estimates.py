@@ -61,7 +61,7 @@ class Estimates:
         effects: a row a (corpus, metric, technique), columns `EFFECT_COLUMNS`; `pairs` holds a tuple
             (without, with, difference) for each pair that was compared; `fewest_seeds`, `most_studies` and so on are of
             a pair. `sim_low` and `sim_high` hold for all effects on the first metrics of all corpora at once that may
-            have a word, those of several pairs and studies; of any other metric for those on it.
+            have a word, those of several studies; of any other metric for those on it.
         resamples: number of bootstrap resamples.
         seed: that named the random numbers.
     """
@@ -127,8 +127,7 @@ def _hold_at_once(family: _Compared, prefix: str, worded: list[bool]) -> None:
 
 
 def _hold_effects_at_once(family: _Compared) -> None:
-    may = [row["n_pairs"] > 1 and row["fewest_studies"] >= ENOUGH_STUDIES for row, _ in family]
-    _hold_at_once(family, "sim", may)
+    _hold_at_once(family, "sim", [row["fewest_studies"] >= ENOUGH_STUDIES for row, _ in family])
 
 
 def _score_rows(

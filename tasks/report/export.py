@@ -30,7 +30,7 @@ from tasks.report.tuning import tunings
 from tasks.report.why import diagnoses_of
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _CHOSEN = (
     *("corpus", "variant", "study", "key", "hidden_size", "activation", "learning_rate", "techniques"),
     *("parameters", "valid"),

@@ -5,6 +5,7 @@ Shape letters: K final trials, P pieces.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -63,4 +64,11 @@ class ScoredPieces:
 
     def places(self, variant: str) -> dict[Place, int]:
         """Where a variant has scores, each place with its row in the sums."""
-        return {(study, seed): row for row, (name, study, seed) in enumerate(self.trials) if name == variant}
+        return self._places.get(variant, {})
+
+    @cached_property
+    def _places(self) -> dict[str, dict[Place, int]]:
+        found: dict[str, dict[Place, int]] = {}
+        for row, (variant, study, seed) in enumerate(self.trials):
+            found.setdefault(variant, {})[study, seed] = row
+        return found

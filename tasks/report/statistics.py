@@ -148,8 +148,9 @@ class Bootstrap:
     def _resample_pieces(self) -> dict[str, FloatArray]:
         """The means of the trials over drawn pieces, and under `_ERRORS` what their estimates are off by."""
         steps_P, trials = self._scored.steps_P, len(self._scored.trials)
-        summed = self._scored.sums | {_ERRORS: self._scored.errors_KP}
-        means = {name: np.empty((self._resamples, trials)) for name in summed}
+        estimated = np.flatnonzero(self._scored.errors_KP.any(axis=1))
+        summed = self._scored.sums | ({_ERRORS: self._scored.errors_KP} if len(estimated) else {})
+        means = {name: np.zeros((self._resamples, trials)) for name in summed}
         block, generator = max(1, _BLOCK // max(1, len(steps_P))), self._generator("pieces")
         for start in range(0, self._resamples if trials else 0, block):
             weights_RP = draw_pieces(generator, min(block, self._resamples - start), len(steps_P))
@@ -157,7 +158,7 @@ class Bootstrap:
             for name, sums_KP in summed.items():
                 with np.errstate(invalid="ignore"):  # a sum that is not finite ends as an estimate of NaN
                     means[name][start : start + block] = (weights_RP @ sums_KP.T) / total_R1
-        for k in np.flatnonzero(self._scored.errors_KP.any(axis=1)):
+        for k in estimated:
             variant, study, own = self._scored.trials[k]
             generator = self._generator("estimates", variant, str(study), str(own))
             means[_ERRORS][:, k] *= generator.standard_normal(self._resamples)
@@ -197,7 +198,8 @@ class Bootstrap:
         if not np.isfinite(mean):
             return mean, np.zeros(0), np.zeros(0), 0.0
         pieces_R = self._pieces_RK[column][:, rows] @ units.weights_K - mean
-        errors_R = self._pieces_RK[_ERRORS][:, rows] @ units.weights_K if column == "log_likelihood" else 0.0
+        estimated = column == "log_likelihood" and _ERRORS in self._pieces_RK
+        errors_R = self._pieces_RK[_ERRORS][:, rows] @ units.weights_K if estimated else 0.0
         return mean, pieces_R, units.normal_RN @ (means_N - mean), errors_R
 
     def _gain(

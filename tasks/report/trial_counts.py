@@ -65,7 +65,7 @@ class TrialsOf:
         if metric.column != "log_likelihood":
             return float("nan")
         search = self._trials[variant, "search"]
-        whole = search[(search["status"] == "completed") & ~search["ended_early"].astype(bool)]
+        whole = search[(search["status"] == "completed") & ~search["ended_early"].eq(True)]
         gaps = []
         for _, valid in whole.groupby("study")["valid"]:
             if len(valid) > 1:

@@ -87,6 +87,14 @@ def test_a_changed_preset_other_families_and_the_luck_of_the_search_are_told():
     assert "<p>Each variant was tried with 4.</p>" in html
 
 
+@pytest.mark.parametrize("studies", [1, 3])
+def test_what_a_star_stands_for_is_told_where_there_can_be_one(studies):
+    document = _document(_score(PLAIN, mean=-6.625)) | {"campaign": {"preset": "default", "studies": studies}}
+    html = unescape(_html(document))
+    assert ("<p>* better or worse, by intervals that hold for all differences" in html) == (studies > 1)
+    assert "Plain SGD is that of a variant's own core and output model.</p>" in html
+
+
 def test_trials_that_failed_are_counted():
     failure = {"corpus": "bach-chorales", "variant": PLAIN, "key": "a" * 64, "reason": "MemoryError"}
     told = "trials did not come to an end"

@@ -49,6 +49,31 @@ def test_the_effects_that_were_put_in_are_found(estimates):
     assert effects.loc["L", "low"] < 0 < effects.loc["L", "high"]
 
 
+def test_the_effects_on_all_corpora_are_one_family(results):
+    """Beside the effect of C on words, those on music reach as far as before, and their intervals at once farther."""
+    alone = dataclasses.replace(results, corpora={CHORALES: results.corpora[CHORALES]})
+    music, both = (estimate(each, resamples=1000).effects for each in (alone, results))
+    for metric, wider in (("log_likelihood", True), ("accuracy", False)):
+        mine, other = (table[table["metric"] == metric].reset_index(drop=True) for table in (music, both))
+        assert mine[["effect", "low", "high"]].equals(other[["effect", "low", "high"]])
+        assert ((other["sim_high"] > mine["sim_high"]) & (other["sim_low"] < mine["sim_low"])).all() == wider
+
+
+def test_what_can_have_no_word_makes_no_other_interval_wider(results):
+    """A variant with one study is no member: the others' intervals are those without it."""
+    pieces, name = results.pieces, "rnn/softmax/SGD+CL"
+    words = {"folk-tunes-words": results.corpora["folk-tunes-words"]}
+    mine = pieces["variant"] == name
+    lost, absent = (
+        dataclasses.replace(results, corpora=words, pieces=pieces[~mine | kept])
+        for kept in (pieces["study"] == 0, pieces["study"] < 0)
+    )
+    columns = ["diff_low", "diff_sim_low", "diff_sim_high", "diff_studies"]
+    one, none = (estimate(each, resamples=1000).scores.set_index("variant")[columns] for each in (lost, absent))
+    assert (one.loc[name, "diff_studies"], none.loc[name, "diff_studies"]) == (1, 0)
+    assert one.drop(name).sort_index().equals(none.drop(name).sort_index())
+
+
 def test_metrics_are_pooled_as_pinned(results, estimates):
     pieces = results.pieces.groupby("variant").sum(numeric_only=True)
     music, text = pieces.loc["rnn/bernoulli/SGD+C"], results.pieces[results.pieces["variant"] == "rnn/softmax/SGD+C"]

@@ -89,7 +89,7 @@ def test_the_answer_begins_with_what_each_technique_changes(files, estimates):
     (table,) = re.findall(r'<table class="effects">.*?</table>', html)
     body = [re.findall(r"<td.*?</td>", row) for row in re.findall(r"<tr>.*?</tr>", table.split("<tbody>")[1])]
     assert [[re.sub(r"<.*?>", "", cell).split(" ")[0] for cell in row] for row in body] == [
-        ["helps", "helps", "unclear"], ["unclear", "unclear", "unclear"], ["helps", "unclear", "unclear"],
+        ["helps", "unclear", "unclear"], ["unclear", "unclear", "unclear"], ["helps", "unclear", "unclear"],
         ["hurts", "not", "not"],
     ]  # fmt: skip
     clipping = estimates.effects.query("technique == 'C' and metric == 'log_likelihood'").iloc[0]
