@@ -177,7 +177,7 @@ class Progress:
         return [f"{corpus}: best on validation {v}, {self._score(corpus, valid)}" for corpus, (valid, v) in best]
 
     def _troubles(self) -> list[str]:
-        said = {"diverged": "diverged", "untrained": "never learned", "failed": "failed"}
+        said = {"diverged": "diverged", "untrained": "learned nothing", "failed": "failed"}
         counts = {words: list(self.statuses.values()).count(status) for status, words in said.items()}
         return [f"{count} {words}" for words, count in counts.items() if count]
 

@@ -1,7 +1,7 @@
 """Score final trials on the test split: once, for the chosen configurations only.
 
 Once is what the store makes of it: `scores/<trial key>/` is committed by the first who scores, and is immutable.
-A final trial that diverged or never learned has no test score; the report counts it.
+A final trial that diverged or learned nothing has no test score; the report counts it.
 """
 
 import pandas as pd

@@ -22,7 +22,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Draw:
-    """How a draw ended: it came above counting, or diverged, or never learned; and whether it is a good one."""
+    """How a draw ended: it came above counting, or diverged, or learned nothing; and whether it is a good one."""
 
     trained: bool
     diverged: bool

@@ -21,7 +21,7 @@ _COLUMNS = {
     "epochs": "epochs, times as many",
     "seconds": "seconds, times as many",
     "diverged": "draws that diverge, %",
-    "untrained": "draws that never learn, %",
+    "untrained": "draws that learn nothing, %",
     "trained": "draws that train, %",
     "good": "draws that are good, %",
 }
@@ -77,7 +77,7 @@ def _cell(row: Row) -> Cell:
 
 
 def _basis(row: Row) -> str:
-    """What a cell rests on: pairs, studies or draws, seeds that never learned, and the width of the good range."""
+    """What a cell rests on: pairs, studies or draws, seeds that learned nothing, and the width of the good range."""
     pairs = f"{plural(row['n_pairs'], 'pair')}, "
     if MEASURES[row["measure"]].unit == "times":
         studies = "1 study" if row["most_studies"] == 1 else f"{row['most_studies']} studies"
@@ -98,7 +98,7 @@ def _variant_table(rows: Sequence[Row]) -> Table:
         "draws",
         "trained, %",
         "diverged, %",
-        "never learned, %",
+        "learned nothing, %",
         "good, %",
         "decades of good rates",
     )

@@ -45,6 +45,6 @@ def _clause(row: Row) -> str:
         return f"the same validation score takes {number(row['value'], measure.decimals)} times the epochs {bounds}"
     more = row["value"] > 0
     ends = (row["sim_low"], row["sim_high"]) if more else (-row["sim_high"], -row["sim_low"])
-    how = {"diverged": "diverge", "untrained": "never learn", "trained": "train", "good": "are good"}[row["measure"]]
+    how = {"diverged": "diverge", "untrained": "learn nothing", "trained": "train", "good": "are good"}[row["measure"]]
     points = number(abs(row["value"]), measure.decimals)
     return f"{points} % {'more' if more else 'fewer'} of the draws {how} {interval(*ends, measure.decimals)}"

@@ -169,7 +169,7 @@ def _pairs(effects: pd.DataFrame) -> str:
 def _search_summary(search: pd.DataFrame) -> str:
     diverged = search[search["status"] == "diverged"]
     text = f"Validation score against learning rate of {plural(len(search), 'search trial')}"
-    untrained = f", {many} never learned" if (many := (search["status"] == "untrained").sum()) else ""
+    untrained = f", {many} learned nothing" if (many := (search["status"] == "untrained").sum()) else ""
     if diverged.empty:
         return f"{text}; none diverged{untrained}."
     lowest = diverged["learning_rate"].min()

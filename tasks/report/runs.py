@@ -1,8 +1,8 @@
 """The runs of a variant on a corpus, for numbers over several corpora (`strata.py`).
 
-A run is a final trial. One that diverged or never learned has the score minus infinity; so has each that a study asked
-for and could not have, since no configuration of its whole search completed. One that failed is none: a machine's end
-says nothing of a variant. What this does not do: compare variants.
+A run is a final trial. One that diverged or learned nothing has the score minus infinity; so has each that a study
+asked for and could not have, since no configuration of its whole search completed. One that failed is none: a machine's
+end says nothing of a variant. What this does not do: compare variants.
 """
 
 import numpy as np
@@ -45,7 +45,7 @@ def _scored(results: Results, scale: Scale) -> list[tuple[str, int, int, float]]
 
 
 def _lost(results: Results, corpus: str) -> dict[str, list[_Run]]:
-    """The runs without a score of each variant: diverged, never learned, or the whole search had no survivor."""
+    """The runs without a score of each variant: diverged, learned nothing, or the whole search had no survivor."""
     trials = results.trials[results.trials["corpus"] == corpus]
     ends: dict[tuple[str, int], dict[str, list[tuple[int, str]]]] = {}
     columns = ("variant", "study", "purpose", "seed", "status")

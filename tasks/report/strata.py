@@ -2,9 +2,9 @@
 
 Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, "Deep Reinforcement Learning at the Edge of the Statistical
 Precipice", arXiv:2108.13264, section 4. A run is one training, and has a score that is normalised, so that runs on
-different corpora can be ranked together. A run that diverged or never learned has the score minus infinity: it is worse
-than every other one, and no number is made up for it. Corpora count alike, units (studies) of a corpus alike, runs of a
-unit alike: run i of unit s of corpus c has the weight w = 1 / (C N_c n_cs).
+different corpora can be ranked together. A run that diverged or learned nothing has the score minus infinity: it is
+worse than every other one, and no number is made up for it. Corpora count alike, units (studies) of a corpus alike,
+runs of a unit alike: run i of unit s of corpus c has the weight w = 1 / (C N_c n_cs).
 
 The uncertainty is that of the units, which are independent of each other; corpora are taken as they are. It comes from
 a jackknife in strata: theta_(cs) is the number without unit s of corpus c, and theta_(c.) the mean of these over s,

@@ -15,7 +15,7 @@ NOTHING = "–"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ESTIMATED_BY = "estimated by annealed importance sampling"
 """Said where a number that is marked with ≈ is explained."""
-ENDS = {"diverged": "diverged", "untrained": "never learned", "failed": "failed"}
+ENDS = {"diverged": "diverged", "untrained": "learned nothing", "failed": "failed"}
 """What is said of the statuses of trials without a score."""
 
 
@@ -162,7 +162,7 @@ def lost_seeds(row: Mapping[str, Any]) -> list[str]:
     """What became of the seeds of a variant that have no score; of a row of scores.
 
     >>> lost_seeds({"seeds_diverged": 1, "seeds_untrained": 2, "seeds_failed": 0})
-    ['1 diverged', '2 never learned']
+    ['1 diverged', '2 learned nothing']
     """
     # A report of before there was such an end does not count it.
     counts = {words: row.get(f"seeds_{end}", 0) for end, words in ENDS.items()}

@@ -28,7 +28,7 @@ def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, 
     """Validation curves of the final trials of one corpus, a (title, chart) for each pair without/with C.
 
     Thin lines are single seeds, the thick line is their mean over the epochs that all completed seeds reached, dashed
-    without clipping; a cross is where a seed diverged, an upright one where one ended that never learned.
+    without clipping; a cross is where a seed diverged, an upright one where one ended that learned nothing.
     """
     finals = trials[trials["purpose"] == "final"]
     curves = curves[np.isfinite(curves["valid"])]
@@ -118,9 +118,9 @@ def group_of(variant: str) -> str:
 def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
     """Validation log-likelihood of every search trial against its learning rate.
 
-    Trials that diverged or never learned are crosses under the axis' lowest value, the latter upright; scores far below
-    the median are drawn at the lower edge, with a small arrow head below; the chosen trials have a ring. None where
-    nothing was searched.
+    Trials that diverged or learned nothing are crosses under the axis' lowest value, the latter upright; scores far
+    below the median are drawn at the lower edge, with a small arrow head below; the chosen trials have a ring. None
+    where nothing was searched.
     """
     search = trials[(trials["purpose"] == "search") & trials["learning_rate"].gt(0)]
     valid = search.loc[(search["status"] == "completed") & np.isfinite(search["valid"]), "valid"]

@@ -38,7 +38,7 @@ class TrialsOf:
         self._trials = defaultdict(lambda: self._none, found)
 
     def counts(self, variant: str) -> dict[str, int | bool]:
-        """How they ended, in all studies: what diverged or never learned has ended, what failed has not."""
+        """How they ended, in all studies: what diverged or learned nothing has ended, what failed has not."""
         if is_baseline(variant):
             asked = {"studies_asked": 1, "seeds_asked": 1, "search_asked": 0, "search_ended": 0, "held_back": False}
             return asked | dict.fromkeys(("seeds_diverged", "seeds_untrained", "seeds_failed"), 0)

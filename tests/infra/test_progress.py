@@ -38,7 +38,7 @@ def test_troubles_are_counted_in_the_summary() -> None:
     progress, _ = shown(5)
     for key, status in [("w", "untrained"), ("x", "diverged"), ("y", "diverged"), ("z", "failed")]:
         progress.handle(trial(key, None, status))
-    assert progress.summary().startswith("trials 4/5, 2 diverged, 1 never learned, 1 failed, ")
+    assert progress.summary().startswith("trials 4/5, 2 diverged, 1 learned nothing, 1 failed, ")
 
 
 def test_a_plain_line_comes_at_every_tenth_of_the_way_and_is_not_wrapped() -> None:

@@ -55,7 +55,7 @@ def test_every_corpus_is_a_heading_an_answer_and_a_table_of_its_first_metric():
 def test_seeds_without_a_score_are_told_by_how_they_ended():
     lost = {"n_seeds": 0, "seeds_diverged": 1, "seeds_untrained": 1, "seeds_failed": 1}
     rows = _cells(_html(_document(_score(RICH, mean=-6.0, **lost), _score(PLAIN, mean=-7.0))))
-    assert [row[-1] for row in rows[1:]] == ["0/3, 1 diverged, 1 never learned, 1 failed", "3/3"]
+    assert [row[-1] for row in rows[1:]] == ["0/3, 1 diverged, 1 learned nothing, 1 failed", "3/3"]
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_corpora_campaign_and_provenance_are_told_as_json(finished, results):
 
 
 def test_the_score_after_the_first_rung_is_that_of_the_shorter_trial(store, digests):
-    """Three draws, of which the first goes on and gets better; the second diverged, the third never learned."""
+    """Three draws, of which the first goes on and gets better; the second diverged, the third learned nothing."""
     campaign = tiny_campaign("SGD", trials=3, rungs=2)
     search = Search(campaign, digests)
     (bracket,) = (each for each in search.brackets if (each.corpus, each.variant) == ("bach-chorales", SGD))

@@ -179,7 +179,7 @@ def test_the_best_variant_is_not_praised_for_the_seeds_it_lost(estimates):
     scores.loc[scores["variant"] == best["variant"], ["seeds_diverged", "seeds_untrained"]] = 2, 1
     said = answer(dataclasses.replace(estimates, scores=scores), CHORALES).warnings
     assert any(
-        "over the 2 of 6 seeds that have a score; 2 diverged, 1 never learned and 1 failed" in warning
+        "over the 2 of 6 seeds that have a score; 2 diverged, 1 learned nothing and 1 failed" in warning
         for warning in said
     )
     assert not any("survivors" in warning for warning in answer(estimates, "folk-tunes-characters").warnings)
@@ -196,13 +196,13 @@ def test_seeds_that_never_learned_are_counted_left_out_and_told(results):
     ends = ("seeds_asked", "n_seeds", "seeds_diverged", "seeds_untrained", "seeds_failed")
     assert [row[name] for name in ends] == [8, 7, 0, 1, 0]
     (told,) = (line for line in answer(estimates, CHORALES).warnings if line.startswith("Seeds without a score"))
-    assert "1 never learned of rnn/bernoulli/SGD+CL" in told
+    assert "1 learned nothing of rnn/bernoulli/SGD+CL" in told
     assert "1 diverged of rnn/bernoulli/SGD+M" in told
     cells = {row.label: (row.diverged, row.untrained) for row in tables.score_rows(lost, estimates, CHORALES)}
     assert cells["rnn/bernoulli/SGD+CL"][1] == "0 + 1"
     assert cells["rnn/bernoulli/SGD+M"] == ("3 + 1", "0 + 0")
     budget = tables.budget_table(lost)
-    assert dict(zip(budget.columns, budget.rows[0], strict=True))["never learned"] == "1"
+    assert dict(zip(budget.columns, budget.rows[0], strict=True))["learned nothing"] == "1"
 
 
 def test_a_variant_without_a_score_keeps_its_row_and_its_pairs_are_missed(results):
