@@ -3,32 +3,22 @@
 Run it as `python benchmarks/readme_result.py STORE` after the main job has filled the store.
 """
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.store import Store
+from reports import newest
+
 from tasks.report.ease_measures import MEASURES
 from tasks.report.metrics import BY_NAME, METRICS
 from tasks.report.text import interval, number, signed
-from tasks.report.variants import short_labels
+from tasks.report.variants import is_baseline, short_labels
 from tasks.report.verdicts import effect_verdict
 
 WORDS = {"better": "helps", "worse": "hurts", "undecided": "unclear", "tiny": "next to nothing", "unreplicated": ""}
 TOLD = {"epochs": "times the epochs to the same score", "diverged": "draws that diverge, points of percent"}
 Row = Mapping[str, Any]
-
-
-def newest(address: str) -> dict[str, Any]:
-    """`results.json` of the newest report of a store."""
-    store = Store(address)
-    value, _ = store.read_pointer("reports/latest.json")
-    if value is None:
-        sys.exit(f"{address}: no report is there")
-    document: dict[str, Any] = json.loads(store.read(f"reports/{value['version']}", "results.json"))
-    return document
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -41,13 +31,13 @@ def scores(document: Row, corpus: str) -> str:
     """Every variant's first metric, and the difference to plain SGD, each with its own interval."""
     metric = METRICS[document["corpora"][corpus]["kind"]][0]
     rows = [row for row in document["scores"] if (row["corpus"], row["metric"]) == (corpus, metric.name)]
-    labels = short_labels(row["variant"] for row in rows)
+    labels = short_labels(row["variant"] for row in rows if not is_baseline(row["variant"]))
     cells = []
     for row in rows:
         score = f"{number(row['mean'], metric.decimals)} {interval(row['low'], row['high'], metric.decimals)}"
         bounds = interval(row["diff_low"], row["diff_high"], metric.decimals)
         gain = "" if row["difference"] is None else f"{signed(row['difference'], metric.decimals)} {bounds}"
-        cells.append((labels[row["variant"]], score, gain))
+        cells.append((labels.get(row["variant"], row["variant"]), score, gain))
     return table((corpus, metric.measure, "better than plain SGD by"), cells)
 
 
@@ -85,13 +75,20 @@ def _ease(document: Row, corpus: str, letter: str, name: str) -> str:
 
 def sentences(document: Row) -> Iterator[str]:
     """The answer on each corpus, a point each; then the warnings and what is said of the search."""
-    for answer in document["answers"].values():
-        told = " ".join(answer[part] for part in ("best", "others") if answer[part])
-        yield textwrap.fill(told, 116, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
-    for corpus, answer in document["answers"].items():
+    answers = document["answers"]
+    told = [" ".join(answer[part] for part in ("best", "others") if answer[part]) for answer in answers.values()]
+    yield "\n".join(wrapped(each, "- ") for each in told)
+    for corpus, answer in answers.items():
         parts = (answer["techniques"], answer["alone"], document["ease"]["answers"][corpus], *answer["warnings"])
-        yield textwrap.fill(f"On {corpus}: " + " ".join(part for part in parts if part), 118, break_on_hyphens=False)
-    yield textwrap.fill(document["search"], 118, break_on_hyphens=False)
+        yield wrapped(f"{corpus}: {' '.join(part for part in parts if part)}")
+    yield wrapped(document["search"])
+
+
+def wrapped(text: str, mark: str = "") -> str:
+    """Lines of a paragraph; a number stays beside its percent sign."""
+    together = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    lines = textwrap.wrap(together, 118, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ Markdown, a row for each thing that a report says in a word, and writes it to be
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from keeping import keep
+from reports import newest
 
-from infra.store import Store
 from tasks.report.metrics import BY_NAME, METRICS
 from tasks.report.verdicts import difference_verdict, effect_verdict
 
@@ -31,16 +30,6 @@ def run(store: str, seed: int, options: Sequence[str]) -> None:
     """The campaign with a seed, as a person types it."""
     command = [sys.executable, "-m", "prefect", "run", "reproduce", "--store", store, "--seed", str(seed), "--plain"]
     subprocess.run([*command, *options], cwd=ROOT, env=dict(os.environ, DO_NOT_TRACK="1"), check=True)  # noqa: S603
-
-
-def newest(address: str) -> dict[str, Any]:
-    """`results.json` of the newest report of a store."""
-    store = Store(address)
-    value, _ = store.read_pointer("reports/latest.json")
-    if value is None:
-        sys.exit(f"{address}: no report is there")
-    document: dict[str, Any] = json.loads(store.read(f"reports/{value['version']}", "results.json"))
-    return document
 
 
 def said(document: Mapping[str, Any]) -> Said:

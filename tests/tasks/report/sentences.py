@@ -122,7 +122,7 @@ class Reader:
         if told := re.fullmatch(r"(?P<rivals>.*?) cannot be told apart from it", rest.lstrip(";: ").split("; ")[-1]):
             many = re.fullmatch(r"(\d+) others", told["rivals"])
             names = re.findall(_NAME, told["rivals"])
-            named = [self._row(name, family)["variant"] for name in names]
+            named = [self._row(name, family or None)["variant"] for name in names]  # short names have none
             assert not told_of_ties or (len(tied) == int(many[1]) if many else named == tied)
         elif rest.endswith("every other one is worse") or not rest:
             one_study = all(each.get("n_studies", 2) == 1 for each in self._of(None))
