@@ -4,7 +4,7 @@
     <!-- tested in PATH -->   that test does what the block says
     <!-- no command -->       a drawing or a list
 
-Smaller: a word in capitals gets a value, a campaign is of the preset `smoke` with one trial, one seed and one epoch a
+Smaller: a word in capitals gets a value, a campaign is of the preset `smoke` with one trial, one seed and 40 epochs a
 variant, on one worker, and where it would be about a corpus that comes with the installation it is about `songs`.
 """
 
@@ -81,7 +81,7 @@ def smaller(command: str, values: Mapping[str, str], cluster: str) -> list[str]:
         return [*words, "--cluster", cluster]
     if words[0] not in CAMPAIGNS:
         return words
-    for name, value in {"--trials": "1", "--seeds": "1", "--epochs": "1", "--preset": "smoke"}.items():
+    for name, value in {"--trials": "1", "--seeds": "1", "--epochs": "40", "--preset": "smoke"}.items():
         if name in words:
             words[words.index(name) + 1] = value
         else:
