@@ -101,7 +101,7 @@ def sabotaged(folder):
 
 if __name__ == "__main__":
     quiet_logs()
-    with api_server() as wait_until_ready, dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+    with api_server() as wait_until_ready, dask.config.set({"distributed.scheduler.allowed-failures": 1}):
         wait_until_ready()
         sabotaged(sys.argv[1])
 '''
