@@ -295,10 +295,6 @@ _YARDSTICKS: dict[Kind, tuple[str, ...]] = {
     "words": ("rnn/classes/SGD+C", "lstm/softmax/SGD+C", "gru/softmax/SGD+C", "rnn/softmax/Adam+C"),
 }
 """Output models, cores and an optimizer beside those of the paper's tables."""
-_QUICK_YARDSTICKS: dict[Kind, tuple[str, ...]] = {
-    "music": ("rnn/bernoulli/Adam+C", "lstm/bernoulli/SGD+CM", "rnn/nade/SGD+CM"),
-    "words": ("rnn/classes/SGD+C",),
-}
 
 PRESETS: dict[str, Preset] = {
     "smoke": Preset(
