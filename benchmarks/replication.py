@@ -17,6 +17,7 @@ from typing import Any
 from keeping import keep
 from reports import newest
 
+from tasks.report.ease_measures import MEASURES
 from tasks.report.metrics import BY_NAME, METRICS
 from tasks.report.verdicts import difference_verdict, effect_verdict
 
@@ -56,11 +57,15 @@ def _differences(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[float
 
 
 def _ease(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[float | None, str]]]:
-    for row in document.get("ease", {}).get("effects", ()):
-        yield (
-            f"{row['corpus']}: {row['measure']}, {row['technique']}",
-            (row["effect"], WORDS.get(row["said"], "unclear")),
-        )
+    for row in document["ease"]["techniques"]:
+        if row["n_pairs"] and row["value"] is not None:
+            measure = MEASURES[row["measure"]]
+            unit = "times as many, less 1" if measure.unit == "times" else "points"
+            word = WORDS.get(row["verdict"], "unclear")
+            yield (
+                f"{row['corpus']}: {measure.name}, effect of {row['technique']} ({unit})",
+                (row["value"] - measure.neutral, word),
+            )
 
 
 def table(campaigns: Sequence[Said], truth: Said) -> list[dict[str, Any]]:
@@ -86,10 +91,10 @@ def contradicted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """What is called both, and what has another sign in the larger campaign."""
     found = [f"{row['what']}: both helps and hurts" for row in rows if row["helps"] and row["hurts"]]
     for row in rows:
-        if row["larger"] is not None and row["larger"][0] is not None:
-            positive = row["larger"][0] > 0
-            if (row["helps"] and not positive) or (row["hurts"] and positive):
-                found.append(f"{row['what']}: of the other sign in the larger campaign, {row['larger'][0]:+.3f}")
+        larger, _ = row["larger"] or (None, "")
+        told = [n for n, word in zip(row["numbers"], row["words"], strict=True) if word in WORDS.values()]
+        if larger is not None and any(number * larger < 0 for number in told):
+            found.append(f"{row['what']}: of the other sign in the larger campaign, {larger:+.3f}")
     return found
 
 
