@@ -30,10 +30,8 @@ Shape letters: S stacked trials, P parameters in a row, B lanes, K carried numbe
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from itertools import islice
 from math import isfinite
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -46,41 +44,13 @@ from models.hessian_free_updates import HessianFreeUpdater
 from models.metrics import score_members
 from models.network import Network
 from models.optimizers import HessianFree
+from models.outcome import Training
 from models.pretraining import START, Preparing
-from models.progress import Checkpoint, CheckpointError, Epoch, Progress, Tallies, Tally
+from models.progress import Checkpoint, CheckpointError, Progress, Tallies, Tally
 from models.randomness import generator_for
 from models.stacked_chunks import stack
 from models.trial import Trial
 from models.updates import Updater
-
-Status = Literal["completed", "diverged", "untrained"]
-
-
-@dataclass(frozen=True)
-class Training:
-    """What came of a trial.
-
-    Attributes:
-        status: `completed`, `diverged`, or `untrained`: it came to its end, and `best` is no better than counting.
-        diverged_at: the update at which it diverged, counted from 1.
-        best: the epoch with the best validation score.
-        curve: all epochs.
-        updates: how many updates were made, one that diverged included.
-        weights: the parameters of `best` by name, and the units' `retention` where some leak.
-        diagnoses: the network as it started, and that of `best`, measured; none where that was not asked for.
-        stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
-        end: where it ended, for a trial with more epochs to go on from; None where it diverged or nobody asked for it.
-    """
-
-    status: Status
-    diverged_at: int | None
-    best: Epoch
-    curve: tuple[Epoch, ...]
-    updates: int
-    weights: dict[str, Tensor]
-    diagnoses: tuple[Diagnosis, ...]
-    stalled: bool = False
-    end: Checkpoint | None = None
 
 
 def train(

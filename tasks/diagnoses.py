@@ -10,7 +10,7 @@ import pandas as pd
 from infra.errors import NotFoundError
 from infra.store import Store
 from models.diagnostics import time_constants
-from models.training import Training
+from models.outcome import Training
 from tasks.readable import naming
 from tasks.records import read_parquet, trial_prefix
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from infra.errors import IntegrityError
 from infra.store import Store, read_json
-from models.training import Status
+from models.outcome import Status
 from models.trial import Trial
 from tasks.readable import is_digest, naming
 

@@ -22,8 +22,9 @@ from infra.provenance import provenance
 from infra.store import Store
 from models.chunks import Pieces
 from models.core import scan_body
+from models.outcome import Training
 from models.progress import CheckpointError
-from models.training import Run, Training, train_stack
+from models.training import Run, train_stack
 from models.trial import Trial
 from tasks import diagnoses
 from tasks.checkpoints import Checkpoints, Saved
