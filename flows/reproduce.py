@@ -16,9 +16,8 @@ from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.reporting import Outcome, make_report
-from tasks.rung import clear_rungs
 from tasks.search import Search
-from tasks.stages import run_all
+from tasks.stages import run_all, run_search
 from tasks.terminal import plan_table
 
 
@@ -46,14 +45,9 @@ def reproduce(request: CampaignRequest) -> Outcome:
     search, clock, ledger = Search(campaign, digests), Clock(store, campaign, digests), Ledger(store)
     tell_all(plan_table(campaign, make_plan(ledger, search, clock), crew.size))
 
-    reasons: dict[str, str] = {}
-    for number in range(search.rungs):
-        trials = search.rung(number, search.look(ledger.records))
-        rung = search.hanging(number, trials)
-        reasons |= run_all(ledger, trials, digests, clock, crew, final=False, rung=rung)
-    records = search.look(ledger.records)
-    clear_rungs(ledger, search.left_behind(records))
-    reasons |= run_all(ledger, search.finals(records), digests, clock, crew, final=True)
+    reasons = run_search(ledger, search, clock, crew)
+    finals = search.finals(search.look(ledger.records))
+    reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
     outcome = make_report(ledger, search, reasons, started, again=False)
     tell_all(outcome)

@@ -11,6 +11,7 @@ What this does not do: draw (`drawing.py`), train (`train.py`), or ask the store
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from models.trial import Trial
 from tasks.campaign import Campaign
@@ -72,19 +73,21 @@ class Bracket:
 
         What diverged, or learned nothing, does not go on; of equal scores the first drawn does.
         """
-        return [self._cut(draw, number) for draw in self._standing(number, records)]
+        return [self._cut[number][draw] for draw in self._standing(number, records)]
 
     def _standing(self, number: int, records: Records) -> list[int]:
         """The draws that a rung has."""
         if number == 0:
             return list(range(len(self.draws)))
-        before = {draw: records.get(self._cut(draw, number - 1).key) for draw in self._standing(number - 1, records)}
+        before = {draw: records.get(self._cut[number - 1][draw].key) for draw in self._standing(number - 1, records)}
         valid = {draw: record.valid for draw, record in before.items() if record and record.status == "completed"}
         best = sorted(valid, key=lambda draw: -valid[draw])[: self.sizes[number]]  # a stable order
         return [] if None in before.values() else sorted(best)
 
-    def _cut(self, draw: int, number: int) -> Trial:
-        return replace(self.draws[draw], epochs=self.epochs[number])
+    @cached_property
+    def _cut(self) -> tuple[tuple[Trial, ...], ...]:
+        """The draws as trials of each rung."""
+        return tuple(tuple(replace(draw, epochs=epochs) for draw in self.draws) for epochs in self.epochs)
 
     def trials(self, records: Records) -> list[Trial]:
         """All trials that are asked for, rung by rung, as far as the records tell."""
@@ -101,7 +104,7 @@ class Bracket:
     def furthest(self, records: Records) -> list[Trial]:
         """Of each draw the trial of the last rung that it came to, in the order of the draws."""
         last = {draw: number for number in range(len(self.epochs)) for draw in self._standing(number, records)}
-        return [self._cut(draw, last[draw]) for draw in range(len(self.draws))]
+        return [self._cut[last[draw]][draw] for draw in range(len(self.draws))]
 
     def chosen(self, records: Records) -> TrialRecord | None:
         """The best completed trial of the last rung on validation; of equal scores the first drawn.

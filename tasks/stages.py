@@ -24,11 +24,26 @@ from tasks.ledger import Ledger
 from tasks.plan import portions
 from tasks.portion import run_portion
 from tasks.report.metrics import validation_score
-from tasks.rung import Rung
+from tasks.rung import Rung, clear_rungs
+from tasks.search import Search
 
 _KILLED = "its worker was killed, again and again: out of memory, perhaps"
 _LOST = "its portion of work was lost: "
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
+
+
+def run_search(ledger: Ledger, search: Search, clock: Clock, crew: Crew) -> dict[str, str]:
+    """Train a search rung by rung, and clear what was kept for it where it is over.
+
+    Arguments, the reasons that come back and errors are those of `run_all`.
+    """
+    reasons: dict[str, str] = {}
+    for number in range(search.rungs):
+        trials = search.rung(number, search.look(ledger.records))
+        rung = search.hanging(number, trials)
+        reasons |= run_all(ledger, trials, search.digests, clock, crew, final=False, rung=rung)
+    clear_rungs(ledger, search.left_behind(search.look(ledger.records)))
+    return reasons
 
 
 def run_all(
