@@ -16,21 +16,13 @@ import numpy as np
 from tasks.campaign import output_for
 from tasks.report.estimates import Estimates
 from tasks.report.intervals import LEVEL, simultaneous_level
+from tasks.report.jackknife import Kept, Spread, jackknife
 from tasks.report.metrics import FloatArray
 from tasks.report.resamples import generator_for
 from tasks.report.results import Results
 from tasks.report.runs import Units, runs_on
 from tasks.report.scales import Scale, scale_of
-from tasks.report.strata import (
-    Kept,
-    Runs,
-    Spread,
-    improvement,
-    interquartile_mean,
-    jackknife,
-    of_share,
-    share_above,
-)
+from tasks.report.strata import Runs, improvement, interquartile_mean, of_share, share_above
 from tasks.report.variants import PLAIN, Variant, is_baseline, subset_order
 from tasks.report.verdicts import ENOUGH_STUDIES, Verdict, verdict
 

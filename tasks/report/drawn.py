@@ -41,8 +41,7 @@ Draws = Mapping[str, Mapping[Place, Draw]]
 def draws_of(results: Results, corpus: str) -> dict[str, dict[Place, Draw]]:
     """By variant, study and seed the draws of the search that ended; what failed has not."""
     counting = float(results.corpora[corpus]["counting"])
-    trials = results.trials
-    search = trials[(trials["corpus"] == corpus) & (trials["purpose"] == "search") & (trials["status"] != "failed")]
+    search = results.ended_draws(corpus)
     found: dict[str, dict[Place, Draw]] = {}
     for variant, rows in search.groupby("variant", sort=False):
         status, first = rows["status"].tolist(), rows["valid_first"].tolist()

@@ -16,6 +16,7 @@ from tasks.report.theme import to_svg
 from tasks.report.tuning import order_warning, tunings
 from tasks.report.tuning_chart import tuning_chart
 from tasks.report.variants import short_labels
+from tasks.report.verdicts import told_interval
 
 _COLUMNS = {
     "epochs": "epochs, times as many",
@@ -69,11 +70,10 @@ def _cell(row: Row) -> Cell:
     if not row["verdict"]:
         return Cell(NOTHING)
     measure, said = MEASURES[row["measure"]], row["verdict"]
-    low, high = ("low", "high") if said == "unreplicated" else ("sim_low", "sim_high")
     value = (
         number(row["value"], measure.decimals) if measure.unit == "times" else signed(row["value"], measure.decimals)
     )
-    return Cell(value, interval(row[low], row[high], measure.decimals), said, _basis(row))
+    return Cell(value, interval(*told_interval(row, said, "", "sim_"), measure.decimals), said, _basis(row))
 
 
 def _basis(row: Row) -> str:

@@ -34,8 +34,7 @@ _OWN = ("learning_rate", "hidden_size", "activation")
 
 def mattering_rows(results: Results, corpus: str) -> list[Row]:
     """A row a variant and hyper-parameter that was drawn: `explained`, and of numbers Spearman's `rank_correlation`."""
-    trials = results.trials
-    search = trials[(trials["corpus"] == corpus) & (trials["purpose"] == "search") & (trials["status"] != "failed")]
+    search = results.ended_draws(corpus)
     counting, rows = float(results.corpora[corpus]["counting"]), []
     for variant, draws in search.groupby("variant", sort=False):
         if is_baseline(str(variant)):

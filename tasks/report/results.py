@@ -130,3 +130,8 @@ class Results:
         asked = list(self.campaign.get("corpora", {}).get(corpus, ()))
         seen = self.trials.loc[self.trials["corpus"] == corpus, "variant"]
         return tuple(dict.fromkeys([*asked, *seen]))
+
+    def ended_draws(self, corpus: str) -> pd.DataFrame:
+        """The rows of `trials` that are draws of the search on a corpus and came to an end, whichever."""
+        of_search = (self.trials["corpus"] == corpus) & (self.trials["purpose"] == "search")
+        return self.trials[of_search & (self.trials["status"] != "failed")]

@@ -18,9 +18,10 @@ from math import comb
 import numpy as np
 import pandas as pd
 
-from tasks.report.closed_forms import NAN, mean_interval
+from tasks.report.closed_forms import NAN
 from tasks.report.ease_measures import Row
 from tasks.report.intervals import LEVEL
+from tasks.report.jackknife import jackknife
 from tasks.report.metrics import FloatArray
 from tasks.report.results import Results
 from tasks.report.text import joined, plural
@@ -77,8 +78,7 @@ def tunings(results: Results, corpus: str) -> list[Tuning]:
 def draw_scores(results: Results, corpus: str) -> dict[str, dict[int, FloatArray]]:
     """By variant and study the scores of the draws that came to an end; none of a study that has none."""
     counting = float(results.corpora[corpus]["counting"])
-    trials = results.trials
-    search = trials[(trials["corpus"] == corpus) & (trials["purpose"] == "search") & (trials["status"] != "failed")]
+    search = results.ended_draws(corpus)
     scores: dict[str, dict[int, FloatArray]] = {}
     for (variant, study), rows in search.groupby(["variant", "study"], sort=False):
         if not is_baseline(variant):
@@ -125,12 +125,8 @@ def _differences(
         return values_K
 
     value_K = difference(both)
-    if len(both) < 2:
-        return value_K, np.full(most, NAN), np.full(most, NAN)
-    left_SK = np.array([difference([other for other in both if other != study]) for study in both])
-    pseudo_SK = len(both) * value_K - (len(both) - 1) * left_SK
-    ends = [mean_interval(pseudo_S.tolist(), LEVEL) for pseudo_S in pseudo_SK.T]
-    half_K = np.array([(end.high - end.low) / 2 for end in ends])
+    spreads = jackknife(lambda kept: difference([both[unit] for unit in kept[0]]), [len(both)])
+    half_K = np.array([NAN if spread is None else spread.half_width(LEVEL) for spread in spreads])
     return value_K, value_K - half_K, value_K + half_K
 
 

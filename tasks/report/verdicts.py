@@ -1,7 +1,7 @@
 """What an interval says, in a word: the one place where numbers become better, worse or unclear.
 
 A word needs two things: studies that were repeated, so that the interval holds the luck of the search, and an interval
-that holds for all comparisons of its family at once (`simultaneous.py`). What this does not do: compute an interval.
+that holds for all comparisons of its family at once (`intervals.py`). What this does not do: compute an interval.
 """
 
 from collections.abc import Mapping

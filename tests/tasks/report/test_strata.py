@@ -7,14 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tasks.report.strata import (
-    Spread,
-    improvement,
-    interquartile_mean,
-    jackknife,
-    of_share,
-    share_above,
-)
+from tasks.report.jackknife import Spread, jackknife
+from tasks.report.strata import improvement, interquartile_mean, of_share, share_above
 
 
 def _runs(*corpora: list[list[float]]) -> list[list[np.ndarray]]:
