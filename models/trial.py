@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from math import inf
 from typing import Any, Literal, Self
 
@@ -198,7 +199,7 @@ class Trial:
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a trial of this version of the software: {error}") from error
 
-    @property
+    @cached_property
     def key(self) -> str:
         """sha256 of the canonical JSON and of the version of the numerics, 64 hexadecimal digits."""
         return self._key_of(NUMERICS_VERSION)

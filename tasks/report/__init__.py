@@ -6,10 +6,11 @@ In this room: statistics, tables, charts, the pages, the exported files. Never i
 
 from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
+from tasks.report.findings import Findings
 from tasks.report.results import Results
 from tasks.report.samples import sample_files
 
-__all__ = ["SCHEMA_VERSION", "Estimates", "Results", "build_report", "estimate"]
+__all__ = ["SCHEMA_VERSION", "Estimates", "Findings", "Results", "build_report", "estimate"]
 
 
 def build_report(results: Results) -> dict[str, bytes]:
@@ -28,11 +29,11 @@ def build_report(results: Results) -> dict[str, bytes]:
     from tasks.report.corpora import render_corpora
     from tasks.report.page import render_page
 
-    estimates = estimate(results)
+    findings = Findings(results, estimate(results))
     return {
-        "index.html": render_page(results, estimates).encode(),
+        "index.html": render_page(findings).encode(),
         "corpora.html": render_corpora(results).encode(),
-        "results.json": results_json(results, estimates),
-        "results.parquet": results_parquet(estimates),
+        "results.json": results_json(findings),
+        "results.parquet": results_parquet(findings.estimates),
         **sample_files(results),
     }

@@ -6,14 +6,14 @@ from math import isinf, isnan
 
 from markupsafe import Markup
 
-from tasks.report.ease import TARGETS, Ease
+from tasks.report.ease import TARGETS
 from tasks.report.ease_measures import MEASURES, Row
+from tasks.report.findings import Findings
 from tasks.report.metrics import SCORED_NAMES
-from tasks.report.results import Results
 from tasks.report.tables import Cell, Table
 from tasks.report.text import NOTHING, count, interval, number, plural, signed
 from tasks.report.theme import to_svg
-from tasks.report.tuning import order_warning, tunings
+from tasks.report.tuning import order_warning
 from tasks.report.tuning_chart import tuning_chart
 from tasks.report.variants import short_labels
 from tasks.report.verdicts import told_interval
@@ -41,9 +41,9 @@ class EaseSection:
     order: str
 
 
-def ease_section(results: Results, ease: Ease, corpus: str, sentence: str, anchor: str) -> EaseSection:
+def ease_section(findings: Findings, corpus: str, anchor: str) -> EaseSection:
     """The part on a corpus; what it draws has a name that begins with `anchor`."""
-    mine = ease.of(corpus)
+    mine, told = findings.ease.of(corpus), findings.tunings[corpus]
     rows = {
         letter: tuple(
             _cell(row) for row in mine.techniques if row["technique"] == letter and row["measure"] in _COLUMNS
@@ -51,13 +51,12 @@ def ease_section(results: Results, ease: Ease, corpus: str, sentence: str, ancho
         for letter in dict.fromkeys(row["technique"] for row in mine.techniques)
         if any(row["pairs_asked"] for row in mine.techniques if row["technique"] == letter)
     }
-    told = tunings(results, corpus)
-    chart = tuning_chart(told, SCORED_NAMES[results.corpora[corpus]["kind"]])
+    chart = tuning_chart(told, SCORED_NAMES[findings.results.corpora[corpus]["kind"]])
     order = order_warning(told)
     described = f"Expected best validation score over the number of draws that are tried. {order}".strip()
     return EaseSection(
         name=corpus,
-        sentence=sentence,
+        sentence=findings.ease_sentences[corpus],
         columns=tuple(_COLUMNS.values()),
         rows=rows,
         variants=_variant_table(mine.variants),

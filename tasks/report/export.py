@@ -15,19 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.report.aggregate import aggregate
 from tasks.report.aggregate_words import aggregate_json
-from tasks.report.answer import answer, told_of_search
-from tasks.report.ease import measure_ease
-from tasks.report.ease_words import ease_sentences
-from tasks.report.edges import edge_rows
+from tasks.report.answer import told_of_search
 from tasks.report.estimates import Estimates
+from tasks.report.findings import Findings
 from tasks.report.intervals import LEVEL
-from tasks.report.mattering import mattering_rows
-from tasks.report.results import Results
 from tasks.report.samples import sample_rows
-from tasks.report.tuning import tunings
-from tasks.report.why import diagnoses_of
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
 SCHEMA_VERSION = 3
@@ -50,17 +43,16 @@ _ENDED = (
 )
 
 
-def results_json(results: Results, estimates: Estimates) -> bytes:
+def results_json(findings: Findings) -> bytes:
     """Everything that the page says, as one JSON document in UTF-8."""
+    results, estimates, ease = findings.results, findings.estimates, findings.ease
     trials = results.trials
     chosen = trials.loc[trials["selected"].astype(bool), list(_CHOSEN)]
     counts = trials.groupby(["corpus", "variant", "purpose", "status"], sort=True).size().rename("trials")
-    answers = {name: answer(estimates, name) for name in results.corpora}
-    ease = measure_ease(results)
     document = {
         "schema": "counterpoint.results",
         "schema_version": SCHEMA_VERSION,
-        "answers": {name: asdict(said) for name, said in answers.items()},
+        "answers": {name: asdict(said) for name, said in findings.answers.items()},
         "search": told_of_search(estimates),
         "campaign": results.campaign,
         "corpora": results.corpora,
@@ -73,18 +65,18 @@ def results_json(results: Results, estimates: Estimates) -> bytes:
         "scores": estimates.scores.to_dict("records"),
         "effects": estimates.effects.to_dict("records"),
         "ease": {
-            "answers": ease_sentences(ease, list(results.corpora)),
+            "answers": findings.ease_sentences,
             "techniques": ease.techniques,
             "variants": ease.variants,
         },
-        "tuning": [row for name in results.corpora for each in tunings(results, name) for row in each.to_json()],
+        "tuning": [row for told in findings.tunings.values() for each in told for row in each.to_json()],
         "search_space": {
-            "edges": [row for name in results.corpora for row in edge_rows(results, name)],
-            "mattering": [row for name in results.corpora for row in mattering_rows(results, name)],
+            "edges": [row for rows in findings.edges.values() for row in rows],
+            "mattering": [row for rows in findings.mattering.values() for row in rows],
         },
-        "aggregate": aggregate_json(aggregate(results, estimates)),
+        "aggregate": aggregate_json(findings.aggregate),
         "chosen": chosen.to_dict("records"),
-        "diagnostics": [each.to_json() for name in results.corpora for each in diagnoses_of(results, name)],
+        "diagnostics": [each.to_json() for told in findings.diagnoses.values() for each in told],
         "trials": counts.reset_index().to_dict("records"),
         "ended": trials.loc[trials["status"] != "failed", list(_ENDED)].to_dict("records"),
         "failures": results.failures,
@@ -105,14 +97,14 @@ def results_parquet(estimates: Estimates) -> bytes:
 
 def _plain(value: Any) -> Any:
     """The same value in the types that JSON has; what is not a finite number is null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or value is pd.NA or value is pd.NaT:
         return None
-    return value if isinstance(value, str | int) else str(value)
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, Sequence) else str(value)

@@ -12,7 +12,7 @@ so that it is 0 in the mean, and may be below, where a hyper-parameter does noth
 What this does not do: tell what two of them do together, or cause from luck where draws are few.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,7 +92,7 @@ def _is_of_numbers(values: list[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def mattering_table(rows: list[Row]) -> Table:
+def mattering_table(rows: Sequence[Row]) -> Table:
     """A row a hyper-parameter, the mean over the variants that have it, 0 at least; what explains most comes first."""
     alike: dict[str, list[Row]] = {}
     for row in rows:

@@ -14,21 +14,17 @@ import pandas as pd
 from markupsafe import Markup
 
 from tasks.report import charts, tables, training_charts
-from tasks.report.aggregate import aggregate
 from tasks.report.aggregate_section import aggregate_section
-from tasks.report.answer import Answer, answer, replicated, told_of_search
+from tasks.report.answer import Answer, replicated, told_of_search
 from tasks.report.caveats import shared_caveats
 from tasks.report.command import reproduce_command
-from tasks.report.ease import measure_ease
 from tasks.report.ease_section import ease_section
-from tasks.report.ease_words import ease_sentences
-from tasks.report.edges import edge_rows, edge_sentences
-from tasks.report.estimates import Estimates
+from tasks.report.edges import edge_sentences
+from tasks.report.findings import Findings
 from tasks.report.intervals import LEVEL
 from tasks.report.lags import lag_families
-from tasks.report.mattering import mattering_rows, mattering_table
+from tasks.report.mattering import mattering_table
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
-from tasks.report.results import Results
 from tasks.report.samples import sample_sections
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import NOTHING, joined, plural
@@ -64,23 +60,19 @@ class Section:
     why: Why | None
 
 
-def render_page(results: Results, estimates: Estimates) -> str:
+def render_page(findings: Findings) -> str:
     """The whole page as text."""
-    sections = [_section(results, estimates, name, i) for i, name in enumerate(results.corpora, start=1)]
-    ease = measure_ease(results)
-    easier = ease_sentences(ease, list(results.corpora))
+    results, estimates = findings.results, findings.estimates
+    sections = [_section(findings, name, i) for i, name in enumerate(results.corpora, start=1)]
     return fill_template(
         "page.html.jinja",
         sections=sections,
-        ease=[
-            ease_section(results, ease, name, easier[name], f"ease-{i}")
-            for i, name in enumerate(results.corpora, start=1)
-        ],
+        ease=[ease_section(findings, name, f"ease-{i}") for i, name in enumerate(results.corpora, start=1)],
         search=told_of_search(estimates),
         replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),
-        aggregate=aggregate_section(aggregate(results, estimates)),
+        aggregate=aggregate_section(findings.aggregate),
         families=lag_families(results, estimates),
         results=results,
         preset=preset_title(results.campaign.get("preset", NOTHING), results.campaign.get("changes", ())),
@@ -101,14 +93,14 @@ def render_page(results: Results, estimates: Estimates) -> str:
     )
 
 
-def _section(results: Results, estimates: Estimates, corpus: str, index: int) -> Section:
+def _section(findings: Findings, corpus: str, index: int) -> Section:
+    results, estimates, said = findings.results, findings.estimates, findings.answers[corpus]
     scores = estimates.primary(corpus)
     kind = scores["kind"].iloc[0]
     metric, anchor = METRICS[kind][0], f"corpus-{index}"
     effects = estimates.primary_effects(corpus)
     trials = results.trials[results.trials["corpus"] == corpus]
     curves = results.curves[results.curves["corpus"] == corpus]
-    said = answer(estimates, corpus)
     # The scores of other output models and the learning rates of other optimizers lie elsewhere.
     main = main_variants(scores["variant"])
     searched = trials[(trials["purpose"] == "search") & trials["variant"].isin(main)]
@@ -150,9 +142,9 @@ def _section(results: Results, estimates: Estimates, corpus: str, index: int) ->
         search=to_svg(search, f"{anchor}-search", _search_summary(searched)) if search else None,
         searched=group_of(main[0]) if main and set(results.variants(corpus)) - set(main) else "",
         groups=tuple(g for g in training_charts.GROUPS if g in set(searched["variant"].map(training_charts.group_of))),
-        edges=tuple(edge_sentences(edge_rows(results, corpus), results.variants(corpus))),
-        mattering=mattering_table(mattering_rows(results, corpus)),
-        why=render_why(results, estimates, corpus, anchor),
+        edges=tuple(edge_sentences(findings.edges[corpus], results.variants(corpus))),
+        mattering=mattering_table(findings.mattering[corpus]),
+        why=render_why(findings, corpus, anchor),
     )
 
 

@@ -52,7 +52,9 @@ def rows_of(rows: list[dict[str, Any]]) -> alt.Data:
 
 def layered(layers: list[alt.Chart], width: int, height: int) -> alt.LayerChart:
     """Charts on top of each other, the first one lowest; width and height in pixels, without axes."""
-    return alt.LayerChart(layer=layers, width=width, height=height)
+    chart = alt.LayerChart(width=width, height=height)
+    chart.layer = [*layers]  # given at once, each would be copied twice: a tenth of a report's time
+    return chart
 
 
 def to_svg(chart: alt.LayerChart, name: str, description: str) -> Markup:

@@ -6,12 +6,11 @@ import altair as alt
 from markupsafe import Markup
 
 from tasks.report import why_charts
-from tasks.report.estimates import Estimates
-from tasks.report.results import Results
+from tasks.report.findings import Findings
 from tasks.report.tables import Table
 from tasks.report.theme import to_svg
 from tasks.report.variants import is_baseline
-from tasks.report.why import diagnoses_of, reach_sentence, why_table
+from tasks.report.why import reach_sentence, why_table
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,12 @@ class Why:
     table: Table
 
 
-def render_why(results: Results, estimates: Estimates, corpus: str, anchor: str) -> Why | None:
+def render_why(findings: Findings, corpus: str, anchor: str) -> Why | None:
     """The part on a corpus; None where nothing was measured, since an older version trained its trials."""
-    told = diagnoses_of(results, corpus)
+    told = findings.diagnoses[corpus]
     if not told:
         return None
-    ranked = estimates.primary(corpus)
+    ranked = findings.estimates.primary(corpus)
     best = next((row.variant for row in ranked.itertuples() if not is_baseline(row.variant)), None)
     panels = why_charts.gradient_panels(told, best)
     return Why(

@@ -93,6 +93,14 @@ def test_the_key_changes_with_every_number_of_a_technique(technique, others):
     assert len(keys) == 2 + len(others)
 
 
+def test_a_key_is_computed_once_and_is_no_part_of_the_trial():
+    asked, fresh = examples.trial("C"), examples.trial("C")
+    assert asked.key is asked.key
+    assert asked == fresh
+    assert asked.to_json() == fresh.to_json()
+    assert replace(asked, seed=asked.seed + 1).key != asked.key
+
+
 def test_the_key_changes_with_the_version_of_the_numerics(monkeypatch):
     before = examples.trial().key
     monkeypatch.setattr(module, "NUMERICS_VERSION", module.NUMERICS_VERSION + 1)

@@ -19,7 +19,7 @@ from tasks.ingest.cache import load_corpus
 from tasks.ingest.names import Named, give_name
 from tasks.publish import publish
 from tasks.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
-from tasks.report import estimate, results_json, results_parquet
+from tasks.report import Findings, estimate, results_json, results_parquet
 from tasks.samples import continue_piece
 from tasks.search import Search
 from tasks.trial_tables import CURVE_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
@@ -227,7 +227,7 @@ def test_a_report_by_version_or_the_newest(finished: Finished) -> None:
     store = Store("memory://reading-reports")
     results = _collect(finished.store, finished.campaign, finished.digests)
     estimates = estimate(results, resamples=50)
-    files = {"results.json": results_json(results, estimates), "results.parquet": results_parquet(estimates)}
+    files = {"results.json": results_json(Findings(results, estimates)), "results.parquet": results_parquet(estimates)}
     older = publish(store, files, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
     newer = publish(store, {**files, "extra.txt": b"x"}, {}, now=datetime(2026, 1, 2, tzinfo=UTC))
     assert counterpoint.load_report(store.address).version == newer

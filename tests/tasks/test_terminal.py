@@ -18,7 +18,7 @@ from tasks.ingest.cache import store_corpus
 from tasks.ingest.recipe import Recipe
 from tasks.ledger import Ledger
 from tasks.plan import Plan, PlanRow
-from tasks.report import estimate, results_json
+from tasks.report import Findings, estimate, results_json
 from tasks.search import Search
 from tasks.terminal import WIDTH, corpora_table, plan_table, score_table
 from tests.tasks.conftest import Finished, tiny_campaign, tiny_music, tiny_text
@@ -61,7 +61,7 @@ def _widest(text: str) -> int:
 
 def test_a_real_campaign_is_shown_whole(finished: Finished):
     results = collect(Ledger(finished.store), Search(finished.campaign, finished.digests), {}, datetime.now(UTC))
-    document = json.loads(results_json(results, estimate(results, resamples=50)))
+    document = json.loads(results_json(Findings(results, estimate(results, resamples=50))))
     text = score_table(document)
     music, _, rest = text.partition("folk-tunes-characters, test split")
     assert rest

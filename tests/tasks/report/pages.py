@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 import vl_convert
 
-from tasks.report import Results, estimate
+from tasks.report import Findings, Results, estimate
 from tasks.report.page import render_page
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -45,4 +45,4 @@ def undrawn_page(results: Results) -> str:
 
 def drawn_page(results: Results) -> str:
     """The first page."""
-    return render_page(results, estimate(results, resamples=50))
+    return render_page(Findings(results, estimate(results, resamples=50)))

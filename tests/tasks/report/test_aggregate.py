@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tasks.artifact import score_markdown
-from tasks.report import Estimates, Results, estimate, results_json
+from tasks.report import Estimates, Findings, Results, estimate, results_json
 from tasks.report.aggregate import Aggregate, Compared, aggregate
 from tasks.report.aggregate_section import aggregate_section, profile_panel
 from tasks.report.aggregate_words import aggregate_json, aggregate_sentence
@@ -358,13 +358,13 @@ def test_page_terminal_and_artifact_say_it_and_are_inert():
     asked = {**base.campaign, **results.campaign}
     results = dataclasses.replace(results, corpora=facts, campaign=asked, provenance=base.provenance)
     estimates = estimate(results, resamples=50)
-    document = json.loads(results_json(results, estimates))
+    document = json.loads(results_json(Findings(results, estimates)))
     line = document["aggregate"]["line"]
     assert line.startswith("Over 4 corpora, where 0 is counting")
     assert line in " ".join(score_table(document).split())
     assert "## Over all corpora" in score_markdown(document, "somewhere")
     with undrawn():
-        html = render_page(results, estimates)
+        html = render_page(Findings(results, estimates))
     check_inert(html)
     (section,) = re.findall(r'<section id="aggregate".*?</section>', html, re.DOTALL)
     assert section.count('role="img"') == len(document["aggregate"]["variants"]) - 1

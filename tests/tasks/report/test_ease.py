@@ -13,6 +13,8 @@ from tasks.report.ease import measure_ease
 from tasks.report.ease_measures import MEASURES, Logs, fill
 from tasks.report.ease_section import ease_section
 from tasks.report.ease_words import ease_sentences
+from tasks.report.estimates import estimate
+from tasks.report.findings import Findings
 from tasks.report.text import interval, signed
 from tasks.terminal import score_table
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
@@ -190,7 +192,7 @@ def test_nothing_at_all_makes_empty_tables():
     assert all(isnan(row["value"]) and row["verdict"] == "" for row in ease.techniques)
     assert all(isnan(row["trained"]) for row in ease.variants)
     assert ease_sentences(ease, ["songs"]) == {"songs": ""}
-    section = ease_section(results, ease, "songs", "", "ease")
+    section = ease_section(Findings(results, estimate(results, resamples=2)), "songs", "ease")
     assert {cell.value for cells in section.rows.values() for cell in cells} == {"–"}
 
 

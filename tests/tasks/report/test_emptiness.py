@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.report import Results, estimate, results_json
+from tasks.report import Findings, Results, estimate, results_json
 from tasks.report.page import render_page
 from tests.tasks.report.inert import check_inert
 from tests.tasks.report.pages import undrawn
@@ -95,12 +95,12 @@ DRAWN = {"all diverged", "no curves", "one seed and one piece", "the main family
 @pytest.mark.parametrize("case", SAID)
 def test_every_emptiness_has_its_report(small, case):
     results = _without(small, case)
-    estimates = estimate(results, resamples=40)
+    findings = Findings(results, estimate(results, resamples=40))
     with contextlib.nullcontext() if case in DRAWN else undrawn():
-        page = render_page(results, estimates)
+        page = render_page(findings)
     check_inert(page)
     assert SAID[case] in " ".join(page.split())
-    document = json.loads(results_json(results, estimates))
+    document = json.loads(results_json(findings))
     rows = [row for row in document["scores"] if row["metric"] == "perplexity"]
     reader = Reader(rows, document["effects"])
     for field in ("best", "others", "techniques", "alone"):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.report import Results, estimate
+from tasks.report import Findings, Results, estimate
 from tasks.report.colours import COLOURS
 from tasks.report.lags import lag_families, lag_panel
 from tasks.report.metrics import METRICS
@@ -122,7 +122,7 @@ def test_a_panel_draws_both_variants_with_intervals_and_no_line_over_a_gap(resul
 
 
 def test_the_page_has_a_section_with_its_drawings_in_known_colours(results, estimates):
-    html = render_page(results, estimates)
+    html = render_page(Findings(results, estimates))
     check_inert(html)
     (section,) = re.findall(r'<section id="lags-1".*?</section>', html, re.DOTALL)
     assert section.count('role="img"') == 2

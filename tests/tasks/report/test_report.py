@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.report import SCHEMA_VERSION, build_report, estimate, results_json
+from tasks.report import SCHEMA_VERSION, Findings, build_report, estimate, results_json
 from tasks.report.colours import COLOURS
 from tasks.report.tables import change_cells, chosen_table, score_rows
 from tasks.report.templates import PAPER
@@ -187,7 +187,7 @@ def test_a_technique_of_ones_own_shows_its_hyper_parameters():
     rows = {row[0]: row[5:-2] for row in table.rows}
     assert rows["SGD+CN"] == ("30", "–", "–", "–", "–", "0.125", "1,200", "0.1 to 0.5", "yes")
     assert rows["SGD"] == ("–",) * 9
-    chosen = json.loads(results_json(odd, estimate(odd, resamples=50)))["chosen"]
+    chosen = json.loads(results_json(Findings(odd, estimate(odd, resamples=50))))["chosen"]
     assert [row["techniques"] for row in chosen if row["variant"].endswith("+CN")] == [
         {**own, "N": {**own["N"], "range": [0.1, 0.5]}}
     ] * 2 * odd.studies

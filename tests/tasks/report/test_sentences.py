@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tasks.report import Estimates, Results, estimate, results_json
+from tasks.report import Estimates, Findings, Results, estimate, results_json
 from tasks.report.answer import answer, told_of_search
 from tasks.report.metrics import METRICS
 from tasks.report.page import render_page
@@ -32,7 +32,7 @@ def _reader(document: Mapping[str, Any], corpus: str) -> Reader:
 
 
 def _document(estimates: Estimates, results: Results) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(results_json(results, estimates))
+    document: dict[str, Any] = json.loads(results_json(Findings(results, estimates)))
     return document
 
 
@@ -200,7 +200,7 @@ def test_one_study_has_numbers_and_no_words(one_study, of_one_study):
     told = [" ".join(filter(None, (said[field] for field in FIELDS))) for said in document["answers"].values()]
     with undrawn():
         text_alone = dataclasses.replace(one_study, corpora={WORDS: one_study.corpora[WORDS]})
-        html = render_page(text_alone, clear).partition("</style>")[2]
+        html = render_page(Findings(text_alone, clear)).partition("</style>")[2]
     page = re.sub(r"<[^>]*>", " ", re.sub(r'<section id="ease".*?</section>', "", html, flags=re.DOTALL))
     for text in (*told, score_table(document), page):
         for word in ("helped", "hurt", "helps", "better than rnn", "worse than", "unclear", "told apart from rnn", "*"):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.report import build_report, estimate, results_json
+from tasks.report import Findings, build_report, estimate, results_json
 from tasks.report.why import SMALLEST, diagnoses_of, reach_sentence, shown_variants, why_table
 from tasks.report.why_charts import clipping, gradient_panels, time_constants, zeros
 from tests.tasks.report.pages import small_results, undrawn
@@ -74,7 +74,7 @@ def test_a_gradient_that_vanished_or_overflowed_has_a_place_on_the_axis_or_none(
     assert len(left.mean) == 20, "nothing is told from where nothing is a number"
     assert [title for title, _ in gradient_panels(told, None)][0] == "rnn/bernoulli/SGD and rnn/bernoulli/SGD+C"
     assert "below 10⁻¹²" not in why_table(told).rows[0]
-    assert json.loads(results_json(broken, estimate(broken, resamples=20)))["diagnostics"]
+    assert json.loads(results_json(Findings(broken, estimate(broken, resamples=20))))["diagnostics"]
 
 
 def test_what_is_drawn_is_the_smallest_of_each_technique_and_the_best(results, told):

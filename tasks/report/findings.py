@@ -1,0 +1,73 @@
+"""What the page and the file for programs both tell, beside the estimates: each part computed once, for whoever asks.
+
+What this does not do: compute anything itself, or write a word.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tasks.report.aggregate import Aggregate, aggregate
+from tasks.report.answer import Answer, answer
+from tasks.report.ease import Ease, measure_ease
+from tasks.report.ease_measures import Row
+from tasks.report.ease_words import ease_sentences
+from tasks.report.edges import edge_rows
+from tasks.report.estimates import Estimates
+from tasks.report.mattering import mattering_rows
+from tasks.report.results import Results
+from tasks.report.tuning import Tuning, tunings
+from tasks.report.why import VariantDiagnosis, diagnoses_of
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a campaign came to; what is a mapping is by corpus.
+
+    Attributes:
+        results: what was measured.
+        estimates: scores and effects of it.
+    """
+
+    results: Results
+    estimates: Estimates
+
+    @cached_property
+    def answers(self) -> Mapping[str, Answer]:
+        """The sentences on the scores."""
+        return {name: answer(self.estimates, name) for name in self.results.corpora}
+
+    @cached_property
+    def ease(self) -> Ease:
+        """What is easier to train."""
+        return measure_ease(self.results)
+
+    @cached_property
+    def ease_sentences(self) -> Mapping[str, str]:
+        """The sentences on that."""
+        return ease_sentences(self.ease, list(self.results.corpora))
+
+    @cached_property
+    def tunings(self) -> Mapping[str, Sequence[Tuning]]:
+        """The score against the tuning budget."""
+        return {name: tunings(self.results, name) for name in self.results.corpora}
+
+    @cached_property
+    def edges(self) -> Mapping[str, Sequence[Row]]:
+        """Chosen values at the edge of what is drawn."""
+        return {name: edge_rows(self.results, name) for name in self.results.corpora}
+
+    @cached_property
+    def mattering(self) -> Mapping[str, Sequence[Row]]:
+        """Which hyper-parameters mattered."""
+        return {name: mattering_rows(self.results, name) for name in self.results.corpora}
+
+    @cached_property
+    def diagnoses(self) -> Mapping[str, Sequence[VariantDiagnosis]]:
+        """What was measured on the networks."""
+        return {name: diagnoses_of(self.results, name) for name in self.results.corpora}
+
+    @cached_property
+    def aggregate(self) -> Aggregate | None:
+        """The numbers over all corpora."""
+        return aggregate(self.results, self.estimates)
