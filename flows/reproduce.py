@@ -16,6 +16,7 @@ from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.reporting import Outcome, make_report
+from tasks.resolution import resolution_lines
 from tasks.search import Search
 from tasks.stages import run_all, run_search
 from tasks.terminal import plan_table
@@ -43,7 +44,8 @@ def reproduce(request: CampaignRequest) -> Outcome:
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search, clock, ledger = Search(campaign, digests), Clock(store, campaign, digests), Ledger(store)
-    tell_all(plan_table(campaign, make_plan(ledger, search, clock), crew.size))
+    needed, can_tell = make_plan(ledger, search, clock), resolution_lines(store, campaign, digests)
+    tell_all(plan_table(campaign, needed, crew.size, can_tell))
 
     reasons = run_search(ledger, search, clock, crew)
     finals = search.finals(search.look(ledger.records))

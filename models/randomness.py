@@ -97,3 +97,24 @@ class Draws:
     def choice(self, name: str, options: Sequence[T]) -> T:
         """One of the options, every one as likely."""
         return options[self._stratum(name, len(options))]
+
+
+class DrawsAt(Draws):
+    """What is drawn at one part of every interval: where a technique's intervals end, and where their middle is.
+
+    Args:
+        part: from 0, the end that is drawn from first, up to but not including 1.
+
+    >>> DrawsAt(0.5).log_uniform("learning_rate", 1e-4, 1e-2), DrawsAt(0.5).choice("units", (50, 100, 200))
+    (0.001, 100)
+    """
+
+    def __init__(self, part: float) -> None:
+        super().__init__()
+        self._part = part
+
+    def _stratum(self, name: str, count: int) -> int:
+        return int(self._part * count)
+
+    def _unit(self, name: str) -> float:
+        return self._part

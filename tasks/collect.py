@@ -28,7 +28,7 @@ from tasks.samples import load_sample, sampled_piece
 from tasks.search import Bracket, Records, Search
 from tasks.train import prepared
 
-_MEASURED = ("valid", "best_epoch", "updates", "epochs", "diverged_at", "seconds", "parameters")
+_MEASURED = ("valid", "best_epoch", "updates", "epochs", "diverged_at", "stalled", "seconds", "parameters")
 NOT_STORED = "not in the store; run the campaign again"
 SCORED_WITHOUT_SAMPLE = "it is scored, but its sample failed"
 

@@ -40,6 +40,7 @@ _ENDED = (
     "best_epoch",
     "epochs",
     "diverged_at",
+    "stalled",
 )
 
 
@@ -48,7 +49,10 @@ def results_json(findings: Findings) -> bytes:
     results, estimates, ease = findings.results, findings.estimates, findings.ease
     trials = results.trials
     chosen = trials.loc[trials["selected"].astype(bool), list(_CHOSEN)]
-    counts = trials.groupby(["corpus", "variant", "purpose", "status"], sort=True).size().rename("trials")
+    alike = trials.assign(stalled=trials["stalled"].eq(True)).groupby(
+        ["corpus", "variant", "purpose", "status"], sort=True
+    )
+    counts = alike["stalled"].agg(trials="size", stalled="sum")
     document = {
         "schema": "counterpoint.results",
         "schema_version": SCHEMA_VERSION,

@@ -16,7 +16,7 @@ from tasks.report.portrait import Portrait
 TRIAL_COLUMNS = (
     *("key", "corpus", "kind", "variant", "purpose", "status", "reason", "study", "seed"),
     *("hidden_size", "activation", "learning_rate", "techniques", "valid", "best_epoch", "updates", "epochs"),
-    *("diverged_at", "seconds", "parameters", "valid_first", "ended_early", "selected", "chosen_from"),
+    *("diverged_at", "stalled", "seconds", "parameters", "valid_first", "ended_early", "selected", "chosen_from"),
 )
 CURVE_COLUMNS = (
     *("key", "corpus", "variant", "update", "epoch", "learning_rate", "train", "valid"),
@@ -59,7 +59,8 @@ class Results:
     Attributes:
         trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
             `diverged`, `untrained` or `failed`; `valid` is the best validation log-likelihood in nats per step, of
-            the epoch `best_epoch`, higher is better, NaN if none; `techniques` holds the hyper-parameters, letter ->
+            the epoch `best_epoch`, higher is better, NaN if none; `stalled` where Hessian-free optimization ended it,
+            since it found no better point any more; `techniques` holds the hyper-parameters, letter ->
             {name: value}; `selected` marks the search trial that a study chose for its variant, and `chosen_from` of a
             final is that trial's key. A draw of the search is one row, of the longest of its trials; `ended_early`
             where it did not come to the last rung, and `valid_first` is its best validation score within the epochs of

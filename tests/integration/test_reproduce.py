@@ -54,6 +54,7 @@ def test_a_first_run_ends_well_and_says_where_its_report_is(
     store, done = first
     assert done.returncode == 0, done.stdout + done.stderr
     assert "8 trials, 0 stored; about" in done.stdout
+    assert "one study tells no difference from the luck of its search" in done.stdout
     assert f"report: {latest(store).as_uri()}/index.html" in done.stdout
     assert "baseline/note-probability" in done.stdout
     assert "Traceback" not in done.stderr, done.stderr

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from models.randomness import Draws, generator_for, seed_for, uniform_like
+from models.randomness import Draws, DrawsAt, generator_for, seed_for, uniform_like
 
 MANY = 4000
 PINNED = 2585612444217454947
@@ -52,6 +52,14 @@ def test_the_same_name_gives_the_same_number_whoever_asks():
     assert Draws(0, "chorales", 4).log_uniform("learning_rate", 1e-4, 1e-1) != rate
     assert Draws(1, "chorales", 3).log_uniform("learning_rate", 1e-4, 1e-1) != rate
     assert busy.log_uniform("momentum", 1e-4, 1e-1) != rate
+
+
+def test_draws_at_a_part_are_where_so_many_draws_lie_below():
+    whole = [Draws(3, index=i).integer("n", 2, 10) for i in range(200)]
+    logs = sorted(Draws(3, index=i).log_uniform("x", 1e-4, 1e-1) for i in range(200))
+    assert DrawsAt(0.25).log_uniform("y", 1e-4, 1e-1) == pytest.approx(logs[50], rel=0.1)
+    assert [DrawsAt(part).integer("n", 2, 10) for part in (0, 1 - 2**-53)] == [min(whole), max(whole)]
+    assert [DrawsAt(part).choice("c", "abc") for part in (0, 0.34, 0.67, 1 - 2**-53)] == list("abcc")
 
 
 def test_every_four_in_a_row_have_one_in_each_quarter():

@@ -77,7 +77,7 @@ def test_every_trial_is_a_row_with_what_its_record_says(finished, results):
         assert (row.status, row.reason, row.valid) == (record.status, "", record.valid)
         assert row.best_epoch == record.best_epoch
         assert (row.updates, row.epochs, row.parameters) == (record.updates, record.epochs, record.parameters)
-        assert row.seconds == record.seconds
+        assert (row.seconds, row.stalled) == (record.seconds, False)
         assert pd.isna(row.diverged_at)
     assert results.failures == []
 
@@ -297,6 +297,15 @@ def test_a_final_that_was_trained_and_not_scored_is_a_failure_too(store, half):
         {**_named(second), "reason": NOT_STORED},
     ]
     assert set(results.pieces["key"]) == {"", third.key, fourth.key}
+
+
+def test_a_trial_that_stalled_says_so(store, half):
+    campaign, digests = half
+    search = Search(campaign, digests).trials({})
+    told = by_key(record_of(trial, stalled=trial is search[0]) for trial in search)
+    (bracket, *_) = Search(campaign, digests).brackets
+    rows = list(_rows(bracket, "search", told, campaign, {}))
+    assert [row["stalled"] for row in rows] == [True] + [False] * (len(rows) - 1)
 
 
 def test_a_diverged_final_is_a_row_without_a_score_and_no_failure(store, half):

@@ -183,7 +183,8 @@ def _trial(
         "hidden_size": int(rng.integers(100, 401)), "activation": "relu" if "R" in letters else "tanh",
         "learning_rate": rate, "techniques": _techniques(rng, letters),
         "valid": valid if status == "completed" else np.nan, "best_epoch": 7, "updates": 480, "epochs": 24,
-        "diverged_at": 120.0 if diverged else np.nan, "seconds": rng.uniform(0.4, 2.0), "parameters": 60_000,
+        "diverged_at": 120.0 if diverged else np.nan, "stalled": False,
+        "seconds": rng.uniform(0.4, 2.0), "parameters": 60_000,
         "valid_first": valid if status == "completed" and purpose == "search" else np.nan,
         "ended_early": False, "selected": False, "chosen_from": "",
     }  # fmt: skip

@@ -193,6 +193,20 @@ def test_a_technique_of_ones_own_shows_its_hyper_parameters():
     ] * 2 * odd.studies
 
 
+def test_what_stalled_is_counted_beside_how_it_ended():
+    results = small_results("folk-tunes-words")
+    mine = "corpus == 'folk-tunes-words' and variant == 'rnn/softmax/SGD' and purpose == 'search'"
+    searched = results.trials.query(mine).index
+    trials = results.trials.assign(status="completed")
+    trials.loc[searched[:2], "stalled"], trials.loc[searched[1], "status"] = True, "untrained"
+    odd = dataclasses.replace(results, trials=trials)
+    told = json.loads(results_json(Findings(odd, estimate(odd, resamples=20))))
+    counts = pd.DataFrame(told["trials"]).query(mine)[["status", "trials", "stalled"]]
+    assert counts.to_numpy().tolist() == [["completed", len(searched) - 1, 1], ["untrained", 1, 1]]
+    assert sum(row["stalled"] for row in told["trials"]) == 2
+    assert [row["key"] for row in told["ended"] if row["stalled"]] == trials.loc[searched[:2], "key"].tolist()
+
+
 def test_estimated_numbers_are_marked_on_the_page(results, estimates, files):
     best = "rnn/bernoulli/SGD+CR"
     changed = estimated_results(results, best, 0.05)

@@ -11,7 +11,7 @@ from tasks.report.edges import edge_rows, edge_sentences
 from tasks.report.mattering import explained, mattering_rows, mattering_table
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
 
-C, ADAM = f"{SGD}+C", "rnn/bernoulli/Adam"
+C, M, ADAM = f"{SGD}+C", f"{SGD}+M", "rnn/bernoulli/Adam"
 SPACE = {"music": {"learning_rate": (1e-4, 1e-1), "hidden_size": (100, 400)}}
 
 
@@ -57,6 +57,48 @@ def test_named_values_have_edges_and_other_optimizers_or_one_value_have_none():
     results = _chosen({SGD: [0.5, 0.5], ADAM: [0.5, 0.5]}, spaces=named)
     assert [(row["variant"], row["edge"], row["high"]) for row in edge_rows(results, "songs")] == [(SGD, "upper", 0.5)]
     assert edge_rows(_chosen({SGD: [0.5, 0.5]}, spaces={}), "songs") == []
+
+
+def _techniques(letter: str, **values: list[object]):
+    """A campaign in which each study chose these numbers of one technique."""
+    studies = len(next(iter(values.values())))
+    results = _chosen({f"{SGD}+{letter}": [1e-2] * studies})
+    told = zip(*values.values(), strict=True)
+    results.trials["techniques"] = [{letter: dict(zip(values, each, strict=True))} for each in told]
+    return results
+
+
+def test_the_numbers_of_a_technique_have_edges_on_the_scale_that_it_draws_on():
+    """Momentum is drawn by the logarithm of 1 - mu, from 0.05 to 0.999: a tenth is a factor of 19.98^0.1 = 1.349."""
+    high, low = 1 - 0.05 * 1.349, 1 - 0.999 / 1.350
+    (row,) = edge_rows(_techniques("M", momentum=[high, 0.95, 0.5]), "songs")
+    assert (row["variant"], row["hyper_parameter"], row["edge"]) == (M, "M: momentum", "upper")
+    assert (row["studies"], row["of"], row["low"], row["high"]) == (2, 3, 0.001, 0.95)
+    assert edge_sentences([row], [M]) == [
+        "The momentum of M chosen for SGD+M (2 of 3 studies) lies at the upper edge of what is drawn, 0.001 to 0.95:"
+        " a better one may lie beyond."
+    ]
+    assert edge_rows(_techniques("M", momentum=[high - 0.001, 0.95, 0.5]), "songs") == []
+    assert edge_rows(_techniques("M", momentum=[low, 0.001, 0.5]), "songs") == []
+    (row,) = edge_rows(_techniques("M", momentum=[1 - 0.999 / 1.349, 0.001, 0.5]), "songs")
+    assert row["edge"] == "lower"
+    whole = _techniques("P", frame_epochs=[2, 2, 3], recurrent_epochs=[9, 9, 9])
+    assert [(row["hyper_parameter"], row["low"], row["high"]) for row in edge_rows(whole, "songs")] == [
+        ("P: frame epochs", 2, 10)
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("C", {"threshold": [15.0, 15.0]}),
+        ("L", {"share": [0.5, 0.5], "reading": ["retention"] * 2}),
+        ("Z", {"salt": [0, 0]}),
+    ],
+)
+def test_of_two_values_of_names_and_of_salts_none_is_at_an_edge(told):
+    letter, values = told
+    assert edge_rows(_techniques(letter, **values), "songs") == []
 
 
 def test_a_parabola_explains_a_peak_in_the_middle_and_adjusted_noise_nothing():
