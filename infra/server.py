@@ -97,9 +97,17 @@ def _process(home: Path, password: str) -> Iterator[tuple[subprocess.Popen[bytes
         "PREFECT_SERVER_API_AUTH_STRING": password,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
+        # the kinds of blocks of every package are for a page that nobody opens; to find them Dask is imported, a second
+        "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+        "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+        # nobody reads what these write down of a server that is thrown away
+        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
-    database_template.put(home / DATABASE)
+    if database_template.put(home / DATABASE):
+        environment["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] = "false"
     with (home / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", str(Path(__file__).with_name("api_server.py"))],
