@@ -13,7 +13,8 @@ from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
-from tasks.reporting import Outcome, make_report
+from tasks.outcome import Outcome
+from tasks.reporting import make_report
 from tasks.search import Search
 
 
@@ -34,6 +35,6 @@ def report(request: CampaignRequest) -> Outcome:
     campaign = resolve(request, store)
     introduce([campaign.preset, *campaign.variants])
     digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
-    outcome = make_report(Ledger(store), Search(campaign, digests), {}, started)
+    outcome = make_report(Ledger(store), Search(campaign, digests), {}, started, request=request)
     tell_all(outcome)
     return outcome

@@ -14,8 +14,9 @@ from tasks.campaign import resolve
 from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
+from tasks.outcome import Outcome
 from tasks.plan import make_plan
-from tasks.reporting import Outcome, make_report
+from tasks.reporting import make_report
 from tasks.resolution import resolution_lines
 from tasks.search import Search
 from tasks.stages import run_all, run_search
@@ -51,7 +52,7 @@ def reproduce(request: CampaignRequest) -> Outcome:
     finals = search.finals(search.look(ledger.records))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
-    outcome = make_report(ledger, search, reasons, started, again=False)
+    outcome = make_report(ledger, search, reasons, started, request=request, again=False)
     tell_all(outcome)
     outcome.check_complete()
     return outcome

@@ -1,4 +1,4 @@
-"""What Prefect's page shows of a flow run beside its name: tags, a log, and an end also where its process has none.
+"""What Prefect's page shows of a flow run beside its name: tags, a log, the scores, an end also without a process.
 
 A process that is killed says nothing, and its run would stay Running for ever. So each run notes which process it is,
 and the next one on the same machine marks those as Crashed whose process is gone.
@@ -7,6 +7,7 @@ What this does not do: judge runs of other machines, or of before a reboot. A se
 missing heartbeats (docs/operations.md).
 """
 
+import logging
 import os
 import socket
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+import httpx
+from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
@@ -21,7 +24,10 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Crashed
 
+from infra.configured_server import absence
 from infra.output import tell
+
+_log = logging.getLogger(__name__)
 
 PROCESS = "counterpoint.process"
 _MOST = 200
@@ -40,6 +46,14 @@ def tell_all(text: object) -> None:
     """Write on standard output, and into the log of the flow run."""
     tell(text)
     get_run_logger().info("%s", text)
+
+
+def leave_artifact(version: str, markdown: str) -> None:
+    """Leave the scores of a report in Prefect; where it does not learn of them, the log says so."""
+    try:
+        create_markdown_artifact(markdown, key="counterpoint-report", description=f"Report {version}")
+    except httpx.HTTPError as error:  # the report is published, whoever learns of it
+        _log.warning("%s: this run has no artifact there", absence(error))
 
 
 def mark_crashed(client: SyncPrefectClient) -> None:

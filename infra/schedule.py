@@ -30,3 +30,8 @@ def seed_of(period: Period, when: datetime) -> int:
         return int(f"{when:%Y%m%d}")
     year, week, _ = when.isocalendar()
     return 100 * year + week
+
+
+def seed_asked(asked: int | Period | None) -> int:
+    """The number that a seed is: itself, that of the period in which the run is due, or 0 where none is asked."""
+    return seed_of(asked, due()) if isinstance(asked, str) else asked or 0

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from infra.errors import ConfigurationError
-from infra.schedule import Period, due, seed_of
+from infra.schedule import seed_asked
 from infra.settings import CampaignRequest
 from infra.store import Store
 from models.core.scan import Activation
@@ -189,13 +189,9 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
         trials=request.trials or preset.trials,
         rungs=request.rungs or preset.rungs,
         seeds=request.seeds or preset.seeds,
-        seed=_seed(request.seed),
+        seed=seed_asked(request.seed),
         spaces=spaces,
     )
-
-
-def _seed(asked: int | Period | None) -> int:
-    return seed_of(asked, due()) if isinstance(asked, str) else asked or 0
 
 
 def _variants(

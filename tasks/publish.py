@@ -27,8 +27,7 @@ from typing import Any
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
 from infra.store import Manifest, Store, valid_path
 from tasks.readable import naming, passed_over, readable
-from tasks.report.text import visible
-from tasks.wording import preset_title
+from tasks.wording import preset_title, visible
 
 _PARENT = "reports"
 VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")

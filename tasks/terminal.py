@@ -4,8 +4,6 @@ Numbers come from the plan, from `results.json` and from the store, and look as 
 """
 
 import io
-import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from textwrap import fill
@@ -18,6 +16,7 @@ from rich.table import Table
 
 from infra.progress import clock
 from infra.store import Store
+from tasks.blocks import WIDTH, Block, columns, paragraphs, shown
 from tasks.campaign import Campaign
 from tasks.corpus import SPLITS, Corpus
 from tasks.failures import failure_lines
@@ -31,9 +30,6 @@ from tasks.report.verdicts import difference_verdict
 from tasks.set_aside import SetAside, by_reason
 from tasks.wording import plural, preset_title
 
-WIDTH = 118
-"""Columns of what goes into a file or a log, and the most on a terminal."""
-_NARROWEST = 40
 _LEGEND = "Plain SGD is that of a variant's own core and output model."
 _STAR = (
     "* better or worse, by intervals that hold for all differences of a corpus at once: wider ones than those above."
@@ -57,14 +53,14 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str]
             f"{total} trials, {stored} stored; about {clock(plan.seconds(workers))} of training"
             f" on {workers} processes, estimated from epochs timed on this machine"
         )
-    foot = fill(foot, _width())
+    foot = fill(foot, columns())
     notes = [f"{corpus} is left out: {reason}" for corpus, reason in campaign.left_out.items()]
     if plan.outdated:
         notes.append(
             f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
         )
     notes += told
-    return "\n".join([f"{fill(head, _width())}\n{_render([table])}{foot}", *(fill(note, _width()) for note in notes)])
+    return "\n".join([f"{fill(head, columns())}\n{_render([table])}{foot}", *(fill(note, columns()) for note in notes)])
 
 
 def _budget(campaign: Campaign) -> str:
@@ -73,26 +69,29 @@ def _budget(campaign: Campaign) -> str:
     return f"{plural(campaign.studies, 'study', 'studies')} of {drawn} and {plural(campaign.seeds, 'fresh seed')}"
 
 
-def score_table(document: Mapping[str, Any]) -> str:
+def score_blocks(document: Mapping[str, Any]) -> list[Block]:
     """The scores of `results.json`: a table a corpus, the best variant first, baselines last; then the answer."""
-    parts = []
+    blocks = []
     shared = shared_caveats([answer["warnings"] for answer in document["answers"].values()])
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
-        parts.append(
-            f"{corpus}, test split, 95 % intervals over {_units(document)} and pieces\n{_corpus_table(list(rows))}"
-        )
+        title = f"{corpus}, test split, 95 % intervals over {_units(document)} and pieces"
+        blocks.append(Block((title,), _layouts(_corpus_tables(list(rows)))))
         answer = document["answers"][corpus]
         own = [text for text in answer["warnings"] if text not in shared]
         told = [answer["best"], answer.get("others", ""), answer["techniques"]]
         easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
-        parts.append(_paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
+        blocks.append(paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
     if over := (document.get("aggregate") or {}).get("line"):
-        parts.append(_paragraphs([over]))
-    parts.append(_paragraphs([*legend(document), *filter(None, [document.get("search", "")]), *shared]))
-    parts += [
-        fill(f"failed: {line}", _width(), subsequent_indent="    ") for line in failure_lines(document["failures"])
-    ]
-    return "\n".join(parts)
+        blocks.append(paragraphs([over]))
+    blocks.append(paragraphs([*legend(document), *filter(None, [document.get("search", "")]), *shared]))
+    if failed := [f"failed: {line}" for line in failure_lines(document["failures"])]:
+        blocks.append(Block(tuple(failed), indent=4))
+    return blocks
+
+
+def score_table(document: Mapping[str, Any]) -> str:
+    """The scores of `results.json` as they are printed."""
+    return shown(score_blocks(document))
 
 
 def legend(document: Mapping[str, Any]) -> list[str]:
@@ -127,7 +126,7 @@ def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
         lost += [_lost(name, corpus)] if groups else []
         lost += [f"{name}: {sentence}" for sentence in corpus.source.get("told", ())]
     layouts = (_corpora(cells, apart, digested) for apart, digested in ((" / ", True), ("\n", True), ("\n", False)))
-    return f"{_render(layouts)}{_paragraphs(lost)}".rstrip("\n")
+    return f"{_render(layouts)}{shown([paragraphs(lost)])}".rstrip("\n")
 
 
 def _corpora(cells: Sequence[tuple[str, ...]], apart: str, digested: bool) -> Table:
@@ -155,13 +154,9 @@ def _first_of(group: SetAside) -> str:
     return f"{first} and {len(others):,} more" if others else first
 
 
-def _paragraphs(texts: Sequence[str]) -> str:
-    return "".join(fill(text.strip(), _width()) + "\n" for text in texts)
-
-
-def _corpus_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _corpus_tables(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
     """The scores of a corpus: two metrics where they fit, else the first one, its interval below it where that fits."""
-    return _render(_scores(rows, metrics, apart) for metrics, apart in ((2, " ["), (1, " ["), (1, "\n[")))
+    return [_scores(rows, metrics, apart) for metrics, apart in ((2, " ["), (1, " ["), (1, "\n["))]
 
 
 def _scores(rows: Sequence[Mapping[str, Any]], most: int, apart: str) -> Table:
@@ -212,22 +207,17 @@ def _table(*titles: str, right: int) -> Table:
     return table
 
 
-def _width() -> int:
-    """Columns to write in: those of the terminal, `WIDTH` at most, and always `WIDTH` where standard output is none."""
-    if sys.stdout is None or not sys.stdout.isatty():
-        return WIDTH
-    return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
+def _layouts(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
+    """The layouts of a table, each with the columns that it needs."""
+    console = Console(width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False)
+    layouts = []
+    for table in tables:
+        console.file = io.StringIO()
+        console.print(table)
+        text = "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+        layouts.append((Measurement.get(console, console.options, table).maximum, text))
+    return tuple(layouts)
 
 
-def _render(layouts: Iterable[Table]) -> str:
-    """The first of the layouts that fits into the width; where none does the last one, uncut; of a file the first."""
-    width = _width()
-    console = Console(
-        file=io.StringIO(), width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False
-    )
-    for table in layouts:
-        if width == WIDTH or Measurement.get(console, console.options, table).maximum <= width:
-            break
-    console.print(table)
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+def _render(tables: Iterable[Table]) -> str:
+    return Block(layouts=_layouts(tables)).fitted(columns())

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from infra.errors import IntegrityError
 from infra.store import MANIFEST, SCRATCH, TEMPORARY, Listed, Manifest, Store, valid_path
 from models.kinds import LAST_STEP_ALONE
+from tasks.finished import FOLDER as FINISHED
 from tasks.ingest import find_name
 from tasks.ingest.cache import corpus_prefix, ingest_prefix, load_kind, recorded
 from tasks.publish import LATEST, VERSION, pointers_to
@@ -67,7 +68,7 @@ def verify(store: Store) -> Verified:
     places = _by_prefix(listed)
     committed = {prefix for prefix, paths in places.items() if f"{prefix}/{MANIFEST}" in paths}
     manifests, damaged = readable(lambda prefix: _verified(store, prefix), sorted(committed))
-    pointers = [item.path for item in listed if LATEST.fullmatch(item.path) or _is_name(item.path)]
+    pointers = [item.path for item in listed if _is_pointer(item.path)]
     targets, broken = readable(lambda path: _target(store, path, manifests), pointers)
     ingests = [prefix for prefix in manifests if prefix.startswith("ingests/")]
     records, unreadable = readable(lambda prefix: recorded(store, prefix), ingests)
@@ -175,12 +176,24 @@ def _target(store: Store, path: str, manifests: Mapping[str, Manifest]) -> list[
             return []
         return [corpus_prefix(named.digest), *([ingest_prefix(named.source)] if named.source else [])]
     value, _ = store.read_pointer(path)
+    if _is_note(path):
+        return [] if value is None else [f"reports/{value.get('version')}"]
     prefix = str((value or {}).get("prefix"))
     if prefix_of(f"{prefix}/{MANIFEST}") is None:
         raise IntegrityError(f"{store.address}: {path} points to no report; delete it")
     if prefix in manifests and manifests[prefix].digest != (value or {}).get("digest"):
         raise IntegrityError(f"{store.address}: {prefix} is not the report that {path} was made for; delete both")
     return [prefix]
+
+
+def _is_pointer(path: str) -> bool:
+    return LATEST.fullmatch(path) is not None or _is_name(path) or _is_note(path)
+
+
+def _is_note(path: str) -> bool:
+    """Whether a path is that of the note that a campaign is finished."""
+    folder, _, name = path.partition("/")
+    return folder == FINISHED and is_digest(name.removesuffix(".json"))
 
 
 def _is_name(path: str) -> bool:
@@ -198,5 +211,5 @@ def _not_ours(item: Listed) -> str | None:
     top, _, rest = item.path.partition("/")
     if top in KINDS:
         return None if prefix_of(item.path) else f"{top}/{rest.partition('/')[0]}"
-    known = top == SCRATCH or LATEST.fullmatch(item.path) or _is_name(item.path) or item.path == ".lock"
+    known = top == SCRATCH or _is_pointer(item.path) or item.path == ".lock"
     return None if known or _last(item.path).startswith(TEMPORARY) else top

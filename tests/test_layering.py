@@ -71,3 +71,13 @@ def test_flows_and_their_workers_begin_without_what_draws() -> None:
         _loaded_with(f"flows.{flow}", loaded)
     assert {"tasks.portion", "tasks.report.export", "prefect", "torch"} <= loaded
     assert not {"altair", "vl_convert", "music21"} & loaded
+
+
+def test_a_finished_campaign_is_known_and_leaves_its_run_without_torch_dask_and_tables() -> None:
+    """All that stands between the command and its report: `_was_finished` in infra/cli/commands.py."""
+    loaded = _loaded_with("tasks.finished", set())
+    assert "tasks.publish" in loaded
+    assert not {"torch", "prefect", "distributed", "pandas", "rich"} & loaded
+    loaded = _loaded_with("flows.finished", set())
+    assert "infra.run_page" in loaded
+    assert not {"torch", "distributed", "prefect_dask", "pandas"} & loaded

@@ -47,7 +47,9 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
     Trials that the store holds already are not trained again, so the same command goes on after an interruption.
     """
     with told_in_one_line():
-        _run_campaign("reproduce", campaign.request(places), output)
+        request = campaign.request(places)
+        if not _was_finished(request, output):
+            _run_campaign("reproduce", request, output)
 
 
 def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
@@ -156,6 +158,36 @@ def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
         resolve(request, ObjectStore(request.store))
 
     return _run_flow(name, request, output, check)
+
+
+def _was_finished(request: "CampaignRequest", output: Output) -> bool:
+    """Whether the campaign is known to be finished; then it is told, and has its flow run on a configured server.
+
+    The store alone is asked, before a server, a cluster or torch is there.
+    """
+    _check_prefect()
+    from prefect.settings import get_current_settings
+
+    from infra.output import tell
+    from infra.store import Store as ObjectStore
+    from tasks.finished import finished
+
+    store = ObjectStore(request.store)
+    known = finished(store, request)
+    if known is None:
+        return False
+    if get_current_settings().api.url is None:
+        tell(known.line)
+        tell(known.outcome(store))
+        return True
+    output.apply()
+    from flows.finished import leave_run
+    from infra.configured_server import server_watched
+    from infra.server import api_server
+
+    with api_server(), server_watched():
+        leave_run(request, store, known)
+    return True
 
 
 def _check_prefect() -> None:

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from pathlib import Path
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -35,6 +37,10 @@ def run(environment: dict[str, str], store: Path, *options: str) -> subprocess.C
 def commits(store: Path, kind: str) -> dict[str, str]:
     """The nonce of every commit of that kind: a commit that was made anew has another one."""
     return {path.parent.name: json.loads(path.read_text())["nonce"] for path in store.glob(f"{kind}/*/manifest.json")}
+
+
+def _basic(password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {b64encode(password.encode()).decode()}"}
 
 
 def latest(store: Path) -> Path:
@@ -96,6 +102,12 @@ def test_a_second_run_trains_nothing(
     # The report is not made again either, unless the code is one that no commit names.
     assert len(commits(store, "reports")) == (2 if provenance()["dirty"] else 1)
     assert "report: " in done.stdout
+    url, password = served["PREFECT_API_URL"], served["PREFECT_API_AUTH_STRING"]
+    runs = httpx.post(f"{url}/flow_runs/filter", json={}, headers=_basic(password), timeout=60).json()
+    (left,) = [each for each in runs if each["parameters"]["request"]["store"] == str(store)]
+    assert left["state_type"] == "COMPLETED"
+    assert left["name"].startswith("smoke, bach-chorales, ")
+    assert set(left["tags"]) >= {"smoke", "bach-chorales"}
 
 
 def test_a_killed_run_goes_on_where_it_was(

@@ -1,6 +1,5 @@
 """The scores as Markdown, read by a parser of Markdown: tables are tables, and nothing in a name is markup."""
 
-import json
 import re
 from html import unescape
 from typing import Any
@@ -112,6 +111,6 @@ def test_a_report_is_told_where_prefect_does_not_learn_of_it(store, caplog):
     document = {"campaign": {"preset": "smoke"}, "trials": [{"trials": 3}], **_document(_score(PLAIN, mean=-1.0))}
     gone = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
     with temporary_settings(gone):
-        outcome = _told(store, "20260102T030405Z-1a2b3c4d", json.dumps(document).encode())
+        outcome = _told(store, "20260102T030405Z-1a2b3c4d", document)
     assert outcome.report.endswith("/reports/20260102T030405Z-1a2b3c4d/index.html")
     assert "the Prefect server at 127.0.0.1:9 is gone (ConnectError): this run has no artifact there" in caplog.text

@@ -182,7 +182,7 @@ def test_seed_zero_is_a_seed():
 
 
 def test_the_seed_may_be_that_of_the_day_or_the_week(monkeypatch):
-    monkeypatch.setattr("tasks.campaign.due", lambda: datetime(2026, 11, 28, 4, tzinfo=UTC))
+    monkeypatch.setattr("infra.schedule.due", lambda: datetime(2026, 11, 28, 4, tzinfo=UTC))
     assert resolve(CampaignRequest(seed="day")).seed == 20261128
     assert resolve(CampaignRequest(seed="week")).seed == 202648
     assert resolve(CampaignRequest(seed="week")) == resolve(CampaignRequest(seed=202648))

@@ -198,7 +198,7 @@ def test_the_plan_names_what_is_left_out_and_what_an_older_version_stored():
 
 
 def test_what_a_plan_can_tell_stands_last_and_fits(monkeypatch):
-    monkeypatch.setattr("tasks.terminal._width", lambda: 80)
+    monkeypatch.setattr("tasks.terminal.columns", lambda: 80)
     line = "bach-chorales: a difference to plain SGD under 0.090 nats per frame cannot be told (from 5 studies in it)"
     text = plan_table(tiny_campaign("SGD+C"), Plan(()), 2, [line, "another line"])
     *_, first, second, last = text.splitlines()
@@ -299,7 +299,7 @@ def columns(monkeypatch):
     def of(number: int) -> None:
         terminal = io.StringIO()
         monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr("tasks.terminal.sys.stdout", terminal)
+        monkeypatch.setattr("tasks.blocks.sys.stdout", terminal)
         monkeypatch.setenv("COLUMNS", str(number))
 
     return of

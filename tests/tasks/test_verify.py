@@ -13,6 +13,7 @@ import pytest
 from infra.cli import commands
 from infra.store import Store
 from infra.store.manifest import canonical_json
+from tasks.finished import FOLDER
 from tasks.ingest.names import Named, give_name
 from tasks.publish import publish
 from tasks.verify import Verified, verify
@@ -40,7 +41,8 @@ def folder(tmp_path: Path) -> Path:
     store.commit(f"ingests/{INGEST}", {"record.json": record, "inputs.json": b"{}"}, kind="ingest", provenance={})
     give_name(store, "songs", Named(C, "music", 1, INGEST))
     document = canonical_json({"campaign": {"preset": "small"}})
-    publish(store, {"index.html": b"<p>", "results.json": document}, {"commit": "c" * 40})
+    version = publish(store, {"index.html": b"<p>", "results.json": document}, {"commit": "c" * 40})
+    store.swap_pointer(f"{FOLDER}/{A}.json", {"version": version}, None)
     return tmp_path / "store"
 
 
@@ -110,6 +112,7 @@ def _unlink(pattern: str) -> Callable[[Path], object]:
         (_remove("data", C), f"data/{C} is not there, and ingests/{INGEST} speaks of it"),
         (_remove("ingests"), f"ingests/{INGEST} is not there, and corpora/songs.json speaks of it"),
         (_remove("reports"), "is not there, and latest.json speaks of it"),
+        (_remove("reports"), "is not there, and finished/"),
         (_unlink("corpora/songs.json"), "corpora/songs.json is not there, and ingests/"),
         (_unlink("latest.json"), "latest.json is not there, and reports/"),
         (_unlink("latest-small.json"), "latest-small.json is not there, and reports/"),
@@ -121,7 +124,7 @@ def test_what_was_deleted_is_named(folder: Path, lose: Callable[[Path], object],
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage", b"[" * 100_000, b'{"nonce":"0","value":{}}'])
-@pytest.mark.parametrize("path", ["latest.json", "latest-small.json", "corpora/songs.json"])
+@pytest.mark.parametrize("path", ["latest.json", "latest-small.json", "corpora/songs.json", f"{FOLDER}/{A}.json"])
 def test_a_broken_pointer_is_named(folder: Path, path: str, garbage: bytes) -> None:
     (folder / path).write_bytes(garbage)
     assert any(path in line for line in _verify(folder).damaged)
