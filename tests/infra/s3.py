@@ -15,7 +15,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -80,6 +79,8 @@ def _identity(name: str, credentials: tuple[str, str]) -> dict[str, object]:
 
 
 def _is_up(process: subprocess.Popen[bytes], endpoint: str) -> bool:
+    import boto3  # not by each process that collects the tests
+
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5, proxies={})
     client = boto3.client(
         "s3", endpoint_url=endpoint, aws_access_key_id=WRITER[0], aws_secret_access_key=WRITER[1],

@@ -32,7 +32,7 @@ def look():
 
 @flow(task_runner=task_runner())
 def ask(address):
-    client = connect(address, 2)
+    client = connect(address, 1)
     workers = client.scheduler_info(n_workers=-1)["workers"]
     print(len(workers), {worker["nthreads"] for worker in workers.values()}, look.submit().result())
 
@@ -128,13 +128,13 @@ def test_connecting_outside_a_flow_is_refused() -> None:
 def test_clusters_that_are_there_run_tasks_and_others_are_one_line(tmp_path: Path) -> None:
     script = tmp_path / "ask.py"
     script.write_text(FLOW)
-    anywhere = {"dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
+    anywhere = {"dashboard_address": "127.0.0.1:0", "threads_per_worker": 1, "processes": False, "protocol": "tcp"}
     with LocalCluster(n_workers=1, **anywhere) as elsewhere, LocalCluster(n_workers=0, **anywhere) as empty:
         addresses = ["this machine", elsewhere.scheduler_address, empty.scheduler_address, "tcp://127.0.0.1:9"]
         done = subprocess.run([sys.executable, script, *addresses], capture_output=True, text=True, timeout=200)
     assert done.stderr == ""
     here, there, no_worker, nothing = done.stdout.splitlines()
-    assert here.startswith("2 {1} {'threads': 1, 'omp': '1', 'url': 'http://127.0.0.1:")
+    assert here.startswith("1 {1} {'threads': 1, 'omp': '1', 'url': 'http://127.0.0.1:")
     assert there.startswith("1 {1} ")
     assert no_worker.startswith(f"error: the Dask scheduler on {addresses[2]} has no worker: ")
     assert nothing.startswith("error: no Dask cluster on tcp://127.0.0.1:9: ")

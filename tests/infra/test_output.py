@@ -100,7 +100,7 @@ def test_streams_that_are_no_descriptors_are_left_alone(monkeypatch: pytest.Monk
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize(("command", "code"), [(["--help"], 0), (["plan", "--corpora", "none–such"], 2)])
+@pytest.mark.parametrize(("command", "code"), [(["--help"], 0), (["plan", "--cluster", "none–such"], 2)])
 def test_a_command_ends_quietly_in_a_pipe_that_nobody_reads(tmp_path: Path, command: list[str], code: int) -> None:
     script = "import sys; from infra.cli import main; sys.argv[0] = 'counterpoint'; main()"
     reading, writing = os.pipe()

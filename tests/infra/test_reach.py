@@ -52,9 +52,9 @@ def test_a_store_that_cannot_be_opened_and_a_server_that_does_not_answer_are_tol
 
 
 @pytest.mark.integration
-def test_workers_in_processes_of_their_own_are_asked(tmp_path: Path) -> None:
+def test_a_worker_in_a_process_of_its_own_is_asked(tmp_path: Path) -> None:
     anywhere = {"dashboard_address": "127.0.0.1:0", "threads_per_worker": 1}
-    with LocalCluster(n_workers=2, **anywhere) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=1, **anywhere) as cluster, Client(cluster) as client:
         check_reach(client, Store(str(tmp_path / "store")))
         with pytest.raises(ClusterError, match=r"the Dask worker tcp://\S+ has another store under memory://here"):
             check_reach(client, Store("memory://here"))

@@ -157,7 +157,7 @@ def listened_on(processes: list[psutil.Process]) -> list[str]:
     return [str(each.laddr.port) for each in found]
 
 
-def test_another_user_of_the_machine_reaches_nothing(tmp_path: Path) -> None:
+def test_another_user_of_the_machine_reaches_nothing_and_sigterm_ends_a_command_in_one_line(tmp_path: Path) -> None:
     """Whoever reaches a scheduler, or Prefect's server, has code run as the one who runs the campaign."""
     process = start(tmp_path, 300)
     children = working(process)
@@ -169,8 +169,8 @@ def test_another_user_of_the_machine_reaches_nothing(tmp_path: Path) -> None:
         passwords = {each.environ().get("PREFECT_API_AUTH_STRING") for each in children} - {None}
         commands = [" ".join(each.cmdline()) for each in children]
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=60)
+        ends_in_one_line(process, children, signal.SIGTERM, 143, "terminated")
+    assert not servers_left(tmp_path)
     assert done.returncode == 0, done.stderr
     enters = os.geteuid() != 0  # where it could not become another user
     assert json.loads(done.stdout) == {"schedulers": [], "flows": [401, 404], "pages": [404], "enters": enters}
@@ -183,14 +183,15 @@ def test_of_two_commands_at_once_one_is_stopped_the_other_ends_and_nothing_is_le
     stopped, ended = start(tmp_path, 300), start(tmp_path, 0.1, **proxies)
     out, err = ended.communicate(timeout=120)
     assert (ended.returncode, out, err) == (0, "working\n", "")
-    ends_in_one_line(stopped, signal.SIGINT, 130, "stopped")
+    ends_in_one_line(stopped, working(stopped), signal.SIGINT, 130, "stopped")
     assert not servers_left(tmp_path)
     assert not any((tmp_path / "home").rglob("*"))
 
 
-def ends_in_one_line(process: subprocess.Popen[str], number: signal.Signals, code: int, word: str) -> None:
-    """Whether a command that is stopped says so, and leaves no process."""
-    children = working(process)
+def ends_in_one_line(
+    process: subprocess.Popen[str], children: list[psutil.Process], number: signal.Signals, code: int, word: str
+) -> None:
+    """Whether a command that is stopped says so, and leaves none of the processes that it started."""
     os.killpg(process.pid, number)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (code, f"{word}; the same command goes on from what is stored\n")
@@ -211,7 +212,7 @@ def test_after_kill_9_the_server_and_the_workers_end_too(tmp_path: Path) -> None
 
 
 def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None:
-    """Commands too, which end without ending it, however they are stopped."""
+    """Commands too, which end without ending it."""
     before = os.environ.get("PREFECT_API_URL")
     with api_server() as wait_until_ready:
         wait_until_ready()
@@ -223,9 +224,8 @@ def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None
             ready_at_once()
             assert PREFECT_API_URL.value() == url
             assert len(servers_left(scratch)) == 1
-        commands = [start(scratch, 300) for _ in range(2)]
-        ends_in_one_line(commands[0], signal.SIGTERM, 143, "terminated")
-        ends_in_one_line(commands[1], signal.SIGHUP, 129, "hung up")
+        command = start(scratch, 300)
+        ends_in_one_line(command, working(command), signal.SIGHUP, 129, "hung up")
         assert httpx.get(f"{url}/health").json() is True
         assert len(servers_left(scratch)) == 1
     assert os.environ.get("PREFECT_API_URL") == before

@@ -1,6 +1,5 @@
 """The deployments of prefect.yaml on a real server: `prefect deploy --all`, and a process worker runs one."""
 
-import json
 import os
 import re
 import signal
@@ -134,13 +133,8 @@ def test_a_worker_runs_the_nightly_campaign_to_its_end(
 ) -> None:
     few = {"corpora": ["folk-tunes-words"], "trials": 1, "seeds": 1, "epochs": 1}
     request = {"preset": "smoke", "store": str(tmp_path / "store"), "workers": 1, **few}
-    prefect(environment, "deployment", "run", "reproduce/nightly", "--param", f"request={json.dumps(request)}")
-    flow_runs = {"flow_runs": {"deployment_id": {"any_": [deployments["nightly"]["id"]]}}, "sort": "START_TIME_ASC"}
-    (run,) = [
-        run
-        for run in server.post("/flow_runs/filter", json=flow_runs).raise_for_status().json()
-        if not run["auto_scheduled"]
-    ]
+    create = f"/deployments/{deployments['nightly']['id']}/create_flow_run"
+    run = server.post(create, json={"parameters": {"request": request}}).raise_for_status().json()
 
     def state() -> dict[str, Any]:
         found: dict[str, Any] = server.get(f"/flow_runs/{run['id']}").raise_for_status().json()["state"]

@@ -1,6 +1,5 @@
 """The main job elsewhere: a store in S3, and a Dask scheduler given by its address."""
 
-import contextlib
 import json
 import os
 import signal
@@ -22,21 +21,16 @@ ROOT = Path(__file__).parents[2]
 TINY = ("--preset", "smoke", "--corpora", "folk-tunes-words", "--trials", "1", "--seeds", "1", "--epochs", "1")
 
 
-def counterpoint(variables: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
-    return subprocess.run(
-        [sys.executable, "-c", "from infra.cli import main; main()", *arguments],
-        cwd=ROOT,
-        env=mine | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+@pytest.fixture(scope="module")
+def variables(tmp_path_factory: pytest.TempPathFactory, served: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The variables by which a command, and a worker, finds an S3 server and a Prefect server."""
+    with running_server(tmp_path_factory.mktemp("s3")) as endpoint:
+        yield served | environment(endpoint)
 
 
-@contextlib.contextmanager
-def dask_cluster(variables: dict[str, str]) -> Iterator[str]:
-    """A scheduler and one worker as somebody else would start them."""
+@pytest.fixture(scope="module")
+def cluster(variables: dict[str, str]) -> Iterator[str]:
+    """A scheduler and one worker as somebody else would start them, who knows nothing of the Prefect server."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
     port = address.rsplit(":", 1)[1]
@@ -44,6 +38,7 @@ def dask_cluster(variables: dict[str, str]) -> Iterator[str]:
         ["scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"],
         ["worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard", "--host", "127.0.0.1"],
     ]
+    plain = {name: value for name, value in variables.items() if not name.startswith("PREFECT_")}
     processes = []
     try:
         for command in commands:
@@ -51,7 +46,7 @@ def dask_cluster(variables: dict[str, str]) -> Iterator[str]:
                 subprocess.Popen(
                     [sys.executable, "-m", "dask", *command],
                     cwd=ROOT,
-                    env=dict(os.environ) | variables,
+                    env=plain,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
@@ -65,16 +60,20 @@ def dask_cluster(variables: dict[str, str]) -> Iterator[str]:
             process.wait(timeout=30)
 
 
-def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(tmp_path: Path) -> None:
-    with running_server(tmp_path) as endpoint:
-        variables, store = environment(endpoint), f"s3://{BUCKET}/campaigns"
-        with dask_cluster(variables) as address:
-            done = counterpoint(variables, "reproduce", "--store", store, "--cluster", address, *TINY)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert f"report: {store}/reports/" in done.stdout
+def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(
+    tmp_path: Path, variables: dict[str, str], cluster: str
+) -> None:
+    def counterpoint(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from infra.cli import main; main()", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300)
 
-        pulled = counterpoint(variables, "pull", "--store", store, "--to", str(tmp_path / "pulled"))
-        assert pulled.returncode == 0, pulled.stderr
+    store = f"s3://{BUCKET}/campaigns"
+    done = counterpoint("reproduce", "--store", store, "--cluster", cluster, *TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"report: {store}/reports/" in done.stdout
+
+    pulled = counterpoint("pull", "--store", store, "--to", str(tmp_path / "pulled"))
+    assert pulled.returncode == 0, pulled.stderr
     document = json.loads((tmp_path / "pulled" / "results.json").read_text())
     assert document["failures"] == []
     page = (tmp_path / "pulled" / "index.html").read_text()
@@ -82,27 +81,27 @@ def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(tmp_pat
         assert secret not in page + json.dumps(document) + done.stdout + done.stderr
 
 
-def test_a_worker_stops_the_trial_of_a_command_that_was_killed(tmp_path: Path) -> None:
+def test_a_worker_stops_the_trial_of_a_command_that_was_killed(
+    tmp_path: Path, variables: dict[str, str], cluster: str
+) -> None:
     """Else it would go on for hours, for nobody, and the next campaign would wait behind it."""
     store = tmp_path / "store"
     # one trial of minutes: seed 4 draws the lowest learning rate
     long = ("--corpora", "folk-tunes-words", "--variants", "SGD", "--trials", "1", "--epochs", "100000", "--seed", "4")
-    with dask_cluster({}) as address:
-        mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
-        command = [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), "--cluster", address]
-        process = subprocess.Popen(
-            [*command, *long], cwd=ROOT, env=mine, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
-        with distributed.Client(address) as client:
-            # Only its own thread says what a worker does: the scheduler forgets the tasks of a client that is gone.
-            wait_until(lambda: any(client.run(is_training).values()))
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            wait_until(lambda: not any(client.run(is_training).values()))
-            time.sleep(2)  # what was trained to its end would be committed now
-        assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
-        assert len(list(store.glob("checkpoints/*.json"))) == 1, "whoever runs it again goes on from there"
+    command = [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), "--cluster", cluster]
+    process = subprocess.Popen(
+        [*command, *long], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    with distributed.Client(cluster) as client:
+        # Only its own thread says what a worker does: the scheduler forgets the tasks of a client that is gone.
+        wait_until(lambda: any(client.run(is_training).values()))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        wait_until(lambda: not any(client.run(is_training).values()))
+        time.sleep(2)  # what was trained to its end would be committed now
+    assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
+    assert len(list(store.glob("checkpoints/*.json"))) == 1, "whoever runs it again goes on from there"
 
 
 def is_training() -> bool:

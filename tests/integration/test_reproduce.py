@@ -144,38 +144,22 @@ def test_a_killed_run_goes_on_where_it_was(
     assert json.loads((latest(store) / "results.json").read_text())["failures"] == []
 
 
-@pytest.mark.parametrize(
-    ("options", "code", "words"),
-    [
-        ({"--variants": "SGD+X"}, 2, "technique 'X'"),
-        ({"--store": "s3://no-such-bucket-of-ours/x"}, 1, "127.0.0.1:9"),
-    ],
-)
-def test_a_mistake_is_answered_in_one_line(
-    tmp_path: Path, served: dict[str, str], options: dict[str, str], code: int, words: str
-) -> None:
-    asked = {"--store": str(tmp_path / "store"), "--preset": "smoke"} | options
+def test_a_mistake_is_answered_in_one_line(tmp_path: Path, served: dict[str, str]) -> None:
+    """Others, each in no process of its own: `test_typed.py`."""
     nothing_listens = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",
     }
+    nowhere = ["reproduce", "--quiet", "--preset", "smoke", "--store", "s3://no-such-bucket-of-ours/x"]
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "prefect",
-            "run",
-            "reproduce",
-            "--quiet",
-            *(word for pair in asked.items() for word in pair),
-        ],
+        [sys.executable, "-m", "prefect", "run", *nowhere],
         cwd=ROOT,
         env=served | nothing_listens,
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert words in done.stderr
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "127.0.0.1:9" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr

@@ -37,7 +37,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "pre-training": {"letters": "MP", "output": "nade", "output_dropout": 0.2, "learning_rate": 0.02},
 }
 # torch loads old parts of itself at the first derivative in forward mode.
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
+    pytest.mark.usefixtures("coarse_monitor"),
+]
 
 
 def _trial(kind: str, **changes: Any) -> Trial:

@@ -23,6 +23,8 @@ from models.trial import Trial
 from tests.models import examples
 from tests.models.stopping import bits, interrupted, stored
 
+pytestmark = pytest.mark.usefixtures("coarse_monitor")
+
 SPLITS = [
     Pieces.from_arrays(examples.music(lengths, seed=seed)) for seed, lengths in ((1, [9, 4, 6, 1, 7, 3]), (2, [8, 5]))
 ]

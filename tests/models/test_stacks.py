@@ -24,6 +24,8 @@ from models.variants import all_subsets
 from tests.models import examples
 from tests.models.stopping import stored
 
+pytestmark = pytest.mark.usefixtures("coarse_monitor")
+
 LENGTHS = [9, 4, 6, 1, 7, 3, 12]
 SPLITS = {
     output: (Pieces.from_arrays(make(LENGTHS, seed=1)), Pieces.from_arrays(make([8, 5], seed=2)))

@@ -1,15 +1,19 @@
-"""Small MusicXML scores, written by hand or by music21, and a reading of them by music21."""
+"""Small MusicXML scores, written by hand or by music21, and a reading of them by music21.
+
+music21 is imported where it reads: every process of the tests imports this file, few of them read.
+"""
 
 import io
 import tempfile
 import zipfile
 from fractions import Fraction
 from pathlib import Path
-
-from music21 import converter
-from music21.stream import Score
+from typing import TYPE_CHECKING
 
 from tasks.ingest.musicxml import Note
+
+if TYPE_CHECKING:
+    from music21.stream import Score
 
 Heard = tuple[Fraction, Fraction, int]
 
@@ -54,7 +58,7 @@ def heard(notes: tuple[Note, ...]) -> list[Heard]:
     return sorted((note.start, note.end, note.pitch) for note in notes)
 
 
-def heard_by_music21(score: Score) -> list[list[Heard]]:
+def heard_by_music21(score: "Score") -> list[list[Heard]]:
     """The notes of every part as music21 has them, repeats not played out, without grace notes."""
     return [
         sorted(
@@ -69,6 +73,9 @@ def heard_by_music21(score: Score) -> list[list[Heard]]:
 
 def parse_with_music21(name: str, data: bytes) -> list[list[Heard]]:
     """The same of a file, without music21's cache of pickles."""
+    from music21 import converter
+    from music21.stream import Score
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(data)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pytest
 from hypothesis import given
@@ -282,6 +281,8 @@ def test_a_body_that_ends_early_without_an_error_is_not_taken_for_whole(
 def test_an_object_in_s3_is_fetched_resumed_and_noticed_when_it_changes(
     s3_address: str, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import boto3
+
     monkeypatch.setattr(remote_s3, "BLOCK", 100_000)
     key = s3_address.removeprefix(f"s3://{BUCKET}/") + "/a b.zip"
     address = f"s3://{BUCKET}/{key}"

@@ -4,7 +4,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from music21 import chord, duration, meter, note, stream, tie
 
 from infra.errors import CorpusError
 from tasks.ingest.musicxml import read_parts
@@ -53,6 +52,8 @@ def test_the_compressed_form_is_read_alike() -> None:
 
 
 def test_what_music21_writes_is_read_as_music21_means_it(tmp_path: Path) -> None:
+    from music21 import chord, duration, meter, note, stream, tie
+
     part = stream.Part([meter.TimeSignature("3/4"), note.Note("F#4", quarterLength=2 / 3)])
     tied = note.Note("G4", quarterLength=5)
     tied.tie = tie.Tie("start")

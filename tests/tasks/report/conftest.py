@@ -1,5 +1,7 @@
 """One synthetic campaign and one report for all tests that only look at them."""
 
+from types import ModuleType
+
 import pytest
 
 from tasks.report import Estimates, Results, build_report, estimate
@@ -19,3 +21,11 @@ def estimates(results: Results) -> Estimates:
 @pytest.fixture(scope="session")
 def files(results: Results) -> dict[str, bytes]:
     return build_report(results)
+
+
+@pytest.fixture(scope="session")
+def stats() -> ModuleType:
+    """scipy.stats, a second to import: by the process that has these tests, and not by every one that collects them."""
+    from scipy import stats
+
+    return stats

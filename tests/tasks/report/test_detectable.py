@@ -5,7 +5,6 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from tasks.report.detectable import half_width
 from tasks.report.intervals import simultaneous
@@ -31,17 +30,17 @@ def _scored(values: dict[str, np.ndarray]) -> ScoredPieces:
 
 
 @pytest.mark.parametrize("studies", [2, 3, 5])
-def test_one_difference_of_exact_pieces_has_the_interval_of_student(studies):
+def test_one_difference_of_exact_pieces_has_the_interval_of_student(studies, stats):
     expected = stats.t.ppf(0.975, studies - 1) * 0.1 / sqrt(studies)
     assert half_width(0.1, 0.0, studies, 40, family=1) == pytest.approx(expected, rel=0.08)
 
 
-def test_one_difference_of_studies_that_agree_has_that_of_the_pieces():
+def test_one_difference_of_studies_that_agree_has_that_of_the_pieces(stats):
     assert half_width(0.0, 0.1, 5, 20, family=1) == pytest.approx(stats.t.ppf(0.975, 19) * 0.1, rel=0.02)
     assert half_width(0.0, 0.1, 5, 2000, family=1) == pytest.approx(0.196, rel=0.02)
 
 
-def test_both_parts_add_as_squares_nearly():
+def test_both_parts_add_as_squares_nearly(stats):
     parts = stats.t.ppf(0.975, 4) * 0.1 / sqrt(5), 1.96 * 0.06
     assert half_width(0.1, 0.06, 5, 2000, family=1) == pytest.approx(np.hypot(*parts), rel=0.04)
 

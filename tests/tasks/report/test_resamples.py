@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from tasks.report.resamples import Scales, draw_pieces, generator_for
 
@@ -18,7 +17,7 @@ def _spread(values: np.ndarray, units: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("units", [2, 3, 5])
-def test_the_spread_of_a_mean_is_student_t(units):
+def test_the_spread_of_a_mean_is_student_t(units, stats):
     values_N = np.random.default_rng(units).normal(3, 2, units)
     draws_R = _spread(values_N[:, None], units)[:, 0] / (values_N.std(ddof=1) / np.sqrt(units))
     assert stats.kstest(draws_R, stats.t(units - 1).cdf).pvalue > 1e-3

@@ -5,7 +5,6 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from tasks.report.jackknife import Spread, jackknife
 from tasks.report.strata import improvement, interquartile_mean, of_share, share_above
@@ -23,7 +22,7 @@ def _many(runs):
     return [len(units) for units in runs]
 
 
-def test_the_interquartile_mean_is_a_trimmed_mean_where_the_quarter_comes_out_even():
+def test_the_interquartile_mean_is_a_trimmed_mean_where_the_quarter_comes_out_even(stats):
     scores = np.random.default_rng(0).normal(size=(2, 6))
     runs = [[np.array([score]) for score in row] for row in scores]
     assert interquartile_mean(runs) == pytest.approx(stats.trim_mean(scores.ravel(), 0.25))
@@ -34,7 +33,7 @@ def test_of_five_runs_one_and_a_quarter_are_cut_at_each_end():
     assert interquartile_mean(runs) == pytest.approx((0.75 * 2 + 3 + 0.75 * 4) / 2.5)
 
 
-def test_corpora_units_and_runs_count_alike():
+def test_corpora_units_and_runs_count_alike(stats):
     """A corpus of many runs is no more than another: as if every run of the other stood there as often."""
     uneven = _runs([[0.0, 1.0], [5.0]], [[2.0], [3.0], [4.0], [9.0]])
     repeated = np.repeat([0.0, 1.0, 5.0, 2.0, 3.0, 4.0, 9.0], [2, 2, 4, 2, 2, 2, 2])
@@ -50,7 +49,7 @@ def test_lost_runs_are_the_worst_and_a_quarter_of_them_is_the_most():
     assert improvement(_runs([[lost], [1.0]]), _runs([[lost], [0.0]])) == pytest.approx((0.5 + 0 + 1 + 1) / 4)
 
 
-def test_the_probability_of_improvement_is_that_of_all_pairs_a_corpus():
+def test_the_probability_of_improvement_is_that_of_all_pairs_a_corpus(stats):
     rng = np.random.default_rng(1)
     mine, plain = ([[rng.integers(0, 4, 2).astype(float) for _ in range(n)] for n in (3, 4)] for _ in range(2))
     corpora = []
@@ -64,7 +63,7 @@ def test_the_probability_of_improvement_is_that_of_all_pairs_a_corpus():
     assert improvement(plain, mine) == pytest.approx(1 - np.mean(corpora))
 
 
-def test_the_spread_of_a_mean_is_that_of_welchs_test():
+def test_the_spread_of_a_mean_is_that_of_welchs_test(stats):
     first, second = np.array([1.0, 2.0, 4.0]), np.array([10.0, 14.0, 11.0, 19.0, 12.0])
     sign = {0: 1, 1: -1}
     (spread,) = jackknife(
@@ -77,7 +76,7 @@ def test_the_spread_of_a_mean_is_that_of_welchs_test():
     assert spread.half_width(0.9) == pytest.approx((high - low) / 2)
 
 
-def test_draws_are_those_of_students_t_and_correlate_as_the_multipliers_say():
+def test_draws_are_those_of_students_t_and_correlate_as_the_multipliers_say(stats):
     spread = Spread((np.array([0.3, -0.3]), np.array([0.1, 0.1, -0.2])), extra=0.05)
     normal_RU = np.random.default_rng(0).standard_normal((20_000, 5))
     drawn, again = (spread.draw(normal_RU, np.random.default_rng(seed)) for seed in (1, 2))
@@ -116,7 +115,7 @@ def test_the_interval_of_a_share_of_one_corpus_is_that_of_agresti_and_coull_but_
     assert wide.freedom == pytest.approx(8)
 
 
-def test_intervals_of_two_studies_hold_the_truth_as_often_as_they_say():
+def test_intervals_of_two_studies_hold_the_truth_as_often_as_they_say(stats):
     """A bootstrap, or a normal quantile, would hold it in four of five cases."""
     rng, studies, times = np.random.default_rng(0), 2, 70
     means, gain, spread = np.array([0.3, 0.5, 0.52, 0.9]), 0.03, 0.05

@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from music21.corpus.chorales import ChoraleList, ChoraleListRKBWV
 
 from infra.errors import CorpusError
 from tasks.corpus import Corpus
@@ -197,6 +196,8 @@ def test_no_run_of_a_melody_is_in_two_splits(corpus: Corpus) -> None:
 @pytest.mark.integration
 def test_chorales_of_one_title_in_two_splits_are_known_to_be_different_tunes(corpus: Corpus) -> None:
     """music21's list of titles knows nothing of our steps. docs/data.md says which tunes these are."""
+    from music21.corpus.chorales import ChoraleList, ChoraleListRKBWV
+
     titles: dict[str, set[str]] = {}
     for numbering in (ChoraleListRKBWV(), ChoraleList()):
         for number, entry in numbering.byBWV.items():

@@ -1,4 +1,6 @@
-"""README.md and docs/, typed: every block of commands or Python that is marked as tested, see tests/documents.py."""
+"""Commands as a person types them: every block of README.md and docs/ that is marked as tested, see
+tests/documents.py; own files and an official set by its address; mistakes, each told in one line.
+"""
 
 import json
 import os
@@ -8,9 +10,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import counterpoint
 import pytest
 
 from tests.documents import ROOT, Block, blocks_to_run
+from tests.integration.conftest import plain_environment
+from tests.tasks.ingest.data import data_folder
 from tests.tasks.ingest.test_official_set import midi
 
 pytestmark = pytest.mark.integration
@@ -34,7 +39,10 @@ def values():
 
 
 def type_(command):
-    words = smaller(command, values(), cluster.scheduler_address)
+    return run(command, smaller(command, values(), cluster.scheduler_address))
+
+
+def run(command, words):
     out, err = io.StringIO(), io.StringIO()
     code = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -58,7 +66,10 @@ with (
 ):
     wait_until_ready()
     done = [type_(command) for command in dict.fromkeys(commands)]
+    others = json.loads(Path("others.json").read_text())
+    own = [run(name, [*words, "--cluster", cluster.scheduler_address]) for name, words in others.items()]
 Path("done.json").write_text(json.dumps(done))
+Path("own.json").write_text(json.dumps({each["command"]: each for each in own}))
 for number, block in enumerate(blocks_to_run("python")):
     names = {}
     exec(block.text, names)
@@ -67,8 +78,26 @@ for number, block in enumerate(blocks_to_run("python")):
 """
 
 
+# What is typed beside the documents, by the name that the tests below know it by.
+OTHERS = {
+    "own files": ["ingest", "--midi", "My Songs.zip", "--store", "own", "--plain"],
+    "own files again": ["ingest", "--midi", "My Songs.zip", "--store", "own", "--plain"],
+    "no such file": ["ingest", "--midi", "/nowhere/at/all.zip", "--store", "own", "--quiet"],
+    "no such technique": ["reproduce", "--variants", "SGD+X", "--preset", "smoke", "--store", "own", "--quiet"],
+}
+OFFICIAL = "official set by the address of a copy"
+
+
 def _song(number: int) -> bytes:
     return midi(*(60 + (number * k * k + 3 * k) % 12 for k in range(12 + number % 7)))
+
+
+def _official() -> Path | None:
+    """The MIDI files of JSB Chorales, None where the real data are not here."""
+    try:
+        return data_folder() / "music-midi" / "JSB Chorales.zip"
+    except pytest.skip.Exception:
+        return None
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +111,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(folder / "Nottingham.zip", "w") as packed:
         for number, split in enumerate(("train", "train", "train", "valid", "valid", "test", "test")):
             packed.writestr(f"Nottingham/{split}/{number}.mid", _song(number))
+    with zipfile.ZipFile(folder / "My Songs.zip", "w") as packed:
+        for number in range(50):
+            packed.writestr(f"songs/{number:02}.mid", _song(number))
+        packed.writestr("songs/broken.mid", b"no MIDI at all")
+        packed.writestr("songs/README", b"notes on the songs")
+    others = dict(OTHERS)
+    if (chorales := _official()) is not None:
+        others[OFFICIAL] = ["ingest", "jsb-chorales", "--from", str(chorales), "--store", "own"]
+    (folder / "others.json").write_text(json.dumps(others))
     (folder / "texts").mkdir()
     for number in range(40):
         words = " ".join(f"word{(number * k) % 7}" for k in range(30))
         (folder / "texts" / f"{number:02}.txt").write_text(f"chapter {number}\n{words}\n")
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COUNTERPOINT_"))}
+    mine = plain_environment()
     paths = f"{ROOT}{os.pathsep}{mine.get('PYTHONPATH', '')}"
     ended = subprocess.run(
         [sys.executable, "-c", TYPE],
@@ -126,3 +164,45 @@ def test_every_block_of_python_of_the_documents_runs(folder: Path, number: int, 
     ran = json.loads((folder / f"python-{number}.json").read_text())
     assert ran["place"] == block.place
     assert not [name for name, shown in ran["names"].items() if shown in ("None", "{}", "[]")], ran["names"]
+
+
+@pytest.fixture
+def own(folder: Path) -> dict[str, dict[str, Any]]:
+    """What came of each of `OTHERS`."""
+    told: dict[str, dict[str, Any]] = json.loads((folder / "own.json").read_text())
+    return told
+
+
+def test_own_midi_is_ingested_under_a_name_and_what_is_broken_is_named(
+    folder: Path, own: dict[str, dict[str, Any]]
+) -> None:
+    first, again = own["own files"], own["own files again"]
+    assert first["code"] == 0, first
+    assert "my-songs" in first["out"]
+    assert "broken.mid" in first["out"]
+    assert "parsing my-songs" in first["err"]
+    corpus = counterpoint.load_corpus(str(folder / "own"), "my-songs")
+    assert sum(len(pieces) for pieces in corpus.splits.values()) == 50
+    assert list(corpus.source["quarantined"]) == ["broken.mid"]
+    assert again["code"] == 0, again
+    assert corpus.digest[:12] in first["out"]
+    assert again["out"] == first["out"]
+    assert "parsing" not in again["err"], "it is stored"
+
+
+def test_an_official_set_by_the_address_of_a_copy(folder: Path, own: dict[str, dict[str, Any]]) -> None:
+    data_folder()
+    assert own[OFFICIAL]["code"] == 0, own[OFFICIAL]
+    corpus = counterpoint.load_corpus(str(folder / "own"), "jsb-chorales")
+    assert {split: corpus.steps(split) for split in corpus.splits} == {"train": 13807, "valid": 4602, "test": 4725}
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [("no such file", 1, "/nowhere/at/all.zip: No such file"), ("no such technique", 2, "technique 'X'")],
+)
+def test_a_mistake_is_answered_in_one_line(own: dict[str, dict[str, Any]], name: str, code: int, words: str) -> None:
+    """In a process of its own: `test_reproduce.py`. Each mistake's own words are those of the unit tests."""
+    assert own[name]["code"] == code, own[name]
+    assert words in own[name]["err"]
+    assert len(own[name]["err"].strip().splitlines()) == 1, own[name]["err"]
