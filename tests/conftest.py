@@ -15,10 +15,27 @@ settings.load_profile("counterpoint")
 gc.disable()
 
 
+TOGETHER = {
+    **dict.fromkeys(
+        [f"tests/integration/test_{name}.py" for name in ("failures", "reproduce", "places", "typed")], "one server"
+    ),
+    "tests/tasks/ingest/corpora/": "corpora",
+    "tests/tasks/report/": "report",
+}
+"""Files, or folders of them, that share what takes seconds to make, and what they share: Prefect's server, the corpora
+that are parsed, the report that is drawn."""
+
+
+def _together(nodeid: str) -> str:
+    """What is given to one process as a whole: a file, or those that share something."""
+    file = nodeid.split("::")[0]
+    return next((shared for start, shared in TOGETHER.items() if file.startswith(start)), file)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with real parts begin first: they take longest, and the others then fill up the processes evenly."""
     slow = {item.path for item in items if item.get_closest_marker("integration")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.path not in slow, _together(item.nodeid) != "one server"))
 
 
 def pytest_collection_finish() -> None:
@@ -27,16 +44,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-TOGETHER = ("tests/tasks/ingest/corpora/", "tests/tasks/report/")
-"""Folders whose files share what takes seconds to make: the corpora that are parsed, the report that is drawn."""
-
-
 class ByFile(LoadFileScheduling):
-    """Gives a process whole files, or whole folders, in the order of the collection."""
+    """Gives a process whole files, or all that share something, in the order of the collection."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file: str = super()._split_scope(nodeid)
-        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+        return _together(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

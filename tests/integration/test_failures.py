@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import plain_environment
-
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
@@ -108,14 +106,14 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def outcome(tmp_path_factory: pytest.TempPathFactory, served: dict[str, str]) -> tuple[Path, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("sabotage")
     script = folder / "sabotaged.py"
     script.write_text(FLOW)
     done = subprocess.run(
         [sys.executable, script, folder],
         cwd=ROOT,
-        env={**plain_environment(), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env={**served, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=500,

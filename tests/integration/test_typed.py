@@ -14,13 +14,12 @@ import counterpoint
 import pytest
 
 from tests.documents import ROOT, Block, blocks_to_run
-from tests.integration.conftest import plain_environment
 from tests.tasks.ingest.data import data_folder
 from tests.tasks.ingest.test_official_set import midi
 
 pytestmark = pytest.mark.integration
 
-# One process for all of them: one Prefect server, one worker, one import of everything.
+# One process for all of them: one worker, one import of everything.
 TYPE = """
 import contextlib, io, json, os, sys, traceback
 from pathlib import Path
@@ -101,7 +100,7 @@ def _official() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, served: dict[str, str]) -> Path:
     """Where everything was typed, with the files that the documents name."""
     folder = tmp_path_factory.mktemp("typed")
     with zipfile.ZipFile(folder / "songs.zip", "w") as packed:
@@ -124,12 +123,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(40):
         words = " ".join(f"word{(number * k) % 7}" for k in range(30))
         (folder / "texts" / f"{number:02}.txt").write_text(f"chapter {number}\n{words}\n")
-    mine = plain_environment()
-    paths = f"{ROOT}{os.pathsep}{mine.get('PYTHONPATH', '')}"
+    paths = f"{ROOT}{os.pathsep}{served.get('PYTHONPATH', '')}"
     ended = subprocess.run(
         [sys.executable, "-c", TYPE],
         cwd=folder,
-        env=mine | {"PYTHONPATH": paths, "PREFECT_PLUGINS_ENABLED": "false", "OMP_NUM_THREADS": "1"},
+        env=served | {"PYTHONPATH": paths, "PREFECT_PLUGINS_ENABLED": "false", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=500,

@@ -1,6 +1,6 @@
 """A store with a tiny music corpus and a tiny text in it, and a campaign of seconds over them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from tasks.evaluate import ensure_scored
 from tasks.ingest.cache import store_corpus
 from tasks.ingest.corpora import find_recipe
 from tasks.records import TrialRecord
-from tasks.samples import ensure_sampled
+from tasks.samples import ASKED, ensure_sampled
 from tasks.search import Search
 from tasks.train import ensure_trained
 
@@ -26,6 +26,15 @@ from tasks.train import ensure_trained
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_samples() -> Iterator[None]:
+    """Networks go on for few steps: each is a forward pass of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ASKED:
+            patch.setitem(ASKED, kind, 24)  # type: ignore[misc]
+        yield
 
 
 def tiny_music() -> Corpus:
