@@ -15,8 +15,10 @@ torch.set_num_threads(1)
 def coarse_monitor() -> Iterator[None]:
     """Few chains estimate the likelihoods of an RBM in training: for tests that compare trainings, not scores."""
     from models import estimation
+    from models.outputs import rbm
     from models.outputs.ais import Effort
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(estimation, "MONITOR", Effort(10, 10))
+        for module in (estimation, rbm):
+            patch.setattr(module, "MONITOR", Effort(10, 10))
         yield

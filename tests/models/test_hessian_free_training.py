@@ -48,7 +48,7 @@ def _stopped(trial: Trial, steps: int, checkpoint: Checkpoint | None) -> Checkpo
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     steps=st.lists(st.integers(1, 7), min_size=1, max_size=4),
     letters=st.sampled_from(["", "L", "R", "LR"]),

@@ -115,7 +115,7 @@ def _until(trial: Trial, steps: int, checkpoint: Checkpoint | None) -> Checkpoin
     return stored(run.checkpoints()[0])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     steps=st.lists(st.integers(0, 15), min_size=1, max_size=5),
     phases=st.sampled_from([(2, 2), (1, 0), (0, 2), (3, 1)]),

@@ -47,7 +47,7 @@ def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint
         return taken[0]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     steps=st.lists(st.integers(1, 15), min_size=1, max_size=4),
     letters=st.sampled_from(all_subsets("CLRM")),

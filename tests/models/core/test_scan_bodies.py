@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import count
+from itertools import count, product
 
 import pytest
 import torch
@@ -68,10 +68,10 @@ def _results(scan, inputs: Inputs, activation: str) -> dict[str, Tensor]:
     return dict(zip(("h", "d_pre", "d_h0", "d_W"), (states.detach(), *gradients), strict=True))
 
 
-def _assert_close(ours: dict[str, Tensor], theirs: dict[str, Tensor], rtol: float, atol: float) -> None:
+def _assert_close(ours: dict[str, Tensor], theirs: dict[str, Tensor], what: str, rtol: float, atol: float) -> None:
     for name, value in ours.items():
         expected = theirs[name].to(value.dtype)
-        torch.testing.assert_close(value, expected, rtol=rtol, atol=atol, msg=lambda m, n=name: f"{n}: {m}")
+        torch.testing.assert_close(value, expected, rtol=rtol, atol=atol, msg=lambda m, n=name: f"{what}, {n}: {m}")
 
 
 @cache
@@ -86,22 +86,20 @@ def _rounded(shape: tuple[int, ...], leak: str, activation: str) -> Inputs:
     return tuple(None if x is None else x.double() for x in make(shape, leak, dtype=torch.float32))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("leak", LEAKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_values_and_gradients_equal_a_loop_over_single_vectors(shape, leak, activation):
-    ours = _results(leaky_scan, _inputs(shape, leak), activation)
-    _assert_close(ours, _by_loop(shape, leak, activation), **FLOAT64)
+def test_values_and_gradients_equal_a_loop_over_single_vectors(activation):
+    for shape, leak in product(SHAPES, LEAKS):
+        ours = _results(leaky_scan, _inputs(shape, leak), activation)
+        _assert_close(ours, _by_loop(shape, leak, activation), f"{shape}, leak {leak}", **FLOAT64)
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-@pytest.mark.parametrize("H", HIDDEN)
-def test_sizes_that_fit_no_tile(H, dtype):
-    for activation, leak in zip(ACTIVATIONS, ("all", "none", "some"), strict=True):
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, FLOAT64), (torch.float32, FLOAT32)], ids=str)
+def test_sizes_that_fit_no_tile(dtype, tolerance):
+    for H, (activation, leak) in product(HIDDEN, zip(ACTIVATIONS, ("all", "none", "some"), strict=True)):
         shape = (1 + H % 2, 3, 1 + (5 * H) % 13, H)
         inputs = tuple(None if x is None else x.to(dtype) for x in _rounded(shape, leak, activation))
-        tolerance = FLOAT32 if dtype == torch.float32 else FLOAT64
-        _assert_close(_results(leaky_scan, inputs, activation), _by_loop(shape, leak, activation, True), **tolerance)
+        expected = _by_loop(shape, leak, activation, True)
+        _assert_close(_results(leaky_scan, inputs, activation), expected, f"{shape}, {activation}", **tolerance)
 
 
 def test_a_gradient_of_many_steps_sums_them_all():
@@ -211,7 +209,7 @@ def test_no_retention_equals_retention_zero(activation):
     pre, h0, W, _ = _inputs((2, 5, 3, 4), "none")
     zero = torch.zeros(2, 4, dtype=torch.float64)
     left, right = (_results(leaky_scan, (pre, h0, W, retention), activation) for retention in (None, zero))
-    _assert_close(left, right, rtol=1e-13, atol=1e-13)
+    _assert_close(left, right, activation, rtol=1e-13, atol=1e-13)
 
 
 def test_retention_belongs_to_its_unit_and_member():

@@ -87,8 +87,8 @@ def test_the_stop_is_martens(falls, start, epsilon):
 
 
 def test_it_ends_where_the_stop_says_so():
-    matrix, target = _system(200, spread=5.0)
-    ones = torch.ones(200, dtype=torch.float64)
+    matrix, target = _system(100, spread=5.0)
+    ones = torch.ones(100, dtype=torch.float64)
     found = conjugate_gradient(matrix.mv, target, 0 * ones, ones, 500)
     assert 10 < found.iterations < 500
     phi = []

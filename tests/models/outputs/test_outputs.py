@@ -11,6 +11,8 @@ from models.outputs.ais import MONITOR
 from models.parameters import Parameters
 from tests.models import naive
 
+pytestmark = pytest.mark.usefixtures("coarse_monitor")
+
 WIDTH, HIDDEN = 4, 3
 DISCRETE = tuple(output for output in OUTPUTS if not output.answers)
 """Those of which probabilities, not densities, are known."""
