@@ -5,6 +5,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -239,10 +240,17 @@ def slow_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryFileSystem, "pipe_file", later)
 
 
-def together(store: Store, name: str, *arguments: tuple[str, ...]) -> list[str]:
+@pytest.fixture(scope="module")
+def processes() -> Iterator[writers.Processes]:
+    started = writers.Processes()
+    yield started
+    started.end()
+
+
+def together(processes: writers.Processes, store: Store, name: str, *arguments: tuple[str, ...]) -> list[str]:
     """Run a program of writers.py so many times at once: in threads for memory, else in processes."""
     if not store.address.startswith("memory"):
-        return list(writers.run_together(name, {n: (store.address, *a) for n, a in enumerate(arguments)}))
+        return processes.run(name, [(store.address, *each) for each in arguments])
     outputs: list[str] = []
     start = threading.Barrier(len(arguments))
 
@@ -263,8 +271,8 @@ def together(store: Store, name: str, *arguments: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.usefixtures("slow_memory")
-def test_of_many_writers_one_wins_and_all_get_its_manifest(store: Store) -> None:
-    outputs = together(store, "race", *[(str(writer),) for writer in range(WRITERS)])
+def test_of_many_writers_one_wins_and_all_get_its_manifest(store: Store, processes: writers.Processes) -> None:
+    outputs = together(processes, store, "race", *[(str(writer),) for writer in range(WRITERS)])
     results = {tuple(json.loads(output)) for output in outputs}
     assert len(outputs) == WRITERS
     assert len(results) == 1
@@ -277,8 +285,8 @@ def test_of_many_writers_one_wins_and_all_get_its_manifest(store: Store) -> None
 
 
 @pytest.mark.usefixtures("slow_memory")
-def test_no_swap_is_lost(store: Store) -> None:
-    together(store, "count", *[("5",)] * WRITERS)
+def test_no_swap_is_lost(store: Store, processes: writers.Processes) -> None:
+    together(processes, store, "count", *[("5",)] * WRITERS)
     assert store.read_pointer(writers.POINTER)[0] == {"number": 5 * WRITERS}
 
 
@@ -415,6 +423,6 @@ def test_who_is_killed_while_discarding_leaves_no_commit(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("slow_memory")
-def test_many_come_and_go_at_once_and_none_is_in_the_way_of_another(store: Store) -> None:
-    together(store, "come_and_go", *[(str(writer),) for writer in range(WRITERS)])
+def test_many_come_and_go_at_once_and_none_is_in_the_way_of_another(store: Store, processes: writers.Processes) -> None:
+    together(processes, store, "come_and_go", *[(str(writer),) for writer in range(WRITERS)])
     assert [prefix for n in range(WRITERS) for prefix in store.prefixes(f"checkpoints/{n}")] == []

@@ -1,6 +1,6 @@
 """Programs that tests run in processes of their own: `python -m tests.infra.writers NAME ADDRESS ...`.
 
-Each says `ready` and waits for a line, so that all of a test's processes start at once.
+Each that others race says `ready` and waits for a line, so that all of a test's processes start at once.
 """
 
 import itertools
@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -162,27 +163,57 @@ def start(name: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def run_together(name: str, arguments: Mapping[int, tuple[str, ...]]) -> Iterator[str]:
-    """Start a process for each of the arguments, let all go at once, and give what each prints."""
-    processes = [start(name, *each) for each in arguments.values()]
-    try:
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        for process in processes:
-            output, _ = process.communicate()
-            assert process.returncode == 0
-            yield output
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
+class Processes:
+    """Processes that run these programs at once, again and again: each is started once, and imports once."""
 
+    def __init__(self) -> None:
+        self._started: list[subprocess.Popen[str]] = []
+
+    def run(self, name: str, arguments: Sequence[tuple[str, ...]]) -> list[str]:
+        """Let a process for each of the arguments go at once; what each prints."""
+        while len(self._started) < len(arguments):
+            self._started.append(start("serve"))
+        variables = {key: value for key, value in os.environ.items() if key.startswith(("AWS_", "NO_PROXY"))}
+        for process, each in zip(self._started, arguments, strict=False):
+            _tell(process, json.dumps([variables, name, *each]))
+        going = self._started[: len(arguments)]
+        assert [_line(process) for process in going] == ["ready\n"] * len(going)
+        for process in going:
+            _tell(process, "go")
+        return ["".join(iter(partial(_line, process), "done\n")) for process in going]
+
+    def end(self) -> None:
+        """End all of them."""
+        for process in self._started:
+            process.communicate()
+            assert process.returncode == 0
+
+
+def _tell(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"a writer ended with {process.wait()}"
+    return line
+
+
+def serve() -> None:
+    """Run what each line names, with its variables and arguments, until there is none."""
+    while line := sys.stdin.readline():
+        variables, name, *arguments = json.loads(line)
+        os.environ.update(variables)
+        PROGRAMS[name](*arguments)
+        print("done", flush=True)
+
+
+PROGRAMS: dict[str, Callable[..., None]] = {
+    program.__name__: program for program in (race, count, stall, stall_discarding, come_and_go, crash, serve)
+}
 
 if __name__ == "__main__":
-    programs = {program.__name__: program for program in (race, count, stall, stall_discarding, come_and_go, crash)}
-    programs[sys.argv[1]](*sys.argv[2:])
+    PROGRAMS[sys.argv[1]](*sys.argv[2:])

@@ -19,7 +19,7 @@ def printed(folder: Path, *sources: Path) -> str:
         compiler = native_build.find_compiler()
     except BuildError as error:
         pytest.skip(str(error))
-    command = [*compiler, "-std=c++17", "-O1", "-g1", "-march=native", "-pthread", *SANITIZED, "-o", str(program)]
+    command = [*compiler, "-std=c++17", "-Og", "-g1", "-march=native", "-pthread", *SANITIZED, "-o", str(program)]
     probe = folder / "probe.cpp"
     probe.write_text("int main() { return 0; }\n")
     probing = subprocess.run([*command, str(probe)], capture_output=True, text=True)
