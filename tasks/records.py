@@ -9,7 +9,7 @@ Only what came to an end is stored. A trial that failed is nobody's result: the 
 
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
@@ -53,7 +53,7 @@ class TrialRecord:
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values, with its format's version, its key and its variant for other readers."""
         told = {"format": _FORMAT, "key": self.trial.key, "variant": self.trial.variant}
-        return {**told, **asdict(self), "trial": self.trial.to_json()}
+        return {**told, **vars(self), "trial": self.trial.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
