@@ -151,22 +151,13 @@ def study_table(campaigns: Sequence[Results], corpus: str) -> list[dict[str, Any
 
 def draw_table(campaigns: Sequence[Results], corpus: str) -> list[dict[str, Any]]:
     """A row a variant beside plain SGD: first rungs with the same draws or others, and whose the variance is."""
-    searched = pd.concat(
-        [
-            results.ended_draws(corpus).assign(
-                place=lambda rows, number=number: [
-                    (number, *each) for each in zip(rows["study"], rows["seed"], strict=True)
-                ],
-                score=lambda rows, results=results: draw_score(
-                    rows["valid_first"], results.corpora[corpus]["counting"]
-                ),
-            )
-            for number, results in enumerate(campaigns)
-        ]
-    )
-    by_variant = {
-        variant: rows.set_index("place").sort_index() for variant, rows in searched.groupby("variant", sort=False)
-    }
+    searched = []
+    for number, results in enumerate(campaigns):
+        rows = results.ended_draws(corpus)
+        places = [(number, *each) for each in zip(rows["study"], rows["seed"], strict=True)]
+        score_N = draw_score(rows["valid_first"], results.corpora[corpus]["counting"])
+        searched.append(rows.assign(place=places, score=score_N).set_index("place"))
+    by_variant = {name: rows.sort_index() for name, rows in pd.concat(searched).groupby("variant", sort=False)}
     told = []
     for variant, mine in by_variant.items():
         plain = by_variant[plain_of(variant)]
