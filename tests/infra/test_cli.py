@@ -1,5 +1,6 @@
 """The command line as people type it: help, exit codes, one-line errors, and what `--help` must not load."""
 
+import json
 import os
 import subprocess
 import sys
@@ -37,33 +38,49 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.integration
-@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
-def test_help_lists_every_command(base: list[str]) -> None:
-    done = run(*base, "--help")
-    assert done.returncode == 0
-    for command in ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc"):
-        assert f" {command} " in done.stdout
+COMMANDS = ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc")
+TYPED = """
+import contextlib, io, json, sys
+from prefect.cli import app
+
+def told(*words):
+    out = io.StringIO()
+    sys.argv = ["prefect", *words]
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        app()
+    return out.getvalue()
+
+typed = [told(*words) for words in json.loads(sys.stdin.read())]
+print(json.dumps([typed, [*sys.modules]]))
+"""
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("base", [PREFECT, COUNTERPOINT], ids=["prefect", "counterpoint"])
-def test_the_version_is_told(base: list[str]) -> None:
-    done = run(*base, "--version")
-    assert (done.returncode, done.stdout.strip()) == (0, f"counterpoint {version('counterpoint')}")
-
-
-@pytest.mark.integration
-def test_prefect_lists_run_among_its_commands() -> None:
-    assert "Run Counterpoint" in run(sys.executable, "-m", "prefect", "--help").stdout
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("arguments", [["run", "--help"], ["run", "reproduce", "--help"]])
-def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    loaded = loaded_by("from prefect.cli import app; app()", "prefect", *arguments)
+def test_prefect_shows_our_command_its_help_and_its_version_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    """One process for all of them, called as the program of that name is."""
+    program = tmp_path / "prefect"
+    program.write_text(TYPED)
+    words = [["--help"], ["run", "--help"], ["run", "--version"], ["run", "reproduce", "--help"]]
+    done = subprocess.run(
+        [sys.executable, program], cwd=ROOT, input=json.dumps(words), capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    (all_commands, ours, told, reproduce), loaded = json.loads(done.stdout)
+    assert "Run Counterpoint" in all_commands
+    assert all(f" {command} " in ours for command in COMMANDS)
+    assert told.strip() == f"counterpoint {version('counterpoint')}"
+    assert "--variants" in reproduce
     assert "infra.cli" in loaded
-    assert not HEAVY & loaded
+    assert not HEAVY & set(loaded)
+
+
+@pytest.mark.integration
+def test_the_console_script_shows_its_commands_and_its_version() -> None:
+    done = run(*COUNTERPOINT, "--help")
+    assert done.returncode == 0
+    assert all(f" {command} " in done.stdout for command in COMMANDS)
+    done = run(*COUNTERPOINT, "--version")
+    assert (done.returncode, done.stdout.strip()) == (0, f"counterpoint {version('counterpoint')}")
 
 
 @pytest.mark.integration
