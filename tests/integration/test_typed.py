@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 # One process for all of them: one worker, one import of everything.
 TYPE = """
-import contextlib, io, json, os, sys, traceback
+import contextlib, json, os, sys, tempfile, traceback
 from pathlib import Path
 
 import distributed
@@ -41,10 +41,26 @@ def type_(command):
     return run(command, smaller(command, values(), cluster.scheduler_address))
 
 
+@contextlib.contextmanager
+def captured(stream):
+    # the descriptor, and not the object: loggers have their own
+    stream.flush()
+    kept, told = os.dup(stream.fileno()), []
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), stream.fileno())
+        try:
+            yield told
+        finally:
+            stream.flush()
+            os.dup2(kept, stream.fileno())
+            os.close(kept)
+            file.seek(0)
+            told.append(file.read().decode())
+
+
 def run(command, words):
-    out, err = io.StringIO(), io.StringIO()
     code = 0
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with captured(sys.stdout) as out, captured(sys.stderr) as err:
         try:
             run_app(words)
         except SystemExit as ended:
@@ -52,7 +68,7 @@ def run(command, words):
         except BaseException:
             code = 99
             traceback.print_exc()
-    return {"command": command, "words": words, "code": code, "out": out.getvalue(), "err": err.getvalue()}
+    return {"command": command, "words": words, "code": code, "out": out[0], "err": err[0]}
 
 
 commands = ["prefect run ingest --midi songs.zip"]
