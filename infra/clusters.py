@@ -11,6 +11,9 @@ What this does not do: start or pay for machines. A cluster elsewhere is somebod
 
 import logging
 import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -31,6 +34,7 @@ MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 # Prefect's plugins start an event loop at import, and a worker imports Prefect inside of one.
+_early: dict[int | None, "Future[distributed.LocalCluster]"] = {}
 WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | {"PREFECT_PLUGINS_ENABLED": "false"}
 
 
@@ -59,8 +63,10 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
         raise RuntimeError("connect() is called inside a flow that is decorated with infra.clusters.task_runner()")
     runner = context.task_runner
     _configure()
-    if address is None:
-        _start_tracker()
+    if address is None and (early := _early.pop(workers, None)) is not None:
+        runner.cluster_class = early.result
+    elif address is None:
+        start_tracker()
         runner.cluster_kwargs = local_cluster(workers)
     else:
         check_certificates(address)
@@ -76,7 +82,29 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     return client
 
 
-def _start_tracker() -> None:
+@contextmanager
+def cluster_early(workers: int | None) -> Iterator[None]:
+    """Start the processes of this machine in the background, for the first flow run of the block that asks for them.
+
+    So they start while the server does. The flow run closes them as its own; where none asked, the block does.
+
+    Args:
+        workers: as for `connect`.
+    """
+    _configure()
+    start_tracker()
+    with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
+        started = pool.submit(lambda: distributed.LocalCluster(**local_cluster(workers)))  # type: ignore[no-untyped-call]
+        _early[workers] = started
+        try:
+            yield
+        finally:
+            _early.pop(workers, None)
+            if started.exception() is None:  # else `connect` has told it, or nobody wanted it
+                started.result().close()
+
+
+def start_tracker() -> None:
     """Start Python's process that keeps account of shared memory, deaf to SIGHUP as it is to Ctrl-C and SIGTERM.
 
     A terminal that closes would end it before the workers, and each of them would be told with a traceback.

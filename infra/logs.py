@@ -40,6 +40,12 @@ def silence_lost_connections() -> None:
     logging.raiseExceptions = False  # what a handler cannot send it would print, with a traceback
 
 
+def as_in_workers() -> None:
+    """In a fork of a command: nobody raises here what its tasks log."""
+    for handler in logging.getLogger().handlers:
+        handler.removeFilter(_not_raised_anyway)
+
+
 def _not_raised_anyway(record: logging.LogRecord) -> bool:
     """Drop the engines' reports of a run that failed in this process: its exception reaches the command.
 

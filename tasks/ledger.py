@@ -6,7 +6,7 @@ them. What is not there is asked for again each time, since workers are at it.
 What this does not do: decide anything by a listing, or remember across flow runs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from infra.progress import say
 from infra.store import Store
@@ -20,13 +20,18 @@ from tasks.records import TrialRecord, load_record, sample_prefix, score_prefix,
 class Ledger:
     """The records of trials, and what of a final trial is still owed.
 
+    Args:
+        store: where they are.
+        tell: is called with a line for each thing that is there and cannot be used.
+
     Attributes:
         store: where they are.
         unreadable: why something that is there of a trial cannot be used, by key: to the campaign it is missing.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tell: Callable[[str], None] = say) -> None:
         self.store = store
+        self._say = tell
         self.unreadable: dict[str, str] = {}
         self._records: dict[str, TrialRecord] = {}
         self._objects: dict[str, list[str]] = {}
@@ -86,7 +91,7 @@ class Ledger:
 
     def _tell(self, reasons: Mapping[str, str]) -> None:
         for line in passed_over({key: why for key, why in reasons.items() if key not in self.unreadable}):
-            say(line)
+            self._say(line)
         self.unreadable |= reasons
 
     def _kind(self, digest: str) -> Kind:

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +65,11 @@ def ingest(
     with told_in_one_line():
         request = data.request(names, store, places)
 
-        def check() -> None:
+        def check() -> bool:
             from tasks.ingest.asked import asked_recipes
 
             asked_recipes(request)
+            return False
 
         _run_flow("ingest", request, output, check)
 
@@ -151,11 +152,14 @@ def gc(*, delete: Delete = False, hours: Hours = 24.0, store: Store = None) -> N
 
 
 def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
-    def check() -> None:
+    def check() -> bool:
         from infra.store import Store as ObjectStore
         from tasks.campaign import resolve
+        from tasks.foresight import work_is_left
 
-        resolve(request, ObjectStore(request.store))
+        store = ObjectStore(request.store)
+        campaign = resolve(request, store)
+        return name == "reproduce" and request.cluster is None and work_is_left(store, campaign)
 
     return _run_flow(name, request, output, check)
 
@@ -216,27 +220,30 @@ def _import_flow(name: str) -> Any:
         garbage.enable()
 
 
-def _run_flow(
-    name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], object]
-) -> Any:
+def _run_flow(name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], bool]) -> Any:
     """What the flow `flows.NAME.NAME` returns for a request, run on one API server, with quiet logs.
 
-    The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again.
+    The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again. It says
+    whether workers of this machine will be needed, which then start beside the server.
     """
     _check_prefect()
     output.apply()
     from infra.configured_server import server_watched
     from infra.limits import raise_file_limit
-    from infra.progress import say
     from infra.server import api_server
     from infra.store import Store as ObjectStore
 
     raise_file_limit()
     with api_server() as wait_until_ready:
         flow = _import_flow(name)
+        from infra.clusters import cluster_early
+        from infra.forking import fork_workers_from_here
+        from infra.progress import say
+
+        fork_workers_from_here()
         ObjectStore(request.store).check_writable()
-        check()
-        say("waiting for Prefect's API server")
-        wait_until_ready()
-        with server_watched():
-            return flow(request)
+        with cluster_early(request.workers) if check() else nullcontext():
+            say("waiting for Prefect's API server")
+            wait_until_ready()
+            with server_watched():
+                return flow(request)

@@ -39,7 +39,8 @@ FLOW = """
 import sys, time
 from prefect import flow, task
 from infra.cli.console import told_in_one_line
-from infra.clusters import connect, task_runner
+from infra.clusters import cluster_early, connect, task_runner
+from infra.forking import fork_workers_from_here
 from infra.logs import quiet_logs
 from infra.server import api_server
 
@@ -60,16 +61,22 @@ if __name__ == "__main__":
     with told_in_one_line():
         quiet_logs()
         with api_server() as wait_until_ready:
-            wait_until_ready()
-            work(float(sys.argv[1]))
+            if "forked" in sys.argv:  # as a command does
+                assert fork_workers_from_here()
+                with cluster_early(int(sys.argv[2])):
+                    wait_until_ready()
+                    work(float(sys.argv[1]))
+            else:
+                wait_until_ready()
+                work(float(sys.argv[1]))
 """
 
 
-def start(tmp_path: Path, seconds: float, workers: int = 1, **variables: str) -> subprocess.Popen[str]:
+def start(tmp_path: Path, seconds: float, workers: int = 1, *how: str, **variables: str) -> subprocess.Popen[str]:
     script = tmp_path / "work.py"
     script.write_text(FLOW)
     return subprocess.Popen(
-        [sys.executable, script, str(seconds), str(workers)],
+        [sys.executable, script, str(seconds), str(workers), *how],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -180,7 +187,7 @@ def test_another_user_of_the_machine_reaches_nothing_and_sigterm_ends_a_command_
 
 def test_of_two_commands_at_once_one_is_stopped_the_other_ends_and_nothing_is_left(tmp_path: Path) -> None:
     proxies = {"http_proxy": "http://127.0.0.1:9", "all_proxy": "socks5://127.0.0.1:9"}  # nobody is there
-    stopped, ended = start(tmp_path, 300), start(tmp_path, 0.1, **proxies)
+    stopped, ended = start(tmp_path, 300, 1, "forked"), start(tmp_path, 0.1, 1, "forked", **proxies)
     out, err = ended.communicate(timeout=120)
     assert (ended.returncode, out, err) == (0, "working\n", "")
     ends_in_one_line(stopped, working(stopped), signal.SIGINT, 130, "stopped")
@@ -199,7 +206,7 @@ def ends_in_one_line(
 
 
 def test_after_kill_9_the_server_and_the_workers_end_too(tmp_path: Path) -> None:
-    process = start(tmp_path, 300, workers=2)
+    process = start(tmp_path, 300, 2, "forked")
     children = working(process)
     (server,) = [child for child in children if "api_server.py" in " ".join(child.cmdline())]
     assert not [each.path for each in server.memory_maps() if "tornado" in each.path]  # Dask, which it does not need
@@ -224,7 +231,7 @@ def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None
             ready_at_once()
             assert PREFECT_API_URL.value() == url
             assert len(servers_left(scratch)) == 1
-        command = start(scratch, 300)
+        command = start(scratch, 300, 1, "forked")
         ends_in_one_line(command, working(command), signal.SIGHUP, 129, "hung up")
         assert httpx.get(f"{url}/health").json() is True
         assert len(servers_left(scratch)) == 1

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -29,6 +28,7 @@ from tasks.publish import publish
 from tasks.search import Search
 from tasks.terminal import score_table
 from tests.tasks.conftest import Finished
+from tests.tasks.test_made_from import _with
 from tests.tasks.test_terminal import COUNT, RICH, _document, _score
 
 CLEAN = provenance() | {"commit": "c" * 40, "dirty": False}
@@ -44,10 +44,7 @@ FILES = {"results.json": json.dumps({"campaign": {"preset": "smoke"}}).encode()}
 def noted(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store of a campaign that lacks nothing, with its report and the note."""
     monkeypatch.setattr(module, "provenance", lambda: CLEAN)
-    store, files = Store(f"memory://{uuid4().hex}"), MemoryFileSystem()
-    here, there = (each.address.removeprefix("memory://") for each in (finished.store, store))
-    for path in files.find(f"/{here}"):
-        files.pipe_file(path.replace(here, there), files.cat_file(path))
+    store = _with(finished.store, {})
     for name, digest in finished.digests.items():
         recipe = find_recipe(name)
         assert recipe is not None

@@ -1,0 +1,90 @@
+"""Workers that are forked from what a command has loaded, in place of new interpreters that load it all again.
+
+Torch, Prefect and Dask take a worker seconds of a core to import. Python's fork server is the way out: a process with
+one thread, of which every worker is a fork. Its own is a new interpreter too. So here it is a fork of the command,
+made as soon as that has imported its flow, before there are threads, secrets of a cluster or connections.
+
+A worker differs from one in a new interpreter by nothing that a trial sees: it gets its certificate through a pipe, its
+variables from its nanny, and ends with the command. One that is killed is forked again, within a tenth of a second.
+Where the fork server itself is killed, Python starts its own in its place.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, util
+
+import dask
+
+from infra.clusters import WORKER_ENVIRONMENT, start_tracker
+from infra.logs import as_in_workers
+
+_METHOD = "distributed.worker.multiprocessing-method"
+_log = logging.getLogger(__name__)
+
+
+def fork_workers_from_here() -> bool:
+    """Let the workers of this machine be forks of this process as it is now; whether they will be.
+
+    Not on other systems than Linux, whose libraries do not stand a fork, and not where there are threads: what one of
+    them holds at that moment would stay locked in the fork for ever. Workers are then new interpreters, as ever.
+    """
+    if sys.platform != "linux" or threading.active_count() > 1:
+        _log.info("workers start as new interpreters")
+        return False
+    multiprocessing.set_forkserver_preload([])  # it is all there
+    start_tracker()
+    with _forked_instead_of_started():
+        forkserver.ensure_running()
+    dask.config.set({_METHOD: "forkserver"})
+    return True
+
+
+@contextmanager
+def _forked_instead_of_started() -> Iterator[None]:
+    """While the block runs, what multiprocessing would start in a new interpreter runs in a fork of this one."""
+    start = util.spawnv_passfds
+    util.spawnv_passfds = _fork  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        util.spawnv_passfds = start
+
+
+def _fork(path: str, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
+    """Run `python ... -c CODE`, the last of the arguments, in a fork; its process number."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    process = os.fork()
+    if process:
+        return process
+    code = 1
+    try:
+        _leave_the_command(descriptors)
+        exec(arguments[-1], {})  # noqa: S102  # of multiprocessing: `main(...)` of its fork server
+    except SystemExit:
+        code = 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(code)
+
+
+def _leave_the_command(descriptors: Sequence[int]) -> None:
+    """Be what a new interpreter would be: its files, signals and logs, and threads by a worker's variables."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        with suppress(OSError):  # the one that listed them is closed
+            if descriptor not in descriptors and not os.get_inheritable(descriptor):
+                os.close(descriptor)
+    os.environ.update(WORKER_ENVIRONMENT)
+    if (torch := sys.modules.get("torch")) is not None:  # it has read its variable
+        torch.set_num_threads(1)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    as_in_workers()
