@@ -1,4 +1,4 @@
-"""How long a trial will take, measured instead of guessed.
+"""How long a trial will take, measured instead of guessed, and kept for the next command (`timings.py`).
 
 For each corpus one epoch of plain SGD over a few pieces is timed on this machine, at the smallest and at the largest
 network of the search. Between them the time of a step is taken to be a + b * units^2. Early stopping and divergence
@@ -11,7 +11,7 @@ are counted: those after every epoch, and those on test of trials that are score
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import ceil
 
 import numpy as np
@@ -32,6 +32,7 @@ from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.corpus import Corpus
 from tasks.drawing import draw_trial
+from tasks.timings import kept
 from tasks.train import prepared
 
 _BATCHES, _CHUNKS = 2, 4
@@ -77,7 +78,8 @@ class Clock:
             return 0.0
         machine = (trial.corpus, trial.output, trial.output_settings)
         if machine not in self._chains:
-            self._chains[machine] = self._chain_seconds(trial)
+            timed = {"chain of": trial.output, "settings": asdict(trial.output_settings), "corpus": trial.corpus}
+            self._chains[machine] = kept(timed, lambda: self._chain_seconds(trial))
         corpus, _ = prepared(self._store.address, trial.corpus)
         return work(corpus.steps(split)) * self._chains[machine]
 
@@ -93,21 +95,28 @@ class Clock:
         if not self._measured and (why_not := native.reason()) is not None:
             say(f"the recurrence runs in plain torch, some times slower: {why_not}")
         corpus, _ = prepared(self._store.address, digest)
-        say(f"timing some updates on {corpus.name}")
         plain = self._campaign.variants[self._names[digest]][0]
         drawn = draw_trial(self._campaign, self._names[digest], digest, plain, 0)
         trial = replace(drawn, optimizer="SGD")  # Hessian-free has other epochs
         small, large = self._campaign.spaces[corpus.kind].hidden_size
-        at_small = _epoch_seconds(replace(trial, hidden_size=small), corpus)
+        at_small = _kept_seconds(replace(trial, hidden_size=small), corpus)
         if small == large:
             return at_small, 0.0
-        at_large = _epoch_seconds(replace(trial, hidden_size=large), corpus)
+        at_large = _kept_seconds(replace(trial, hidden_size=large), corpus)
         per_square = max(at_large - at_small, 0.0) / (large**2 - small**2)
         return at_small - per_square * small**2, per_square
 
 
+def _kept_seconds(trial: Trial, corpus: Corpus) -> float:
+    """Seconds of an epoch as they are kept, whatever the seed; measured where they are not."""
+    # A tiny learning rate: a trial that diverges would end too soon.
+    steady = replace(trial, epochs=1, learning_rate=1e-6)
+    return kept({"epoch of": {**steady.to_json(), "seed": None}}, lambda: _epoch_seconds(steady, corpus))
+
+
 def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     """Seconds of an epoch, its validation included: a few batches timed, and scaled to the whole split."""
+    say(f"timing some updates on {corpus.name}, {trial.hidden_size} units")
     # Of long pieces the beginnings: Penn Treebank's parts have 29,000 words each.
     beginnings = [piece[: _CHUNKS * trial.chunk] for piece in corpus.splits["train"][: _BATCHES * trial.batch]]
     some, everything = _pieces(corpus, beginnings), _pieces(corpus, corpus.splits["train"])
@@ -115,9 +124,7 @@ def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     # What is annealed after an epoch is as much for few steps as for many, and counted on its own.
     validated = 1 if trial.output_type.estimated else round(share * corpus.steps("valid"))
     few = _pieces(corpus, _first_steps(corpus.splits["valid"], validated))
-    # A tiny learning rate: a trial that diverges would end too soon.
-    steady = replace(trial, epochs=1, learning_rate=1e-6)
-    return _least_seconds(lambda: train(steady, some, few, corpus.width)) / share
+    return _least_seconds(lambda: train(trial, some, few, corpus.width)) / share
 
 
 def _least_seconds(work: Callable[[], object]) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -35,6 +36,11 @@ def _short_samples() -> Iterator[None]:
         for kind in ASKED:
             patch.setitem(ASKED, kind, 24)  # type: ignore[misc]
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.timings.timings_path", lambda: tmp_path / "cache" / "timings.json")
 
 
 def tiny_music() -> Corpus:

@@ -159,3 +159,12 @@ def test_of_a_trial_whose_likelihood_is_annealed_one_step_is_validated_while_it_
 def test_estimating_stores_nothing(store: Store, digests, campaign):
     Clock(store, campaign, digests).seconds(_trial(campaign, digests, 5))
     assert store.prefixes("trials") == []
+
+
+def test_a_second_command_measures_nothing_whatever_its_seed(store, digests, campaign, monkeypatch):
+    machine = Machine(monkeypatch, lambda units: 0.5)
+    first = Clock(store, campaign, digests).seconds(_trial(campaign, digests, 7))
+    trained = len(machine.trained)
+    again = replace(campaign, seed=campaign.seed + 1)
+    assert Clock(store, again, digests).seconds(_trial(again, digests, 7)) == first
+    assert len(machine.trained) == trained > 0
