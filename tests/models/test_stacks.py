@@ -68,7 +68,7 @@ def _members(output: str, letters: Sequence[str], **changes: Any) -> list[Trial]
             "R": Rectifier(0.002 * (1 + seed)),
             "M": Nesterov(0.3 + 0.1 * (seed % 6)),
         }
-        own = {"seed": seed, "learning_rate": 0.01 * (1 + seed % 4), "epochs": 3, "decay": 0.4 + 0.1 * (seed % 4)}
+        own = {"seed": seed, "learning_rate": 0.01 * (1 + seed % 4), "epochs": 2, "decay": 0.4 + 0.1 * (seed % 4)}
         made.append(examples.trial(techniques=tuple(techniques[x] for x in some), output=output, **(own | changes)))
     return made
 
@@ -180,7 +180,7 @@ def test_a_stack_goes_on_from_its_checkpoints_bit_for_bit_and_in_other_company()
     trials = _members("bernoulli", ["", "CLM", "M", "CL"], output_dropout=0.2)
     whole = _together(trials)
     run = Run(trials, *SPLITS["bernoulli"], 5)
-    for stop in range(1, 14):
+    for stop in range(1, 10):
         assert run.advance()
         saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
         assert [checkpoint.key for checkpoint in saved] == [trial.key for trial in trials]
