@@ -22,7 +22,7 @@ import distributed
 from distributed.system import MEMORY_LIMIT
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner
-from prefect_dask.task_runners import DaskTaskRunner
+from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from infra.errors import ClusterError
 from infra.gpus import default_workers
@@ -38,9 +38,23 @@ _early: dict[int | None, "Future[distributed.LocalCluster]"] = {}
 WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | {"PREFECT_PLUGINS_ENABLED": "false"}
 
 
+class _Runner(DaskTaskRunner):
+    """Prefect's runner on Dask, which names a task anew each time instead of hashing all that goes along with it."""
+
+    def submit(  # type: ignore[override]  # Prefect has it in overloads for kinds of tasks
+        self, task: Any, parameters: dict[str, Any], wait_for: Any = None, dependencies: Any = None
+    ) -> PrefectDaskFuture[Any]:
+        rest = {"wait_for": wait_for, "dependencies": dependencies, "return_type": "state", "pure": False}
+        future = self.client.submit(task, parameters=parameters, **rest)  # type: ignore[no-untyped-call]
+        return PrefectDaskFuture(wrapped_future=future, task_run_id=future.task_run_id)
+
+
 def task_runner() -> TaskRunner[Any]:
-    """The task runner to decorate a flow with; `connect` tells it where to run, inside the flow run."""
-    return DaskTaskRunner(client_kwargs={"timeout": CONNECT_SECONDS})
+    """The task runner to decorate a flow with; `connect` tells it where to run, inside the flow run.
+
+    Its tasks stand alone: none is given the future of another one.
+    """
+    return _Runner(client_kwargs={"timeout": CONNECT_SECONDS})
 
 
 def connect(address: str | None = None, workers: int | None = None) -> distributed.Client:

@@ -15,6 +15,7 @@ from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 
 from infra.crew import Crew
+from infra.handed_settings import settings_handed_once
 from infra.progress import show_progress
 from models.trial import Trial
 from tasks.clock import Clock
@@ -115,12 +116,13 @@ def _round(
     logger.info("%s: %d trials in %d portions", label, len(asked), len(cut))
     with crew.scheduler_watched(), shown as progress:
         submitted: list[tuple[Sequence[Trial], PrefectFuture[list[Failure]]]] = []
-        for number, portion in enumerate(cut, 1):
-            corpus = names[portion[0].corpus]
-            values, its = [trial.to_json() for trial in portion], rung.of(portion).to_json()
-            name = f"{label} {number}, {corpus}"
-            future = run_portion.submit(ledger.store.address, values, corpus, name, final, alone, its)
-            submitted.append((portion, future))
+        with settings_handed_once():
+            for number, portion in enumerate(cut, 1):
+                corpus = names[portion[0].corpus]
+                values, its = [trial.to_json() for trial in portion], rung.of(portion).to_json()
+                name = f"{label} {number}, {corpus}"
+                future = run_portion.submit(ledger.store.address, values, corpus, name, final, alone, its)
+                submitted.append((portion, future))
         results = crew.gather([future for _, future in submitted])
         for (portion, _), result in zip(submitted, results, strict=True):
             failures += _outcome(portion, result)
