@@ -20,6 +20,8 @@ from infra.errors import OutputError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+MODE_VARIABLE = "COUNTERPOINT_PROGRESS"
+"""How progress is shown: `plain` or `quiet`; live where it is not set."""
 _HANDLER = "counterpoint-plain"
 _PLAIN = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "─": "-", "━": "-", "≈": "~", "→": "->", "←": "<-", "·": "*", "●": "*", "⁻": "^-"}

@@ -32,8 +32,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from infra.output import MODE_VARIABLE
+
 TOPIC = "counterpoint"
-MODE_VARIABLE = "COUNTERPOINT_PROGRESS"
 LINES = 10  # plain lines from start to end
 _UNKNOWN_STEP = 10_000_000  # bytes of a download
 

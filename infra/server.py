@@ -83,7 +83,9 @@ def api_server() -> Iterator[Callable[[], None]]:
                 "PREFECT_API_AUTH_STRING": password,
                 "PREFECT_LOGGING_TO_API_ENABLED": "false",
             }
-            with _settings(variables), _drained():
+            # nobody looks for runs without a heartbeat there, and its thread takes up to a second to end
+            without = {settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+            with _settings(variables), temporary_settings(without), _drained():
                 yield lambda: _wait_until_ready(process, variables["PREFECT_API_URL"], home)
 
 

@@ -179,7 +179,7 @@ class Output:
     def apply(self) -> None:
         """Set how progress is shown, and how much Prefect and Dask say."""
         from infra.logs import quiet_logs
-        from infra.progress import MODE_VARIABLE
+        from infra.output import MODE_VARIABLE
 
         if self.plain or self.quiet:
             os.environ[MODE_VARIABLE] = "quiet" if self.quiet else "plain"
