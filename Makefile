@@ -18,7 +18,7 @@ HAS_TORCH = grep -F ' $(TORCH_VERSION)$(1)' >/dev/null
 TORCH_VERSION = $(shell sed -n 's/^torch==//p' constraints.txt)
 # one more than the cores of a small machine: tests with real parts wait for servers a third of their time
 JOBS ?= 3
-GATED := scan hessian_free nade cross_entropy training_step stacks pipeline
+GATED := scan hessian_free nade cross_entropy training_step validation stacks pipeline
 
 # one thread a process: parallel tests and Dask workers share the cores
 export OMP_NUM_THREADS := 1

@@ -33,9 +33,13 @@ CONNECT_SECONDS = 10.0
 MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# The C library gives large memory back to the system at once, and asks for it again at the next update: pages that are
+# fresh, and zeroed, each time. Bytes; more than 32 MiB of the first some versions refuse.
+KEPT_PAGES = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 # Prefect's plugins start an event loop at import, and a worker imports Prefect inside of one.
+WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | KEPT_PAGES | {"PREFECT_PLUGINS_ENABLED": "false"}
+
 _early: dict[int | None, "Future[distributed.LocalCluster]"] = {}
-WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | {"PREFECT_PLUGINS_ENABLED": "false"}
 
 
 class _Runner(DaskTaskRunner):

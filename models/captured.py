@@ -93,6 +93,7 @@ class CapturedUpdater(Updater):
         super().__init__(network, diagnosing)
         self._recorder = recorder
         self.waits = False
+        self._set_up()
         self._forget()
 
     def _forget(self) -> None:

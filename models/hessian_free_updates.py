@@ -100,9 +100,11 @@ class HessianFreeUpdater:
                 nll_S[s], norm_S[s] = slope.cost * self._steps, slope.gradient_P.norm()
                 moving_S[s], tried_S[s] = sound, True
         moves_S = moving_S.bool() & ~tally.diverged
-        ratio_S = (self.network.parameters.theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)
+        ratio_S = torch.full_like(nll_S, nan)
+        if self._diagnosing:
+            ratio_S = (self.network.parameters.theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)
         steps_S = torch.full_like(nll_S, self._steps)
-        tally.add(moves_S, nll_S, steps_S, norm_S, False, ratio_S if self._diagnosing else nan)
+        tally.add(moves_S, nll_S, steps_S, norm_S, torch.zeros_like(nll_S), ratio_S)
         tally.diverged |= tried_S.bool() & ~moves_S
 
     @property

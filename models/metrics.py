@@ -19,7 +19,7 @@ from torch import Tensor
 from models.chunks import Pieces
 from models.estimation import monitor, report
 from models.network import Network
-from models.walk import walk
+from models.walk import likelihoods, walk
 
 LANES, LONGEST = 64, 128
 _ACCURACIES = ("accuracy", "union_accuracy")
@@ -95,6 +95,15 @@ def score_members(
     S, output = len(network.trials), network.output
     wants_accuracy = sampling is not None and not output.symbols and pieces.scored is None
     sums: dict[str, Tensor] = {}
+
+    def add(name: str, row_SN: Tensor, piece_N: Tensor) -> None:
+        nothing = torch.zeros(S, len(pieces), dtype=torch.float64, device=row_SN.device)
+        sums.setdefault(name, nothing).index_add_(1, piece_N, row_SN.double())
+
+    if not (wants_accuracy or output.estimated or pieces.scored is not None):
+        for values_SN, piece_N in likelihoods(network, pieces, LANES, LONGEST):
+            add("log_likelihood", values_SN, piece_N)
+        return [Scores(pieces.scored_lengths, sums_P) for sums_P in sums["log_likelihood"].cpu().numpy()]
     for stretch in () if output.estimated and not wants_accuracy else walk(network, pieces, LANES, LONGEST):
         rows = {} if output.estimated else {"log_likelihood": network.log_likelihood(stretch.states_SONH, stretch.data)}
         if wants_accuracy and sampling is not None:
@@ -103,8 +112,7 @@ def score_members(
         if pieces.scored is not None and (right := network.right(stretch.states_SONH, stretch.data)) is not None:
             rows["success"] = right
         for name, row in rows.items():
-            nothing = torch.zeros(S, len(pieces), dtype=torch.float64, device=row.device)
-            sums.setdefault(name, nothing).index_add_(1, stretch.piece_N, row.flatten(1).double())
+            add(name, row.flatten(1), stretch.piece_N)
     told = {name: rows_SP.cpu().numpy() for name, rows_SP in sums.items()}
     members = [{name: rows_SP[s] for name, rows_SP in told.items()} for s in range(S)]
     steps_P = pieces.scored_lengths

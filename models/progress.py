@@ -21,6 +21,8 @@ from models.trial import Trial
 
 _FORMAT = 3
 _NAN = float("nan")
+_NORM = 3
+"""Place of a gradient's norm in what an update adds to a tally."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +88,13 @@ class Tallies:
         self.diverged = torch.zeros(len(rows), dtype=torch.bool, device=device)
 
     def add(
-        self,
-        moving_S: Tensor,
-        nll_S: Tensor,
-        steps_S: Tensor,
-        norm_S: Tensor,
-        shrunk_S: Tensor | bool,
-        ratio_S: Tensor | float,
+        self, moving_S: Tensor, nll_S: Tensor, steps_S: Tensor, norm_S: Tensor, shrunk_S: Tensor, ratio_S: Tensor
     ) -> None:
         """Count an update of the members that are moving."""
-        *sums_FS, largest_S = self._sums_FS
-        for sums_S, values_S in zip(sums_FS, (1, -nll_S, steps_S, norm_S, shrunk_S, ratio_S), strict=True):
-            sums_S += torch.where(moving_S, values_S, 0)
-        torch.maximum(largest_S, torch.where(moving_S, norm_S, 0), out=largest_S)
+        values = (moving_S, -nll_S, steps_S, norm_S, shrunk_S, ratio_S)
+        values_FS = torch.where(moving_S, torch.stack([each.double() for each in values]), 0)
+        self._sums_FS[:-1] += values_FS
+        torch.maximum(self._sums_FS[-1], values_FS[_NORM], out=self._sums_FS[-1])
 
     def copy_(self, other: "Tallies") -> None:
         """Take over those of another stack of as many members."""

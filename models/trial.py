@@ -19,7 +19,7 @@ from models.outputs import Output, Settings
 from models.techniques import Technique
 from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant, technique_letters
 
-NUMERICS_VERSION = 3
+NUMERICS_VERSION = 4
 """Raised when a change moves the numbers of a trial: every stored trial is then trained anew."""
 
 Cost = Literal["sum", "mean"]

@@ -24,13 +24,17 @@ What this does not do: know of epochs, validation or schedules (`training.py`).
 Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
 """
 
-from math import log, nan
+from math import inf, log, nan
 from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.linalg import vector_norm
 
 from models.chunks import Chunk
+from models.gradient import ComposedGradient, Gradient
+from models.native_chunk import serves
+from models.native_gradient import NativeGradient
 from models.network import Network
 from models.optimizers import Optimizer
 from models.progress import Tallies
@@ -57,6 +61,7 @@ class Updater:
 
     Attributes:
         state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
+        gradient: what gives the cost of a chunk and its gradient.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
         carries: whether an epoch is chunks, and a state is carried from one to the next.
     """
@@ -77,10 +82,20 @@ class Updater:
         )
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = diverged_cost(network)
-        self._techniques = StackedTechniques([trial.techniques for trial in network.trials], theta_SP)
         # Fresh memory of this size at every update would cost more than what is measured in it.
         self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
+        self._set_up()
+
+    def _set_up(self) -> None:
+        network = self.network
+        techniques = StackedTechniques([trial.techniques for trial in network.trials], network.parameters.theta_SP)
+        self._techniques = techniques
+        self.gradient: Gradient = (
+            NativeGradient(network, techniques, self.dropout)
+            if self.waits and serves(network)
+            else ComposedGradient(network, techniques, self.dropout, self.chains, self.particles_SMD)
+        )
 
     def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
         """The learning rate of a member's next epoch, after one of `rate`."""
@@ -97,8 +112,7 @@ class Updater:
         self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
         self._before_SP = None if self._before_SP is None else self._before_SP[rows]
-        techniques = [trial.techniques for trial in self.network.trials]
-        self._techniques = StackedTechniques(techniques, self.network.parameters.theta_SP)
+        self._set_up()
 
     def update(
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
@@ -129,56 +143,43 @@ class Updater:
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
     ) -> Tensor:
         """As `update`, without a thought for members that take no part: their random numbers and particles go on."""
-        network = self.network
-        start_SBK = network.start(carried, chunk.fresh_B)
-        states_STBH, last_SBK = network.states(chunk.inputs, start_SBK, self.dropout, chunk.mask)
-        # A lane that has run out goes on through padding for the rest of the epoch: what it carries there is nobody's.
-        onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
+        nll_S, onward_SBK = self.gradient.forward(chunk, carried)
         if self.waits and not chunk.steps:
             return onward_SBK
-        before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
-        nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
-        steps_S = torch.as_tensor(chunk.steps, device=nll_S.device)
+        steps_S = torch.as_tensor(chunk.steps, device=nll_S.device).expand_as(nll_S)
         sound_S = nll_S < self._limit * steps_S
         if not self.waits or sound_S:
-            divisor_S = steps_S.clamp(min=1) if network.trial.cost == "mean" else chunk.lanes
-            network.parameters.differentiate(((nll_S + self._penalty(chunk, states_STBH)) / divisor_S).sum())
-            norm_S = network.parameters.gradient_SP.norm(dim=1)
-            sound_S = sound_S & norm_S.isfinite()
+            mean = self.network.trial.cost == "mean"
+            norm_S = self.gradient.backward(steps_S.clamp(min=1) if mean else torch.as_tensor(chunk.lanes))
+            sound_S = sound_S & (norm_S < inf)
             if not self.waits or sound_S:
                 moving_S = sound_S & ~tally.diverged
                 shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
-                tally.add(moving_S, nll_S.detach(), steps_S, norm_S, shrunk_S, ratio_S)
+                tally.add(moving_S, nll_S, steps_S, norm_S, shrunk_S, ratio_S)
         tally.diverged |= (steps_S > 0) & ~sound_S
         return onward_SBK
 
-    def _penalty(self, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | float:
-        if not self._techniques.penalise:
-            return 0.0
-        penalty_SN = self._techniques.penalty(chunk.read(states_STBH[:, 1:]).squeeze(1))
-        return 0.0 if penalty_SN is None else chunk.total_read(penalty_SN)
-
-    def _move(
-        self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor
-    ) -> tuple[Tensor | bool, Tensor | float]:
+    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> tuple[Tensor, Tensor]:
         """Transform the gradient and step, the moving members only.
 
         Returns:
-            Whether the gradient was made smaller, and the size of the update beside that of the parameters.
+            Whether the gradient was made smaller, and the size of the update beside that of the parameters, each (S,).
         """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
-        shrunk: Tensor | bool = False
+        norm_S = norm_S1.squeeze(1)
+        shrunk_S = torch.zeros_like(norm_S)
         if self._techniques.transform:
             self._techniques.transform_(gradient_SP, norm_S1)
-            shrunk = gradient_SP.norm(dim=1) < norm_S1.squeeze(1) * (1 - 1e-6)
+            shrunk_S = vector_norm(gradient_SP, dim=1) < norm_S * (1 - 1e-6)
         changing = (theta_SP, *self.state.values())
         still = () if self.waits else tuple(value.clone() for value in changing)
-        size_S = None if self._before_SP is None else self._before_SP.copy_(theta_SP).norm(dim=1)
+        size_S = None if self._before_SP is None else vector_norm(self._before_SP.copy_(theta_SP), dim=1)
         rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
         if rates_S1 is not None:
             self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
         for now, before in zip(changing, still, strict=False):
             now.copy_(torch.where(moving_S1, now, before))
         if self._before_SP is None or size_S is None:
-            return shrunk, nan
-        return shrunk, torch.sub(theta_SP, self._before_SP, out=self._before_SP).norm(dim=1) / size_S
+            return shrunk_S, torch.full_like(norm_S, nan)
+        moved_SP = torch.sub(theta_SP, self._before_SP, out=self._before_SP)
+        return shrunk_S, vector_norm(moved_SP, dim=1) / size_S

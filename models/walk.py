@@ -1,6 +1,7 @@
 """A network led through whole pieces, many side by side, its state carried through each of them: no gradient.
 
-What it gives are the scored steps alone, with where each belongs. What it does not do: score them (`metrics.py`).
+What it gives are the scored steps alone, with where each belongs. What it does not do: score them (`metrics.py`). Where
+nothing but log-likelihoods is asked, and compiled code serves, no state is kept.
 
 Shape letters: S stacked trials, N scored steps, B lanes, D width of the data, H hidden.
 """
@@ -12,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.chunks import Pieces, cut, stretches
+from models.chunks import Pieces, Stretches, cut, stretches
+from models.native_chunk import NativeChunk, serves
 from models.network import Network
 
 
@@ -43,10 +45,8 @@ def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator
         lanes, longest: pieces side by side, and steps at a time.
     """
     S, device = len(network.trials), pieces.data.device
-    # Longest first: lanes then end together, and little is padded.
-    order = np.argsort(-pieces.lengths, kind="stable")
     carried = None
-    for some in stretches(pieces, order.tolist(), lanes, longest):
+    for some in _longest_first(pieces, lanes, longest):
         chunk = cut(pieces, some)
         data = chunk.inputs.expand(S, *chunk.data.shape)
         states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
@@ -57,3 +57,23 @@ def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator
         cells = (torch.from_numpy(of_TB.flatten()).to(device) for of_TB in (pieces_TB, places_TB))
         piece_N, place_N = (values[chunk.real_N] for values in cells)
         yield Stretch(chunk.real(states_STBH[:, :-1]), chunk.real(data), piece_N, place_N)
+
+
+@torch.no_grad()
+def likelihoods(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Log-likelihoods of scored steps in nats, (S, N), and the index of each step's piece, (N,); arguments as above."""
+    if not (serves(network) and pieces.scored is None):
+        for stretch in walk(network, pieces, lanes, longest):
+            yield network.log_likelihood(stretch.states_SONH, stretch.data).flatten(1), stretch.piece_N
+        return
+    native, carried = NativeChunk(network), None
+    for some in _longest_first(pieces, lanes, longest):
+        chunk = cut(pieces, some)
+        values_STB, carried = native.log_likelihood(chunk, carried)
+        piece_N = torch.from_numpy(some.piece_B).repeat(len(chunk.data))
+        yield values_STB.flatten(1)[:, chunk.real_N], piece_N[chunk.real_N]
+
+
+def _longest_first(pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretches]:
+    """Lanes then end together, and little is padded."""
+    return stretches(pieces, np.argsort(-pieces.lengths, kind="stable").tolist(), lanes, longest)

@@ -19,10 +19,11 @@ from models.core import native_build
 if TYPE_CHECKING:
     from models.core.scan import Activation
 
-SOURCE = Path(__file__).with_name("scan.cpp")
+SOURCE = Path(__file__).parents[1] / "native" / "chunk.cpp"
+"""Of which `scan.cpp` and the compiled parts of other files are parts: all are compiled once, together."""
 SUFFIXES = {torch.float32: "f32", torch.float64: "f64"}
 _POINTERS = {"forward": 8, "backward": 10}
-_NUMBERS = {"tanh": 0, "sigmoid": 1, "relu": 2}
+NUMBERS = {"tanh": 0, "sigmoid": 1, "relu": 2}
 _WORK_OF_A_THREAD = 1 << 22
 """Operations below which starting a thread takes longer than the work."""
 
@@ -103,7 +104,7 @@ def _call(name: str, activation: "Activation", shaped: Tensor, *tensors: Tensor 
     failed = getattr(library, f"scan_{name}_{SUFFIXES[shaped.dtype]}")(
         *(None if tensor is None else tensor.data_ptr() for tensor in dense),
         (ctypes.c_int64 * 4)(S, T, B, H),
-        _NUMBERS[activation],
+        NUMBERS[activation],
         threads,
     )
     if failed:

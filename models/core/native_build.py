@@ -15,6 +15,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import shutil
 import stat
 import subprocess
@@ -29,6 +30,7 @@ MACHINE_FLAGS: tuple[tuple[str, ...], ...] = (("-march=native",), ())
 """Tried in this order: not every compiler knows its machine."""
 COMPILERS = ("c++", "g++", "clang++")
 PATIENCE_SECONDS = 300
+_INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 
 
 class BuildError(Exception):
@@ -39,7 +41,7 @@ def load(source: Path, flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     """The library compiled from `source`, from the cache where it is there.
 
     Args:
-        source: one C++ file without headers of its own.
+        source: a C++ file; what it includes in quotes is put in its place.
         flags: for the compiler, beside those above.
 
     Raises:
@@ -48,7 +50,7 @@ def load(source: Path, flags: tuple[str, ...] = ()) -> ctypes.CDLL:
     if os.name != "posix":
         raise BuildError("compiled code is for Linux and macOS")
     compiler = find_compiler()
-    text = source.read_bytes()
+    text = _whole(source).encode()
     folder = cache_folder()
     reason = ""
     for machine in MACHINE_FLAGS:
@@ -94,6 +96,21 @@ def cache_folder() -> Path:
     except (OSError, RuntimeError) as error:
         raise BuildError(f"no folder for compiled code: {error}") from error
     return folder
+
+
+def _whole(source: Path, put: set[Path] | None = None) -> str:
+    """The text of a file, each file that it includes in quotes in its place, once."""
+    put = set() if put is None else put
+    put.add(source.resolve())
+
+    def included(line: re.Match[str]) -> str:
+        other = source.parent / line[1]
+        return "" if other.resolve() in put else _whole(other, put)
+
+    try:
+        return _INCLUDE.sub(included, source.read_text())
+    except OSError as error:
+        raise BuildError(f"compiled code: cannot read {error.filename}: {error.strerror}") from error
 
 
 def _digest(text: bytes, command: tuple[str, ...]) -> str:

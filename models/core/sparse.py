@@ -13,7 +13,6 @@ Shape letters: S stacked trials, N vectors, D inputs, G outputs.
 
 import ctypes
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,11 +20,9 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from models.core.bodies import body_for
-from models.core.native import SUFFIXES
+from models.core.native import SOURCE, SUFFIXES
 from models.core.native_build import function
 from models.core.scan import with_signature
-
-SOURCE = Path(__file__).with_name("sparse.cpp")
 
 
 def serves(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> bool:

@@ -10,7 +10,6 @@ Shape letters: S stacked trials, T time, B batch, D notes.
 
 import ctypes
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,11 +18,9 @@ from torch.autograd import forward_ad
 from torch.nn.functional import softplus
 
 from models.core.bodies import body_for
-from models.core.native import SUFFIXES
+from models.core.native import SOURCE, SUFFIXES
 from models.core.native_build import function
 from models.core.scan import with_signature
-
-SOURCE = Path(__file__).with_name("bernoulli.cpp")
 
 
 def bernoulli_log_likelihood(logits: Tensor, data: Tensor) -> Tensor:

@@ -9,17 +9,15 @@ Shape letters: S stacked trials, N states, H hidden, D symbols.
 import ctypes
 from functools import lru_cache
 from itertools import chain
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from models.core import native_build
-from models.core.native import SUFFIXES
+from models.core.native import SOURCE, SUFFIXES
 from models.outputs.cross_entropy_reference import Gradients
 from models.outputs.segments import Segments
 
-SOURCE = Path(__file__).with_name("cross_entropy.cpp")
 _NO_MEMORY = 1
 
 

@@ -20,7 +20,7 @@ from models.core import native_build
 from models.core.bodies import body_for
 from models.core.native import SUFFIXES
 
-SOURCE = Path(__file__).with_name("nade.cpp")
+SOURCE = Path(__file__).parents[1] / "native" / "nade.cpp"
 _POINTERS = {"forward": 9, "tangent": 10, "backward": 10}
 _WORK_OF_A_THREAD = 1 << 22
 """Operations below which starting a thread takes longer than the work."""

@@ -35,7 +35,7 @@ def clip_(gradient_SP: Tensor, norm_S1: Tensor, threshold: float | Tensor) -> No
     tensor([[0.6000, 0.8000],
             [0.3000, 0.4000]])
     """
-    above = (norm_S1 >= threshold) & norm_S1.isfinite()
+    above = (norm_S1 >= threshold) & (norm_S1 < inf)
     gradient_SP.mul_(torch.where(above, threshold / norm_S1, 1.0))
 
 

@@ -37,8 +37,17 @@ def nesterov_step_(
         mu_before: mu_{t-1}, the momentum of this step.
         learning_rate: eps_{t-1}, the learning rate of this step.
     """
-    theta.add_(velocity * (mu * mu_before)).sub_(gradient * ((1 + mu) * learning_rate))
-    velocity.mul_(mu_before).sub_(gradient * learning_rate)
+    _add_(theta, velocity, mu * mu_before)
+    _add_(theta, gradient, -(1 + mu) * learning_rate)
+    _add_(velocity.mul_(mu_before), gradient, -learning_rate)
+
+
+def _add_(to: Tensor, what: Tensor, times: float | Tensor) -> None:
+    """Add a multiple in one pass through memory."""
+    if isinstance(times, Tensor):
+        to.addcmul_(what, times)
+    else:
+        to.add_(what, alpha=times)
 
 
 @dataclass(frozen=True)

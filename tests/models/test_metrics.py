@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models import metrics
 from models.metrics import Scores, frame_accuracy, score
 from models.variants import all_subsets
+from models.walk import likelihoods
 from tests.models import examples, naive
 from tests.models.pooled import summary
 
@@ -99,9 +100,7 @@ def test_a_piece_scores_the_same_whatever_stands_beside_it(order, kept):
 def test_steps_in_float32_are_summed_in_float64():
     pieces = examples.Pieces.from_arrays(examples.music([metrics.LONGEST]))
     network = examples.Network(examples.trial(), examples.frequencies(pieces, 5).float())
-    data = pieces.data[None, :, None]
-    states, _ = network.states(data, network.start(None, torch.ones(1, dtype=torch.bool)))
-    rows = network.log_likelihood(states[:, :-1], data).detach()
+    ((rows, _),) = likelihoods(network, pieces, 1, metrics.LONGEST)
     assert rows.dtype == torch.float32
     assert score(network, pieces).log_likelihood[0] == pytest.approx(math.fsum(rows.flatten().tolist()), rel=1e-14)
 

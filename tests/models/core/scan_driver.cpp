@@ -1,5 +1,5 @@
 // Calls the native scan at odd sizes on buffers of exactly the size it may touch, for a build with sanitizers.
-// Compiled together with models/core/scan.cpp by test_scan_memory.py. Prints how many scans it ran.
+// Compiled together with models/native/scan.cpp by test_scan_memory.py. Prints how many scans it ran.
 
 #include <cstdint>
 #include <cstdio>

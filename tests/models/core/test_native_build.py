@@ -66,6 +66,25 @@ def test_another_source_or_flag_is_another_library(source, cache):
     assert len(_kept(cache)) == 3
 
 
+def test_what_it_includes_is_part_of_it_and_comes_once(tmp_path, cache):
+    source, part = tmp_path / "answer.cpp", tmp_path / "parts" / "six.h"
+    part.parent.mkdir()
+    (tmp_path / "parts" / "seven.h").write_text('#include "six.h"\nstatic int seven() { return six() + 1; }\n')
+    text = 'extern "C" int answer() { return six() * seven(); }\n'
+    source.write_text('#include <cstdint>\n#include "parts/six.h"\n#include "parts/seven.h"\n' + text)
+    for six in (6, 9):
+        part.write_text(f"static int six() {{ return {six}; }}\n")
+        assert load(source).answer() == six * (six + 1)
+    assert len(_kept(cache)) == 2
+
+
+def test_a_part_that_is_not_there_is_told(tmp_path, cache):
+    source = tmp_path / "answer.cpp"
+    source.write_text('#include "gone.h"\n')
+    with pytest.raises(BuildError, match=r"^compiled code: cannot read .*gone\.h: No such file"):
+        load(source)
+
+
 def test_another_processor_or_compiler_is_another_library(source, cache, monkeypatch):
     load(source)
     with monkeypatch.context() as patch:

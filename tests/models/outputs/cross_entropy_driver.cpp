@@ -1,5 +1,5 @@
 // Runs the native cross-entropy over sizes around its tiles and blocks, each array in memory of exactly its size.
-// Compiled together with models/outputs/cross_entropy.cpp by test_cross_entropy_memory.py. Prints how many calls it made.
+// Compiled together with models/native/cross_entropy.cpp by test_cross_entropy_memory.py. Prints how many calls it made.
 
 #include <cstdint>
 #include <cstdio>

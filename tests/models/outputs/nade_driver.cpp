@@ -1,5 +1,5 @@
 // Calls the native NADE at odd sizes on buffers of exactly the size it may touch, for a build with sanitizers.
-// Compiled together with models/outputs/nade.cpp by test_nade_memory.py. Prints how often it ran.
+// Compiled together with models/native/nade.cpp by test_nade_memory.py. Prints how often it ran.
 
 #include <cstddef>
 #include <cstdint>

@@ -13,201 +13,16 @@
 // All arrays are dense: h (S, N, H), W (S, H, V), b (S, V), symbols and weights (S, N). Functions return 0, 1 when
 // memory ran out, or 2 when a symbol is none of its segment's columns; nothing is written then.
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <limits>
-#include <new>
-#include <system_error>
-#include <thread>
-#include <vector>
+#include "tiles.h"
 
+namespace cross_entropy {
 namespace {
 
-using Index = std::ptrdiff_t;
+using namespace tiles;
 
-#ifndef VECTOR_BYTES
-#if defined(__AVX512F__)
-#define VECTOR_BYTES 64
-#elif defined(__AVX__)
-#define VECTOR_BYTES 32
-#else
-#define VECTOR_BYTES 16
-#endif
-#endif
-
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr Index ROWS = 8;  // 24 of 32 registers hold sums
-#else
-constexpr Index ROWS = 4;  // 12 of 16
-#endif
-constexpr Index VECTORS = 3;                 // of a panel
-constexpr Index BLOCK = Index(5) << 18;      // logits of a block of rows
-constexpr Index MOST_ROWS = 256;             // of a block
-constexpr Index CHUNK = 10;                  // panels whose exponentials are multiplied while they are in cache
-constexpr Index WORK_OF_A_THREAD = 1 << 22;  // operations below which starting a thread takes longer than the work
-
-template <class T> struct Vector {
-    typedef T V __attribute__((vector_size(VECTOR_BYTES)));
-    static constexpr Index L = VECTOR_BYTES / Index(sizeof(T)), WIDTH = VECTORS * L;
-};
-template <class T> struct Bits;
-template <> struct Bits<float> { typedef int32_t V __attribute__((vector_size(VECTOR_BYTES))); };
-template <> struct Bits<double> { typedef int64_t V __attribute__((vector_size(VECTOR_BYTES))); };
-
-template <class V, class T> inline V load(const T* from) {
-    V v;
-    std::memcpy(&v, from, sizeof v);
-    return v;
-}
-
-template <class V, class T> inline void store(T* to, V v) { std::memcpy(to, &v, sizeof v); }
-
-inline Index over(Index size, Index part) { return (size + part - 1) / part; }
-
-// ---- e^x for x <= 0 ----------------------------------------------------------------------------------------------
-
-template <class T> struct Constants;
-template <> struct Constants<float> {
-    static constexpr float round = 12582912.0f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f, least = -88.0f;
-    static constexpr int shift = 23, terms = 7;
-    static constexpr int32_t one = 127 << 23;
-};
-template <> struct Constants<double> {
-    static constexpr double round = 6755399441055744.0, ln2_high = 6.93147180369123816490e-01;
-    static constexpr double ln2_low = 1.90821492927058770002e-10, least = -709.0;
-    static constexpr int shift = 52, terms = 13;
-    static constexpr int64_t one = int64_t(1023) << 52;
-};
-
-// A power of two times the Taylor series on |r| <= ln2 / 2; exactly 0 from `least` on, and NaN for NaN.
-template <class T, class V = typename Vector<T>::V> inline V exponential(V x) {
-    using C = Constants<T>;
-    const V zero = {};
-    x = x < C::least ? zero + C::least : x;
-    const V shifted = x * T(1.44269504088896340736) + C::round;
-    const V n = shifted - C::round;
-    const V r = (x - n * C::ln2_high) - n * C::ln2_low;
-    static constexpr double factorial[] = {1.,       1. / 2,     1. / 6,       1. / 24,       1. / 120,       1. / 720,
-                                           1. / 5040, 1. / 40320, 1. / 362880, 1. / 3628800, 1. / 39916800,
-                                           1. / 479001600, 1. / 6227020800.};
-    V p = zero + T(factorial[C::terms - 1]);
-    for (int i = C::terms - 2; i >= 0; --i) p = p * r + T(factorial[i]);
-    typename Bits<T>::V bits;
-    std::memcpy(&bits, &shifted, sizeof bits);
-    bits = (bits << C::shift) + C::one;
-    V scale;
-    std::memcpy(&scale, &bits, sizeof scale);
-    return scale * (p * r) + scale;
-}
-
-// ---- tiles -------------------------------------------------------------------------------------------------------
-
-// sum[r][v] += over k of left[k ROWS + r] panel[k][v]
-template <class T, Index R, Index N>
-inline void multiply(const T* left, const T* panel, Index depth, typename Vector<T>::V (&sum)[R][N]) {
-    using V = typename Vector<T>::V;
-    for (Index k = 0; k < depth; ++k) {
-        V right[N];
-        for (Index v = 0; v < N; ++v) right[v] = load<V>(panel + k * Vector<T>::WIDTH + v * Vector<T>::L);
-        for (Index r = 0; r < R; ++r)
-            for (Index v = 0; v < N; ++v) sum[r][v] += right[v] * left[k * ROWS + r];
-    }
-}
-
-// out[r][v] = that sum
-template <class T, Index R, Index N>
-__attribute__((noinline)) void tile(const T* left, const T* panel, Index depth, T* out) {
-    typename Vector<T>::V sum[R][N] = {};
-    multiply<T, R, N>(left, panel, depth, sum);
-    for (Index r = 0; r < R; ++r)
-        for (Index v = 0; v < N; ++v) store(out + r * Vector<T>::WIDTH + v * Vector<T>::L, sum[r][v]);
-}
-
-// out[r][v] += over panels p and columns k of left[p][r][k] right[p][k][v]
-template <class T, Index R, Index N>
-__attribute__((noinline)) void tile_through(const T* left, Index stride, const T* right, Index columns, T* out) {
-    using V = typename Vector<T>::V;
-    constexpr Index W = Vector<T>::WIDTH, L = Vector<T>::L;
-    V sum[R][N] = {};
-    for (; columns > 0; columns -= W, left += stride, right += W * W)
-        for (Index k = 0, count = std::min(columns, W); k < count; ++k) {
-            V row[N];
-            for (Index v = 0; v < N; ++v) row[v] = load<V>(right + k * W + v * L);
-            for (Index r = 0; r < R; ++r)
-                for (Index v = 0; v < N; ++v) sum[r][v] += row[v] * left[r * W + k];
-        }
-    for (Index r = 0; r < R; ++r)
-        for (Index v = 0; v < N; ++v) {
-            T* to = out + r * W + v * L;
-            store(to, load<V>(to) + sum[r][v]);
-        }
-}
-
-// Picks the tile of `rows` rows (ROWS, or fewer at the end) and `vectors` vectors.
-template <class T, Index R, class... A> inline void tile_of(Index vectors, A... a) {
-    if (vectors == 3) return tile<T, R, 3>(a...);
-    if (vectors == 2) return tile<T, R, 2>(a...);
-    return tile<T, R, 1>(a...);
-}
-template <class T, Index R, class... A> inline void through_of(Index vectors, A... a) {
-    if (vectors == 3) return tile_through<T, R, 3>(a...);
-    if (vectors == 2) return tile_through<T, R, 2>(a...);
-    return tile_through<T, R, 1>(a...);
-}
-
-// Calls then(row, rows) for rows [row, end) in tiles that a template serves.
-template <class Then> inline void in_tiles(Index row, Index end, Then&& then) {
-    while (row < end) {
-        const Index left = end - row, rows = left >= ROWS ? ROWS : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-        then(row, rows);
-        row += rows;
-    }
-}
-
-template <class T> inline Index vectors_of(Index columns, Index panel) {
-    return std::min(VECTORS, over(columns - panel * Vector<T>::WIDTH, Vector<T>::L));
-}
-
-// ---- memory and threads ------------------------------------------------------------------------------------------
-
-// Memory that a thread keeps for its next call: fresh pages cost as much as a small call.
-enum Use { FORWARD, BACKWARD, BIAS, LEFT, LOGITS, LARGEST, SUMS, SCALED, WEIGHTS, USES };
-
-template <class T> T* workspace(Use use, Index size) {
-    struct Kept {
-        T* data = nullptr;
-        Index size = 0;
-        void resize(Index wanted) {
-            ::operator delete[](data, std::align_val_t(64));
-            data = nullptr, size = 0;
-            if (wanted > 0) data = static_cast<T*>(::operator new[](std::size_t(wanted) * sizeof(T), std::align_val_t(64)));
-            size = wanted;
-        }
-        ~Kept() { resize(0); }
-    };
-    thread_local Kept kept[USES];
-    if (kept[use].size < size) kept[use].resize(size);
-    return kept[use].data;
-}
-
-// Cuts [0, units) into one run a thread, and calls work(first, last). Threads start and end with the call.
-template <class Work> void divide(Index units, Index threads, Work&& work) {
-    const Index runs = std::max(Index(1), std::min(threads, units));
-    const auto run = [&](Index i) { work(units * i / runs, units * (i + 1) / runs); };
-    std::vector<std::thread> others;
-    Index started = 1;
-    try {
-        others.reserve(std::size_t(runs - 1));
-        for (; started < runs; ++started) others.emplace_back(run, started);
-    } catch (const std::system_error&) {
-        for (Index i = started; i < runs; ++i) run(i);  // the system gives no more threads
-    }
-    run(0);
-    for (std::thread& other : others) other.join();
-}
+constexpr Index BLOCK = Index(5) << 18;  // logits of a block of rows
+constexpr Index MOST_ROWS = 256;         // of a block
+constexpr Index CHUNK = 10;              // panels whose exponentials are multiplied while they are in cache
 
 // ---- a segment ---------------------------------------------------------------------------------------------------
 
@@ -264,42 +79,26 @@ private:
         return over(over(rows, blocks), ROWS) * ROWS;
     }
 
-    Index tile_start(Index row) const { return row / ROWS * ROWS * H + row % ROWS; }
-
-    // forward[p][k][column] = W[k, column]; backward[hp][column][k] = W[k, column]; both 0 beyond the edge, b -inf there.
+    // Weights of panels [p, end), and their biases, -inf beyond the edge.
     void pack(Index p, Index end) {
         for (; p < end; ++p) {
             const Index start = p * W, count = std::min(W, columns - start);
-            T* right = forward + p * H * W;
-            for (Index k = 0; k < H; ++k) {
-                std::memcpy(right + k * W, m.W + k * m.V + first + start, std::size_t(count) * sizeof(T));
-                std::fill(right + k * W + count, right + (k + 1) * W, T(0));
-            }
+            pack_panel(m.W + first, H, m.V, columns, p, forward, m.d_W ? backward : nullptr);
             std::memcpy(bias + start, m.b + first + start, std::size_t(count) * sizeof(T));
             std::fill(bias + start + count, bias + start + W, -std::numeric_limits<T>::infinity());
-            if (!m.d_W) continue;
-            for (Index d = 0; d < deep; ++d) {
-                T* across = backward + (d * panels + p) * W * W;
-                for (Index k = 0; k < W; ++k)
-                    for (Index c = 0; c < W; ++c) across[c * W + k] = d * W + k < H ? right[(d * W + k) * W + c] : T(0);
-            }
         }
     }
 
     // Logits of rows [begin, end) of a block that starts at `row`, and the largest of each lane.
     void values(Index row, Index rows, Index begin, Index end) {
-        for (Index n = begin; n < end; ++n)
-            for (Index k = 0; k < H; ++k) left[tile_start(n) + k * ROWS] = m.h[(row + n) * H + k];
+        pack_rows(m.h + row * H, H, begin, end, left);
         for (Index i = begin * L; i < end * L; ++i) largest[i] = -std::numeric_limits<T>::infinity();
         alignas(64) T out[ROWS * W];
         for (Index p = 0; p < panels; ++p) {
             const Index vectors = vectors_of<T>(columns, p);
             in_tiles(begin, end, [&](Index n, Index count) {
-                const T *a = left + tile_start(n), *right = forward + p * H * W;
-                if (count == ROWS) tile_of<T, ROWS>(vectors, a, right, H, out);
-                else if (count == 4) tile_of<T, 4>(vectors, a, right, H, out);
-                else if (count == 2) tile_of<T, 2>(vectors, a, right, H, out);
-                else tile_of<T, 1>(vectors, a, right, H, out);
+                const T *a = left + tile_start(n, H), *right = forward + p * H * W;
+                tile_of<T>(count, vectors, a, Packed(), right, H, out);
                 for (Index r = 0; r < count; ++r) {
                     T* z = logits + (p * rows + n + r) * W;
                     V most = load<V>(largest + (n + r) * L);
@@ -340,17 +139,13 @@ private:
             at_symbol(row, rows, n) = -others[n];
             const T scale = -(m.weights ? m.weights[row + n] : T(1)) / total;
             const Index symbol = Index(m.symbols[row + n]) - first;
-            const T* h = m.h + (row + n) * H;
             for (Index d = 0; d < deep; ++d) {
                 const T* mine = backward + (d * panels * W + symbol) * W;
                 const T* sum = sums + (d * rows + n) * W;
                 T* to = m.d_h + (row + n) * H + d * W;
                 for (Index k = 0, count = std::min(W, H - d * W); k < count; ++k) to[k] = scale * (sum[k] - others[n] * mine[k]);
             }
-            for (Index k = 0; k < H; k += ROWS) {
-                T* to = scaled + (k / ROWS * rows + n) * ROWS;
-                for (Index r = 0; r < ROWS; ++r) to[r] = k + r < H ? scale * h[k + r] : T(0);
-            }
+            pack_across(m.h + (row + n) * H, H, n, rows, scale, scaled);
             weights[n * ROWS] = scale;
         }
     }
@@ -382,10 +177,7 @@ private:
             in_tiles(begin, end, [&](Index n, Index some) {
                 const T* a = logits + (p * rows + n) * W;
                 T* out = sums + (d * rows + n) * W;
-                if (some == ROWS) through_of<T, ROWS>(vectors, a, rows * W, right, count, out);
-                else if (some == 4) through_of<T, 4>(vectors, a, rows * W, right, count, out);
-                else if (some == 2) through_of<T, 2>(vectors, a, rows * W, right, count, out);
-                else through_of<T, 1>(vectors, a, rows * W, right, count, out);
+                through_of<T>(some, vectors, a, rows * W, right, count, out);
             });
         }
     }
@@ -405,10 +197,10 @@ private:
                 if (!fresh)  // rows far apart in memory, which no processor guesses
                     for (Index r = 0; r < std::min(ROWS, H - k); ++r)
                         for (Index v = 0; v < vectors; ++v) __builtin_prefetch(m.d_W + (k + r) * m.V + start + v * L, 1);
-                tile_of<T, ROWS>(vectors, scaled + k * rows, right, rows, out);
+                tile_of<T>(ROWS, vectors, scaled + k * rows, Packed(), right, rows, out);
                 for (Index r = 0; r < std::min(ROWS, H - k); ++r) add(m.d_W + (k + r) * m.V + start, out + r * W);
             }
-            tile_of<T, 1>(vectors, weights, right, rows, out);
+            tile_of<T>(1, vectors, weights, Packed(), right, rows, out);
             add(m.d_b + start, out);
         }
     }
@@ -441,13 +233,16 @@ int run(const T* h, const T* W, const T* b, const int64_t* symbols, const T* wei
     return 0;
 } catch (const std::bad_alloc&) { return 1; }
 
+
 }  // namespace
+}  // namespace cross_entropy
 
 #define EXPORTED(T, NAME) \
     extern "C" int cross_entropy_##NAME(const T* h, const T* W, const T* b, const int64_t* symbols, const T* weights, \
                                         T* ll, T* d_h, T* d_W, T* d_b, const int64_t* n, const int64_t* rows, \
                                         const int64_t* columns, int threads) { \
-        return run<T>(h, W, b, symbols, weights, ll, d_h, d_W, d_b, n, rows, columns, threads); \
+        return cross_entropy::run<T>(h, W, b, symbols, weights, ll, d_h, d_W, d_b, n, rows, columns, threads); \
     }
 EXPORTED(float, f32)
 EXPORTED(double, f64)
+#undef EXPORTED

@@ -11,6 +11,7 @@
 #include <new>
 #include <vector>
 
+namespace sparse {
 namespace {
 
 using Index = std::ptrdiff_t;
@@ -88,15 +89,35 @@ int backward(const T* x, const T* d_out, T* d_W, T* d_b, Index N, Index D, Index
     return 0;
 } catch (const std::bad_alloc&) { return 1; }
 
+// The same of vectors with a single one: symbols, which pick rows. All of them are below D.
+template <class T> void gather(const int64_t* symbols, const T* W, const T* b, T* out, Index N, Index G) {
+    for (Index n = 0; n < N; ++n, out += G) {
+        const T* row = W + symbols[n] * G;
+        for (Index i = 0; i < G; ++i) out[i] = row[i] + b[i];
+    }
+}
+
+template <class T>
+void scatter(const int64_t* symbols, const T* d_out, T* d_W, T* d_b, Index N, Index D, Index G) {
+    for (Index i = 0; i < D * G; ++i) d_W[i] = 0;
+    for (Index i = 0; i < G; ++i) d_b[i] = 0;
+    for (Index n = 0; n < N; ++n, d_out += G) {
+        add_scaled(d_b, d_out, T(1), G);
+        add_scaled(d_W + symbols[n] * G, d_out, T(1), G);
+    }
+}
+
 }  // namespace
+}  // namespace sparse
 
 #define EXPORTED(T, NAME) \
     extern "C" int sparse_forward_##NAME(const T* x, const T* W, const T* b, T* out, int64_t N, int64_t D, int64_t G) { \
-        return forward<T>(x, W, b, out, N, D, G); \
+        return sparse::forward<T>(x, W, b, out, N, D, G); \
     } \
     extern "C" int sparse_backward_##NAME(const T* x, const T* d_out, T* d_W, T* d_b, int64_t N, int64_t D, \
                                           int64_t G) { \
-        return backward<T>(x, d_out, d_W, d_b, N, D, G); \
+        return sparse::backward<T>(x, d_out, d_W, d_b, N, D, G); \
     }
 EXPORTED(float, f32)
 EXPORTED(double, f64)
+#undef EXPORTED

@@ -21,6 +21,7 @@
 #include <type_traits>
 #include <vector>
 
+namespace scan {
 namespace {
 
 using Index = std::ptrdiff_t;
@@ -41,7 +42,7 @@ constexpr Index ROWS = 8;  // 24 of 32 registers hold sums
 constexpr Index ROWS = 4;  // 12 of 16
 #endif
 constexpr Index VECTORS = 3;   // of a panel
-constexpr Index DEPTH = 128;   // summands of the gradient in W that are added up in registers
+constexpr Index DEPTH = 256;   // summands of the gradient in W that are added up in registers
 
 enum Activation { TANH = 0, SIGMOID = 1, RELU = 2 };
 
@@ -462,18 +463,20 @@ int backward(const T* d_states, const T* W, const T* retention, const T* phi, co
 } catch (const std::bad_alloc&) { return 1; }
 
 }  // namespace
+}  // namespace scan
 
 #define EXPORTED(T, NAME) \
     extern "C" int scan_forward_##NAME(const T* pre, const T* h0, const T* W, const T* retention, const T* given, \
                                        T* states, T* phi, const int64_t* n, int activation, int threads) { \
-        return forward<T>(pre, h0, W, retention, given, states, phi, Shape{n[0], n[1], n[2], n[3]}, activation, \
+        return scan::forward<T>(pre, h0, W, retention, given, states, phi, scan::Shape{n[0], n[1], n[2], n[3]}, activation, \
                           threads); \
     } \
     extern "C" int scan_backward_##NAME(const T* d_states, const T* W, const T* retention, const T* phi, \
                                         const T* h0, const T* states, T* d_pre, T* d_h0, T* d_W, const int64_t* n, \
                                         int activation, int threads) { \
-        return backward<T>(d_states, W, retention, phi, h0, states, d_pre, d_h0, d_W, \
-                           Shape{n[0], n[1], n[2], n[3]}, activation, threads); \
+        return scan::backward<T>(d_states, W, retention, phi, h0, states, d_pre, d_h0, d_W, \
+                           scan::Shape{n[0], n[1], n[2], n[3]}, activation, threads); \
     }
 EXPORTED(float, f32)
 EXPORTED(double, f64)
+#undef EXPORTED

@@ -1,0 +1,31 @@
+"""What benchmarks of compiled code share: the limit of the core at hand, by a bare loop of multiply-adds."""
+
+import ctypes
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from models.core.native_build import BuildError, load
+
+FMA_ROUNDS = 400_000
+
+
+def bare_loop() -> Callable[[], float] | None:
+    """Runs multiply-adds in registers for some milliseconds and gives their number; None, said, without a compiler."""
+    try:
+        library = load(Path(__file__).with_name("fma.cpp"))
+    except BuildError as error:
+        print(f"no bare loop: {error}")
+        return None
+    library.fma_f32.argtypes, library.fma_f32.restype = [ctypes.c_int64], ctypes.c_int64
+    return lambda: float(library.fma_f32(FMA_ROUNDS))
+
+
+def speed(operations: Callable[[], float]) -> float:
+    """Operations a second of the processor, the best of three tries."""
+    found = []
+    for _ in range(3):
+        began = time.process_time()
+        done = operations()
+        found.append(done / (time.process_time() - began))
+    return max(found)

@@ -1,0 +1,145 @@
+"""A chunk of a simple recurrent network through compiled code, `chunk.cpp`: the one place that calls it.
+
+It serves one trial on a processor, with independent notes or one softmax. Everything else goes through the network's
+parts one after the other.
+
+Shape letters: S stacked trials, here 1, T time, B batch, H hidden.
+"""
+
+import ctypes
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from models.chunks import Chunk
+from models.core import RNN
+from models.core.bodies import body_for
+from models.core.native import NUMBERS, SOURCE, SUFFIXES
+from models.core.native_build import function
+from models.network import Network
+from models.outputs import Bernoulli, Softmax
+
+_OUTPUTS = {Bernoulli: 0, Softmax: 1}
+_SIZES = ("T", "B", "D", "H", "N", "P", "activation", "output", "learned", "threads")
+_PLACES = ("input_weight", "recurrent_weight", "bias", "initial_state", "output_weight", "output_bias")
+_POINTERS = (
+    *("theta", "retention", "carried", "inputs", "targets", "fresh", "mask", "scored", "factors"),
+    *("path", "d_path", "pre", "phi", "onward", "gradient", "ll"),
+)
+_NO_MEMORY = 1
+
+
+class _Arguments(ctypes.Structure):
+    """As `chunk.cpp` has it."""
+
+    _fields_ = (
+        *((name, ctypes.c_int64) for name in _SIZES + _PLACES),
+        *((name, ctypes.c_void_p) for name in _POINTERS),
+        *((name, ctypes.c_double) for name in ("nll", "divisor", "norm")),
+    )
+
+
+def serves(network: Network) -> bool:
+    """Whether this way is to be taken: one trial of what it knows, where the scan's native body is.
+
+    Raises:
+        ValueError: a setting forces a body that cannot serve.
+    """
+    theta_SP = network.parameters.theta_SP
+    if type(network.core) is not RNN or type(network.output) not in _OUTPUTS or len(network.trials) != 1:
+        return False
+    return body_for(theta_SP.device, theta_SP.dtype).name == "native" and _call("forward", theta_SP) is not None
+
+
+def _call(name: str, like: Tensor) -> Callable[..., int] | None:
+    return function(SOURCE, f"chunk_{name}_{SUFFIXES[like.dtype]}", (ctypes.c_void_p,))
+
+
+class NativeChunk:
+    """A network as compiled code sees it, for one chunk after the other.
+
+    Args:
+        network: of one trial, which `serves` names; its parameters stay in their memory.
+    """
+
+    def __init__(self, network: Network):
+        self.network, self._like = network, network.parameters.theta_SP
+        # views of the one row: where each begins
+        parts = network.parameters.split(self._like)
+        self._arguments = _Arguments(
+            **{name: part.storage_offset() - self._like.storage_offset() for name, part in parts.items()},
+            D=network.output.width,
+            H=network.trial.hidden_size,
+            P=self._like.shape[1],
+            activation=NUMBERS[network.core.activation],
+            output=_OUTPUTS[type(network.output)],
+            learned=network.trial.initial_state == "learned",
+            threads=torch.get_num_threads(),
+            theta=self._like.data_ptr(),
+            gradient=network.parameters.gradient_SP.data_ptr(),
+            retention=_pointer(network.retention_SH),
+        )
+        self._held: dict[str, Tensor | None] = {}
+
+    def prepare(self, chunk: Chunk, carried_SBK: Tensor | None, **others: Tensor | None) -> Tensor:
+        """Point to a chunk, to what is carried here, and to other memory that is named; where the state goes on to.
+
+        Raises:
+            ValueError: the data are not what the network is for.
+        """
+        output, data = self.network.output, chunk.inputs
+        wanted, shape = torch.int64 if output.symbols else self._like.dtype, tuple(data.shape)
+        if data.dtype != wanted or shape[3:] != (() if output.symbols else (output.width,)):
+            raise ValueError(f"data: wants {wanted}, {output.width} wide, got {data.dtype} of shape {shape}")
+        onward_SBK = self._like.new_empty(1, data.shape[2], self.network.trial.hidden_size)
+        given = {"inputs": data, "targets": data, "fresh": chunk.fresh_B, "mask": chunk.mask, "carried": carried_SBK}
+        given |= {"onward": onward_SBK, **others}
+        # held here: memory that compiled code reads and writes
+        self._held = {name: None if tensor is None else tensor.contiguous() for name, tensor in given.items()}
+        for name, tensor in self._held.items():
+            setattr(self._arguments, name, _pointer(tensor))
+        self._arguments.T, self._arguments.B, self._arguments.N = data.shape[1], data.shape[2], chunk.steps
+        return onward_SBK
+
+    def run(self, name: Literal["forward", "backward", "score"]) -> None:
+        """One call.
+
+        Raises:
+            ValueError: a symbol is none of the vocabulary's.
+        """
+        call = _call(name, self._like)
+        if call is None:
+            raise RuntimeError("the native chunk cannot be used: there is no compiled code")
+        failed = call(ctypes.byref(self._arguments))
+        if failed == _NO_MEMORY:
+            raise MemoryError("native chunk: no memory for its workspaces")
+        if failed:
+            raise ValueError(f"symbols: wants numbers from 0 to {self.network.output.width - 1}")
+
+    def log_likelihood(self, chunk: Chunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Of every step, padding included, in nats, (1, T, B); and what is carried on.
+
+        Raises:
+            ValueError: as above.
+        """
+        ll_STB = self._like.new_empty(1, *chunk.mask_TB.shape)
+        onward_SBK = self.prepare(chunk, carried_SBK, ll=ll_STB)
+        self.run("score")
+        return ll_STB, onward_SBK
+
+    @property
+    def nll(self) -> float:
+        """Of the scored steps, after `forward`."""
+        return float(self._arguments.nll)
+
+    def differentiate(self, divisor: float) -> float:
+        """Leave the gradient divided by a number in the parameters' row, and return its norm."""
+        self._arguments.divisor = divisor
+        self.run("backward")
+        return float(self._arguments.norm)
+
+
+def _pointer(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()

@@ -1,0 +1,53 @@
+// Takes chunks of odd sizes through a network, each array in memory of exactly its size. Prints how many.
+
+#include "../../models/native/chunk.cpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+template <class T> struct Calls {
+    int (*forward)(chunk::Arguments*), (*backward)(chunk::Arguments*), (*score)(chunk::Arguments*);
+};
+
+template <class T>
+void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int output, bool some, int activation) {
+    const int64_t cells = steps * B, N = some ? (cells + 1) / 2 : cells, P = D * H + H * H + H + H + H * D + D;
+    std::vector<T> theta(P), gradient(P), retention(H, T(0.5)), carried(B * H), notes(cells * D), factors(N * H, T(1));
+    for (auto* numbers : {&theta, &carried})
+        for (T& x : *numbers) x = T(std::rand() % 1000) / 500 - 1;
+    for (T& x : notes) x = std::rand() % 4 == 0;
+    std::vector<int64_t> symbols(cells), scored;
+    for (int64_t& symbol : symbols) symbol = std::rand() % D;
+    for (int64_t n = 0; n < N; ++n) scored.push_back(some ? 2 * n : n);
+    std::vector<unsigned char> fresh(B), mask(cells, 1);
+    for (int64_t b = 0; b < B; ++b) fresh[b] = b % 2, mask[(steps - 1) * B + b] = !some || b % 2;
+    std::vector<T> path((steps + 1) * B * H), d_path(path.size()), pre(cells * H), phi(cells * H), onward(B * H), ll(cells);
+    chunk::Arguments c{};
+    c.T = steps, c.B = B, c.D = D, c.H = H, c.N = N, c.P = P, c.activation = activation, c.output = output;
+    c.learned = 1, c.threads = 1, c.divisor = 2;
+    c.input_weight = 0, c.recurrent_weight = D * H, c.bias = c.recurrent_weight + H * H, c.initial_state = c.bias + H;
+    c.output_weight = c.initial_state + H, c.output_bias = c.output_weight + H * D;
+    c.theta = theta.data(), c.gradient = gradient.data(), c.retention = some ? retention.data() : nullptr;
+    c.phi = some ? phi.data() : nullptr, c.carried = some ? carried.data() : nullptr;
+    c.inputs = output ? static_cast<void*>(symbols.data()) : notes.data(), c.targets = c.inputs;
+    c.fresh = fresh.data(), c.mask = some ? mask.data() : nullptr, c.scored = some ? scored.data() : nullptr;
+    c.factors = some ? factors.data() : nullptr, c.path = path.data(), c.d_path = d_path.data(), c.pre = pre.data();
+    c.onward = onward.data(), c.ll = ll.data();
+    if (calls.forward(&c) || calls.backward(&c) || calls.score(&c)) std::abort();
+}
+
+int main() {
+    const int64_t shapes[][4] = {{1, 1, 2, 1}, {3, 2, 5, 7}, {2, 9, 16, 16}, {7, 3, 17, 33}, {4, 5, 48, 49}, {5, 30, 88, 100}};
+    const Calls<float> single{chunk_forward_f32, chunk_backward_f32, chunk_score_f32};
+    const Calls<double> twice{chunk_forward_f64, chunk_backward_f64, chunk_score_f64};
+    int chunks = 0;
+    for (const auto& n : shapes)
+        for (int output : {0, 1})
+            for (bool some : {false, true})
+                for (int activation : {0, 2}) {
+                    run<float>(single, n[0], n[1], n[2], n[3], output, some, activation);
+                    run<double>(twice, n[0], n[1], n[2], n[3], output, some, activation);
+                    chunks += 2;
+                }
+    std::printf("%d chunks\n", chunks);
+}
