@@ -26,6 +26,7 @@ from prefect import flow
 from infra.clusters import task_runner
 from infra.crew import Crew
 from infra.errors import CampaignError
+from infra.forking import fork_workers_from_here
 from infra.logs import quiet_logs
 from infra.server import api_server
 from infra.store import Store
@@ -99,6 +100,7 @@ def sabotaged(folder):
 
 if __name__ == "__main__":
     quiet_logs()
+    assert fork_workers_from_here()  # as a command does: those that are killed are soon there again
     with api_server() as wait_until_ready, dask.config.set({"distributed.scheduler.allowed-failures": 1}):
         wait_until_ready()
         sabotaged(sys.argv[1])
