@@ -94,24 +94,23 @@ class Clock:
         """Seconds of an epoch as a + b * units^2: a and b."""
         if not self._measured and (why_not := native.reason()) is not None:
             say(f"the recurrence runs in plain torch, some times slower: {why_not}")
-        corpus, _ = prepared(self._store.address, digest)
-        plain = self._campaign.variants[self._names[digest]][0]
-        drawn = draw_trial(self._campaign, self._names[digest], digest, plain, 0)
+        name = self._names[digest]
+        drawn = draw_trial(self._campaign, name, digest, self._campaign.variants[name][0], 0)
         trial = replace(drawn, optimizer="SGD")  # Hessian-free has other epochs
-        small, large = self._campaign.spaces[corpus.kind].hidden_size
-        at_small = _kept_seconds(replace(trial, hidden_size=small), corpus)
+        small, large = self._campaign.spaces[self._campaign.kinds[name]].hidden_size
+        at_small = self._epoch(replace(trial, hidden_size=small))
         if small == large:
             return at_small, 0.0
-        at_large = _kept_seconds(replace(trial, hidden_size=large), corpus)
+        at_large = self._epoch(replace(trial, hidden_size=large))
         per_square = max(at_large - at_small, 0.0) / (large**2 - small**2)
         return at_small - per_square * small**2, per_square
 
-
-def _kept_seconds(trial: Trial, corpus: Corpus) -> float:
-    """Seconds of an epoch as they are kept, whatever the seed; measured where they are not."""
-    # A tiny learning rate: a trial that diverges would end too soon.
-    steady = replace(trial, epochs=1, learning_rate=1e-6)
-    return kept({"epoch of": {**steady.to_json(), "seed": None}}, lambda: _epoch_seconds(steady, corpus))
+    def _epoch(self, trial: Trial) -> float:
+        """Seconds of an epoch as they are kept, whatever the seed; measured where they are not."""
+        # A tiny learning rate: a trial that diverges would end too soon.
+        steady = replace(trial, epochs=1, learning_rate=1e-6)
+        timed = {"epoch of": {**steady.to_json(), "seed": None}}
+        return kept(timed, lambda: _epoch_seconds(steady, prepared(self._store.address, trial.corpus)[0]))
 
 
 def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
