@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_SSL_CERT_FILE, PREFECT_API_URL, temporary_settings
 
 from infra.errors import CounterpointError
 from infra.scratch import remove_leftovers, scratch_folder
@@ -227,6 +228,7 @@ def test_one_server_serves_a_block_and_whatever_is_inside(scratch: Path) -> None
         assert url.startswith("http://127.0.0.1:")
         assert PREFECT_API_URL.value() == url
         assert httpx.get(f"{url}/health").json() is True
+        assert len(ssl.create_default_context(cafile=PREFECT_API_SSL_CERT_FILE.value()).get_ca_certs()) == 1
         with api_server() as ready_at_once:
             ready_at_once()
             assert PREFECT_API_URL.value() == url
