@@ -1,4 +1,4 @@
-"""What a command takes beside training: to its first trial, from its last score to the report's path, and when finished.
+"""What a command takes beside training: to its first trial, from the last score to the report's path, once finished.
 
 `python benchmarks/starting.py [TURNS [CHECKOUT ...]]` runs the smoke campaign on corpora that are stored, then the same
 again, and prints medians of seconds and of processor seconds (of all its processes, trials not counted). With several
