@@ -1,7 +1,7 @@
 """A chunk of a simple recurrent network through compiled code, `chunk.cpp`: the one place that calls it.
 
-It serves one trial on a processor, with independent notes or one softmax. Everything else goes through the network's
-parts one after the other.
+It serves one trial on a processor, with independent notes, NADE, or a softmax, whole or by classes. Everything else
+goes through the network's parts one after the other.
 
 Shape letters: S stacked trials, here 1, T time, B batch, H hidden.
 """
@@ -19,13 +19,17 @@ from models.core.bodies import body_for
 from models.core.native import NUMBERS, SOURCE, SUFFIXES
 from models.core.native_build import function
 from models.network import Network
-from models.outputs import Bernoulli, Softmax
+from models.outputs import Bernoulli, ClassSoftmax, Nade, Softmax
 
-_OUTPUTS = {Bernoulli: 0, Softmax: 1}
-_SIZES = ("T", "B", "D", "H", "N", "P", "activation", "output", "learned", "threads")
-_PLACES = ("input_weight", "recurrent_weight", "bias", "initial_state", "output_weight", "output_bias")
+_OUTPUTS = {Bernoulli: 0, Softmax: 1, Nade: 2, ClassSoftmax: 3}
+_SIZES = ("T", "B", "D", "H", "U", "K", "N", "P", "activation", "output", "learned", "threads")
+_PLACES = (
+    *("input_weight", "recurrent_weight", "bias", "initial_state", "output_weight", "output_bias"),
+    *("hidden_weight", "hidden_bias", "from_hidden", "to_hidden", "class_weight", "class_bias"),
+)
 _POINTERS = (
     *("theta", "retention", "carried", "inputs", "targets", "fresh", "mask", "scored", "factors"),
+    *("order", "class_of", "column_of", "class_starts"),
     *("path", "d_path", "pre", "phi", "onward", "gradient", "ll"),
 )
 _NO_MEMORY = 1
@@ -66,12 +70,20 @@ class NativeChunk:
 
     def __init__(self, network: Network):
         self.network, self._like = network, network.parameters.theta_SP
+        order = getattr(network.output.settings, "order", ()) or range(network.output.width)
+        self._order = torch.tensor(order)
+        tables = ("class_of", "column_of", "class_starts")
+        self._tables = {name: network.named[name].contiguous() for name in tables if name in network.named}
         # views of the one row: where each begins
         parts = network.parameters.split(self._like)
         self._arguments = _Arguments(
             **{name: part.storage_offset() - self._like.storage_offset() for name, part in parts.items()},
             D=network.output.width,
             H=network.trial.hidden_size,
+            U=parts["hidden_bias"].shape[1] if "hidden_bias" in parts else 0,
+            K=parts["class_bias"].shape[1] if "class_bias" in parts else 0,
+            order=_pointer(self._order),
+            **{name: _pointer(table) for name, table in self._tables.items()},
             P=self._like.shape[1],
             activation=NUMBERS[network.core.activation],
             output=_OUTPUTS[type(network.output)],

@@ -8,33 +8,40 @@
 // Between the first two calls somebody may add to `d_path`, the gradient in h_0 ... h_T. What is not native of a network, such as
 // the techniques, is not here. No torch.
 
-#include "scan.cpp"
-#include "sparse.cpp"
 #include "bernoulli.cpp"
 #include "cross_entropy.cpp"
+#include "nade.cpp"
+#include "scan.cpp"
+#include "sparse.cpp"
 
 namespace chunk {
 namespace {
 
 using Index = std::ptrdiff_t;
 
-enum Output { BERNOULLI = 0, SOFTMAX = 1 };
+enum Output { BERNOULLI = 0, SOFTMAX = 1, NADE = 2, CLASSES = 3 };
 constexpr Index SCORED_AT_ONCE = 1 << 16;  // numbers of states
 
 enum Failure { NONE = 0, NO_MEMORY = 1, NO_SYMBOL = 2 };
 
 }  // namespace
 
-// As `_Arguments` of native_gradient.py has it: T steps of B lanes, D wide; H units; N scored steps; P parameters.
+// As `_Arguments` of native_gradient.py has it: T steps of B lanes, D wide; H units, U of NADE; K classes; N
+// scored steps; P parameters.
 struct Arguments {
-    int64_t T, B, D, H, N, P, activation, output, learned, threads;
+    int64_t T, B, D, H, U, K, N, P, activation, output, learned, threads;
     // where each parameter begins in a row
     int64_t input_weight, recurrent_weight, bias, initial_state, output_weight, output_bias;
+    int64_t hidden_weight, hidden_bias, from_hidden, to_hidden;  // of NADE
+    int64_t class_weight, class_bias;
     const void *theta, *retention, *carried;  // (P), (H) or null, (B, H) or null where every piece begins
     const void *inputs, *targets;             // values (T, B, D) or int64 symbols (T, B)
     const unsigned char *fresh, *mask;        // (B); (T, B), or null where all steps are real
     const int64_t* scored;                    // (N) places in (T, B), or null where all steps are scored
     const void* factors;                      // (N, H) of dropout, or null
+    const std::ptrdiff_t* order;              // (D): the i-th note's place, of NADE
+    const int64_t *class_of, *column_of;      // (D): of each symbol, of a softmax by classes
+    const int64_t* class_starts;              // (K + 1): columns
     void *path, *d_path, *pre, *phi;          // (T + 1, B, H) twice; (T, B, H), at last its gradient; null where none leaks
     void *onward, *gradient, *ll;             // (B, H), (P), (T, B)
     double nll, divisor, norm;
@@ -52,7 +59,7 @@ template <class T> class Chunk {
     const Index lanes = c.B * c.H, all = c.T * lanes;
     const T* theta = static_cast<const T*>(c.theta);
     const T* retention = static_cast<const T*>(c.retention);
-    const int64_t* symbols = c.output == SOFTMAX ? static_cast<const int64_t*>(c.inputs) : nullptr;
+    const int64_t* symbols = c.output == SOFTMAX || c.output == CLASSES ? static_cast<const int64_t*>(c.inputs) : nullptr;
     T *path = static_cast<T*>(c.path), *d_path = static_cast<T*>(c.d_path), *pre = static_cast<T*>(c.pre);
     T *phi = static_cast<T*>(c.phi), *gradient = static_cast<T*>(c.gradient);
     const scan::Shape shape{1, c.T, c.B, c.H};
@@ -149,15 +156,14 @@ private:
 
     // Of some steps, whose states are those of `path`.
     Failure likelihoods(Index t, Index steps) {
-        const T *weight = theta + c.output_weight, *bias = theta + c.output_bias;
         const Index from = t * c.B, count = steps * c.B;
         T* ll = static_cast<T*>(c.ll) + from;
+        const T* came = symbols ? nullptr : static_cast<const T*>(c.targets) + from * c.D;
+        if (c.output == NADE) return nade_of(path, came, ll, nullptr, count);
         if (!symbols)
-            return Failure(bernoulli::frames<T>(path, weight, bias, static_cast<const T*>(c.targets) + from * c.D, ll,
-                                                nullptr, nullptr, nullptr, count, c.H, c.D));
-        const int64_t sizes[] = {1, count, c.H, c.D, 1}, rows[] = {0, count}, columns[] = {0, c.D};
-        return Failure(cross_entropy::run<T>(path, weight, bias, symbols + from, nullptr, ll, nullptr, nullptr, nullptr,
-                                             sizes, rows, columns, c.threads));
+            return Failure(bernoulli::frames<T>(path, theta + c.output_weight, theta + c.output_bias, came, ll, nullptr,
+                                                nullptr, nullptr, count, c.H, c.D));
+        return softmax(path, symbols + from, ll, nullptr, count);
     }
 
     // What the scored steps cost, the gradients of the output model's parameters, and d_path.
@@ -176,7 +182,7 @@ private:
             h = picked, d_h = room(d_rows, c.N * c.H);
         }
         T* ll = room(values, c.N);
-        if (const Failure failed = c.output == BERNOULLI ? of_notes(h, ll, d_h) : of_symbols(h, ll, d_h)) return failed;
+        if (const Failure failed = symbols ? of_symbols(h, ll, d_h) : of_notes(h, ll, d_h)) return failed;
         c.nll = 0;
         for (Index n = 0; n < c.N; ++n) c.nll -= double(ll[n]);
         if (!whole) {
@@ -208,20 +214,84 @@ private:
             });
             came = picked;
         }
+        if (c.output == NADE) return nade_of(h, came, ll, d_h, c.N);
         return Failure(bernoulli::frames<T>(h, theta + c.output_weight, theta + c.output_bias, came, ll, d_h,
                                             gradient + c.output_weight, gradient + c.output_bias, c.N, c.H, c.D));
     }
 
+    // Likelihoods and, where d_h is not null, all gradients of the sum of -ll.
+    Failure nade_of(const T* h, const T* came, T* ll, T* d_h, Index N) {
+        static thread_local std::vector<T> notes, units, errors, d_units;
+        const nade::Shape sizes{1, N, c.D, c.U};
+        const T *to_notes = theta + c.output_weight, *to_units = theta + c.hidden_weight;
+        const T *reads = theta + c.from_hidden, *adds = theta + c.to_hidden;
+        T *b = room(notes, N * c.D), *a = room(units, N * c.U), *d = d_h ? room(errors, N * c.D) : nullptr;
+        affine::forward<T>(h, to_notes, theta + c.output_bias, b, N, c.H, c.D);
+        affine::forward<T>(h, to_units, theta + c.hidden_bias, a, N, c.H, c.U);
+        if (nade::forward<T>(came, b, a, reads, adds, c.order, ll, d, sizes, c.threads)) return NO_MEMORY;
+        if (!d) return NONE;
+        for (Index i = 0; i < N * c.D; ++i) d[i] = -d[i];
+        T* d_a = room(d_units, N * c.U);
+        if (nade::backward<T>(came, d, a, reads, adds, c.order, d_a, gradient + c.from_hidden, gradient + c.to_hidden,
+                              sizes, c.threads)) return NO_MEMORY;
+        affine::backward<T>(h, to_notes, theta + c.output_bias, d, true, d_h, gradient + c.output_weight,
+                            gradient + c.output_bias, N, c.H, c.D);
+        affine::backward<T>(h, to_units, theta + c.hidden_bias, d_a, false, d_h, gradient + c.hidden_weight,
+                            gradient + c.hidden_bias, N, c.H, c.U);
+        return NONE;
+    }
+
     Failure of_symbols(const T* h, T* ll, T* d_h) {
         static thread_local std::vector<int64_t> kept;
-        static thread_local std::vector<T> minus;
         int64_t* came = room(kept, c.N);
         each_scored([&](Index n, Index place) { came[n] = symbols[place]; });
-        std::fill_n(room(minus, c.N), c.N, T(-1));
-        const int64_t sizes[] = {1, c.N, c.H, c.D, 1}, rows[] = {0, c.N}, columns[] = {0, c.D};
-        return Failure(cross_entropy::run<T>(h, theta + c.output_weight, theta + c.output_bias, came, minus.data(), ll,
-                                             d_h, gradient + c.output_weight, gradient + c.output_bias, sizes, rows,
-                                             columns, c.threads));
+        return softmax(h, came, ll, d_h, c.N);
+    }
+
+    Failure softmax(const T* h, const int64_t* came, T* ll, T* d_h, Index N) {
+        if (c.output == CLASSES) return by_classes(h, came, ll, d_h, N);
+        const int64_t rows[] = {0, N}, columns[] = {0, c.D};
+        return segments(h, came, ll, d_h, N, c.output_weight, c.output_bias, c.D, 1, rows, columns);
+    }
+
+    // Which of `width` symbols, for rows in G segments; the gradients are those of the sum of -ll.
+    Failure segments(const T* h, const int64_t* came, T* ll, T* d_h, Index N, Index weight, Index bias, Index width,
+                     Index G, const int64_t* rows, const int64_t* columns) {
+        static thread_local std::vector<T> minus;
+        std::fill_n(room(minus, N), N, T(-1));
+        const int64_t sizes[] = {1, N, c.H, width, G};
+        return Failure(cross_entropy::run<T>(h, theta + weight, theta + bias, came, minus.data(), ll, d_h,
+                                             d_h ? gradient + weight : nullptr, d_h ? gradient + bias : nullptr, sizes,
+                                             rows, columns, c.threads));
+    }
+
+    // A symbol by way of its class: rows in the order of their classes choose among neighbouring columns.
+    Failure by_classes(const T* h, const int64_t* came, T* ll, T* d_h, Index N) {
+        static thread_local std::vector<int64_t> classes, column, rows, at;
+        static thread_local std::vector<T> sorted, d_sorted, within;
+        const int64_t all_rows[] = {0, N}, all_classes[] = {0, c.K};
+        int64_t *its = room(classes, N), *ends = room(rows, c.K + 1), *place = room(at, N);
+        std::fill_n(ends, c.K + 1, 0);
+        for (Index n = 0; n < N; ++n) ++ends[(its[n] = c.class_of[came[n]]) + 1];
+        if (segments(h, its, ll, d_h, N, c.class_weight, c.class_bias, c.K, 1, all_rows, all_classes)) return NO_MEMORY;
+        for (Index k = 0; k < c.K; ++k) ends[k + 1] += ends[k];
+        std::vector<int64_t> next(ends, ends + c.K);
+        T* picked = room(sorted, N * c.H);
+        int64_t* columns = room(column, N);
+        for (Index n = 0; n < N; ++n) {
+            place[n] = next[std::size_t(its[n])]++;
+            columns[place[n]] = c.column_of[came[n]];
+            std::memcpy(picked + place[n] * c.H, h + n * c.H, std::size_t(c.H) * sizeof(T));
+        }
+        T *values = room(within, N), *d_picked = d_h ? room(d_sorted, N * c.H) : nullptr;
+        const Failure failed = segments(picked, columns, values, d_picked, N, c.output_weight, c.output_bias, c.D, c.K,
+                                        ends, c.class_starts);
+        if (failed) return failed;
+        for (Index n = 0; n < N; ++n) {
+            ll[n] += values[place[n]];
+            for (Index i = 0; d_h && i < c.H; ++i) d_h[n * c.H + i] += d_picked[place[n] * c.H + i];
+        }
+        return NONE;
     }
 
     // Of h_0, where it is learned, by the lanes that begin with it.

@@ -10,7 +10,6 @@ Shape letters: S stacked trials, N frames, D notes, U hidden units of NADE.
 import ctypes
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,9 +17,8 @@ from torch import Tensor
 
 from models.core import native_build
 from models.core.bodies import body_for
-from models.core.native import SUFFIXES
+from models.core.native import SOURCE, SUFFIXES
 
-SOURCE = Path(__file__).parents[1] / "native" / "nade.cpp"
 _POINTERS = {"forward": 9, "tangent": 10, "backward": 10}
 _WORK_OF_A_THREAD = 1 << 22
 """Operations below which starting a thread takes longer than the work."""

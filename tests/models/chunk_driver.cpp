@@ -11,12 +11,16 @@ template <class T> struct Calls {
 
 template <class T>
 void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int output, bool some, int activation) {
-    const int64_t cells = steps * B, N = some ? (cells + 1) / 2 : cells, P = D * H + H * H + H + H + H * D + D;
+    const int64_t cells = steps * B, N = some ? (cells + 1) / 2 : cells, U = 3 + D / 2;
+    const int64_t P = D * H + H * H + H + H + H * D + D + H * U + U + 2 * D * U + H * 2 + 2;
     std::vector<T> theta(P), gradient(P), retention(H, T(0.5)), carried(B * H), notes(cells * D), factors(N * H, T(1));
     for (auto* numbers : {&theta, &carried})
         for (T& x : *numbers) x = T(std::rand() % 1000) / 500 - 1;
     for (T& x : notes) x = std::rand() % 4 == 0;
-    std::vector<int64_t> symbols(cells), scored;
+    std::vector<std::ptrdiff_t> order(D);
+    for (int64_t d = 0; d < D; ++d) order[d] = D - 1 - d;
+    std::vector<int64_t> symbols(cells), scored, class_of(D), column_of(D), class_starts{0, (D + 1) / 2, D};
+    for (int64_t d = 0; d < D; ++d) class_of[d] = d >= class_starts[1], column_of[d] = d;
     for (int64_t& symbol : symbols) symbol = std::rand() % D;
     for (int64_t n = 0; n < N; ++n) scored.push_back(some ? 2 * n : n);
     std::vector<unsigned char> fresh(B), mask(cells, 1);
@@ -27,9 +31,13 @@ void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int out
     c.learned = 1, c.threads = 1, c.divisor = 2;
     c.input_weight = 0, c.recurrent_weight = D * H, c.bias = c.recurrent_weight + H * H, c.initial_state = c.bias + H;
     c.output_weight = c.initial_state + H, c.output_bias = c.output_weight + H * D;
+    c.U = U, c.hidden_weight = c.output_bias + D, c.hidden_bias = c.hidden_weight + H * U;
+    c.from_hidden = c.hidden_bias + U, c.to_hidden = c.from_hidden + D * U, c.order = order.data();
+    c.K = 2, c.class_weight = c.to_hidden + D * U, c.class_bias = c.class_weight + H * 2;
+    c.class_of = class_of.data(), c.column_of = column_of.data(), c.class_starts = class_starts.data();
     c.theta = theta.data(), c.gradient = gradient.data(), c.retention = some ? retention.data() : nullptr;
     c.phi = some ? phi.data() : nullptr, c.carried = some ? carried.data() : nullptr;
-    c.inputs = output ? static_cast<void*>(symbols.data()) : notes.data(), c.targets = c.inputs;
+    c.inputs = output % 2 ? static_cast<void*>(symbols.data()) : notes.data(), c.targets = c.inputs;
     c.fresh = fresh.data(), c.mask = some ? mask.data() : nullptr, c.scored = some ? scored.data() : nullptr;
     c.factors = some ? factors.data() : nullptr, c.path = path.data(), c.d_path = d_path.data(), c.pre = pre.data();
     c.onward = onward.data(), c.ll = ll.data();
@@ -42,7 +50,7 @@ int main() {
     const Calls<double> twice{chunk_forward_f64, chunk_backward_f64, chunk_score_f64};
     int chunks = 0;
     for (const auto& n : shapes)
-        for (int output : {0, 1})
+        for (int output : {0, 1, 2, 3})
             for (bool some : {false, true})
                 for (int activation : {0, 2}) {
                     run<float>(single, n[0], n[1], n[2], n[3], output, some, activation);

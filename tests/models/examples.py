@@ -65,7 +65,7 @@ def text(lengths: list[int], width: int = 5, seed: int = 0) -> list[np.ndarray]:
 
 def pieces(output: str, lengths: list[int], width: int = 5, seed: int = 0) -> Pieces:
     """Pieces that fit an output model, notes in float64."""
-    arrays = (text if output == "softmax" else music)(lengths, width, seed)
+    arrays = (text if output in ("softmax", "classes") else music)(lengths, width, seed)
     return Pieces.from_arrays(arrays, torch.float64)
 
 

@@ -12,6 +12,7 @@ from models.core import native, use_body
 from models.gradient import ComposedGradient
 from models.native_chunk import NativeChunk, serves
 from models.native_gradient import NativeGradient
+from models.outputs.nade import NadeSettings
 from models.stacked_techniques import StackedTechniques
 from models.walk import likelihoods
 from tests.models import examples, sanitized
@@ -57,9 +58,9 @@ def _assert_equal(trial, pieces: Pieces, some: list[Chunk], width: int = 5) -> N
     ],
 )
 @pytest.mark.parametrize("letters", ["", "L", "R", "LR", "CM"])
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade", "classes"])
 def test_it_is_what_the_parts_give(output, letters, changes):
-    if output == "softmax":  # symbols are never dropped
+    if output in ("softmax", "classes"):  # symbols are never dropped
         changes = {name: value for name, value in changes.items() if name != "input_dropout"}
     trial, pieces = examples.trial(letters, output=output, **changes), examples.pieces(output, LENGTHS)
     _assert_equal(trial, pieces, list(chunks(pieces, range(len(LENGTHS)), 3, 4)))
@@ -71,6 +72,12 @@ def test_of_every_activation(activation):
     _assert_equal(trial, pieces, list(chunks(pieces, range(len(LENGTHS)), 3, 4)))
 
 
+def test_notes_of_nade_come_in_the_order_that_is_given():
+    settings = NadeSettings(units=6, order=(3, 0, 4, 1, 2))
+    trial, pieces = examples.trial(output="nade", output_settings=settings), examples.pieces("nade", LENGTHS)
+    _assert_equal(trial, pieces, list(chunks(pieces, range(len(LENGTHS)), 3, 4)))
+
+
 def test_where_only_the_last_step_of_a_piece_is_scored():
     pieces = Pieces.from_arrays(examples.music([9, 8, 6, 1]), torch.float64, last_alone=True)
     some = list(chunks(pieces, range(4), 3, 3))
@@ -78,7 +85,7 @@ def test_where_only_the_last_step_of_a_piece_is_scored():
     _assert_equal(examples.trial("LR"), pieces, some)
 
 
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade", "classes"])
 def test_around_the_sizes_of_vectors_tiles_and_blocks(output):
     sizes = (1, 1, 1, 2), (9, 15, 16, 17), (3, 5, 49, 48), (2, 70, 33, 88), (8, 40, 104, 97)
     for lanes, steps, units, width in sizes:
@@ -87,7 +94,7 @@ def test_around_the_sizes_of_vectors_tiles_and_blocks(output):
         _assert_equal(trial, pieces, list(chunks(pieces, range(lanes), lanes, steps)), width)
 
 
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
+@pytest.mark.parametrize("output", ["bernoulli", "softmax", "nade", "classes"])
 @pytest.mark.parametrize("letters", ["L", "R"])
 def test_likelihoods_of_whole_pieces_are_those_of_the_parts(output, letters):
     pieces = examples.pieces(output, [30, 7, 18, 1])
@@ -115,7 +122,7 @@ def test_it_serves_one_trial_of_what_it_knows():
     notes, words = examples.pieces("bernoulli", LENGTHS), examples.pieces("softmax", LENGTHS)
     assert serves(examples.network(examples.trial(), notes))
     assert serves(examples.network(examples.trial(output="softmax"), words))
-    for other in ({"core": "lstm"}, {"output": "nade"}):
+    for other in ({"core": "lstm"}, {"output": "rbm"}):
         assert not serves(examples.network(examples.trial(**other), notes))
     pair = [examples.trial(seed=1), examples.trial(seed=2)]
     assert not serves(examples.Network(pair, examples.frequencies(notes, 5)))
@@ -150,4 +157,4 @@ def test_what_is_not_finite_is_passed_on():
 
 @pytest.mark.integration
 def test_odd_sizes_touch_nothing_beyond_their_buffers(tmp_path):
-    assert sanitized.printed(tmp_path, Path(__file__).with_name("chunk_driver.cpp")) == "96 chunks\n"
+    assert sanitized.printed(tmp_path, Path(__file__).with_name("chunk_driver.cpp")) == "192 chunks\n"
