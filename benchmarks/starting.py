@@ -23,7 +23,7 @@ from tasks.records import load_record
 
 ROOT = Path(__file__).parents[1]
 RUN = (sys.executable, "-m", "prefect", "run")
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.1
 
 
 class Command:
