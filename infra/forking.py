@@ -9,6 +9,7 @@ variables from its nanny, and ends with the command. One that is killed is forke
 Where the fork server itself is killed, Python starts its own in its place.
 """
 
+import ctypes
 import logging
 import multiprocessing
 import os
@@ -21,10 +22,11 @@ from multiprocessing import forkserver, util
 
 import dask
 
-from infra.clusters import WORKER_ENVIRONMENT, start_tracker
+from infra.clusters import KEPT_PAGES, WORKER_ENVIRONMENT, start_tracker
 from infra.logs import as_in_workers
 
 _METHOD = "distributed.worker.multiprocessing-method"
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
 _log = logging.getLogger(__name__)
 
 
@@ -82,9 +84,18 @@ def _leave_the_command(descriptors: Sequence[int]) -> None:
             if descriptor not in descriptors and not os.get_inheritable(descriptor):
                 os.close(descriptor)
     os.environ.update(WORKER_ENVIRONMENT)
+    _keep_pages()
     if (torch := sys.modules.get("torch")) is not None:  # it has read its variable
         torch.set_num_threads(1)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     as_in_workers()
+
+
+def _keep_pages() -> None:
+    """Tell the C library of this process what `KEPT_PAGES` tells it of a new one, which alone reads variables."""
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # glibc
+        libc.mallopt(_MMAP_THRESHOLD, int(KEPT_PAGES["MALLOC_MMAP_THRESHOLD_"]))
+        libc.mallopt(_TRIM_THRESHOLD, int(KEPT_PAGES["MALLOC_TRIM_THRESHOLD_"]))

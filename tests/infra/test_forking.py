@@ -12,14 +12,24 @@ from infra.forking import fork_workers_from_here
 
 # In a process of its own, for it must have one thread, and is forked.
 COMMAND = """
-import json, os, signal, sys, time
+import ctypes, json, os, signal, sys, time
 import distributed, torch
 from infra.clusters import cluster_early, local_cluster
 from infra import clusters
 from infra.forking import fork_workers_from_here
 
 def look():
+    class Heap(ctypes.Structure):
+        _fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks a b c d e f".split()]
+
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype, libc.malloc.restype = Heap, ctypes.c_void_p
+    before = libc.mallinfo2().hblks  # blocks of memory that have pages of their own
+    block = libc.malloc(ctypes.c_size_t(16 << 20))
+    pages = libc.mallinfo2().hblks - before
+    libc.free(ctypes.c_void_p(block))
     return {
+        "pages": pages,
         "loaded": getattr(sys, "loaded_before", None),
         "threads": [torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")],
         "variable": os.environ.get("SET_BEFORE"),
@@ -60,6 +70,7 @@ def test_a_worker_has_what_was_loaded_and_a_killed_one_too_and_nothing_else_of_t
     assert another
     assert again == seen
     assert seen == {
+        "pages": 0,  # as the variables of malloc say that every worker has
         "loaded": "this",
         "threads": [1, "1"],
         "variable": "that",
