@@ -104,7 +104,7 @@ def test_a_second_run_trains_nothing(
     assert "report: " in done.stdout
     url, password = served["PREFECT_API_URL"], served["PREFECT_API_AUTH_STRING"]
     runs = httpx.post(f"{url}/flow_runs/filter", json={}, headers=_basic(password), timeout=60).json()
-    (left,) = [each for each in runs if each["parameters"]["request"]["store"] == str(store)]
+    (left,) = [each for each in runs if each["parameters"].get("request", {}).get("store") == str(store)]
     assert left["state_type"] == "COMPLETED"
     assert left["name"].startswith("smoke, bach-chorales, ")
     assert set(left["tags"]) >= {"smoke", "bach-chorales"}
