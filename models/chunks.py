@@ -156,7 +156,7 @@ class Chunk:
     @cached_property
     def lanes(self) -> int:
         """Lanes that have not run out."""
-        return int(self.mask_TB[0].sum())
+        return self.mask_TB.shape[1] if self.mask is None else int(self.mask_TB[0].sum())
 
     @cached_property
     def mask(self) -> Tensor | None:

@@ -84,6 +84,8 @@ class NativeGradient:
     def _room(self, name: str, steps: int, lanes: int) -> Tensor:
         """Memory of that many steps and lanes, with what was left in it."""
         size = steps * lanes * self._trial.hidden_size
-        if name not in self._kept or len(self._kept[name]) < size:
-            self._kept[name] = self._like.new_empty(size)
-        return self._kept[name][:size].view(1, steps, lanes, -1)
+        if name not in self._kept or self._kept[name].numel() < size:
+            self._kept[name] = self._like.new_empty(1, steps, lanes, self._trial.hidden_size)
+        kept = self._kept[name]
+        same = kept.shape[1] == steps and kept.shape[2] == lanes
+        return kept if same else kept.view(-1)[:size].view(1, steps, lanes, -1)

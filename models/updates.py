@@ -156,7 +156,8 @@ class Updater:
                 moving_S = sound_S & ~tally.diverged
                 shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
                 tally.add(moving_S, nll_S, steps_S, norm_S, shrunk_S, ratio_S)
-        tally.diverged |= (steps_S > 0) & ~sound_S
+        if not self.waits or not sound_S:
+            tally.diverged |= (steps_S > 0) & ~sound_S
         return onward_SBK
 
     def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> tuple[Tensor, Tensor]:
@@ -167,10 +168,11 @@ class Updater:
         """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
         norm_S = norm_S1.squeeze(1)
-        shrunk_S = torch.zeros_like(norm_S)
         if self._techniques.transform:
             self._techniques.transform_(gradient_SP, norm_S1)
             shrunk_S = vector_norm(gradient_SP, dim=1) < norm_S * (1 - 1e-6)
+        else:
+            shrunk_S = torch.zeros_like(norm_S)
         changing = (theta_SP, *self.state.values())
         still = () if self.waits else tuple(value.clone() for value in changing)
         size_S = None if self._before_SP is None else vector_norm(self._before_SP.copy_(theta_SP), dim=1)
