@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from keeping import keep
-from measuring import bare_loop, speed
+from measuring import as_a_worker, bare_loop, speed
 from torch.nn.functional import cross_entropy, linear
 
 from models.core import use_body
@@ -151,6 +151,7 @@ def gates(rows: list[Row]) -> list[Gate]:
 
 
 def main() -> None:
+    as_a_worker()
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     if cross_entropy_native.reason() is not None:

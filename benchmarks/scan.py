@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from keeping import keep
-from measuring import bare_loop
+from measuring import as_a_worker, bare_loop
 from torch import Tensor
 from torch.autograd import forward_ad
 
@@ -174,6 +174,7 @@ def gates(rows: list[Row]) -> list[Gate]:
 
 
 def main() -> None:
+    as_a_worker()
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     if not native.available():
