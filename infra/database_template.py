@@ -8,13 +8,12 @@ So it does where the copy, or the folder that it is in, is not ours alone: a dat
 import logging
 import os
 import sqlite3
-import tempfile
 from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from infra.home import cache_folder
-from infra.ownership import ours
+from infra.ownership import read_ours, replacing_ours
 
 _log = logging.getLogger(__name__)
 
@@ -31,12 +30,7 @@ def put(database: Path) -> bool:
     """
     template = template_path()
     try:
-        with (
-            ours(template.parent, os.O_DIRECTORY) as folder,
-            ours(Path(template.name), 0, folder) as kept,
-            open(kept, "rb", closefd=False) as source,
-        ):
-            data = source.read()
+        data = read_ours(template)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as problem:
@@ -66,16 +60,8 @@ def keep(database: Path) -> None:
     if os.path.lexists(template):
         return
     # a home that cannot be written or is not ours, a disk that is full: every server then runs its migrations
-    with suppress(OSError, sqlite3.Error):
-        template.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (
-            ours(template.parent, os.O_DIRECTORY),
-            tempfile.TemporaryDirectory(dir=template.parent, prefix=".part-") as folder,
-        ):
-            copy = Path(folder) / "copy.db"
-            _copy(database, copy)
-            copy.chmod(0o600)
-            os.replace(copy, template)
+    with suppress(OSError, sqlite3.Error), replacing_ours(template) as copy:
+        _copy(database, copy)
 
 
 def _copy(database: Path, copy: Path) -> None:

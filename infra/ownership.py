@@ -6,6 +6,7 @@ not load torch. `tests/infra/test_ownership.py` holds both to the same cases.
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,3 +36,35 @@ def ours(path: Path, kind: int = 0, folder: int | None = None) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def read_ours(path: Path) -> bytes:
+    """The contents of a file that, as the folder it is in, is ours alone; what was checked is what is read.
+
+    Raises:
+        OSError: as for `ours`.
+    """
+    with (
+        ours(path.parent, os.O_DIRECTORY) as folder,
+        ours(Path(path.name), 0, folder) as file,
+        open(file, "rb", closefd=False) as source,
+    ):
+        return source.read()
+
+
+@contextmanager
+def replacing_ours(path: Path) -> Iterator[Path]:
+    """A place to write a file to, which then takes the other one's place at once, ours alone whatever the umask.
+
+    Raises:
+        OSError: its folder cannot be made or written, or is not ours alone.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (
+        ours(path.parent, os.O_DIRECTORY),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder,
+    ):
+        whole = Path(folder) / path.name
+        yield whole
+        whole.chmod(0o600)
+        os.replace(whole, path)

@@ -8,8 +8,6 @@ alone, which the log says.
 
 import json
 import logging
-import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.home import cache_folder
-from infra.ownership import ours
+from infra.ownership import read_ours, replacing_ours
 from infra.provenance import provenance
 from models.core import scan_body
 from models.trial import NUMERICS_VERSION
@@ -61,12 +59,8 @@ def _read() -> dict[str, tuple[float, float]]:
     """What is kept and young enough, each with the time at which it was measured."""
     path = timings_path()
     try:
-        with (
-            ours(path.parent, os.O_DIRECTORY) as folder,
-            ours(Path(path.name), 0, folder) as file,
-            open(file, "rb", closefd=False) as source,
-        ):
-            rows = {str(key): (float(seconds), float(when)) for key, (seconds, when) in json.load(source).items()}
+        kept_rows = json.loads(read_ours(path))
+        rows = {str(key): (float(seconds), float(when)) for key, (seconds, when) in kept_rows.items()}
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as problem:  # not ours, or not what was written
@@ -84,13 +78,6 @@ def _write(rows: Mapping[str, tuple[float, float]]) -> None:
     """Keep these, of very many the newest; the last writer of several wins."""
     path = timings_path()
     newest = dict(sorted(rows.items(), key=lambda row: -row[1][1])[:_MOST])
-    with suppress(OSError):  # a home that cannot be written, a full disk: measured the next time, too
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (
-            ours(path.parent, os.O_DIRECTORY),
-            tempfile.TemporaryDirectory(dir=path.parent, prefix=".part-") as folder,
-        ):
-            whole = Path(folder) / path.name
-            whole.write_text(json.dumps(newest))
-            whole.chmod(0o600)
-            os.replace(whole, path)
+    # a home that cannot be written, a full disk: measured the next time, too
+    with suppress(OSError), replacing_ours(path) as whole:
+        whole.write_text(json.dumps(newest))
