@@ -6,19 +6,14 @@ validation goes through whole pieces, the state carried, and sums their log-like
 medians over turns of ratios within one, in seconds of the processor.
 """
 
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
-
-from infra.clusters import WORKER_ENVIRONMENT
-
-os.environ.update(WORKER_ENVIRONMENT)
 
 import torch
 from keeping import keep
+from measuring import as_a_worker
 from training_step import D, T, music
 
 from models.chunks import Pieces, chunks
@@ -54,7 +49,6 @@ def contenders(H: int) -> dict[str, Callable[[], int]]:
 
 def measure(H: int, turns: int) -> dict[str, float]:
     """Medians: microseconds a frame, and the ratio."""
-    torch.set_num_threads(1)
     runs = contenders(H)
     times: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(turns + 1):
@@ -69,10 +63,10 @@ def measure(H: int, turns: int) -> dict[str, float]:
 
 
 def main() -> None:
+    as_a_worker()
+    torch.set_num_threads(1)
     turns = int(sys.argv[1]) if len(sys.argv) > 1 else 9
-    # a process of its own, which begins with a worker's environment
-    with get_context("spawn").Pool(1) as pool:
-        rows = {H: pool.apply(measure, (H, turns)) for H in UNITS}
+    rows = {H: measure(H, turns) for H in UNITS}
     for H, row in rows.items():
         print(f"H {H}: " + ", ".join(f"{name} {value}" for name, value in row.items()))
     gates = [

@@ -39,6 +39,14 @@ class Gradient(Protocol):
         """Leave the gradient of the chunk in the parameters' row, and return its norm, (S,)."""
 
 
+def price(techniques: StackedTechniques, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | None:
+    """What the techniques charge for the states after the steps of a chunk, (S,); None where they charge nothing."""
+    if not techniques.penalise:
+        return None
+    penalty_SN = techniques.penalty(chunk.read(states_STBH).squeeze(1))
+    return None if penalty_SN is None else chunk.total_read(penalty_SN)
+
+
 @dataclass
 class ComposedGradient:
     """The parts of the network under autograd.
@@ -67,14 +75,9 @@ class ComposedGradient:
             return onward_SBK.new_zeros(1), onward_SBK
         before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
         nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
-        self._cost_S = nll_S + self._penalty(chunk, states_STBH)
+        price_S = price(self.techniques, chunk, states_STBH[:, 1:])
+        self._cost_S = nll_S if price_S is None else nll_S + price_S
         return nll_S.detach(), onward_SBK
-
-    def _penalty(self, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | float:
-        if not self.techniques.penalise:
-            return 0.0
-        penalty_SN = self.techniques.penalty(chunk.read(states_STBH[:, 1:]).squeeze(1))
-        return 0.0 if penalty_SN is None else chunk.total_read(penalty_SN)
 
     def backward(self, divisor_S: Tensor) -> Tensor:
         """By the graph, which is then gone."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from models.chunks import Chunk
+from models.gradient import price
 from models.native_chunk import NativeChunk
 from models.network import Network, drop
 from models.stacked_chunks import StackedChunk
@@ -69,17 +70,11 @@ class NativeGradient:
 
     def backward(self, divisor_S: Tensor) -> Tensor:
         """By one call, after the price of the techniques on states."""
-        if self._techniques.penalise:
-            self._d_path_STBH[:, 1:] += self._penalty_gradient(self._path_STBH[:, 1:])
+        states_STBH = self._path_STBH[:, 1:].detach().requires_grad_()
+        price_S = price(self._techniques, self._chunk, states_STBH)
+        if price_S is not None:
+            self._d_path_STBH[:, 1:] += torch.autograd.grad(price_S.sum(), states_STBH)[0]
         return self._like.new_tensor([self._native.differentiate(float(divisor_S))])
-
-    def _penalty_gradient(self, states_STBH: Tensor) -> Tensor | float:
-        leaf_STBH = states_STBH.detach().requires_grad_()
-        penalty_SN = self._techniques.penalty(self._chunk.read(leaf_STBH).squeeze(1))
-        if penalty_SN is None:
-            return 0.0
-        (d_states_STBH,) = torch.autograd.grad(self._chunk.total_read(penalty_SN).sum(), leaf_STBH)
-        return d_states_STBH
 
     def _room(self, name: str, steps: int, lanes: int) -> Tensor:
         """Memory of that many steps and lanes, with what was left in it."""
