@@ -17,7 +17,7 @@
 namespace chunk {
 namespace {
 
-using Index = std::ptrdiff_t;
+using namespace resources;
 
 enum Output { BERNOULLI = 0, SOFTMAX = 1, NADE = 2, CLASSES = 3 };
 constexpr Index SCORED_AT_ONCE = 1 << 16;  // numbers of states
@@ -49,10 +49,11 @@ struct Arguments {
 
 namespace {
 
-template <class T> T* room(std::vector<T>& kept, Index size) {
-    if (Index(kept.size()) < size) kept.resize(std::size_t(size));
-    return kept.data();
-}
+// What a thread keeps memory for.
+enum Use {
+    GIVEN, PATH, D_START, PICKED, D_PICKED, LIKELIHOODS, CAME, TO_NOTES, TO_UNITS, ERRORS, D_UNITS, CHOSEN, MINUS,
+    CLASS, COLUMN, ENDS, NEXT, PLACE, SORTED, D_SORTED, WITHIN, USES
+};
 
 template <class T> class Chunk {
     Arguments& c;
@@ -80,10 +81,9 @@ public:
     }
 
     Failure score() {
-        static thread_local std::vector<T> inputs, states;
         if (strange()) return NO_SYMBOL;
         const Index some = symbols ? c.T : std::max(Index(1), SCORED_AT_ONCE / lanes), most = std::min(some, Index(c.T));
-        pre = room(inputs, most * lanes), path = room(states, (most + 1) * lanes);
+        pre = workspace<T>(GIVEN, most * lanes), path = workspace<T>(PATH, (most + 1) * lanes);
         start();
         for (Index t = 0; t < c.T; t += some) {
             const Index steps = std::min(some, c.T - t);
@@ -99,8 +99,7 @@ public:
     }
 
     Failure backward() {
-        static thread_local std::vector<T> kept;
-        T* d_start = room(kept, lanes);
+        T* d_start = workspace<T>(D_START, lanes);
         const T *W = theta + c.recurrent_weight, *slopes = phi ? phi : path + lanes;
         if (scan::backward<T>(d_path + lanes, W, retention, slopes, path, path + lanes, pre, d_start,
                               gradient + c.recurrent_weight, shape, activation, c.threads)) return NO_MEMORY;
@@ -168,20 +167,19 @@ private:
 
     // What the scored steps cost, the gradients of the output model's parameters, and d_path.
     Failure price() {
-        static thread_local std::vector<T> rows, d_rows, values;
         const bool whole = !c.scored && !c.factors;
         const T* h = path;
         T* d_h = d_path;
         std::fill_n(d_path + (c.scored ? 0 : all), c.scored ? all + lanes : lanes, T(0));
         if (!whole) {
-            T* picked = room(rows, c.N * c.H);
+            T* picked = workspace<T>(PICKED, c.N * c.H);
             each_scored([&](Index n, Index place) {
                 std::memcpy(picked + n * c.H, path + place * c.H, std::size_t(c.H) * sizeof(T));
             });
             scale(picked);
-            h = picked, d_h = room(d_rows, c.N * c.H);
+            h = picked, d_h = workspace<T>(D_PICKED, c.N * c.H);
         }
-        T* ll = room(values, c.N);
+        T* ll = workspace<T>(LIKELIHOODS, c.N);
         if (const Failure failed = symbols ? of_symbols(h, ll, d_h) : of_notes(h, ll, d_h)) return failed;
         c.nll = 0;
         for (Index n = 0; n < c.N; ++n) c.nll -= double(ll[n]);
@@ -205,10 +203,9 @@ private:
     }
 
     Failure of_notes(const T* h, T* ll, T* d_h) {
-        static thread_local std::vector<T> kept;
         const T* came = static_cast<const T*>(c.targets);
         if (c.scored) {
-            T* picked = room(kept, c.N * c.D);
+            T* picked = workspace<T>(CAME, c.N * c.D);
             each_scored([&](Index n, Index place) {
                 std::memcpy(picked + n * c.D, came + place * c.D, std::size_t(c.D) * sizeof(T));
             });
@@ -221,17 +218,17 @@ private:
 
     // Likelihoods and, where d_h is not null, all gradients of the sum of -ll.
     Failure nade_of(const T* h, const T* came, T* ll, T* d_h, Index N) {
-        static thread_local std::vector<T> notes, units, errors, d_units;
         const nade::Shape sizes{1, N, c.D, c.U};
         const T *to_notes = theta + c.output_weight, *to_units = theta + c.hidden_weight;
         const T *reads = theta + c.from_hidden, *adds = theta + c.to_hidden;
-        T *b = room(notes, N * c.D), *a = room(units, N * c.U), *d = d_h ? room(errors, N * c.D) : nullptr;
+        T *b = workspace<T>(TO_NOTES, N * c.D), *a = workspace<T>(TO_UNITS, N * c.U);
+        T* d = d_h ? workspace<T>(ERRORS, N * c.D) : nullptr;
         affine::forward<T>(h, to_notes, theta + c.output_bias, b, N, c.H, c.D);
         affine::forward<T>(h, to_units, theta + c.hidden_bias, a, N, c.H, c.U);
         if (nade::forward<T>(came, b, a, reads, adds, c.order, ll, d, sizes, c.threads)) return NO_MEMORY;
         if (!d) return NONE;
         for (Index i = 0; i < N * c.D; ++i) d[i] = -d[i];
-        T* d_a = room(d_units, N * c.U);
+        T* d_a = workspace<T>(D_UNITS, N * c.U);
         if (nade::backward<T>(came, d, a, reads, adds, c.order, d_a, gradient + c.from_hidden, gradient + c.to_hidden,
                               sizes, c.threads)) return NO_MEMORY;
         affine::backward<T>(h, to_notes, theta + c.output_bias, d, true, d_h, gradient + c.output_weight,
@@ -242,8 +239,7 @@ private:
     }
 
     Failure of_symbols(const T* h, T* ll, T* d_h) {
-        static thread_local std::vector<int64_t> kept;
-        int64_t* came = room(kept, c.N);
+        int64_t* came = workspace<int64_t>(CHOSEN, c.N);
         each_scored([&](Index n, Index place) { came[n] = symbols[place]; });
         return softmax(h, came, ll, d_h, c.N);
     }
@@ -257,33 +253,32 @@ private:
     // Which of `width` symbols, for rows in G segments; the gradients are those of the sum of -ll.
     Failure segments(const T* h, const int64_t* came, T* ll, T* d_h, Index N, Index weight, Index bias, Index width,
                      Index G, const int64_t* rows, const int64_t* columns) {
-        static thread_local std::vector<T> minus;
-        std::fill_n(room(minus, N), N, T(-1));
+        T* minus = workspace<T>(MINUS, N);
+        std::fill_n(minus, N, T(-1));
         const int64_t sizes[] = {1, N, c.H, width, G};
-        return Failure(cross_entropy::run<T>(h, theta + weight, theta + bias, came, minus.data(), ll, d_h,
+        return Failure(cross_entropy::run<T>(h, theta + weight, theta + bias, came, minus, ll, d_h,
                                              d_h ? gradient + weight : nullptr, d_h ? gradient + bias : nullptr, sizes,
                                              rows, columns, c.threads));
     }
 
     // A symbol by way of its class: rows in the order of their classes choose among neighbouring columns.
     Failure by_classes(const T* h, const int64_t* came, T* ll, T* d_h, Index N) {
-        static thread_local std::vector<int64_t> classes, column, rows, at;
-        static thread_local std::vector<T> sorted, d_sorted, within;
         const int64_t all_rows[] = {0, N}, all_classes[] = {0, c.K};
-        int64_t *its = room(classes, N), *ends = room(rows, c.K + 1), *place = room(at, N);
+        int64_t *its = workspace<int64_t>(CLASS, N), *ends = workspace<int64_t>(ENDS, c.K + 1);
+        int64_t *place = workspace<int64_t>(PLACE, N), *next = workspace<int64_t>(NEXT, c.K);
         std::fill_n(ends, c.K + 1, 0);
         for (Index n = 0; n < N; ++n) ++ends[(its[n] = c.class_of[came[n]]) + 1];
         if (segments(h, its, ll, d_h, N, c.class_weight, c.class_bias, c.K, 1, all_rows, all_classes)) return NO_MEMORY;
         for (Index k = 0; k < c.K; ++k) ends[k + 1] += ends[k];
-        std::vector<int64_t> next(ends, ends + c.K);
-        T* picked = room(sorted, N * c.H);
-        int64_t* columns = room(column, N);
+        std::copy_n(ends, c.K, next);
+        T* picked = workspace<T>(SORTED, N * c.H);
+        int64_t* columns = workspace<int64_t>(COLUMN, N);
         for (Index n = 0; n < N; ++n) {
-            place[n] = next[std::size_t(its[n])]++;
+            place[n] = next[its[n]]++;
             columns[place[n]] = c.column_of[came[n]];
             std::memcpy(picked + place[n] * c.H, h + n * c.H, std::size_t(c.H) * sizeof(T));
         }
-        T *values = room(within, N), *d_picked = d_h ? room(d_sorted, N * c.H) : nullptr;
+        T *values = workspace<T>(WITHIN, N), *d_picked = d_h ? workspace<T>(D_SORTED, N * c.H) : nullptr;
         const Failure failed = segments(picked, columns, values, d_picked, N, c.output_weight, c.output_bias, c.D, c.K,
                                         ends, c.class_starts);
         if (failed) return failed;

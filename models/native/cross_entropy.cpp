@@ -60,19 +60,24 @@ public:
     }
 
     void run() {
-        divide(panels, threads, [&](Index p, Index end) { pack(p, end); });
+        shared(panels, [&](Index p, Index end) { pack(p, end); });
         for (Index row = from; row < to; row += block) {
             const Index rows = std::min(block, to - row);
-            divide(over(rows, ROWS), threads, [&](Index a, Index z) {
+            shared(over(rows, ROWS), [&](Index a, Index z) {
                 const Index begin = a * ROWS, end = std::min(z * ROWS, rows);
                 values(row, rows, begin, end);
                 exponentials(row, rows, begin, end);
             });
-            if (m.d_W) divide(panels, threads, [&](Index p, Index end) { gradients(rows, row == from, p, end); });
+            if (m.d_W) shared(panels, [&](Index p, Index end) { gradients(rows, row == from, p, end); });
         }
     }
 
 private:
+    // Calls work(first, last) for the units that each thread takes.
+    template <class Work> void shared(Index units, Work&& work) {
+        if (divide(1, units, threads, [&](Index, Index first, Index last) { work(first, last); })) throw std::bad_alloc();
+    }
+
     static Index rows_of_a_block(Index rows, Index panels) {
         const Index most = std::max(4 * ROWS, std::min(MOST_ROWS, BLOCK / (panels * W)));
         const Index blocks = over(rows, most);  // equally long ones

@@ -15,19 +15,19 @@
 // All arrays are dense: data, b, error, z (S, N, D), c (S, N, U), V, W (S, D, U); place (D), the i-th note's place in
 // the data. Functions return 0, or 1 when memory ran out.
 
+#include "resources.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 namespace nade {
 namespace {
 
-using Index = std::ptrdiff_t;
+using namespace resources;
 
 #if defined(__AVX512F__)
 constexpr Index BYTES = 64;  // of a vector
@@ -373,36 +373,7 @@ void backward_panel(const T* data, const T* d, const T* c, const T* V, const T* 
         }
 }
 
-// ---- threads -----------------------------------------------------------------------------------------------------
-
-// Cuts `units` of each of S members into one run a thread, and calls work(s, first, last) for what lies in a run.
-// Threads start and end with the call: nothing is left over, and a fork in between finds none.
-template <class Work> int divide(Index S, Index units, Index threads, Work&& work) {
-    const Index total = S * units, runs = std::max(Index(1), std::min(threads, total));
-    std::vector<char> failed(std::size_t(runs), 0);
-    const auto run = [&](Index i) {
-        try {
-            for (Index at = total * i / runs, end = total * (i + 1) / runs; at < end;) {
-                const Index s = at / units, last = std::min(end - s * units, units);
-                work(s, at - s * units, last);
-                at = s * units + last;
-            }
-        } catch (const std::bad_alloc&) {
-            failed[std::size_t(i)] = 1;
-        }
-    };
-    std::vector<std::thread> others;
-    Index started = 1;
-    try {
-        others.reserve(std::size_t(runs - 1));
-        for (; started < runs; ++started) others.emplace_back(run, started);
-    } catch (const std::system_error&) {
-        for (Index i = started; i < runs; ++i) run(i);  // the system gives no more threads
-    }
-    run(0);
-    for (std::thread& other : others) other.join();
-    return std::find(failed.begin(), failed.end(), 1) != failed.end();
-}
+// ---- all passes --------------------------------------------------------------------------------------------------
 
 template <class T>
 int forward(const T* data, const T* b, const T* c, const T* V, const T* W, const Index* place, T* likelihood, T* error,

@@ -11,20 +11,20 @@
 // All arrays are dense: pre, states, phi (S, T, B, H), h0 (S, B, H), W (S, H, H), retention (S, H) or null.
 // Functions return 0, or 1 when memory ran out.
 
+#include "resources.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <system_error>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
 namespace scan {
 namespace {
 
-using Index = std::ptrdiff_t;
+using namespace resources;
 
 #ifndef SCAN_BYTES  // of a vector
 #if defined(__AVX512F__)
@@ -185,25 +185,8 @@ template <class T> std::vector<Panel> panels_of(Index H) {
     return panels;
 }
 
-// Memory that a thread keeps for its next call of the same size: fresh pages cost as much as a small scan.
+// What a thread keeps memory for.
 enum Use { PACKED, WHOLE, TILES, RIGHT, SUMS, OUT, USES };
-
-template <class T> T* workspace(Use use, Index size) {
-    struct Kept {
-        T* data = nullptr;
-        Index size = 0;
-        void resize(Index wanted) {
-            ::operator delete[](data, std::align_val_t(64));
-            data = nullptr, size = 0;
-            if (wanted > 0) data = static_cast<T*>(::operator new[](std::size_t(wanted) * sizeof(T), std::align_val_t(64)));
-            size = wanted;
-        }
-        ~Kept() { resize(0); }
-    };
-    thread_local Kept kept[USES];
-    if (kept[use].size != size) kept[use].resize(size);
-    return kept[use].data;
-}
 
 Index packed_size(const std::vector<Panel>& panels, Index depth) {
     Index columns = 0;
@@ -400,36 +383,7 @@ void weight_columns(const T* d_pre, const T* h0, const T* states, T* d_W, Shape 
     }
 }
 
-// ---- threads -----------------------------------------------------------------------------------------------------
-
-// Cuts `units` of each of S members into one run a thread, and calls work(s, first, last) for what lies in a run.
-// Threads start and end with the call: nothing is left over, and a fork in between finds none.
-template <class Work> int divide(Index S, Index units, Index threads, Work&& work) {
-    const Index total = S * units, runs = std::max(Index(1), std::min(threads, total));
-    std::vector<char> failed(std::size_t(runs), 0);
-    const auto run = [&](Index i) {
-        try {
-            for (Index at = total * i / runs, end = total * (i + 1) / runs; at < end;) {
-                const Index s = at / units, last = std::min(end - s * units, units);
-                work(s, at - s * units, last);
-                at = s * units + last;
-            }
-        } catch (const std::bad_alloc&) {
-            failed[std::size_t(i)] = 1;
-        }
-    };
-    std::vector<std::thread> others;
-    Index started = 1;
-    try {
-        others.reserve(std::size_t(runs - 1));
-        for (; started < runs; ++started) others.emplace_back(run, started);
-    } catch (const std::system_error&) {
-        for (Index i = started; i < runs; ++i) run(i);  // the system gives no more threads
-    }
-    run(0);
-    for (std::thread& other : others) other.join();
-    return std::find(failed.begin(), failed.end(), 1) != failed.end();
-}
+// ---- both passes -------------------------------------------------------------------------------------------------
 
 template <class T>
 int forward(const T* pre, const T* h0, const T* W, const T* retention, const T* given, T* states, T* phi, Shape n,

@@ -1,9 +1,11 @@
-// Products of matrices by register tiles, with what goes around them: vectors, e^x, memory that is kept, threads.
+// Products of matrices by register tiles, with what goes around them: vectors, e^x, packing.
 //
 // A panel is VECTORS neighbouring vectors of columns. The left side comes packed, ROWS rows to a tile. Every sum runs in
 // one order, whatever the number of threads or the company of a row. No torch, no OpenMP.
 #ifndef COUNTERPOINT_TILES
 #define COUNTERPOINT_TILES
+
+#include "resources.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,15 +13,11 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <new>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 namespace tiles {
 namespace {
 
-using Index = std::ptrdiff_t;
+using namespace resources;
 
 #ifndef VECTOR_BYTES
 #if defined(__AVX512F__)
@@ -218,43 +216,10 @@ template <class T> void pack_across(const T* h, Index H, Index n, Index rows, T 
     }
 }
 
-// ---- memory and threads ------------------------------------------------------------------------------------------
+// ---- memory ------------------------------------------------------------------------------------------------------
 
-// Memory that a thread keeps for its next call: fresh pages cost as much as a small call.
+// What a thread keeps memory for.
 enum Use { FORWARD, BACKWARD, BIAS, LEFT, LOGITS, LARGEST, SUMS, SCALED, WEIGHTS, USES };
-
-template <class T> T* workspace(Use use, Index size) {
-    struct Kept {
-        T* data = nullptr;
-        Index size = 0;
-        void resize(Index wanted) {
-            ::operator delete[](data, std::align_val_t(64));
-            data = nullptr, size = 0;
-            if (wanted > 0) data = static_cast<T*>(::operator new[](std::size_t(wanted) * sizeof(T), std::align_val_t(64)));
-            size = wanted;
-        }
-        ~Kept() { resize(0); }
-    };
-    thread_local Kept kept[USES];
-    if (kept[use].size < size) kept[use].resize(size);
-    return kept[use].data;
-}
-
-// Cuts [0, units) into one run a thread, and calls work(first, last). Threads start and end with the call.
-template <class Work> void divide(Index units, Index threads, Work&& work) {
-    const Index runs = std::max(Index(1), std::min(threads, units));
-    const auto run = [&](Index i) { work(units * i / runs, units * (i + 1) / runs); };
-    std::vector<std::thread> others;
-    Index started = 1;
-    try {
-        others.reserve(std::size_t(runs - 1));
-        for (; started < runs; ++started) others.emplace_back(run, started);
-    } catch (const std::system_error&) {
-        for (Index i = started; i < runs; ++i) run(i);  // the system gives no more threads
-    }
-    run(0);
-    for (std::thread& other : others) other.join();
-}
 
 }  // namespace
 }  // namespace tiles
