@@ -70,10 +70,11 @@ class NativeGradient:
 
     def backward(self, divisor_S: Tensor) -> Tensor:
         """By one call, after the price of the techniques on states."""
-        states_STBH = self._path_STBH[:, 1:].detach().requires_grad_()
-        price_S = price(self._techniques, self._chunk, states_STBH)
-        if price_S is not None:
-            self._d_path_STBH[:, 1:] += torch.autograd.grad(price_S.sum(), states_STBH)[0]
+        if self._techniques.penalise:
+            states_STBH = self._path_STBH[:, 1:].detach().requires_grad_()
+            price_S = price(self._techniques, self._chunk, states_STBH)
+            if price_S is not None:
+                self._d_path_STBH[:, 1:] += torch.autograd.grad(price_S.sum(), states_STBH)[0]
         return self._like.new_tensor([self._native.differentiate(float(divisor_S))])
 
     def _room(self, name: str, steps: int, lanes: int) -> Tensor:

@@ -96,6 +96,12 @@ class Tallies:
         self._sums_FS[:-1] += values_FS
         torch.maximum(self._sums_FS[-1], values_FS[_NORM], out=self._sums_FS[-1])
 
+    def count(self, nll: float, steps: int, norm: float, shrunk: bool, ratio: float) -> None:
+        """Count an update of the one member, on the processor."""
+        sums_F = self._sums_FS.numpy()[:, 0]  # the same memory
+        sums_F[:-1] += (1, -nll, steps, norm, shrunk, ratio)
+        sums_F[-1] = max(sums_F[-1], norm)
+
     def copy_(self, other: "Tallies") -> None:
         """Take over those of another stack of as many members."""
         self._sums_FS.copy_(other._sums_FS)

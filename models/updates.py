@@ -31,10 +31,11 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
+from models import native_chunk, native_step
 from models.chunks import Chunk
 from models.gradient import ComposedGradient, Gradient
-from models.native_chunk import serves
 from models.native_gradient import NativeGradient
+from models.native_step import NativeStep
 from models.network import Network
 from models.optimizers import Optimizer
 from models.progress import Tallies
@@ -82,8 +83,7 @@ class Updater:
         )
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = diverged_cost(network)
-        # Fresh memory of this size at every update would cost more than what is measured in it.
-        self._before_SP = torch.empty_like(theta_SP) if diagnosing else None
+        self._diagnosing = diagnosing
         self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
         self._set_up()
 
@@ -93,9 +93,13 @@ class Updater:
         self._techniques = techniques
         self.gradient: Gradient = (
             NativeGradient(network, techniques, self.dropout)
-            if self.waits and serves(network)
+            if self.waits and native_chunk.serves(network)
             else ComposedGradient(network, techniques, self.dropout, self.chains, self.particles_SMD)
         )
+        self._native_step = NativeStep(network) if self.waits and native_step.serves(network) else None
+        # Fresh memory of this size at every update would cost more than what is measured in it.
+        measured = self._diagnosing and self._native_step is None
+        self._before_SP = torch.empty_like(network.parameters.theta_SP) if measured else None
 
     def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
         """The learning rate of a member's next epoch, after one of `rate`."""
@@ -111,7 +115,6 @@ class Updater:
         self.state = {name: value[rows] for name, value in self.state.items()}
         self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
-        self._before_SP = None if self._before_SP is None else self._before_SP[rows]
         self._set_up()
 
     def update(
@@ -143,6 +146,8 @@ class Updater:
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
     ) -> Tensor:
         """As `update`, without a thought for members that take no part: their random numbers and particles go on."""
+        if self._native_step is not None and isinstance(chunk, Chunk):
+            return self._step_natively(self._native_step, chunk, carried, learning_rate_S1, tally)
         nll_S, onward_SBK = self.gradient.forward(chunk, carried)
         if self.waits and not chunk.steps:
             return onward_SBK
@@ -158,6 +163,29 @@ class Updater:
                 tally.add(moving_S, nll_S, steps_S, norm_S, shrunk_S, ratio_S)
         if not self.waits or not sound_S:
             tally.diverged |= (steps_S > 0) & ~sound_S
+        return onward_SBK
+
+    def _step_natively(
+        self,
+        native: NativeStep,
+        chunk: Chunk,
+        carried: Tensor | None,
+        learning_rate_S1: Tensor,
+        tally: Tallies,
+    ) -> Tensor:
+        """As `step`, of one trial on a processor, in plain numbers: small tensors take longer than what is in them."""
+        nll_S, onward_SBK = self.gradient.forward(chunk, carried)
+        steps, nll, norm = chunk.steps, nll_S.item(), nan
+        if not steps:
+            return onward_SBK
+        if nll < self._limit * steps:
+            mean = self.network.trial.cost == "mean"
+            norm = self.gradient.backward(torch.as_tensor(steps if mean else chunk.lanes)).item()
+        if not norm < inf:
+            tally.diverged.fill_(True)
+        elif not tally.diverged.item():
+            shrunk, ratio = native(self.state["velocity"], norm, learning_rate_S1.item())
+            tally.count(nll, steps, norm, shrunk, ratio if self._diagnosing else nan)
         return onward_SBK
 
     def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> tuple[Tensor, Tensor]:

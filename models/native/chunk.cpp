@@ -13,6 +13,7 @@
 #include "nade.cpp"
 #include "scan.cpp"
 #include "sparse.cpp"
+#include "step.cpp"
 
 namespace chunk {
 namespace {

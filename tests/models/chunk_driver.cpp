@@ -1,4 +1,4 @@
-// Takes chunks of odd sizes through a network, each array in memory of exactly its size. Prints how many.
+// Takes chunks of odd sizes through a network, and a step down their gradient, each array in memory of exactly its size. Prints how many.
 
 #include "../../models/native/chunk.cpp"
 
@@ -6,14 +6,14 @@
 #include <cstdlib>
 
 template <class T> struct Calls {
-    int (*forward)(chunk::Arguments*), (*backward)(chunk::Arguments*), (*score)(chunk::Arguments*);
+    int (*forward)(chunk::Arguments*), (*backward)(chunk::Arguments*), (*score)(chunk::Arguments*), (*step)(step::Arguments*);
 };
 
 template <class T>
 void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int output, bool some, int activation) {
     const int64_t cells = steps * B, N = some ? (cells + 1) / 2 : cells, U = 3 + D / 2;
     const int64_t P = D * H + H * H + H + H + H * D + D + H * U + U + 2 * D * U + H * 2 + 2;
-    std::vector<T> theta(P), gradient(P), retention(H, T(0.5)), carried(B * H), notes(cells * D), factors(N * H, T(1));
+    std::vector<T> theta(P), gradient(P), velocity(P), retention(H, T(0.5)), carried(B * H), notes(cells * D), factors(N * H, T(1));
     for (auto* numbers : {&theta, &carried})
         for (T& x : *numbers) x = T(std::rand() % 1000) / 500 - 1;
     for (T& x : notes) x = std::rand() % 4 == 0;
@@ -42,12 +42,14 @@ void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int out
     c.factors = some ? factors.data() : nullptr, c.path = path.data(), c.d_path = d_path.data(), c.pre = pre.data();
     c.onward = onward.data(), c.ll = ll.data();
     if (calls.forward(&c) || calls.backward(&c) || calls.score(&c)) std::abort();
+    step::Arguments down{P, theta.data(), some ? velocity.data() : nullptr, gradient.data(), 0.5, 0.1, 0.9, 0};
+    if (calls.step(&down)) std::abort();
 }
 
 int main() {
     const int64_t shapes[][4] = {{1, 1, 2, 1}, {3, 2, 5, 7}, {2, 9, 16, 16}, {7, 3, 17, 33}, {4, 5, 48, 49}, {5, 30, 88, 100}};
-    const Calls<float> single{chunk_forward_f32, chunk_backward_f32, chunk_score_f32};
-    const Calls<double> twice{chunk_forward_f64, chunk_backward_f64, chunk_score_f64};
+    const Calls<float> single{chunk_forward_f32, chunk_backward_f32, chunk_score_f32, step_f32};
+    const Calls<double> twice{chunk_forward_f64, chunk_backward_f64, chunk_score_f64, step_f64};
     int chunks = 0;
     for (const auto& n : shapes)
         for (int output : {0, 1, 2, 3})
