@@ -37,5 +37,5 @@ class Training:
     updates: int
     weights: dict[str, Tensor]
     diagnoses: tuple[Diagnosis, ...]
-    stalled: bool = False
-    end: Checkpoint | None = None
+    stalled: bool
+    end: Checkpoint | None

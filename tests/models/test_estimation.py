@@ -88,7 +88,7 @@ def test_the_error_of_what_is_reported_is_the_spread_of_reports(monkeypatch):
     monkeypatch.setattr(estimation, "FULL", Effort(50, 60))
     monkeypatch.setattr(estimation, "REPORTED", 40)
     found, errors, coarse = [], [], []
-    for draw in range(40):
+    for draw in range(25):
         monkeypatch.setattr(estimation, "generator_for", partial(generator_for, "report number", draw))
         scores = score(network, pieces, reported=True)
         found.append(scores.mean_log_likelihood)
@@ -97,10 +97,33 @@ def test_the_error_of_what_is_reported_is_the_spread_of_reports(monkeypatch):
             estimation._estimates(network, pieces, torch.arange(160), Effort(3, 3), "coarse")[0].mean().item()
         )
     spread = np.std(found, ddof=1)
-    assert abs(np.mean(found) - exact.mean()) < 4 * spread / 40**0.5 + 1e-3
-    assert np.mean(coarse) - exact.mean() > 5 * spread / 40**0.5, "else there is nothing to mend"
-    # A spread of 40 is known to about 11 %; the error leaves out nothing, and counts a little twice.
-    assert 0.8 * spread < np.mean(errors) < 1.5 * spread
+    assert abs(np.mean(found) - exact.mean()) < 4 * spread / 25**0.5 + 1e-3
+    assert np.mean(coarse) - exact.mean() > 5 * spread / 25**0.5, "else there is nothing to mend"
+    # A spread of 25 is known to about 14 %; the error leaves out nothing, and counts a little twice.
+    assert 0.75 * spread < np.mean(errors) < 1.5 * spread
+
+
+@pytest.mark.parametrize("drawn", [4, 8])
+def test_what_is_reported_is_the_formula_of_its_parts(monkeypatch, drawn):
+    """Of 8 steps some are estimated in full, and then all of them: the mean and its error by hand."""
+    rng = np.random.default_rng(0)
+    fine, error, coarse = rng.normal(-5, 1, (2, 8)), rng.uniform(0.1, 0.3, (2, 8)), rng.normal(-5, 1, (2, 8))
+    pieces = Pieces.from_arrays(examples.music([3, 1, 4]), torch.float64)
+
+    def estimates(network, pieces, place_n, effort, purpose):
+        values = {"full": fine, "coarse": coarse}[purpose]
+        return tuple(torch.tensor(value)[:, place_n] for value in (values, error))
+
+    monkeypatch.setattr(estimation, "_estimates", estimates)
+    monkeypatch.setattr(estimation, "REPORTED", drawn)
+    sums, errors = estimation.report(None, pieces)
+    of = drawn_steps(8, drawn).numpy()
+    off = (fine - coarse)[:, of]
+    own = np.sqrt((error[:, of] ** 2).sum(1)) / drawn
+    rest = np.sqrt((1 - 4 / 8) * off.var(1, ddof=1) / 4)
+    expected = (coarse + off.mean(1)[:, None], np.hypot(own, rest)) if drawn < 8 else (fine, own)
+    np.testing.assert_allclose(sums, np.add.reduceat(expected[0], [0, 3, 4], axis=1))
+    np.testing.assert_allclose(errors, expected[1][:, None] * [3, 1, 4])
 
 
 @pytest.mark.parametrize("reported", [False, True])

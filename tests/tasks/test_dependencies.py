@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ from tasks.ingest.cache import ingest_corpus
 from tasks.ingest.corpora import find_recipe
 from tasks.ledger import Ledger
 from tasks.records import load_record, load_table
-from tasks.report import Results, build_report
+from tasks.report import Results, build_report, estimate
 from tasks.samples import continue_piece, ensure_sampled, load_sample
 from tasks.search import Search
 from tasks.train import prepared
@@ -102,7 +103,8 @@ def test_baselines_answer_by_chance(done: Done) -> None:
 
 
 def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> None:
-    with undrawn():
+    with undrawn(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.report.estimate", partial(estimate, resamples=50))
         files = build_report(done.results)
     page, corpora = files["index.html"].decode(), files["corpora.html"].decode()
     assert page.count("temporal-order against the lag") == 2

@@ -19,8 +19,10 @@ def estimates(results: Results) -> Estimates:
 
 
 @pytest.fixture(scope="session")
-def files(results: Results) -> dict[str, bytes]:
-    return build_report(results)
+def files(results: Results, estimates: Estimates) -> dict[str, bytes]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tasks.report.estimate", lambda _: estimates)
+        return build_report(results)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Iterator
 from functools import cache
 
+import altair as alt
 import pytest
 import vl_convert
 from altair.utils.schemapi import debug_mode
@@ -21,6 +22,15 @@ def small_results(*corpora: str) -> Results:
     return dataclasses.replace(results, corpora={name: results.corpora[name] for name in names})
 
 
+def of_variants(results: Results, corpus: str, *variants: str) -> Results:
+    """Of one corpus what these variants came to, as if nothing else had been asked."""
+    pieces, asked = results.pieces, {**results.campaign, "corpora": {corpus: list(variants)}}
+    kept = {name: (frame := getattr(results, name))[frame["variant"].isin(variants)] for name in ("trials", "curves")}
+    kept["diagnostics"] = results.diagnostics[results.diagnostics["variant"].isin(variants)]
+    kept["pieces"] = pieces[pieces["variant"].isin(variants) | pieces["variant"].str.startswith("baseline/")]
+    return dataclasses.replace(results, corpora={corpus: results.corpora[corpus]}, campaign=asked, **kept)
+
+
 @cache
 def _few_trials() -> Results:
     return synthetic_results(studies=2, seeds=1, trials=3, epochs=6)
@@ -28,8 +38,9 @@ def _few_trials() -> Results:
 
 @contextlib.contextmanager
 def undrawn() -> Iterator[None]:
-    """Within the block every drawing of a chart is empty, and Altair does not check its parts: drawn pages do."""
+    """Within the block charts are made and become an empty drawing, unread and unchecked: drawn pages do the rest."""
     with pytest.MonkeyPatch.context() as patch, debug_mode(False):
+        patch.setattr(alt.LayerChart, "to_dict", lambda chart, **_: {})
         patch.setattr(
             vl_convert,
             "vegalite_to_svg",

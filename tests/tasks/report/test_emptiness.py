@@ -88,7 +88,7 @@ SAID = {
 }
 
 
-DRAWN = {"all diverged", "no curves", "one seed and one piece", "the main family without a score"}
+DRAWN = {"all diverged", "one seed and one piece", "the main family without a score"}
 """Charts with fewer marks, or without an interval, are drawn; of the other cases charts are made and not drawn."""
 
 

@@ -16,7 +16,7 @@ from tasks.report.tables import change_cells, chosen_table, score_rows
 from tasks.report.templates import PAPER
 from tasks.report.text import duration
 from tests.tasks.report.inert import EVIL, Page, check_inert
-from tests.tasks.report.pages import drawn_page, small_results, undrawn_page
+from tests.tasks.report.pages import drawn_page, of_variants, small_results, undrawn_page
 from tests.tasks.report.synthetic import estimated_results
 
 
@@ -144,13 +144,14 @@ def test_a_variant_without_a_score_is_not_an_empty_row_of_a_chart(files):
 
 
 def test_names_and_reasons_are_inert():
-    results = small_results()
-    rename = {"folk-tunes-characters": EVIL, "folk-tunes-words": "&amp;'\"<b>"}
+    name, other = "folk-tunes-words", "&amp;'\"<b>"
+    results, rename = small_results(name), {name: EVIL}
     frames = {}
     for name in ("trials", "curves", "pieces"):
         frame = getattr(results, name).copy()
         frame["corpus"] = frame["corpus"].replace(rename)
-        frame["variant"] = frame["variant"].replace({"rnn/softmax/SGD+C": f"rnn/softmax/{EVIL}"})
+        odd = {"rnn/softmax/SGD+C": f"rnn/softmax/{EVIL}", "rnn/softmax/SGD+CL": f"rnn/softmax/{other}"}
+        frame["variant"] = frame["variant"].replace(odd)
         frames[name] = frame
     corpora = {rename.get(name, name): facts for name, facts in results.corpora.items()}
     asked = {rename.get(name, name): v for name, v in results.campaign["corpora"].items()}
@@ -209,7 +210,8 @@ def test_what_stalled_is_counted_beside_how_it_ended():
 
 def test_estimated_numbers_are_marked_on_the_page(files):
     best = "rnn/bernoulli/SGD+CR"
-    changed = estimated_results(small_results("bach-chorales"), best, 0.05)
+    few = [f"rnn/bernoulli/SGD{tail}" for tail in ("", "+C", "+R", "+CR")]
+    changed = estimated_results(of_variants(small_results("bach-chorales"), "bach-chorales", *few), best, 0.05)
     rows = score_rows(changed, estimate(changed, resamples=50), "bach-chorales")
     assert [row.label for row in rows if row.cells[0].value.startswith("≈ ")] == ["rnn/rbm/SGD+CR"]
     assert not any("≈" in cell.value for row in rows for cell in row.cells[1:])

@@ -11,7 +11,7 @@ import pytest
 from tasks.report import Findings, build_report, estimate, results_json
 from tasks.report.why import SMALLEST, diagnoses_of, reach_sentence, shown_variants, why_table
 from tasks.report.why_charts import clipping, gradient_panels, time_constants, zeros
-from tests.tasks.report.pages import small_results, undrawn
+from tests.tasks.report.pages import of_variants, small_results, undrawn
 
 MUSIC, FAMILY = "bach-chorales", "rnn/bernoulli/"
 
@@ -65,14 +65,15 @@ def _changed(results, change):
     return dataclasses.replace(results, diagnostics=rows)
 
 
-def test_a_gradient_that_vanished_or_overflowed_has_a_place_on_the_axis_or_none(results):
+def test_a_gradient_that_vanished_or_overflowed_has_a_place_on_the_axis_or_none():
     odd = {("gradient_norm", 7): 0.0, ("gradient_norm", 20): np.inf}
-    broken = _changed(results, lambda row: odd.get((row.quantity, row.index), row.value))
+    few = of_variants(small_results(MUSIC), MUSIC, "rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C")
+    broken = _changed(few, lambda row: odd.get((row.quantity, row.index), row.value))
     told = diagnoses_of(broken, MUSIC)
     left = told[0].gradient_left["best"]
     assert left.mean[7] == pytest.approx(SMALLEST)
     assert len(left.mean) == 20, "nothing is told from where nothing is a number"
-    assert [title for title, _ in gradient_panels(told, None)][0] == "rnn/bernoulli/SGD and rnn/bernoulli/SGD+C"
+    assert [title for title, _ in gradient_panels(told, None)] == ["SGD and SGD+C"]
     assert "below 10⁻¹²" not in why_table(told).rows[0]
     assert json.loads(results_json(Findings(broken, estimate(broken, resamples=20))))["diagnostics"]
 
