@@ -1,4 +1,4 @@
-"""What holds for all tests: hypothesis asserts no time, files with real parts begin first, what runs is shown.
+"""What holds for all tests: hypothesis asserts no time and draws few examples, real parts begin first, runs are shown.
 
 Python looks for garbage among all objects that live, again and again. Those that imports and the collection made are
 millions and stay: they are looked at by nobody, which saves a third of the collection and a twentieth of the tests.
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
-settings.register_profile("counterpoint", deadline=None)
+settings.register_profile("counterpoint", deadline=None, max_examples=40)
 settings.load_profile("counterpoint")
 gc.disable()
 

@@ -46,6 +46,7 @@ def test_a_pointer_is_old_or_new_wherever_its_writer_is_killed(tmp_path: Path) -
     assert numbers == {0, 1}
 
 
+@pytest.mark.integration
 def test_a_discarded_commit_is_whole_or_not_there_wherever_it_stops(tmp_path: Path) -> None:
     whole = set()
     for store in crash_everywhere(tmp_path, "discard"):

@@ -15,7 +15,7 @@ from tests.models import examples, naive
 
 # torch loads old parts of itself at the first derivative in forward mode.
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
-LENGTHS, LENGTH = [7, 4, 9, 1], 4
+LENGTHS, LENGTH = [5, 4, 7, 1], 4
 WIDTH, HIDDEN = 3, 3
 LANES = (1, 2, 4)
 

@@ -56,6 +56,7 @@ def test_better_than_counting_from_the_start_and_never_better_than_that_is_untra
     assert _train(SLOW).status == "completed"
 
 
+@pytest.mark.usefixtures("coarse_monitor")
 def test_an_estimated_likelihood_is_not_compared_with_counting():
     settings = {"output": "rbm", "output_settings": examples.RBM_SETTINGS["data"]}
     slow = _train(SLOW, **settings)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -39,8 +38,10 @@ def _short_samples() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_kept_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.timings.timings_path", lambda: tmp_path / "cache" / "timings.json")
+def _no_kept_times(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the test's own, of which there is not even the folder: few tests keep times."""
+    path = tmp_path_factory.getbasetemp() / uuid4().hex / "timings.json"
+    monkeypatch.setattr("tasks.timings.timings_path", lambda: path)
 
 
 def tiny_music() -> Corpus:

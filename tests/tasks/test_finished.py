@@ -1,7 +1,7 @@
 """A campaign that lacks nothing is known again by its note, and by nothing else once anything is otherwise."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -41,9 +41,23 @@ FILES = {"results.json": json.dumps({"campaign": {"preset": "smoke"}}).encode()}
 
 
 @pytest.fixture
-def noted(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of a campaign that lacks nothing, with its report and the note."""
+def noted(_noted: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store of a campaign that lacks nothing, with its report and the note; after the test it is as it was."""
     monkeypatch.setattr(module, "provenance", lambda: CLEAN)
+    files = dict(MemoryFileSystem.store)
+    yield _noted
+    MemoryFileSystem.store.clear()
+    MemoryFileSystem.store.update(files)
+
+
+@pytest.fixture(scope="module")
+def _noted(finished: Finished) -> Iterator[Store]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "provenance", lambda: CLEAN)
+        yield _made(finished)
+
+
+def _made(finished: Finished) -> Store:
     store = _with(finished.store, {})
     for name, digest in finished.digests.items():
         recipe = find_recipe(name)

@@ -116,7 +116,7 @@ def test_a_gradient_of_many_steps_sums_them_all():
 @pytest.mark.parametrize("leak", LEAKS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradients_equal_finite_differences(leak, activation):
-    pre, h0, W, retention = _away_from_the_kink((2, 4, 2, 3), leak, torch.float64)
+    pre, h0, W, retention = _away_from_the_kink((2, 3, 2, 2), leak, torch.float64)
     leaves = tuple(x.clone().requires_grad_() for x in (pre, h0, W))
     assert torch.autograd.gradcheck(
         lambda p, h, w: leaky_scan(p, h, w, retention, activation), leaves, check_forward_ad=True

@@ -109,7 +109,7 @@ def test_with_chains_that_end_in_the_model_the_gradient_is_that_of_the_likelihoo
     """Long chains, many of each frame: their mean gradient against that of -log P by enumeration."""
     model, parameters, states, data = _made(cd_steps=60)
     parameters.theta_SP.mul_(0.5)
-    repeats, batches = 500, 40
+    repeats, batches = 300, 40
     parameters.differentiate(-_exact(model.machines(parameters.by_name, states), data.flatten(1, 2)).mean())
     exact = parameters.gradient_SP[0].clone()
     many_states, many_data = (x.repeat(1, 1, repeats, 1) for x in (states, data))

@@ -256,7 +256,7 @@ def read_or_refuse(data: bytes) -> MidiNotes | None:
     return None
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.binary(max_size=200), st.integers(0, 0xFFFF), st.integers(0, 3))
 def test_any_bytes_are_read_or_refused(data: bytes, division: int, tracks: int) -> None:
     read_or_refuse(data)
@@ -270,7 +270,7 @@ VALID = midi(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.integers(0, len(VALID)), st.integers(0, 2), st.binary(max_size=4)), max_size=4))
 def test_a_changed_file_is_read_or_refused(changes: list[tuple[int, int, bytes]]) -> None:
     data = VALID
@@ -284,14 +284,14 @@ def test_real_files_changed_at_random_are_read_or_refused() -> None:
     generator = np.random.default_rng(5)
     outcomes = {True: 0, False: 0}
     with zipfile.ZipFile(archive) as opened:
-        for name in generator.choice(opened.namelist(), 100, replace=False):
+        for name in generator.choice(opened.namelist(), 40, replace=False):
             for _ in range(10):
                 data = bytearray(opened.read(name))
                 for _ in range(generator.choice([1, 1, 4, 30])):
                     place = int(generator.integers(len(data)))
                     data[place : place + int(generator.integers(2))] = generator.bytes(generator.integers(3))
                 outcomes[read_or_refuse(bytes(data)) is None] += 1
-    assert min(outcomes.values()) > 50
+    assert min(outcomes.values()) > 20
 
 
 def test_numbers_are_written_as_the_standard_does() -> None:

@@ -118,6 +118,7 @@ REAL = {
 }
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", REAL)
 def test_the_real_rolls_have_the_pieces_and_frames_of_the_specification(name: str) -> None:
     corpus = build_rolls_corpus(name, {name: (data_folder() / "music-rolls" / name).read_bytes()})
@@ -125,6 +126,7 @@ def test_the_real_rolls_have_the_pieces_and_frames_of_the_specification(name: st
     assert tuple(corpus.steps(split) for split in SPLITS) == REAL[name][1]
 
 
+@pytest.mark.integration
 def test_the_real_pickle_and_the_real_matrices_are_the_same_rolls() -> None:
     folder = data_folder() / "music-rolls"
     names = ("JSB Chorales.pickle", "JSB_Chorales.mat")
@@ -132,6 +134,7 @@ def test_the_real_pickle_and_the_real_matrices_are_the_same_rolls() -> None:
     assert one == other
 
 
+@pytest.mark.integration
 def test_the_real_pickle_holds_what_an_unrestricted_reading_gives() -> None:
     # This one file is known: its instructions were looked at.
     data = (data_folder() / "music-rolls" / "JSB Chorales.pickle").read_bytes()

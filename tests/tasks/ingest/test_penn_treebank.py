@@ -138,6 +138,7 @@ def real_files() -> dict[str, bytes]:
     return read_source(str(data_folder() / "ptb"), largest=FILE_BYTES, wanted=is_penn_treebank_file)
 
 
+@pytest.mark.integration
 @pytest.mark.golden
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_real_counts_are_those_of_the_specification(real_files: dict[str, bytes], kind: penn_treebank.Kind) -> None:
@@ -152,12 +153,14 @@ def test_the_real_counts_are_those_of_the_specification(real_files: dict[str, by
         assert max(lengths) / min(lengths) < 1.03
 
 
+@pytest.mark.integration
 def test_both_forms_of_the_real_characters_give_the_same_stream(real_files: dict[str, bytes]) -> None:
     for form in (True, False):
         files = {name: data for name, data in real_files.items() if ("char" in name) is form}
         assert build_penn_treebank("ptb", "characters", files).digest == DIGESTS["characters"]
 
 
+@pytest.mark.integration
 def test_thirty_classes_of_the_real_words_are_about_equally_heavy(real_files: dict[str, bytes]) -> None:
     corpus = build_penn_treebank("ptb", "words", real_files)
     counts = np.bincount(np.concatenate(corpus.splits["train"]), minlength=corpus.width)
