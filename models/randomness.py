@@ -5,11 +5,13 @@ moves another, and two variants that share a purpose share its numbers. No globa
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+from models.ranges import Interval, Range, Scale, Values
 
 T = TypeVar("T")
 QUARTERS = 4
@@ -60,16 +62,22 @@ class Draws:
     random and another one for each name; of every `n` in a row, each takes another one of `n` options. Each number
     alone is still drawn uniformly.
 
+    Who draws a number says its own range. A campaign may say another one under the same name, which is drawn from
+    instead: of whole numbers whole ones, of others real ones.
+
     Args:
         names: of the streams, as for `seed_for`.
         index: which draw of the series it is, from 0.
+        given: ranges that are drawn from in place of the own ones, by name.
 
     >>> sorted(Draws(0, "chorales", index=i).choice("learning_rate", (0.5, 0.1, 0.01)) for i in range(3))
     [0.01, 0.1, 0.5]
+    >>> Draws(0, given={"nade_units": Values((7,))}).integer("nade_units", 50, 200)
+    7
     """
 
-    def __init__(self, *names: object, index: int = 0) -> None:
-        self._names, self._index = names, index
+    def __init__(self, *names: object, index: int = 0, given: Mapping[str, Range] | None = None) -> None:
+        self._names, self._index, self._given = names, index, given or {}
 
     def _stratum(self, name: str, count: int) -> int:
         """One of 0..count-1, each once in every `count` indices in a row that start at a multiple of it."""
@@ -82,35 +90,84 @@ class Draws:
         within = (seed_for(*self._names, self._index, name) >> 13) / 2**50  # short of 1 also after the addition
         return (self._stratum(name, QUARTERS) + within) / QUARTERS
 
+    def _range(self, name: str, own: Range) -> Range:
+        """What is drawn from under a name."""
+        return self._given.get(name, own)
+
+    def drawn(self, name: str, own: Range, *, whole: bool = False) -> Any:
+        """A value of what the campaign says under that name, or else of the own range.
+
+        Args:
+            name: of the hyper-parameter.
+            own: what is drawn from where the campaign says nothing.
+            whole: of an interval the whole numbers alone.
+
+        Raises:
+            ValueError: a whole number is wanted of an interval that has other ends, or a number where names are.
+        """
+        wanted = self._range(name, own)
+        if isinstance(wanted, Values):
+            return wanted.options[self._stratum(name, len(wanted.options))]
+        if not whole:
+            return wanted.at(self._unit(name))
+        try:
+            return wanted.whole(self._unit(name))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    def _real(self, name: str, own: Range) -> float:
+        value = self.drawn(name, own)
+        if isinstance(value, str):
+            raise ValueError(f"{name}: wants a number, got {value!r}")
+        return float(value)
+
     def uniform(self, name: str, low: float, high: float) -> float:
         """A number in [low, high), every one as likely."""
-        return low + (high - low) * self._unit(name)
+        return self._real(name, _between(low, high))
 
     def log_uniform(self, name: str, low: float, high: float) -> float:
         """A number in [low, high), its logarithm uniform."""
-        return float(low * (high / low) ** self._unit(name))
+        return self._real(name, _between(low, high, "log"))
+
+    def reverse_log_uniform(self, name: str, low: float, high: float) -> float:
+        """A number in (low, high], the logarithm of 1 less it uniform."""
+        return self._real(name, _between(low, high, "reverse-log"))
 
     def integer(self, name: str, low: int, high: int) -> int:
         """An integer in [low, high], both ends included."""
-        return low + int((high - low + 1) * self._unit(name))
+        value: int = self.drawn(name, _between(low, high), whole=True)
+        return value
 
     def choice(self, name: str, options: Sequence[T]) -> T:
         """One of the options, every one as likely."""
-        return options[self._stratum(name, len(options))]
+        own = Values(tuple(options))
+        real = all(isinstance(option, float) for option in options)
+        drawn: Any = self._real(name, own) if real else self.drawn(name, own, whole=True)
+        value: T = drawn
+        return value
+
+    def constant(self, name: str, value: T) -> T:
+        """The value, where the campaign says nothing under that name."""
+        return self.choice(name, (value,))
+
+
+def _between(low: float, high: float, scale: Scale = "linear") -> Range:
+    return Values((low,)) if low == high else Interval(low, high, scale)
 
 
 class DrawsAt(Draws):
-    """What is drawn at one part of every interval: where a technique's intervals end, and where their middle is.
+    """What is drawn at one part of every range: where intervals end, and where their middle is.
 
     Args:
         part: from 0, the end that is drawn from first, up to but not including 1.
+        given: as for `Draws`.
 
     >>> DrawsAt(0.5).log_uniform("learning_rate", 1e-4, 1e-2), DrawsAt(0.5).choice("units", (50, 100, 200))
     (0.001, 100)
     """
 
-    def __init__(self, part: float) -> None:
-        super().__init__()
+    def __init__(self, part: float, given: Mapping[str, Range] | None = None) -> None:
+        super().__init__(given=given)
         self._part = part
 
     def _stratum(self, name: str, count: int) -> int:
@@ -118,3 +175,15 @@ class DrawsAt(Draws):
 
     def _unit(self, name: str) -> float:
         return self._part
+
+
+class DrawsNoted(DrawsAt):
+    """Draws that note what each name is drawn from, in `seen`: the own range, or the one that is given."""
+
+    def __init__(self, given: Mapping[str, Range] | None = None) -> None:
+        super().__init__(0.0, given)
+        self.seen: dict[str, Range] = {}
+
+    def _range(self, name: str, own: Range) -> Range:
+        self.seen[name] = super()._range(name, own)
+        return self.seen[name]

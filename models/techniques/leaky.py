@@ -69,8 +69,13 @@ class Leaky(Technique):
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
-        """25 or 50 % of the units (the paper's 0 % is the variant without L), in either reading."""
-        return cls(draws.choice("leak_share", (0.25, 0.5)), draws.choice("leak_reading", READINGS))
+        """25 or 50 % of the units (the paper's 0 % is the variant without L), in either reading of (0.02, 0.2)."""
+        return cls(
+            draws.choice("leak_share", (0.25, 0.5)),
+            draws.choice("leak_reading", READINGS),
+            draws.constant("leak_low", 0.02),
+            draws.constant("leak_high", 0.2),
+        )
 
     def retention(self, hidden_size: int, generator: torch.Generator) -> Tensor:
         """Draw the retention of every unit."""

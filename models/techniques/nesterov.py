@@ -65,7 +65,7 @@ class Nesterov(Technique):
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
         """Mu log-uniform in 1 - mu, so that 0.9 to 0.95 is not one draw in twenty; ends 1e-3 and 0.95."""
-        return cls(1 - draws.log_uniform("momentum", 0.05, 0.999))
+        return cls(draws.reverse_log_uniform("momentum", 1e-3, 0.95))
 
     def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor) -> bool:
         """Update by the two lines of the paper."""
