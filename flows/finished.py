@@ -18,7 +18,7 @@ def leave_run(request: CampaignRequest, store: Store, known: Finished) -> Outcom
 
     @flow(name="reproduce", flow_run_name=run_name, persist_result=False)
     def reproduce(request: CampaignRequest) -> Outcome:
-        introduce([request.preset, *known.corpora])
+        introduce([request.name, *known.corpora])
         leave_artifact(known.version, known.markdown)
         outcome = known.outcome(store)
         tell_all(known.line)

@@ -31,7 +31,7 @@ def plan(request: CampaignRequest) -> str:
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)
-    introduce([campaign.preset, *campaign.variants])
+    introduce([campaign.name, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
     digests = ingest_named(store, tuple(campaign.variants), crew)
     needed = make_plan(Ledger(store), Search(campaign, digests), Clock(store, campaign, digests))

@@ -33,7 +33,7 @@ def report(request: CampaignRequest) -> Outcome:
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)
-    introduce([campaign.preset, *campaign.variants])
+    introduce([campaign.name, *campaign.variants])
     digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
     outcome = make_report(Ledger(store), Search(campaign, digests), {}, started, request=request)
     tell_all(outcome)

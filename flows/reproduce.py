@@ -40,7 +40,7 @@ def reproduce(request: CampaignRequest) -> Outcome:
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)
-    introduce([campaign.preset, *campaign.variants])
+    introduce([campaign.name, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)

@@ -26,7 +26,8 @@ def describe(request: Mapping[str, Any]) -> str:
     """
     if "names" in request:
         return ", ".join(request["names"] or ("own files" if request.get("form") else "all that come with it",))
-    parts = [str(request.get("preset") or "default"), *(request.get("corpora") or ())]
+    written = request.get("campaign") or {}
+    parts = [str(written.get("name") or request.get("preset") or "default"), *(request.get("corpora") or ())]
     variants = request.get("variants") or ()
     if variants:
         parts.append(" ".join(variants) if len(variants) <= _FEW else f"{len(variants)} variants")

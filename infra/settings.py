@@ -117,6 +117,7 @@ class CampaignRequest:
     Attributes:
         store: address of the store, anything fsspec knows: a path, `s3://bucket/prefix`.
         preset: name of the size of the campaign.
+        campaign: what a file of the person's own says in place of a preset (`tasks/campaign/preset.py`).
         corpora: names of the corpora.
         variants: names of the variants, `rnn/bernoulli/SGD+CLR`.
         placebo: whether plain SGD with a placebo is among the variants, a technique that changes luck alone.
@@ -136,6 +137,7 @@ class CampaignRequest:
 
     store: Place = Field(default_factory=default_store, validate_default=True)
     preset: Name = "default"
+    campaign: dict[str, Any] | None = None
     corpora: Names | None = None
     variants: tuple[Name, ...] | None = None
     placebo: bool = False
@@ -147,3 +149,8 @@ class CampaignRequest:
     seed: Annotated[int, Field(ge=0)] | Period | None = None
     cluster: Cluster | None = None
     workers: Count | None = None
+
+    @property
+    def name(self) -> str:
+        """That of the preset or of the file."""
+        return self.preset if self.campaign is None else str(self.campaign.get("name"))

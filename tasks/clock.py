@@ -97,7 +97,7 @@ class Clock:
         name = self._names[digest]
         drawn = draw_trial(self._campaign, name, digest, self._campaign.variants[name][0], 0)
         trial = replace(drawn, optimizer="SGD")  # Hessian-free has other epochs
-        small, large = self._campaign.spaces[self._campaign.kinds[name]].hidden_size
+        small, large = self._campaign.spaces[name].ends("hidden_size")
         at_small = self._epoch(replace(trial, hidden_size=small))
         if small == large:
             return at_small, 0.0

@@ -48,7 +48,7 @@ def note_finished(
     named = {name: find_name(store, name) for name in search.digests}
     known = Finished(
         version=version,
-        preset=None if campaign.changes else campaign.preset,
+        preset=None if campaign.changes else campaign.name,
         made_from=made_from,
         code=code,
         corpora={name: asdict(its) for name, its in named.items() if its is not None},

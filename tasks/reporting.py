@@ -53,7 +53,7 @@ def make_report(
         CampaignError: no trial at all came to an end.
     """
     digest = made_from(ledger, search, provenance())
-    preset = None if search.campaign.changes else search.campaign.preset
+    preset = None if search.campaign.changes else search.campaign.name
     version = None if again or digest is None else newest_made_from(ledger.store, preset, digest)
     if version is not None:
         document = ledger.store.read(f"reports/{version}", "results.json")

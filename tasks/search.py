@@ -178,10 +178,12 @@ class Search:
             number: of the rung.
             trials: those that it has.
         """
-        trials, epochs = list(trials), {bracket.digest: bracket.epochs for bracket in self.brackets}
+        trials, epochs = list(trials), {(each.digest, each.variant): each.epochs for each in self.brackets}
         return Rung(
-            grows_from={trial.key: epochs[trial.corpus][number - 1] for trial in trials} if number else {},
-            keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.corpus][-1]),
+            grows_from={trial.key: epochs[trial.corpus, trial.variant][number - 1] for trial in trials}
+            if number
+            else {},
+            keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.corpus, trial.variant][-1]),
             label="search" if self.rungs == 1 else f"search, rung {number + 1} of {self.rungs}",
         )
 
@@ -191,7 +193,8 @@ class Search:
 
 
 def _bracket(campaign: Campaign, corpus: str, digest: str, variant: str, study: int) -> Bracket:
-    epochs = rung_epochs(campaign.spaces[campaign.kinds[corpus]].epochs, campaign.rungs)
+    listed = campaign.spaces[corpus].rungs(variant)
+    epochs = listed if len(listed) > 1 else rung_epochs(listed[0], campaign.rungs)
     return Bracket(
         corpus=corpus,
         digest=digest,

@@ -45,7 +45,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str]
         table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
     total = sum(row.trials for row in plan.rows)
     stored = sum(row.stored for row in plan.rows)
-    head = f"plan, preset {preset_title(campaign.preset, campaign.changes)}: {_budget(campaign)} for each variant"
+    head = f"plan, preset {preset_title(campaign.name, campaign.changes)}: {_budget(campaign)} for each variant"
     if plan.finished:
         foot = f"all {total} trials are stored: nothing to train"
     else:

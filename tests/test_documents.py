@@ -10,7 +10,7 @@ from tasks.campaign import resolve
 from tests.documents import ROOT, Block, blocks, inline_commands
 
 # Techniques and a corpus that a reader makes first; tests/test_extending.py does.
-READERS_OWN = {"SGD+E", "SGD+CE", "SGD+N", "SGD+MN", "melodies", "songs", "nottingham", "novels"}
+READERS_OWN = {"SGD+E", "SGD+CE", "SGD+N", "SGD+MN", "melodies", "songs", "nottingham", "novels", "my.toml", "FILE"}
 TYPED = re.compile(r"^(prefect|counterpoint|make|python|pip|pytest|dask) ", re.MULTILINE)
 
 

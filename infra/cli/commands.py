@@ -26,6 +26,7 @@ from infra.cli.options import (
     Preset,
     SampleFile,
     Seed,
+    Show,
     Steps,
     Store,
     Version,
@@ -52,10 +53,13 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
             _run_campaign("reproduce", request, output)
 
 
-def plan(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
+def plan(
+    *, campaign: Campaign = PRESET, show: Show = False, places: Places = THIS_MACHINE, output: Output = SHOWN
+) -> None:
     """Show what `reproduce` would run, and how many minutes it should take; trains nothing."""
     with told_in_one_line():
-        print(_run_campaign("plan", campaign.request(places), output))
+        request = campaign.request(places)
+        print(_campaign_file(request) if show else _run_campaign("plan", request, output))
 
 
 def ingest(
@@ -149,6 +153,14 @@ def gc(*, delete: Delete = False, hours: Hours = 24.0, store: Store = None) -> N
             print(f"{files} files, {size:,} bytes; nothing was removed: `--delete` does it")
         else:
             print("nothing is left over")
+
+
+def _campaign_file(request: "CampaignRequest") -> str:
+    """The campaign of a request as the text of a file."""
+    from infra.store import Store as ObjectStore
+    from tasks.campaign import campaign_text, resolve
+
+    return campaign_text(resolve(request, ObjectStore(request.store)).to_json()).rstrip()
 
 
 def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:

@@ -45,6 +45,7 @@ Steps = Annotated[int | None, Parameter(help="Frames, characters or words to go 
 Seed = Annotated[
     int | None, Parameter(help="Chooses the piece, and makes every draw. Default: the trial's own, as in the report.")
 ]
+Show = Annotated[bool, Parameter(help="Print the campaign as a file for --campaign, and plan nothing.", negative="")]
 Hours = Annotated[
     float, Parameter(help="What is younger than so many hours may be in writing, and is left alone.", show_default=True)
 ]
@@ -67,6 +68,9 @@ class Campaign:
     preset: Annotated[str | None, Parameter(help="Size of the campaign: smoke, default, dependencies, thorough.")] = (
         None
     )
+    campaign: Annotated[
+        Path | None, Parameter(help="A campaign of your own, as a file in TOML; `plan --show` prints one.")
+    ] = None
     corpora: Annotated[tuple[str, ...], _several("Corpora, separated by spaces.")] = ()
     variants: Annotated[
         tuple[str, ...],
@@ -93,7 +97,14 @@ class Campaign:
         """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
         from infra.settings import CampaignRequest
 
-        return _validated(CampaignRequest, {**asdict(self), **(asdict(places) if places else {})})
+        given = {**asdict(self), **(asdict(places) if places else {})}
+        if self.campaign is not None:
+            if self.preset is not None:
+                raise ConfigurationError("--campaign, --preset: one of them at a time")
+            from infra.campaign_file import read_campaign
+
+            given["campaign"] = read_campaign(self.campaign)
+        return _validated(CampaignRequest, given)
 
 
 @Parameter(name="*")

@@ -4,6 +4,8 @@ In this room: statistics, tables, charts, the pages, the exported files. Never i
 (`tasks/publish.py`), training, scoring.
 """
 
+from tasks.campaign import campaign_text
+from tasks.report.command import FILE
 from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
 from tasks.report.findings import Findings
@@ -20,7 +22,8 @@ def build_report(results: Results) -> dict[str, bytes]:
 
     Returns:
         `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json` and
-        `results.parquet`, the same numbers for programs; and in `samples/` what the networks made (docs/report.md).
+        `results.parquet`, the same numbers for programs; `campaign.toml`, which asks for the campaign again; and in
+        `samples/` what the networks made (docs/report.md).
 
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
@@ -35,5 +38,6 @@ def build_report(results: Results) -> dict[str, bytes]:
         "corpora.html": render_corpora(results).encode(),
         "results.json": results_json(findings),
         "results.parquet": results_parquet(findings.estimates),
+        FILE: campaign_text(results.campaign).encode(),
         **sample_files(results),
     }

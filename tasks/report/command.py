@@ -1,7 +1,7 @@
 """What to type to run a campaign again.
 
-The command is checked here before it is shown: it is resolved as the command line would, and what then is not this
-campaign is said in words. What this does not do: run anything.
+The command is checked here before it is shown: it is resolved as the command line would. Where no options ask for
+exactly this campaign, a file does that lies beside the page. What this does not do: run anything.
 """
 
 import json
@@ -13,18 +13,19 @@ from typing import Any
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from tasks.campaign import resolve
-from tasks.report.text import joined
 
+FILE = "campaign.toml"
+"""The file of a report that asks for its campaign."""
 _SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command and its truth.
+    """A command, and what is to be said of it.
 
     Attributes:
         line: what to type.
-        beyond: sentences on what no option can say of the campaign; none where the command asks exactly for it.
+        beyond: sentences; none where the line is all.
     """
 
     line: str
@@ -37,14 +38,21 @@ def reproduce_command(campaign: Mapping[str, Any]) -> Command:
     Args:
         campaign: what `tasks.campaign.Campaign.to_json` says.
     """
-    preset = {"preset": campaign["preset"]}
     try:
-        options = _options(campaign, preset)
-        beyond = _beyond(campaign, _asked_by(options))
-    except ConfigurationError as error:
-        options, beyond = preset, (f"This version cannot ask for it: {error}.",)
-    words = [word for name, value in options.items() for word in (f"--{name}", *_words(value))]
-    return Command(shlex.join(["prefect", "run", "reproduce", *words]), beyond)
+        options = _options(campaign)
+        if _told(_asked_by(options)) == _told(campaign):
+            words = [word for name, value in options.items() for word in (f"--{name}", *_words(value))]
+            return Command(shlex.join(["prefect", "run", "reproduce", *words]))
+    except ConfigurationError:
+        pass  # a file's own name, a corpus of the store: the file asks for them
+    return Command(f"prefect run reproduce --campaign {FILE}", (f"{FILE} lies beside this page.",))
+
+
+def _told(campaign: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes the trials of a campaign: all but what it is called."""
+    told: dict[str, Any] = json.loads(json.dumps(campaign))
+    told["corpora"] = {corpus: sorted(names) for corpus, names in told["corpora"].items()}
+    return {name: value for name, value in told.items() if name not in ("preset", "title", "changes")}
 
 
 def _words(value: Any) -> list[str]:
@@ -57,13 +65,13 @@ def _asked_by(options: Mapping[str, Any]) -> dict[str, Any]:
     return asked
 
 
-def _options(campaign: Mapping[str, Any], preset: dict[str, Any]) -> dict[str, Any]:
+def _options(campaign: Mapping[str, Any]) -> dict[str, Any]:
     corpora = campaign["corpora"]
-    options = dict(preset)
-    if list(corpora) != list(_asked_by(preset)["corpora"]):
+    options: dict[str, Any] = {"preset": campaign["preset"]}
+    if list(corpora) != list(_asked_by(options)["corpora"]):
         options["corpora"] = list(corpora)
     own = _asked_by(options)
-    if not _same_variants(corpora, own["corpora"]):
+    if _told(campaign)["corpora"] != _told(own)["corpora"]:
         options["variants"] = _variants(corpora)
     options |= {option: campaign[key] for option, key in _SIZES.items() if campaign[key] != own[key]}
     epochs = set(campaign["epochs"].values())
@@ -78,30 +86,3 @@ def _variants(corpora: Mapping[str, list[str]]) -> list[str]:
     if all(set(names) == set(short[0]) for names in short):
         return short[0]
     return list(dict.fromkeys(name for names in corpora.values() for name in names))
-
-
-def _same_variants(some: Mapping[str, list[str]], others: Mapping[str, list[str]]) -> bool:
-    """Whether the variants of every corpus are the same, in any order."""
-    return {corpus: set(names) for corpus, names in some.items()} == {k: set(names) for k, names in others.items()}
-
-
-def _beyond(campaign: Mapping[str, Any], asked: Mapping[str, Any]) -> tuple[str, ...]:
-    said = []
-    if not _same_variants(campaign["corpora"], asked["corpora"]):
-        fewer = [
-            f"{corpus} had only {joined(names)}"
-            for corpus, names in campaign["corpora"].items()
-            if set(names) != set(asked["corpora"][corpus])
-        ]
-        said.append(f"No option gives two corpora of one kind different variants: here {'; '.join(fewer)}.")
-    if campaign["epochs"] != asked["epochs"]:
-        each = joined([f"{number} on {kind}" for kind, number in campaign["epochs"].items()])
-        said.append(f"No option gives each kind of data its own number of epochs: here {each}.")
-    spaces = json.loads(json.dumps(campaign.get("spaces", asked["spaces"])))
-    if _without_epochs(spaces) != _without_epochs(asked["spaces"]):
-        said.append("No option sets the intervals of the search: here they are those of Settings, not the preset's.")
-    return tuple(said)
-
-
-def _without_epochs(spaces: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {kind: {k: v for k, v in space.items() if k != "epochs"} for kind, space in spaces.items()}

@@ -68,12 +68,12 @@ def good_from(scores: list[float], counting: float) -> float:
 def decades(results: Results, corpus: str, variants: Iterable[str]) -> float:
     """How many powers of ten the learning rates of some variants are drawn from.
 
-    NaN where they are named one by one, or where another optimizer than plain gradient descent has an interval of its
-    own.
+    NaN where they are named one by one, or where one of the variants draws from something else.
     """
-    space: Mapping[str, object] = results.campaign.get("spaces", {}).get(results.corpora[corpus]["kind"], {})
+    space = results.campaign.get("spaces", {}).get(corpus, {})
+    names = list(variants)
+    other = any(Variant.parse(name).optimizer != PLAIN or "learning_rate" in space.get(name, {}) for name in names)
     ends = space.get("learning_rate")
-    if not isinstance(ends, list | tuple) or any(Variant.parse(name).optimizer != PLAIN for name in variants):
+    if not isinstance(ends, Mapping) or other:
         return NAN
-    low, high = ends
-    return log10(high / low)
+    return log10(ends["high"] / ends["low"])

@@ -63,9 +63,9 @@ def measure_ease(results: Results) -> Ease:
     told = techniques_told(name for corpus in results.corpora for name in results.variants(corpus))
     families: dict[str, list[tuple[Row, Logs | Points]]] = {name: [] for name in MEASURES}
     variants: list[Row] = []
-    for corpus, facts in results.corpora.items():
+    for corpus in results.corpora:
         runs, draws = runs_of(results, corpus), draws_of(results, corpus)
-        epochs = int((results.campaign.get("epochs") or {}).get(facts["kind"]) or 0)
+        epochs = int((results.campaign.get("epochs") or {}).get(corpus) or 0)
         names = [name for name in results.variants(corpus) if not is_baseline(name)]
         for letter in told:
             pairs = technique_pairs(names, letter)

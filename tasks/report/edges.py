@@ -6,44 +6,39 @@ each is at an edge, which tells nothing. It is told where it is so, at the same 
 variant, and in two at least.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pandas as pd
 
 from models.kinds import Kind
-from models.randomness import Draws, DrawsAt
+from models.randomness import DrawsAt
+from models.ranges import Interval, Range, Scale, Values
 from models.techniques import Placebo
 from models.variants import BY_LETTER
+from tasks.campaign import Space
 from tasks.report.ease_measures import Row
 from tasks.report.results import Results
 from tasks.report.text import joined, setting
-from tasks.report.variants import PLAIN, Variant, short_labels
+from tasks.report.variants import Variant, short_labels
 from tasks.report.verdicts import ENOUGH_STUDIES
 
 OUTER = 0.1
 """The part of an interval at each of its ends that is its edge."""
 _LAST = 1 - 2**-53
 """The last part of an interval that can be drawn."""
-_Values = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
-class _Scale:
-    """How a hyper-parameter is drawn: what it is called, its column in the table of trials, and the scale."""
+class _Common:
+    """A hyper-parameter of all variants: what it is called, its column in the table of trials, its scale."""
 
     name: str
     column: str
-    draw: Callable[[Draws, str, float, float], float]
-    of_optimizer: bool
-    """Whether other optimizers than plain gradient descent have an interval of their own."""
+    scale: Scale
 
 
-_SCALES = (
-    _Scale("learning rate", "learning_rate", Draws.log_uniform, of_optimizer=True),
-    _Scale("number of hidden units", "hidden_size", Draws.uniform, of_optimizer=False),
-)
+_COMMON = (_Common("learning rate", "learning_rate", "log"), _Common("number of hidden units", "hidden_size", "linear"))
 
 
 @dataclass(frozen=True)
@@ -71,47 +66,48 @@ def edge_rows(results: Results, corpus: str) -> list[Row]:
     """
     trials = results.trials
     chosen = trials[(trials["corpus"] == corpus) & trials["selected"].astype(bool)]
-    by_variant = {name: chosen[chosen["variant"] == name] for name in results.variants(corpus)}
     kind: Kind = results.corpora[corpus]["kind"]
-    space = results.campaign.get("spaces", {}).get(kind, {})
+    space = Space.from_json(results.campaign.get("spaces", {}).get(corpus, {}))
     rows: list[Row] = []
-    for name, drawn, chosen_of in (*_of_all(space, by_variant), *_of_techniques(kind, by_variant)):
-        for variant, values in chosen_of.items():
+    for variant in results.variants(corpus):
+        mine = chosen[chosen["variant"] == variant]
+        ranges = space.of(variant)
+        for name, drawn, values in (*_of_all(ranges, mine), *_of_techniques(variant, kind, ranges, mine)):
             places = [drawn.edge(value) for value in values]
             for side in ("lower", "upper"):
                 if places.count(side) >= ENOUGH_STUDIES and 2 * places.count(side) > len(places):
                     told: Row = {"edge": side, "studies": places.count(side), "of": len(places)}
                     told |= {"corpus": corpus, "variant": variant, "hyper_parameter": name}
                     rows.append(told | {"low": drawn.low, "high": drawn.high})
-    return rows
+    first = {name: place for place, name in reversed(list(enumerate(row["hyper_parameter"] for row in rows)))}
+    return sorted(rows, key=lambda row: first[row["hyper_parameter"]])
 
 
-def _of_all(space: Mapping[str, Any], chosen: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, _Interval, _Values]]:
-    """What every variant has, with the campaign's intervals, and the chosen values by variant."""
-    for each in _SCALES:
-        if (ends := _ends(space, each.column)) is None:
-            continue
-        lower, upper = (each.draw(DrawsAt(part), each.column, *ends) for part in (OUTER, 1 - OUTER))
-        values = {
-            variant: rows[each.column].astype(float).tolist()
-            for variant, rows in chosen.items()
-            if not each.of_optimizer or Variant.parse(variant).optimizer == PLAIN
-        }
-        yield each.column, _Interval(*ends, lower, upper), values
+def _of_all(ranges: Mapping[str, Range], chosen: pd.DataFrame) -> Iterator[tuple[str, _Interval, list[float]]]:
+    """What every variant has, and the chosen values."""
+    for each in _COMMON:
+        if (drawn := _between_ends(ranges.get(each.column), each.scale)) is not None:
+            interval = _Interval(drawn.low, drawn.high, drawn.at(OUTER), drawn.at(1 - OUTER))
+            yield each.column, interval, chosen[each.column].astype(float).tolist()
 
 
-def _of_techniques(kind: Kind, chosen: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, _Interval, _Values]]:
-    """The same of the numbers of the techniques, with the intervals that they draw from for that kind of data."""
-    for letter, technique in BY_LETTER.items():
-        having = {name: rows["techniques"] for name, rows in chosen.items() if letter in Variant.parse(name).techniques}
-        if not having or technique is Placebo:
+def _of_techniques(
+    variant: str, kind: Kind, ranges: Mapping[str, Range], chosen: pd.DataFrame
+) -> Iterator[tuple[str, _Interval, list[float]]]:
+    """The same of the numbers of its techniques, with what they draw from for that kind of data."""
+    for letter in Variant.parse(variant).techniques:
+        technique = BY_LETTER.get(letter)
+        if technique is None or technique is Placebo:  # of a package that is not here, or nobody's number
             continue
         parts = (0.0, OUTER, 0.5, 1 - OUTER, _LAST)
-        told = [asdict(technique.draw(DrawsAt(part), kind)) for part in parts]
+        told = [asdict(technique.draw(DrawsAt(part, ranges), kind)) for part in parts]
         for name, first in told[0].items():
             if isinstance(first, int | float) and (drawn := _interval([each[name] for each in told])):
-                values = {variant: [each[letter][name] for each in rows] for variant, rows in having.items()}
-                yield f"{letter}: {name.replace('_', ' ')}", drawn, values
+                yield (
+                    f"{letter}: {name.replace('_', ' ')}",
+                    drawn,
+                    [each[letter][name] for each in chosen["techniques"]],
+                )
 
 
 def _interval(told: Sequence[float]) -> _Interval | None:
@@ -125,12 +121,12 @@ def _interval(told: Sequence[float]) -> _Interval | None:
 def edge_sentences(rows: Sequence[Row], variants: Sequence[str]) -> list[str]:
     """A sentence a hyper-parameter and edge, of the rows of one corpus."""
     labels = short_labels(variants)
-    names = {each.column: each.name for each in _SCALES}
-    alike: dict[tuple[str, str], list[Row]] = {}
+    names = {each.column: each.name for each in _COMMON}
+    alike: dict[tuple[str, str, float, float], list[Row]] = {}
     for row in rows:
-        alike.setdefault((row["hyper_parameter"], row["edge"]), []).append(row)
+        alike.setdefault((row["hyper_parameter"], row["edge"], row["low"], row["high"]), []).append(row)
     said = []
-    for (column, side), told in alike.items():
+    for (column, side, *_), told in alike.items():
         who = joined([f"{labels[row['variant']]} ({row['studies']} of {row['of']} studies)" for row in told])
         low, high = (setting(_plain(told[0][end])) for end in ("low", "high"))
         said.append(
@@ -149,7 +145,9 @@ def _plain(value: float) -> float | int:
     return int(value) if float(value).is_integer() else value
 
 
-def _ends(space: Mapping[str, Any], column: str) -> tuple[float, float] | None:
-    """The ends of what a hyper-parameter is drawn from; of values that are named the smallest and the largest."""
-    drawn = space.get(column) or space.get(f"{column}s") or ()
-    return (min(drawn), max(drawn)) if len(drawn) > 1 and min(drawn) < max(drawn) else None
+def _between_ends(drawn: Range | None, scale: Scale) -> Interval | None:
+    """The interval that is drawn from; of values that are named that from the smallest to the largest."""
+    if isinstance(drawn, Values):
+        numbers = set(drawn.options)
+        return Interval(min(numbers), max(numbers), scale) if len(numbers) > 1 else None
+    return drawn

@@ -18,6 +18,7 @@ from tasks.report.aggregate_section import aggregate_section
 from tasks.report.answer import Answer, replicated, told_of_search
 from tasks.report.caveats import shared_caveats
 from tasks.report.command import reproduce_command
+from tasks.report.drawn_from import drawn_from_table
 from tasks.report.ease_section import ease_section
 from tasks.report.edges import edge_sentences
 from tasks.report.findings import Findings
@@ -82,7 +83,8 @@ def render_page(findings: Findings) -> str:
         budget=tables.budget_table(results),
         corpora=tables.corpora_table(results),
         origin=facts({"seconds of this run" if k == "seconds" else k: v for k, v in results.provenance.items()}),
-        settings=facts({k: v for k, v in results.campaign.items() if k != "corpora"}),
+        settings=facts({k: v for k, v in results.campaign.items() if k not in ("corpora", "spaces", "title")}),
+        drawn_from=drawn_from_table(results.campaign.get("spaces", {})),
         failures=results.failures,
         resamples=f"{estimates.resamples:,}",
         level=f"{100 * LEVEL:g}",

@@ -85,8 +85,10 @@ def fill(store: Store) -> dict[str, str]:
 def tiny_campaign(*variants: str, **changes: Any) -> Campaign:
     """Two search trials and two seeds a variant, networks of a few units that learn in a few updates."""
     smoke = resolve(CampaignRequest(preset="smoke", variants=variants, seed=3))
-    spaces = {kind: replace(space, hidden_size=(5, 9), batch=3) for kind, space in smoke.spaces.items()}
-    spaces["music"] = replace(spaces["music"], learning_rate=(0.1, 0.3), epochs=4)
+    sizes = {"hidden_size": {"low": 5, "high": 9}, "batch": 3}
+    spaces = {corpus: space.having(**sizes) for corpus, space in smoke.spaces.items()}
+    rates = {"low": 0.1, "high": 0.3, "scale": "log"}
+    spaces["bach-chorales"] = spaces["bach-chorales"].having(learning_rate=rates, epochs=4)
     return replace(smoke, **({"spaces": spaces} | changes))
 
 

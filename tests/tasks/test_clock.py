@@ -44,7 +44,8 @@ def _trial(campaign: Campaign, digests: dict[str, str], units: int, epochs: int 
 
 def _wide(campaign: Campaign, batch: int = 1) -> Campaign:
     """Batches of one piece, so that a part of the corpus is timed and nothing is padded; 10 to 40 units."""
-    spaces = {kind: replace(s, hidden_size=(10, 40), batch=batch) for kind, s in campaign.spaces.items()}
+    sizes = {"low": 10, "high": 40}
+    spaces = {name: space.having(hidden_size=sizes, batch=batch) for name, space in campaign.spaces.items()}
     return replace(campaign, spaces=spaces)
 
 
@@ -86,7 +87,7 @@ def test_a_machine_that_slows_down_suddenly_is_never_estimated_at_nothing(store,
 
 
 def test_one_size_of_network_is_measured_alone(store, digests, campaign, monkeypatch):
-    spaces = {kind: replace(s, hidden_size=(20, 20), batch=1) for kind, s in campaign.spaces.items()}
+    spaces = {name: space.having(hidden_size=20, batch=1) for name, space in campaign.spaces.items()}
     machine = Machine(monkeypatch, lambda units: 0.3)
     clock = Clock(store, replace(campaign, spaces=spaces), digests)
     assert clock.seconds(_trial(campaign, digests, 20)) == pytest.approx(0.3 * STEPS)
@@ -106,7 +107,7 @@ def test_here_it_is_positive_grows_with_units_and_is_proportional_to_epochs(stor
 
 def test_of_long_pieces_some_chunks_are_timed_and_the_estimate_is_that_of_all(store, digests, campaign, monkeypatch):
     """Penn Treebank has 32 pieces of 29,000 words: two batches of them are the whole of it."""
-    spaces = {kind: replace(s, hidden_size=(20, 20), batch=6, chunk=1) for kind, s in campaign.spaces.items()}
+    spaces = {name: space.having(hidden_size=20, batch=6, chunk=1) for name, space in campaign.spaces.items()}
     machine = Machine(monkeypatch, lambda units: 0.3)
     timed: list[list[int]] = []
     train = machine._train

@@ -312,7 +312,7 @@ def test_a_trial_that_stalled_says_so(store, half):
 
 def test_a_diverged_final_is_a_row_without_a_score_and_no_failure(store, half):
     campaign, digests = half
-    spaces = {kind: replace(s, learning_rate=None, learning_rates=(1e30,)) for kind, s in campaign.spaces.items()}
+    spaces = {corpus: space.having(learning_rate=1e30) for corpus, space in campaign.spaces.items()}
     wild = replace(campaign, spaces=spaces)
     train_all(store, Search(wild, digests).trials({}))
     results = _collect(store, wild, digests)
@@ -418,7 +418,7 @@ def test_a_report_can_be_built_of_it(finished, results):
     with undrawn(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.report.estimate", partial(estimate, resamples=50))
         files = build_report(results)
-    pages = {"index.html", "corpora.html", "results.json", "results.parquet"}
+    pages = {"index.html", "corpora.html", "results.json", "results.parquet", "campaign.toml"}
     assert set(files) == pages | {file_name(results, corpus, v) for corpus, vs in results.samples.items() for v in vs}
     document = json.loads(files["results.json"])
     shown = {(row["corpus"], row["variant"]): row for row in document["scores"] if row["metric"] != "accuracy"}

@@ -56,7 +56,7 @@ def done() -> Done:
     store = Store(f"memory://{uuid4().hex}")
     digests = {name: _ingest_few(store, name) for name in NAMES}
     campaign = resolve(CampaignRequest(preset="smoke", corpora=NAMES, variants=("SGD+C", "SGD+CLR"), seed=3))
-    spaces = {kind: replace(space, hidden_size=(5, 5), batch=10) for kind, space in campaign.spaces.items()}
+    spaces = {corpus: space.having(hidden_size=5, batch=10) for corpus, space in campaign.spaces.items()}
     campaign = replace(campaign, spaces=spaces)
     search = train_all(store, Search(campaign, digests).trials({}))
     for record in train_all(store, Search(campaign, digests).finals(by_key(search))):
@@ -73,7 +73,8 @@ def test_each_kind_has_its_output_model_and_no_chunk_is_shorter_than_a_sequence(
         assert (trial.chunk, trial.decay, trial.patience >= trial.epochs) == (256, 1.0, True)
     for preset in PRESETS.values():
         for kind in LAST_STEP_ALONE:
-            assert preset.spaces[kind].chunk > 200, "a gradient goes back to the start of the longest"
+            (chunk,) = preset.kinds[kind].ranges["chunk"].options
+            assert chunk > 200, "a gradient goes back to the start of the longest"
             assert output_for(kind) in ("softmax", "gaussian")
     campaign = resolve(CampaignRequest(preset="dependencies"))
     assert {corpus_kind(corpus) for corpus in campaign.variants} == {"temporal-order"}

@@ -56,8 +56,8 @@ def run() -> dict[str, str]:
     finals = Search(CAMPAIGN, digests).finals(ledger.records(search))
     reasons |= _round(ledger, finals, score=True)
     digest = made_from(ledger, Search(CAMPAIGN, digests), CLEAN)
-    if digest is None or newest_made_from(store, CAMPAIGN.preset, digest) is None:
-        document = {"campaign": {"preset": CAMPAIGN.preset}, "failures": sorted(reasons)}
+    if digest is None or newest_made_from(store, CAMPAIGN.name, digest) is None:
+        document = {"campaign": {"preset": CAMPAIGN.name}, "failures": sorted(reasons)}
         now = NOON + timedelta(seconds=next(SECONDS))
         publish(store, {"results.json": json.dumps(document).encode()}, {"made_from": digest}, now=now)
     return reasons

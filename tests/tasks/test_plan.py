@@ -130,7 +130,7 @@ def test_a_finished_campaign_is_finished_and_a_larger_one_is_not(finished):
 
 def test_a_search_in_which_nothing_completed_has_no_seeds_to_wait_for(store, digests):
     campaign = tiny_campaign("SGD")
-    spaces = {kind: replace(s, learning_rate=None, learning_rates=(1e30,)) for kind, s in campaign.spaces.items()}
+    spaces = {corpus: space.having(learning_rate=1e30) for corpus, space in campaign.spaces.items()}
     campaign = replace(campaign, spaces=spaces)
     search = Search(campaign, digests).trials({})
     train_all(store, search)

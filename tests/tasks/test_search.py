@@ -147,15 +147,15 @@ def test_the_smallest_search_of_text_tries_every_learning_rate(letters, seed):
     campaign = resolve(CampaignRequest(preset="thorough", seed=seed))
     for corpus in (CHARACTERS, WORDS):
         rates = [trial.learning_rate for trial in _draws(corpus, letters, 3, campaign)]
-        assert sorted(rates) == sorted(campaign.spaces[corpus.split("-")[-1]].learning_rates)
+        assert sorted(rates) == sorted(campaign.spaces[corpus].to_json()["learning_rate"])
 
 
 def test_a_trial_has_the_sizes_of_its_space_and_the_digest_of_its_corpus():
-    for corpus, kind in ((CHORALES, "music"), (CHARACTERS, "characters"), (WORDS, "words")):
-        space, (trial,) = THOROUGH.spaces[kind], _draws(corpus, count=1)
+    for corpus in (CHORALES, CHARACTERS, WORDS):
+        space, (trial,) = THOROUGH.spaces[corpus].to_json(), _draws(corpus, count=1)
         assert trial.corpus == DIGESTS[corpus]
-        assert (trial.chunk, trial.batch, trial.epochs) == (space.chunk, space.batch, space.epochs)
-        assert trial.patience == space.patience
+        for name in ("chunk", "batch", "epochs", "patience"):
+            assert getattr(trial, name) == space[name]
 
 
 def _bracket(draws: list[Trial], epochs: tuple[int, ...] = (8,), sizes: tuple[int, ...] = (99,)) -> Bracket:

@@ -1,16 +1,20 @@
 """What a request comes to: names, variants, sizes; and what the presets promise."""
 
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
+from models.ranges import Interval, Values
 from models.techniques import TECHNIQUES
 from models.variants import Variant, all_subsets
-from tasks.campaign import PRESETS, resolve
-from tasks.ingest import corpus_kind, known_corpora
+from tasks.campaign import PRESETS, campaign_text, resolve
+from tasks.drawing import draw_trial
+from tasks.ingest import known_corpora
 from tasks.report.variants import technique_pairs
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
@@ -162,18 +166,20 @@ def test_a_placebo_comes_last_on_every_corpus():
 def test_without_sizes_the_preset_decides():
     campaign = resolve(CampaignRequest(preset="thorough"))
     preset = PRESETS["thorough"]
-    assert (campaign.preset, campaign.trials, campaign.seeds) == ("thorough", preset.trials, preset.seeds)
+    assert (campaign.name, campaign.trials, campaign.seeds) == ("thorough", preset.trials, preset.seeds)
     assert campaign.seed == 0
-    assert campaign.spaces == preset.spaces
+    for corpus, kind in campaign.kinds.items():
+        written = preset.kinds[kind].ranges
+        assert written.items() <= campaign.spaces[corpus].ranges.items()
     assert tuple(campaign.variants) == preset.corpora
 
 
 def test_the_sizes_of_a_request_replace_those_of_the_preset():
-    before = dict(PRESETS["default"].spaces)
+    before = resolve(CampaignRequest()).spaces
     campaign = resolve(CampaignRequest(trials=7, seeds=1, epochs=5, seed=11))
     assert (campaign.trials, campaign.seeds, campaign.seed) == (7, 1, 11)
-    assert campaign.spaces == {kind: replace(space, epochs=5) for kind, space in before.items()}
-    assert PRESETS["default"].spaces == before
+    assert campaign.spaces == {corpus: space.having(epochs=5) for corpus, space in before.items()}
+    assert resolve(CampaignRequest()).spaces == before
 
 
 def test_seed_zero_is_a_seed():
@@ -221,9 +227,8 @@ def test_what_is_asked_otherwise_than_the_preset_is_a_change(asked, changes):
 
 def test_other_intervals_of_the_search_are_a_change():
     campaign = resolve(CampaignRequest(preset="smoke"))
-    spaces = {kind: replace(space, batch=3) for kind, space in campaign.spaces.items()}
+    spaces = {corpus: space.having(batch=3) for corpus, space in campaign.spaces.items()}
     assert replace(campaign, spaces=spaces).changes == ("spaces",)
-    assert replace(campaign, preset="of another version").changes == ("preset",)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -232,12 +237,9 @@ def test_every_preset_resolves_to_known_corpora_with_a_space_each(name):
     assert set(campaign.variants) <= set(known_corpora())
     assert PRESETS[name].title
     for corpus, variants in campaign.variants.items():
-        assert corpus_kind(corpus) in campaign.spaces
         assert variants[0] in ("rnn/bernoulli/SGD", "rnn/softmax/SGD")
         assert len(set(variants)) == len(variants) > 1
-    for space in campaign.spaces.values():
-        assert (space.learning_rate is None) == bool(space.learning_rates), "an interval, or values, not both"
-        assert space.hidden_size[0] <= space.hidden_size[1]
+        assert campaign.spaces[corpus].ends("hidden_size") >= (20, 20)
 
 
 def test_the_thorough_preset_covers_every_subset_on_the_chorales_and_four_on_text():
@@ -258,19 +260,81 @@ def test_the_thorough_preset_covers_every_subset_on_the_chorales_and_four_on_tex
 
 
 def test_the_thorough_preset_has_the_sizes_of_the_paper():
-    spaces = PRESETS["thorough"].spaces
-    chunks = {kind: spaces[kind].chunk for kind in ("music", "characters", "words")}
-    assert chunks == {"music": 100, "characters": 150, "words": 40}
-    assert (spaces["music"].hidden_size, spaces["music"].learning_rate) == ((100, 400), (1e-4, 1e-1))
-    assert (spaces["characters"].hidden_size, spaces["characters"].learning_rates) == ((500, 500), (0.5, 0.1, 0.01))
-    assert (spaces["words"].hidden_size, spaces["words"].learning_rates) == ((200, 200), (0.1, 0.01, 0.001))
+    music, characters, words = (
+        resolve(CampaignRequest(preset="thorough")).spaces[corpus].to_json() for corpus in (CHORALES, CHARACTERS, WORDS)
+    )
+    assert [space["chunk"] for space in (music, characters, words)] == [100, 150, 40]
+    assert music["hidden_size"] == {"low": 100, "high": 400}
+    assert music["learning_rate"] == {"low": 1e-4, "high": 1e-1, "scale": "log"}
+    assert music["momentum"] == {"low": 1e-3, "high": 0.95, "scale": "reverse-log"}
+    assert music["l1"] == {"low": 1e-6, "high": 1e-3, "scale": "log"}
+    assert (characters["hidden_size"], characters["learning_rate"]) == (500, [0.5, 0.1, 0.01])
+    assert (words["hidden_size"], words["learning_rate"]) == (200, [0.1, 0.01, 0.001])
 
 
-def test_the_budget_as_json_speaks_of_the_kinds_in_use_alone():
+def test_an_optimizer_keeps_its_own_learning_rates_unless_a_variant_is_given_others():
+    own = resolve(CampaignRequest(preset="smoke", variants=("SGD", "HF", "Adam"), corpora=(CHORALES,))).spaces[CHORALES]
+    rates = {name: own.of(f"rnn/bernoulli/{name}")["learning_rate"] for name in ("SGD", "HF", "Adam")}
+    assert rates == {
+        "SGD": Interval(1e-4, 1e-1, "log"),
+        "HF": Interval(1.0, 100.0, "log"),
+        "Adam": Interval(1e-4, 1e-2, "log"),
+    }
+    written = _written({"variants": ["SGD", "Adam"], "rnn/bernoulli/Adam": {"learning_rate": 0.5, "epochs": [2, 4]}})
+    space = resolve(CampaignRequest(campaign=written)).spaces[CHORALES]
+    assert space.of("rnn/bernoulli/Adam")["learning_rate"] == Values((0.5,))
+    assert space.of("rnn/bernoulli/SGD")["learning_rate"] == Interval(1e-4, 1e-1, "log")
+    assert (space.rungs("rnn/bernoulli/Adam"), space.rungs("rnn/bernoulli/SGD")) == ((2, 4), (2,))
+    # what a request asks of all it asks of that variant as well
+    shorter = resolve(CampaignRequest(campaign=written, epochs=1)).spaces[CHORALES]
+    assert shorter.rungs("rnn/bernoulli/Adam") == shorter.rungs("rnn/bernoulli/SGD") == (1,)
+    halved = resolve(CampaignRequest(campaign=written, rungs=2)).spaces[CHORALES]
+    assert halved.rungs("rnn/bernoulli/Adam") == (4,)
+
+
+def _written(music: dict[str, Any]) -> dict[str, Any]:
+    """A file about the chorales."""
+    sizes = {"hidden_size": 20, "learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log"}, "chunk": 100}
+    written = {"name": "mine", "corpora": [CHORALES], "trials": 2, "seeds": 1}
+    return {**written, "music": {**sizes, "batch": 8, "epochs": 2, **music}}
+
+
+def test_a_file_is_resolved_like_a_preset_and_its_changes_are_held_against_it():
+    written = _written({"variants": ["SGD+M"], "momentum": [0.5, 0.9], "decay": 0.9}) | {"seed": 7, "rungs": 2}
+    campaign = resolve(CampaignRequest(campaign=written))
+    assert campaign.variants == {CHORALES: ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+M")}
+    assert (campaign.name, campaign.seed, campaign.rungs, campaign.changes) == ("mine", 7, 2, ())
+    momenta = {draw_trial(campaign, CHORALES, "", "rnn/bernoulli/SGD+M", i).technique("M").momentum for i in (0, 1)}
+    assert momenta == {0.5, 0.9}
+    changed = resolve(CampaignRequest(campaign=written, trials=3, epochs=1, seed=8))
+    assert (changed.seed, changed.changes) == (8, ("trials", "epochs"))
+
+
+def test_a_file_with_the_name_of_a_preset_is_held_against_the_preset():
+    same = resolve(CampaignRequest(preset="smoke"))
+    again = resolve(CampaignRequest(campaign=tomllib.loads(campaign_text(same.to_json()))))
+    assert (again.name, again.changes) == ("smoke", ())
+    other = tomllib.loads(campaign_text(resolve(CampaignRequest(preset="smoke", seeds=1)).to_json()))
+    assert resolve(CampaignRequest(campaign=other)).changes == ("seeds",)
+
+
+def test_what_one_corpus_has_otherwise_goes_before_what_its_kind_has():
+    written = _written({"variants": ["SGD", "SGD+C"], "threshold": 3.0, "rnn/bernoulli/SGD+C": {"batch": 4}})
+    written |= {"corpora": [CHORALES, "jsb-chorales"], "corpus": {"jsb-chorales": {"variants": ["SGD+C"], "batch": 5}}}
+    campaign = resolve(CampaignRequest(campaign=written))
+    assert campaign.variants == dict.fromkeys(campaign.variants, ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C"))
+    batches = {
+        corpus: [space.of(f"rnn/bernoulli/{name}")["batch"].to_json() for name in ("SGD", "SGD+C")]
+        for corpus, space in campaign.spaces.items()
+    }
+    assert batches == {CHORALES: [8, 4], "jsb-chorales": [5, 4]}
+
+
+def test_the_budget_as_json_speaks_of_the_corpora_in_use_alone():
     values = resolve(CampaignRequest(corpora=(CHARACTERS,), variants=("SGD+C",), trials=6, epochs=9)).to_json()
     assert values["corpora"] == {CHARACTERS: ["rnn/softmax/SGD", "rnn/softmax/SGD+C"]}
     assert (values["preset"], values["trials_per_variant"], values["seeds"], values["seed"]) == ("default", 30, 1, 0)
     assert (values["studies"], values["trials_per_study"], values["rungs"]) == (5, 6, 3)
-    assert values["epochs"] == {"characters": 9}
-    assert list(values["spaces"]) == ["characters"]
-    assert values["spaces"]["characters"]["learning_rates"] == (0.5, 0.1, 0.01)
+    assert values["epochs"] == {CHARACTERS: 9}
+    assert list(values["spaces"]) == [CHARACTERS]
+    assert values["spaces"][CHARACTERS]["learning_rate"] == [0.5, 0.1, 0.01]

@@ -56,8 +56,8 @@ def campaign_by_hand(
         portraits={},
         campaign={
             "corpora": {CORPUS: list(dict.fromkeys([*(finals or {}), *(draws or {})]))},
-            "epochs": {"music": epochs},
-            "spaces": {"music": {"learning_rate": (1e-4, 1e-1)}},
+            "epochs": {CORPUS: epochs},
+            "spaces": {CORPUS: {"learning_rate": {"low": 1e-4, "high": 1e-1, "scale": "log"}}},
             **campaign,
         },
         provenance={},

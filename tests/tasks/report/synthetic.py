@@ -38,6 +38,8 @@ BESIDE = {
     "characters": (),
     "words": ("rnn/classes/SGD", "rnn/classes/SGD+C"),
 }
+_RATES = {"low": 1e-4, "high": 1e-1, "scale": "log"}
+SPACES = {"music": {"learning_rate": _RATES}, "words": {"hidden_size": {"low": 100, "high": 4000}}}
 # Share of the score by which the luck of a study's search moves it.
 LUCK = 0.002
 # Nats per step by which another output model or optimizer raises the log-likelihood.
@@ -89,11 +91,11 @@ def synthetic_results(
         corpora=corpora,
         portraits={name: portrait for name, (_, portrait) in described.items()},
         campaign={
-            "preset": "default", "trials_per_variant": studies * trials, "studies": studies,
+            "preset": "default", "title": "made up", "trials_per_variant": studies * trials, "studies": studies,
             "trials_per_study": trials, "rungs": 1,
             "seeds": seeds,
-            "epochs": dict.fromkeys(PLAIN, epochs), "seed": random_seed,
-            "spaces": {"music": {"learning_rate": (1e-4, 1e-1)}, "words": {"hidden_size": (100, 4000)}},
+            "epochs": dict.fromkeys(corpora, epochs), "seed": random_seed,
+            "spaces": {name: SPACES.get(facts["kind"], {}) for name, facts in corpora.items()},
             "plan_minutes": 3.4, "corpora": asked,
         },
         provenance={

@@ -1,14 +1,16 @@
 """The command on the page: typed, it asks for the campaign that the page is about, or the page says what it cannot."""
 
 import shlex
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.cli import run_app
 from infra.settings import CampaignRequest
-from tasks.campaign import Campaign, resolve
+from tasks.campaign import PRESETS, Campaign, campaign_text, resolve
 from tasks.report.command import reproduce_command
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
@@ -48,39 +50,42 @@ def test_the_command_asks_for_exactly_this_campaign(asked: dict[str, Any], optio
     campaign = resolve(CampaignRequest(**asked))
     command = reproduce_command(campaign.to_json())
     assert command.beyond == ()
-    assert command.line == f"prefect run reproduce --preset {campaign.preset} {options}".rstrip()
+    assert command.line == f"prefect run reproduce --preset {campaign.name} {options}".rstrip()
     typed = _typed(command.line)
     assert list(typed.variants) == list(campaign.variants)
     assert typed.to_json() == campaign.to_json()
 
 
-def test_variants_of_one_kind_that_differ_are_said_in_words():
-    variants = {CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+C"), WORDS: ("rnn/softmax/SGD", "rnn/softmax/SGD+L")}
-    campaign = replace(resolve(CampaignRequest(corpora=(CHARACTERS, WORDS))), variants=variants)
+def _as_a_file(campaign: Campaign, folder: Path) -> Campaign:
+    """The campaign that the file of its report asks for, typed as the page says."""
     command = reproduce_command(campaign.to_json())
-    assert command.beyond == (
-        "No option gives two corpora of one kind different variants: here folk-tunes-characters had only "
-        "rnn/softmax/SGD and rnn/softmax/SGD+C; folk-tunes-words had only rnn/softmax/SGD and rnn/softmax/SGD+L.",
-    )
-    typed = _typed(command.line)
-    assert all(set(names) < set(typed.variants[corpus]) for corpus, names in variants.items())
+    assert command.line == "prefect run reproduce --campaign campaign.toml"
+    assert command.beyond == ("campaign.toml lies beside this page.",)
+    (folder / "campaign.toml").write_text(campaign_text(campaign.to_json()), encoding="utf-8")
+    return _typed(command.line.replace("campaign.toml", str(folder / "campaign.toml")))
 
 
-def test_epochs_and_intervals_that_no_option_sets_are_said_in_words():
+def test_what_no_option_asks_for_is_asked_for_by_a_file(tmp_path: Path):
     default = resolve(CampaignRequest(preset="smoke", corpora=(CHORALES, CHARACTERS, WORDS)))
-    longer = {**default.spaces, "music": replace(default.spaces["music"], epochs=40)}
-    command = reproduce_command(replace(default, spaces=longer).to_json())
-    assert command.line == f"prefect run reproduce --preset smoke --corpora {CHORALES} {CHARACTERS} {WORDS}"
-    assert command.beyond == (
-        "No option gives each kind of data its own number of epochs: here 40 on music, 1 on characters and 1 on words.",
-    )
-    wider = {**default.spaces, "words": replace(default.spaces["words"], batch=3)}
-    (said,) = reproduce_command(replace(default, spaces=wider).to_json()).beyond
-    assert "intervals of the search" in said
+    longer = {**default.spaces, CHORALES: default.spaces[CHORALES].having(epochs=40)}
+    wider = {**default.spaces, WORDS: default.spaces[WORDS].having(batch=3)}
+    variants = {**default.variants, CHARACTERS: ("rnn/softmax/SGD", "rnn/softmax/SGD+L")}
+    spaces = {**default.spaces, CHARACTERS: resolve(CampaignRequest(variants=("SGD+L",))).spaces[CHARACTERS]}
+    for changes in ({"spaces": longer}, {"spaces": wider}, {"variants": variants, "spaces": spaces}):
+        campaign = replace(default, **changes)
+        assert _as_a_file(campaign, tmp_path).to_json() == campaign.to_json() | {"changes": list(campaign.changes)}
 
 
-def test_a_preset_that_this_version_does_not_know_is_quoted_and_told():
-    campaign = resolve(CampaignRequest()).to_json() | {"preset": "old one"}
-    command = reproduce_command(campaign)
-    assert command.line == "prefect run reproduce --preset 'old one'"
-    assert "preset 'old one': there is none" in command.beyond[0]
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_the_same_as_a_file(name: str):
+    campaign = resolve(CampaignRequest(preset=name, variants=("SGD+CLRM", "HF", "Adam+C", "rnn/nade/SGD+P"), seed=3))
+    written = tomllib.loads(campaign_text(campaign.to_json()))
+    again = resolve(CampaignRequest(campaign=written))
+    assert again.spaces == campaign.spaces
+    assert again.to_json() == campaign.to_json()
+
+
+def test_a_file_of_ones_own_and_a_preset_that_is_gone_are_asked_for_by_the_file(tmp_path: Path):
+    written = tomllib.loads(campaign_text(resolve(CampaignRequest(preset="smoke")).to_json())) | {"name": "mine"}
+    campaign = resolve(CampaignRequest(campaign=written))
+    assert _as_a_file(campaign, tmp_path) == campaign

@@ -145,7 +145,7 @@ def test_rates_that_are_named_or_of_another_optimizer_have_no_decades():
     results = campaign_by_hand(draws={SGD: [[-9.0]]})
     assert decades(results, "songs", [SGD, C]) == pytest.approx(3.0)
     assert isnan(decades(results, "songs", ["rnn/bernoulli/Adam"]))
-    named = campaign_by_hand(draws={SGD: [[-9.0]]}, spaces={"music": {"learning_rate": None}})
+    named = campaign_by_hand(draws={SGD: [[-9.0]]}, spaces={"songs": {"learning_rate": [0.1, 0.01]}})
     assert isnan(decades(named, "songs", [SGD]))
 
 

@@ -68,7 +68,8 @@ def test_the_page_tells_what_was_asked_of_it(files, results):
     html = files["index.html"].decode()
     text = re.sub(r"\s+", " ", html)
     for words in (
-        "note-probability", "unigram", "MemoryError: 2.1 GiB asked for", "prefect run reproduce --preset default",
+        "note-probability", "unigram", "MemoryError: 2.1 GiB asked for",
+        "prefect run reproduce --campaign campaign.toml",
         "git checkout 0f1e2d3c",
         "Every variant that has a score was chosen among the same number", "with the same budget for all",
         "SGD+LR on bach-chorales: held back: 12 of 16 search trials ended", "WorkerLost: killed three times",
@@ -116,15 +117,25 @@ def test_a_technique_without_a_comparison_says_why():
 
 def test_facts_are_written_for_people():
     results = small_results("folk-tunes-words")
-    spaces = {"words": {"learning_rates": (0.1, 0.01), "activations": ["tanh"], "range": (), "chunk": 40}}
-    campaign = {**results.campaign, "spaces": spaces, "weights": {f"weight {n}": n for n in range(13)}}
+    rates = {"low": 1e-4, "high": 0.1, "scale": "log"}
+    drawn = {"threshold": [30.0, 50.0], "learning_rate": rates, "rnn/softmax/Adam": {"learning_rate": 0.01}}
+    campaign = {
+        **results.campaign,
+        "spaces": {"folk-tunes-words": drawn},
+        "counts": (1, 2),
+        "none": (),
+        "weights": {f"weight {n}": n for n in range(13)},
+    }
     campaign["changes"] = ["trials"]
     html = undrawn_page(dataclasses.replace(results, campaign=campaign))
     facts = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", html))
-    assert facts["spaces: words: learning rates"] == "0.1, 0.01"
-    assert facts["spaces: words: activations"] == "tanh"
-    assert facts["spaces: words: chunk"] == "40"
-    assert "spaces: words: range" not in facts
+    assert facts["counts"] == "1, 2"
+    assert "spaces" not in " ".join(facts)
+    rows = dict(re.findall(r"<tr><th scope=\"row\">(.*?)</th><td>(.*?)</td></tr>", html))
+    assert rows["threshold"] == "30, 50"
+    assert rows["learning rate"] == "0.0001 to 0.1, logarithmic"
+    assert rows["learning rate of rnn/softmax/Adam"] == "0.01"
+    assert "none" not in facts
     assert facts["weights"] == "13, each named in results.json"
     assert facts["dirty"] == "no"
     assert facts["Training in all"] == duration(results.trials["seconds"].sum())

@@ -12,7 +12,8 @@ from tasks.report.mattering import explained, mattering_rows, mattering_table
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
 
 C, M, ADAM = f"{SGD}+C", f"{SGD}+M", "rnn/bernoulli/Adam"
-SPACE = {"music": {"learning_rate": (1e-4, 1e-1), "hidden_size": (100, 400)}}
+RATES = {"low": 1e-4, "high": 1e-1, "scale": "log"}
+SPACE = {"songs": {"learning_rate": RATES, "hidden_size": {"low": 100, "high": 400}}}
 
 
 def _chosen(rates: dict[str, list[float]], sizes: list[int] | None = None, spaces=SPACE):
@@ -53,7 +54,8 @@ def test_one_study_half_of_them_and_two_edges_are_not_told(rates):
 
 
 def test_named_values_have_edges_and_other_optimizers_or_one_value_have_none():
-    named = {"music": {"learning_rate": None, "learning_rates": (0.5, 0.1, 0.01), "hidden_size": (250, 250)}}
+    rates = [0.5, 0.1, 0.01]
+    named = {"songs": {"learning_rate": rates, "hidden_size": 250, ADAM: {"learning_rate": 0.5}}}
     results = _chosen({SGD: [0.5, 0.5], ADAM: [0.5, 0.5]}, spaces=named)
     assert [(row["variant"], row["edge"], row["high"]) for row in edge_rows(results, "songs")] == [(SGD, "upper", 0.5)]
     assert edge_rows(_chosen({SGD: [0.5, 0.5]}, spaces={}), "songs") == []

@@ -1,0 +1,97 @@
+"""The hyper-parameters of a variant, drawn from a space: each by its name, which is its key in a campaign's file.
+
+Techniques and output models draw theirs under names of their own, `threshold`, `nade_units`; what they say to draw from
+holds where the campaign says nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from models.kinds import Kind
+from models.randomness import Draws, DrawsAt, DrawsNoted
+from models.ranges import Range, Values
+from models.trial import Trial
+from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant
+from tasks.campaign.space import listed_epochs
+
+STATED = ("hidden_size", "learning_rate", "chunk", "batch", "epochs")
+"""What a campaign always says, since nobody else does."""
+RATE = "learning_rate"
+_LAST = 1 - 2**-53
+
+
+def draw_fields(variant: Variant, kind: Kind, draws: Draws, ranges: Mapping[str, Range]) -> dict[str, Any]:
+    """The fields of a trial but `corpus` and `seed`.
+
+    Args:
+        variant: what is trained.
+        kind: of data.
+        draws: numbers by name, from these ranges.
+        ranges: of the campaign, with all of `STATED`.
+
+    Raises:
+        ValueError: a range has what cannot be drawn so.
+    """
+    core = BY_CORE[variant.core]
+    has_activation = core.remembers and not core.gated
+    own_rate = BY_OPTIMIZER[variant.optimizer].draw_learning_rate(draws)
+    return {
+        "core": variant.core,
+        "output": variant.output,
+        "output_settings": BY_OUTPUT[variant.output].settings_type.draw(draws, kind),
+        "optimizer": variant.optimizer,
+        "techniques": tuple(BY_LETTER[letter].draw(draws, kind) for letter in variant.letters),
+        "hidden_size": draws.drawn("hidden_size", ranges["hidden_size"], whole=True) if core.remembers else 1,
+        "activation": draws.choice("activation", ("tanh",)) if has_activation else "tanh",
+        "initial_state": draws.choice("initial_state", ("learned",)) if core.remembers else "zero",
+        "learning_rate": draws.drawn(RATE, ranges[RATE]) if own_rate is None else own_rate,
+        "cost": draws.choice("cost", ("sum",)),
+        "chunk": draws.drawn("chunk", ranges["chunk"], whole=True),
+        "batch": draws.drawn("batch", ranges["batch"], whole=True),
+        "input_dropout": draws.constant("input_dropout", 0.0),
+        "output_dropout": draws.constant("output_dropout", 0.0),
+        "epochs": listed_epochs(ranges["epochs"])[-1],
+        "patience": draws.constant("patience", 3),
+        "decay": draws.constant("decay", 0.5),
+    }
+
+
+def has_own_rate(variant: Variant) -> bool:
+    """Whether its optimizer says an interval of learning rates of its own: that of a campaign is gradient descent's."""
+    return BY_OPTIMIZER[variant.optimizer].draw_learning_rate(DrawsNoted()) is not None
+
+
+def noted_ranges(variant: Variant, kind: Kind, given: Mapping[str, Range]) -> dict[str, Range]:
+    """What each hyper-parameter of a variant is drawn from: what is given, or else what it says itself."""
+    noted = DrawsNoted(given)
+    draw_fields(variant, kind, noted, given)
+    return noted.seen | {"epochs": given["epochs"]}
+
+
+@cache
+def known_names(kind: Kind) -> frozenset[str]:
+    """The names of all hyper-parameters that any variant has."""
+    given = {name: Values((1,)) for name in STATED}
+    names = set(noted_ranges(Variant(), kind, given))
+    noted = DrawsNoted()
+    for technique in BY_LETTER.values():
+        technique.draw(noted, kind)
+    for output in BY_OUTPUT.values():
+        output.settings_type.draw(noted, kind)
+    return frozenset(names | noted.seen.keys())
+
+
+def check_ranges(variant: Variant, kind: Kind, ranges: Mapping[str, Range]) -> None:
+    """Draw at the ends of all intervals, and each of all values.
+
+    Raises:
+        ValueError: one of them cannot be of such a trial.
+    """
+    for part in _parts(ranges):
+        Trial(corpus="", seed=0, **draw_fields(variant, kind, DrawsAt(part, ranges), ranges))
+
+
+def _parts(ranges: Mapping[str, Range]) -> Iterator[float]:
+    counts = {len(drawn.options) for drawn in ranges.values() if isinstance(drawn, Values)}
+    yield from sorted({0.0, _LAST, *((place + 0.5) / count for count in counts for place in range(count))})

@@ -1,0 +1,75 @@
+"""The campaign that a request asks for: its preset or its file, and what it wants otherwise."""
+
+from infra.errors import ConfigurationError
+from infra.schedule import seed_asked
+from infra.settings import CampaignRequest
+from infra.store import Store
+from tasks.campaign.campaign import Campaign
+from tasks.campaign.preset import Preset
+from tasks.campaign.presets import PRESETS
+from tasks.campaign.space import Space
+from tasks.campaign.spaces import space_of
+from tasks.campaign.variants import variants_of
+from tasks.ingest import corpus_kind
+from tasks.variant_names import read_names
+
+
+def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
+    """The campaign that a request asks for.
+
+    Args:
+        request: what is asked.
+        store: whose own corpora may be named too.
+
+    Raises:
+        ConfigurationError: it names a preset, a corpus or a variant that there is not, or none is left; its file
+            cannot be; or a trial cannot be drawn.
+    """
+    preset = _preset(request)
+    kinds = {corpus: corpus_kind(corpus, store) for corpus in request.corpora or preset.corpora}
+    sections = {corpus: preset.section(corpus, kind) for corpus, kind in kinds.items()}
+    asked = None if request.variants is None else read_names(request.variants)
+    variants: dict[str, tuple[str, ...]] = {}
+    left_out: dict[str, str] = {}
+    for corpus, kind in kinds.items():
+        named = sections[corpus].named if asked is None else asked
+        found, why_none = variants_of(kind, named, placebo=request.placebo)
+        if found:
+            variants[corpus] = found
+        else:
+            left_out[corpus] = why_none
+    for corpus, reason in left_out.items():
+        # A corpus that only the preset names is left out; one that was asked for is a mistake.
+        if request.corpora or not variants:
+            raise ConfigurationError(f"variants {', '.join(request.variants or ())}: none is for {corpus}: {reason}")
+    spaces = {
+        corpus: space_of(f"campaign {preset.name}: {corpus}", kinds[corpus], sections[corpus], names)
+        for corpus, names in variants.items()
+    }
+    return Campaign(
+        preset=preset,
+        kinds={corpus: kind for corpus, kind in kinds.items() if corpus in variants},
+        variants=variants,
+        left_out=left_out,
+        studies=request.studies or preset.studies,
+        trials=request.trials or preset.trials,
+        rungs=request.rungs or preset.rungs,
+        seeds=request.seeds or preset.seeds,
+        seed=preset.seed if request.seed is None else seed_asked(request.seed),
+        spaces={corpus: _shortened(space, request) for corpus, space in spaces.items()},
+    )
+
+
+def _preset(request: CampaignRequest) -> Preset:
+    if request.campaign is not None:
+        return Preset.read(request.campaign)
+    if request.preset not in PRESETS:
+        raise ConfigurationError(f"preset {request.preset!r}: there is none; take one of {', '.join(PRESETS)}")
+    return PRESETS[request.preset]
+
+
+def _shortened(space: Space, request: CampaignRequest) -> Space:
+    """With the epochs that a request wants; where it wants a number of rungs, none are listed."""
+    if request.epochs is not None:
+        return space.having(epochs=request.epochs)
+    return space if request.rungs is None else space.unlisted()

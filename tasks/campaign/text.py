@@ -1,0 +1,42 @@
+"""A campaign as the text of a file that asks for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tomlkit
+from tomlkit.items import Table
+
+_SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
+
+
+def campaign_text(campaign: Mapping[str, Any]) -> str:
+    """TOML with every number of a campaign, also of those that its preset or file left to others.
+
+    Args:
+        campaign: what `Campaign.to_json` says.
+    """
+    document = tomlkit.document()
+    for name, value in {"name": campaign["preset"], "title": campaign["title"]}.items():
+        document.add(name, value)
+    for name, key in _SIZES.items():
+        document.add(name, campaign[key])
+    document.add("corpora", list(campaign["corpora"]))
+    tables = tomlkit.table(is_super_table=True)
+    for corpus, variants in campaign["corpora"].items():
+        names = tomlkit.array()
+        names.extend(variants)
+        tables.add(corpus, _table({"variants": names.multiline(True)} | campaign["spaces"][corpus]))
+    document.add("corpus", tables)
+    return tomlkit.dumps(document)
+
+
+def _table(rows: Mapping[str, Any]) -> Table:
+    table = tomlkit.table()
+    for name, value in rows.items():
+        if isinstance(value, Mapping) and "/" not in name:
+            interval = tomlkit.inline_table()
+            interval.update(value)
+            table.add(name, interval)
+        else:
+            table.add(name, _table(value) if isinstance(value, Mapping) else value)
+    return table
