@@ -15,6 +15,7 @@ from tasks.ledger import Ledger
 from tasks.plan import make_plan
 from tasks.resolution import resolution_lines
 from tasks.search import Search
+from tasks.share import Share
 from tasks.terminal import plan_table
 
 
@@ -33,6 +34,7 @@ def plan(request: CampaignRequest) -> str:
     campaign = resolve(request, store)
     introduce([campaign.name, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
+    share = None if request.share is None else Share.read(request.share)
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    needed = make_plan(Ledger(store), Search(campaign, digests), Clock(store, campaign, digests))
+    needed = make_plan(Ledger(store), Search(campaign, digests, share), Clock(store, campaign, digests))
     return plan_table(campaign, needed, crew.size, resolution_lines(store, campaign, digests))

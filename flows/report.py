@@ -6,6 +6,7 @@ from prefect import flow
 
 from infra.clusters import task_runner
 from infra.crew import Crew
+from infra.errors import ConfigurationError
 from infra.run_names import run_name
 from infra.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
@@ -30,6 +31,8 @@ def report(request: CampaignRequest) -> Outcome:
         CampaignError: nothing of the campaign is stored.
     """
     started = datetime.now(UTC)
+    if request.share is not None:
+        raise ConfigurationError("--share: a report is of a whole campaign; leave it out, and copy the shares together")
     store = Store(request.store)
     store.check_writable()
     campaign = resolve(request, store)

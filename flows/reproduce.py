@@ -19,16 +19,18 @@ from tasks.plan import make_plan
 from tasks.reporting import make_report
 from tasks.resolution import resolution_lines
 from tasks.search import Search
+from tasks.share import Share
+from tasks.share_outcome import ShareOutcome, share_outcome
 from tasks.stages import run_all, run_search
 from tasks.terminal import plan_table
 
 
 @flow(name="reproduce", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
-def reproduce(request: CampaignRequest) -> Outcome:
+def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     """Compare the techniques as a request asks, and publish the report.
 
     Whatever the store holds already is not done again, the report included where nothing of it would be other; so the
-    same request goes on after an interruption.
+    same request goes on after an interruption. Of a share there is no report.
 
     Raises:
         ConfigurationError: the request cannot be.
@@ -44,7 +46,8 @@ def reproduce(request: CampaignRequest) -> Outcome:
     crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    search, clock, ledger = Search(campaign, digests), Clock(store, campaign, digests), Ledger(store)
+    share = None if request.share is None else Share.read(request.share)
+    search, clock, ledger = Search(campaign, digests, share), Clock(store, campaign, digests), Ledger(store)
     needed, can_tell = make_plan(ledger, search, clock), resolution_lines(store, campaign, digests)
     tell_all(plan_table(campaign, needed, crew.size, can_tell))
 
@@ -52,6 +55,11 @@ def reproduce(request: CampaignRequest) -> Outcome:
     finals = search.finals(search.look(ledger.records))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
+    if share is not None:
+        part = share_outcome(ledger, search, share)
+        tell_all(part)
+        part.check_complete()
+        return part
     outcome = make_report(ledger, search, reasons, started, request=request, again=False)
     tell_all(outcome)
     outcome.check_complete()

@@ -128,6 +128,7 @@ class CampaignRequest:
         epochs: most epochs of a trial.
         seed: the one number all randomness comes from; or `day` or `week`, for the number of the day or the week in
             which the run is due (`infra/schedule.py`).
+        share: one machine's share of it, `2/5`, where several without a common store run it; None for all of it.
         cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine.
         workers: processes of the cluster on this machine; None for one a core.
 
@@ -147,6 +148,7 @@ class CampaignRequest:
     seeds: Count | None = None
     epochs: Count | None = None
     seed: Annotated[int, Field(ge=0)] | Period | None = None
+    share: Name | None = None
     cluster: Cluster | None = None
     workers: Count | None = None
 

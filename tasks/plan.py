@@ -67,11 +67,7 @@ def make_plan(ledger: Ledger, search: Search, clock: Clock) -> Plan:
     brackets: dict[tuple[str, str], list[Bracket]] = {}
     for bracket in search.brackets:
         brackets.setdefault((bracket.corpus, bracket.variant), []).append(bracket)
-    rows = [
-        _row(corpus, variant, brackets[corpus, variant], records, unfinished, clock)
-        for corpus, variants in search.campaign.variants.items()
-        for variant in variants
-    ]
+    rows = [_row(corpus, variant, its, records, unfinished, clock) for (corpus, variant), its in brackets.items()]
     return Plan(tuple(rows), ledger.outdated(t for t in search.trials(records) if t.key not in records))
 
 

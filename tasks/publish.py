@@ -94,6 +94,17 @@ def publish(
     return version
 
 
+def point_to_newest(store: Store, prefix: str) -> None:
+    """Let the pointers go on to a report that came into the store by other means, where it is newer.
+
+    Raises:
+        StoreError: as of `publish`.
+    """
+    if (manifest := store.manifest(prefix)) is not None:
+        for pointer in pointers_to(manifest):
+            _point_to(store, pointer, prefix.removeprefix(f"{_PARENT}/"), manifest)
+
+
 def newest_made_from(store: Store, preset: str | None, digest: str) -> str | None:
     """The newest version, of a preset or of all, where it was made from what has that digest (`tasks/made_from.py`)."""
     version = _latest(store, preset)

@@ -18,6 +18,7 @@ from tasks.campaign import Campaign
 from tasks.drawing import draw_trial, fresh_seed
 from tasks.records import TrialRecord
 from tasks.rung import Rung
+from tasks.share import Share
 
 REDUCTION = 3
 """One of so many draws goes on from a rung to the next, which has about as many times its epochs."""
@@ -130,20 +131,26 @@ class Search:
     Args:
         campaign: what is asked.
         digests: digest of each corpus, by its name.
+        share: of the brackets, where other machines have the rest.
 
     Attributes:
-        campaign, digests: as given.
-        brackets: one for each corpus, variant and study.
+        campaign, digests, share: as given.
+        brackets: one for each corpus, variant and study, of the share.
         rungs: how many rungs the longest bracket has.
     """
 
-    def __init__(self, campaign: Campaign, digests: Mapping[str, str]) -> None:
-        self.campaign, self.digests = campaign, dict(digests)
-        self.brackets = tuple(
-            _bracket(campaign, corpus, digests[corpus], variant, study)
+    def __init__(self, campaign: Campaign, digests: Mapping[str, str], share: Share | None = None) -> None:
+        self.campaign, self.digests, self.share = campaign, dict(digests), share
+        asked = (
+            (corpus, variant, study)
             for corpus, variants in campaign.variants.items()
             for variant in variants
             for study in range(campaign.studies)
+        )
+        self.brackets = tuple(
+            _bracket(campaign, corpus, digests[corpus], variant, study)
+            for place, (corpus, variant, study) in enumerate(asked)
+            if share is None or share.has(place)
         )
         self.rungs = max((len(bracket.epochs) for bracket in self.brackets), default=0)
 

@@ -18,9 +18,11 @@ from infra.cli.options import (
     Data,
     Delete,
     Folder,
+    From,
     Hours,
     Key,
     Name,
+    Only,
     Output,
     Places,
     Preset,
@@ -29,6 +31,7 @@ from infra.cli.options import (
     Show,
     Steps,
     Store,
+    To,
     Version,
 )
 from infra.errors import ConfigurationError
@@ -106,6 +109,27 @@ def pull(version: Version = None, /, *, to: Folder, preset: Preset = None, store
         from tasks.publish import pull as pulled
 
         print(pulled(ObjectStore(address, create=False), version, to, preset=preset))
+
+
+def copy(*, source: From, to: To, only: Only = ()) -> None:
+    """Copy what is committed in one store and not in the other, every byte checked; safe beside running campaigns."""
+    with told_in_one_line():
+        addresses = [Campaign(store=address).request().store for address in (source, to)]
+        from infra.errors import IntegrityError
+        from infra.progress import say
+        from infra.store import Store as ObjectStore
+        from tasks.copying import copy as copied
+
+        target = ObjectStore(addresses[1])
+        target.check_writable()
+        passed_over = 0
+        for folder in copied(ObjectStore(addresses[0], create=False), target, only, say):
+            print(folder)
+            for line in folder.passed_over:
+                print(line)
+            passed_over += len(folder.passed_over)
+        if passed_over:
+            raise IntegrityError(f"{passed_over} could not be copied; the rest was")
 
 
 def sample(trial: Key, /, *, to: SampleFile, seed: Seed = None, steps: Steps = None, store: Store = None) -> None:

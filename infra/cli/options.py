@@ -42,6 +42,12 @@ Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where 
 Key = Annotated[str, Parameter(help="Key of a trial, or its first digits, as the report tells them.")]
 SampleFile = Annotated[Path, Parameter(help="MIDI or text file to write; or a folder to put one in, named by itself.")]
 Steps = Annotated[int | None, Parameter(help="Frames, characters or words to go on for. Default: as in the report.")]
+From = Annotated[str, Parameter(name="--from", help="The store that is copied from, which is only read.")]
+To = Annotated[str, Parameter(help="The store that gets what it lacks.")]
+Only = Annotated[
+    tuple[str, ...],
+    _several("Copy these alone: data, ingests, corpora (their names), trials, samples, scores, reports."),
+]
 Seed = Annotated[
     int | None, Parameter(help="Chooses the piece, and makes every draw. Default: the trial's own, as in the report.")
 ]
@@ -91,6 +97,11 @@ class Campaign:
     seed: Annotated[
         int | Literal["day", "week"] | None,
         Parameter(help="The number that all randomness comes from; day or week: the number of this day or week."),
+    ] = None
+
+    share: Annotated[
+        str | None,
+        Parameter(help="Run one share of it, as 2/5 the second of five: for machines without a common store."),
     ] = None
 
     def request(self, places: "Places | None" = None) -> "CampaignRequest":

@@ -184,6 +184,41 @@ class Store:
         manifest = self.manifest(prefix)
         return None if manifest is None else self._read(manifest, name)
 
+    def read_all(self, prefix: str) -> tuple[Manifest, dict[str, bytes]]:
+        """A whole commit: its manifest, and the bytes of every object by name.
+
+        Raises:
+            NotFoundError: the prefix is not committed.
+            IntegrityError: an object is missing or changed.
+        """
+        manifest = self._present(prefix)
+        return manifest, {item.name: self._verified(prefix, item) for item in manifest.objects}
+
+    def adopt(self, manifest: Manifest, files: Mapping[str, bytes]) -> bool:
+        """Commit what another store has, as it is there: same names, same manifest.
+
+        Args:
+            manifest: of the other store.
+            files: bytes by name, as `read_all` gave them.
+
+        Returns:
+            Whether it is committed by this call; False where something is committed under the prefix already.
+
+        Raises:
+            IntegrityError: the bytes are not those of the manifest.
+            ConflictError: a report, and other bytes are there that nobody has committed yet.
+        """
+        prefix = manifest.prefix
+        if self.committed(prefix):
+            return False
+        for item in manifest.objects:
+            if _description(files[item.name]) != (item.size, item.sha256):
+                raise IntegrityError(f"{prefix}/{item.path}: not the bytes of its manifest")
+            if not self._create(f"{prefix}/{item.path}", files[item.name]):
+                self._winner(prefix, f"uncommitted other bytes are at {item.path}")
+                return False
+        return self._create(f"{prefix}/{MANIFEST}", manifest.to_bytes())
+
     def verify(self, prefix: str) -> Manifest:
         """Hash every object of a commit again; its manifest.
 

@@ -33,7 +33,8 @@ from tests.documents import blocks_to_run, smaller
 
 def values():
     trials = sorted(path.name for path in Path("artifacts/samples").glob("*"))
-    named = {"VERSION": "", "DIR": "pulled", "FILE": "sample.mid", "NAME": "temporal-order-20"}
+    named = {"STORE": "artifacts", "OTHER": "another-store", "VERSION": "", "DIR": "pulled"}
+    named |= {"FILE": "sample.mid", "NAME": "temporal-order-20"}
     return named | {"TRIAL": trials[0] if trials else "none"}
 
 
