@@ -1,9 +1,10 @@
 """How long a trial will take, measured instead of guessed, and kept for the next command (`timings.py`).
 
-For each corpus one epoch of plain SGD over a few pieces is timed on this machine, at the smallest and at the largest
-network of the search. Between them the time of a step is taken to be a + b * units^2. Early stopping and divergence
-make it less; a cluster elsewhere may be faster or slower. Of Hessian-free, whose epochs take as long as conjugate
-gradient goes on, it is the most that they may take, about.
+For each corpus, core, output model and size of chunks and batches one epoch of plain SGD over a few pieces is timed on
+this machine, at the smallest and at the largest network of the search, less the time that a trial takes before and
+after its updates. Between the two the time of a step is taken to be a + b * units^2. Early stopping and divergence make
+it less; a cluster elsewhere may be faster or slower. Of Hessian-free, whose epochs take as long as conjugate gradient
+goes on, it is the most that they may take, about.
 
 Where a log-likelihood is annealed, as that of an RBM, a few chains are timed as well, for every machine. Their steps
 are counted: those after every epoch, and those on test of trials that are scored, which can take longer than training.
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from math import ceil
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,12 +33,13 @@ from models.training import train
 from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.corpus import Corpus
-from tasks.drawing import draw_trial
 from tasks.timings import kept
 from tasks.train import prepared
 
-_BATCHES, _CHUNKS = 2, 4
+_BATCHES, _PIECES, _CHUNKS = 2, 12, 4
 _ANNEALED = 4  # steps
+_LEAST = 0.1
+"""Of the time of a few updates the part that is theirs at least, where what surrounds them seems to take all."""
 
 
 class Clock:
@@ -51,23 +54,20 @@ class Clock:
     def __init__(self, store: Store, campaign: Campaign, digests: Mapping[str, str]) -> None:
         self._store, self._campaign = store, campaign
         self._names = {digest: name for name, digest in digests.items()}
-        self._measured: dict[str, tuple[float, float]] = {}
+        self._measured: dict[tuple[Any, ...], tuple[float, float]] = {}
         self._chains: dict[tuple[str, str, Settings], float] = {}
 
     def seconds(self, trial: Trial) -> float:
         """Seconds of all epochs of a trial, those of its phases before included, on one core."""
-        if trial.corpus not in self._measured:
-            self._measured[trial.corpus] = self._measure(trial.corpus)
-        fixed, per_square = self._measured[trial.corpus]
-        every = (trial, *(each.trial for each in preparations(trial)))
-        return sum(
-            each.epochs
-            * (
-                each.optimizer_type.epochs_in_one * (fixed + per_square * each.hidden_size**2)
-                + self._annealing(each, "valid", monitor_work)
-            )
-            for each in every
-        )
+        return sum(self._all_epochs(each) for each in (trial, *(before.trial for before in preparations(trial))))
+
+    def _all_epochs(self, trial: Trial) -> float:
+        shape = (trial.corpus, trial.core, trial.output, trial.chunk, trial.batch)
+        if shape not in self._measured:
+            self._measured[shape] = self._measure(trial)
+        fixed, per_square = self._measured[shape]
+        epoch = trial.optimizer_type.epochs_in_one * (fixed + per_square * trial.hidden_size**2)
+        return trial.epochs * (epoch + self._annealing(trial, "valid", monitor_work))
 
     def scoring(self, trial: Trial) -> float:
         """Seconds of annealing to score a trial on test, on one core; 0 where nothing is annealed."""
@@ -90,13 +90,16 @@ class Clock:
         network = Network(trial, frequencies(pieces["train"], corpus.width).float())
         return _least_seconds(lambda: monitor(network, few)) / monitor_work(len(few.data))
 
-    def _measure(self, digest: str) -> tuple[float, float]:
-        """Seconds of an epoch as a + b * units^2: a and b."""
+    def _measure(self, like: Trial) -> tuple[float, float]:
+        """Seconds of an epoch of trials of a shape as a + b * units^2: a and b."""
         if not self._measured and (why_not := native.reason()) is not None:
             say(f"the recurrence runs in plain torch, some times slower: {why_not}")
-        name = self._names[digest]
-        drawn = draw_trial(self._campaign, name, digest, self._campaign.variants[name][0], 0)
-        trial = replace(drawn, optimizer="SGD")  # Hessian-free has other epochs
+        trial = replace(like, optimizer="SGD", techniques=(), seed=0)  # Hessian-free has other epochs
+        if like.core_type.remembers and not like.core_type.gated:
+            trial = replace(trial, activation="tanh")
+        name = self._names[like.corpus]
+        if not like.core_type.remembers:
+            return self._epoch(trial), 0.0
         small, large = self._campaign.spaces[name].ends("hidden_size")
         at_small = self._epoch(replace(trial, hidden_size=small))
         if small == large:
@@ -109,7 +112,7 @@ class Clock:
         """Seconds of an epoch as they are kept, whatever the seed; measured where they are not."""
         # A tiny learning rate: a trial that diverges would end too soon.
         steady = replace(trial, epochs=1, learning_rate=1e-6)
-        timed = {"epoch of": {**steady.to_json(), "seed": None}}
+        timed = {"epoch alone of": {**steady.to_json(), "seed": None}}
         return kept(timed, lambda: _epoch_seconds(steady, prepared(self._store.address, trial.corpus)[0]))
 
 
@@ -117,13 +120,18 @@ def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:
     """Seconds of an epoch, its validation included: a few batches timed, and scaled to the whole split."""
     say(f"timing some updates on {corpus.name}, {trial.hidden_size} units")
     # Of long pieces the beginnings: Penn Treebank's parts have 29,000 words each.
-    beginnings = [piece[: _CHUNKS * trial.chunk] for piece in corpus.splits["train"][: _BATCHES * trial.batch]]
+    wanted = max(_PIECES, _BATCHES * trial.batch)
+    beginnings = [piece[: _CHUNKS * trial.chunk] for piece in corpus.splits["train"][:wanted]]
     some, everything = _pieces(corpus, beginnings), _pieces(corpus, corpus.splits["train"])
-    share = _cells(some, trial) / _cells(everything, trial)
+    least = _pieces(corpus, [beginnings[0][:1]])
+    all_cells = _cells(everything, trial)
+    share, of_least = (_cells(pieces, trial) / all_cells for pieces in (some, least))
     # What is annealed after an epoch is as much for few steps as for many, and counted on its own.
     validated = 1 if trial.output_type.estimated else round(share * corpus.steps("valid"))
-    few = _pieces(corpus, _first_steps(corpus.splits["valid"], validated))
-    return _least_seconds(lambda: train(trial, some, few, corpus.width)) / share
+    few, fewest = (_pieces(corpus, _first_steps(corpus.splits["valid"], steps)) for steps in (validated, 1))
+    whole = _least_seconds(lambda: train(trial, some, few, corpus.width))
+    around = _least_seconds(lambda: train(trial, least, fewest, corpus.width))
+    return max(whole - around, _LEAST * whole) / (share - of_least)
 
 
 def _least_seconds(work: Callable[[], object]) -> float:

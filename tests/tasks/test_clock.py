@@ -26,7 +26,7 @@ class Machine:
     """A machine on which a training step takes `speed(units)` seconds."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, speed: Speed) -> None:
-        self.now, self.speed, self.trained = 0.0, speed, []
+        self.now, self.speed, self.trained, self.around = 0.0, speed, [], 0.0
         monkeypatch.setattr("tasks.clock.time", SimpleNamespace(perf_counter=lambda: self.now))
         monkeypatch.setattr("tasks.clock.train", self._train)
 
@@ -34,12 +34,14 @@ class Machine:
         assert (trial.epochs, width, len(valid) > 0) == (1, 88, True)
         first = not self.trained
         self.trained.append(trial)
-        self.now += int(pieces.lengths.sum()) * self.speed(trial.hidden_size) + (100.0 if first else 0.0)
+        self.now += int(pieces.lengths.sum()) * self.speed(trial.hidden_size)
+        self.now += self.around + (100.0 if first else 0.0)
 
 
 def _trial(campaign: Campaign, digests: dict[str, str], units: int, epochs: int = 1) -> Trial:
+    """A trial with batches of one piece, so that nothing is padded."""
     trial = draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/bernoulli/SGD", 0)
-    return replace(trial, hidden_size=units, epochs=epochs)
+    return replace(trial, hidden_size=units, epochs=epochs, batch=1)
 
 
 def _wide(campaign: Campaign, batch: int = 1) -> Campaign:
@@ -57,7 +59,24 @@ def test_a_quadratic_machine_is_estimated_exactly(store, digests, campaign, monk
         assert estimate == pytest.approx(3 * STEPS * (0.5 + 0.01 * units**2))
     assert {trial.hidden_size for trial in machine.trained} == {10, 40}
     assert {trial.variant for trial in machine.trained} == {"rnn/bernoulli/SGD"}
-    assert len(machine.trained) == 4, "measured once for a corpus, the first time to warm up"
+    assert len(machine.trained) == 8, "once for a shape: some pieces and next to none, the first time to warm up"
+
+
+def test_what_a_trial_takes_around_its_updates_is_no_part_of_an_epoch(store, digests, campaign, monkeypatch):
+    machine = Machine(monkeypatch, lambda units: 0.5)
+    machine.around = 7.0
+    clock = Clock(store, _wide(campaign), digests)
+    assert clock.seconds(_trial(campaign, digests, 10, epochs=3)) == pytest.approx(3 * STEPS * 0.5)
+
+
+def test_each_core_output_model_and_size_of_batches_is_timed_for_itself(store, digests, campaign, monkeypatch):
+    machine = Machine(monkeypatch, lambda units: 0.5)
+    clock = Clock(store, _wide(campaign), digests)
+    trial = _trial(campaign, digests, 10)
+    for each in (trial, trial, replace(trial, batch=2), replace(trial, core="gru", activation="tanh")):
+        clock.seconds(each)
+    assert {(each.core, each.batch) for each in machine.trained} == {("rnn", 1), ("rnn", 2), ("gru", 1)}
+    assert len(machine.trained) == 24
 
 
 def test_hessian_free_takes_as_many_epochs_as_it_says_and_is_not_what_is_timed(store, digests, campaign, monkeypatch):
@@ -91,7 +110,7 @@ def test_one_size_of_network_is_measured_alone(store, digests, campaign, monkeyp
     machine = Machine(monkeypatch, lambda units: 0.3)
     clock = Clock(store, replace(campaign, spaces=spaces), digests)
     assert clock.seconds(_trial(campaign, digests, 20)) == pytest.approx(0.3 * STEPS)
-    assert len(machine.trained) == 2
+    assert len(machine.trained) == 4
 
 
 @pytest.mark.parametrize("corpus", ["bach-chorales", "folk-tunes-characters"])
@@ -114,11 +133,12 @@ def test_of_long_pieces_some_chunks_are_timed_and_the_estimate_is_that_of_all(st
     monkeypatch.setattr(
         "tasks.clock.train", lambda *given: timed.append([*given[1].lengths, sum(given[2].lengths)]) or train(*given)
     )
-    seconds = Clock(store, replace(campaign, spaces=spaces), digests).seconds(_trial(campaign, digests, 20))
+    trial = replace(_trial(campaign, digests, 20), batch=6, chunk=1)
+    seconds = Clock(store, replace(campaign, spaces=spaces), digests).seconds(trial)
     corpus, pieces = prepared(store.address, digests[CORPUS])
     assert timed[0][:-1] == [4] * 6, "four chunks of one step"
     cells = 6 * max(pieces["train"].lengths)  # six lanes side by side, as long as the longest
-    assert seconds == pytest.approx(0.3 * 24 * cells / 24)
+    assert seconds == pytest.approx(0.3 * (24 - 1) * cells / (24 - 1))
     assert 0 < timed[0][-1] < corpus.steps("valid")
 
 
@@ -154,7 +174,7 @@ def test_of_a_trial_whose_likelihood_is_annealed_one_step_is_validated_while_it_
     monkeypatch.setattr("tasks.clock.monitor", lambda network, pieces: None)
     clock = Clock(store, replace(_wide(campaign), variants={CORPUS: ("rnn/rbm/SGD",)}), digests)
     assert clock.seconds(draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/rbm/SGD", 0)) > 0
-    assert validated == [1, 1, 1, 1]
+    assert validated == [1] * 8
 
 
 def test_estimating_stores_nothing(store: Store, digests, campaign):
