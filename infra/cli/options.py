@@ -71,7 +71,7 @@ class Campaign:
     """Which campaign: a preset, and what differs from it."""
 
     store: Store = None
-    preset: Annotated[str | None, Parameter(help="Size of the campaign: smoke, default, dependencies, thorough.")] = (
+    preset: Annotated[str | None, Parameter(help="Which campaign: smoke, default, dependencies, thorough, paper.")] = (
         None
     )
     campaign: Annotated[

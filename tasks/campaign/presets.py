@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from tasks.campaign.preset import Preset
 
-_NAMES = ("smoke", "default", "dependencies", "thorough")
+_NAMES = ("smoke", "default", "dependencies", "thorough", "paper")
 
 
 def preset_text(name: str) -> str:

@@ -1,8 +1,10 @@
 """The campaign that a request asks for: its preset or its file, and what it wants otherwise."""
 
+from collections.abc import Iterable
+
 from infra.errors import ConfigurationError
 from infra.schedule import seed_asked
-from infra.settings import CampaignRequest
+from infra.settings import CampaignRequest, data_folder
 from infra.store import Store
 from tasks.campaign.campaign import Campaign
 from tasks.campaign.preset import Preset
@@ -10,7 +12,8 @@ from tasks.campaign.presets import PRESETS
 from tasks.campaign.space import Space
 from tasks.campaign.spaces import space_of
 from tasks.campaign.variants import variants_of
-from tasks.ingest import corpus_kind
+from tasks.ingest import corpus_kind, find_name
+from tasks.ingest.corpora import find_recipe
 from tasks.variant_names import read_names
 
 
@@ -26,11 +29,12 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
             cannot be; or a trial cannot be drawn.
     """
     preset = _preset(request)
-    kinds = {corpus: corpus_kind(corpus, store) for corpus in request.corpora or preset.corpora}
+    left_out = {} if request.corpora or store is None else _to_be_brought(preset.corpora, store)
+    asked_about = [corpus for corpus in request.corpora or preset.corpora if corpus not in left_out]
+    kinds = {corpus: corpus_kind(corpus, store) for corpus in asked_about}
     sections = {corpus: preset.section(corpus, kind) for corpus, kind in kinds.items()}
     asked = None if request.variants is None else read_names(request.variants)
     variants: dict[str, tuple[str, ...]] = {}
-    left_out: dict[str, str] = {}
     for corpus, kind in kinds.items():
         named = sections[corpus].named if asked is None else asked
         found, why_none = variants_of(kind, named, placebo=request.placebo)
@@ -41,7 +45,8 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
     for corpus, reason in left_out.items():
         # A corpus that only the preset names is left out; one that was asked for is a mistake.
         if request.corpora or not variants:
-            raise ConfigurationError(f"variants {', '.join(request.variants or ())}: none is for {corpus}: {reason}")
+            asked_for = f"variants {', '.join(request.variants)}: none is for " if request.variants else ""
+            raise ConfigurationError(f"{asked_for}{corpus}: {reason}")
     spaces = {
         corpus: space_of(f"campaign {preset.name}: {corpus}", kinds[corpus], sections[corpus], names)
         for corpus, names in variants.items()
@@ -58,6 +63,20 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
         seed=preset.seed if request.seed is None else seed_asked(request.seed),
         spaces={corpus: _shortened(space, request) for corpus, space in spaces.items()},
     )
+
+
+def _to_be_brought(corpora: Iterable[str], store: Store) -> dict[str, str]:
+    """Those of the corpora of a preset that a person must bring and has not, each with how."""
+    missing = {}
+    for corpus in corpora:
+        recipe = find_recipe(corpus)
+        comes_along = recipe is not None and (recipe.embedded or recipe.generated)
+        if recipe is not None and not comes_along and data_folder() is None and find_name(store, corpus) is None:
+            missing[corpus] = (
+                f"it is not in the store: `prefect run ingest {corpus} --from ADDRESS` brings it, or COUNTERPOINT_DATA"
+                " says where the data sets are (docs/sources.md)"
+            )
+    return missing
 
 
 def _preset(request: CampaignRequest) -> Preset:

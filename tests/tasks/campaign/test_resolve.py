@@ -4,17 +4,20 @@ import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
+from infra.store import Store
 from models.ranges import Interval, Values
 from models.techniques import TECHNIQUES
 from models.variants import Variant, all_subsets
 from tasks.campaign import PRESETS, campaign_text, resolve
 from tasks.drawing import draw_trial
 from tasks.ingest import known_corpora
+from tasks.ingest.names import Named, give_name
 from tasks.report.variants import technique_pairs
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
@@ -338,3 +341,32 @@ def test_the_budget_as_json_speaks_of_the_corpora_in_use_alone():
     assert values["epochs"] == {CHARACTERS: 9}
     assert list(values["spaces"]) == [CHARACTERS]
     assert values["spaces"][CHARACTERS]["learning_rate"] == [0.5, 0.1, 0.01]
+
+
+def test_a_preset_runs_on_the_corpora_that_are_there_and_says_how_to_bring_the_others(monkeypatch):
+    store = Store(f"memory://{uuid4().hex}")
+    monkeypatch.delenv("COUNTERPOINT_DATA", raising=False)
+    with pytest.raises(ConfigurationError, match="prefect run ingest jsb-chorales --from ADDRESS") as caught:
+        resolve(CampaignRequest(preset="paper"), store)
+    assert len(str(caught.value).splitlines()) == 1
+    give_name(store, "nottingham", Named("a" * 64, "music", 1))
+    campaign = resolve(CampaignRequest(preset="paper"), store)
+    assert list(campaign.variants) == ["nottingham"]
+    assert list(campaign.left_out) == ["jsb-chorales", "piano-midi.de", "musedata"]
+    assert "corpora" in campaign.changes
+    # who names a corpus is told by the ingest what it needs; who has the data sets needs no store
+    assert list(resolve(CampaignRequest(preset="paper", corpora=("musedata",)), store).variants) == ["musedata"]
+    monkeypatch.setenv("COUNTERPOINT_DATA", "/somewhere")
+    assert resolve(CampaignRequest(preset="paper"), store).changes == ()
+
+
+def test_the_papers_preset_has_the_papers_rows_and_nothing_that_it_does_not_have():
+    campaign = resolve(CampaignRequest(preset="paper"))
+    for corpus, variants in campaign.variants.items():
+        letters = all_subsets("CLRM") if corpus == "jsb-chorales" else ("", *"CLRM", "CL", "CLR", "CRM", "CLRM")
+        plain = ["rnn/bernoulli/SGD" + (f"+{each}" if each else "") for each in letters]
+        assert {*plain, "rnn/bernoulli/HF", "rnn/nade/SGD+CRM", "rnn/nade/HF", "rnn/rbm/SGD"} <= set(variants)
+        space = campaign.spaces[corpus].to_json()
+        assert (space["input_dropout"], space["output_dropout"], space["batch"], space["chunk"]) == (0.0, 0.0, 1, 100)
+        assert space["hidden_size"] == {"low": 100, "high": 400}
+        assert space["learning_rate"] == {"low": 1e-4, "high": 1e-1, "scale": "log"}
