@@ -1,8 +1,13 @@
 """The scores as Markdown, for Prefect's page of a flow run: a short table a corpus, and where the report is.
 
-Prefect keeps it in its own database; the report itself is in the store. Numbers come from `results.json`.
+Prefect keeps it in its own database; the report itself is in the store. A browser does not open the address of a store,
+nor a file from a server's page: it gets a link where COUNTERPOINT_STORE_URL says under which address the files of the
+store are served, and the command that copies the report in any case. Numbers come from `results.json`.
 """
 
+import os
+import re
+import shlex
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
@@ -12,6 +17,7 @@ from tasks.report.text import lost_seeds, visible
 from tasks.terminal import difference_cell, legend, score_cell, seeds_cell
 from tasks.wording import preset_title
 
+SERVED_VARIABLE = "COUNTERPOINT_STORE_URL"
 _SPECIAL = frozenset("\\`*_[]<>#|~&")
 
 
@@ -42,7 +48,17 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         parts.append(escape(document["search"]))
     if document["failures"]:
         parts.append(f"{len(document['failures'])} trials did not come to an end; the report names them.")
-    return "\n\n".join([*parts, f"Report: {_code(address)}"]) + "\n"
+    return "\n\n".join([*parts, *_where(address)]) + "\n"
+
+
+def _where(address: str) -> list[str]:
+    """Where the report is: a link where there is one, its address, and what to type for a copy of it."""
+    store, _, page = address.rpartition("/reports/")
+    version, told = page.partition("/")[0], [f"Report: {_code(address)}"]
+    served = os.environ.get(SERVED_VARIABLE, "").rstrip("/")
+    if re.fullmatch(r"https?://[^\s<>()\[\]]+", served):
+        told.insert(0, f"[Open the report]({served}/reports/{page})")
+    return [*told, f"A copy of it: {_code(f'prefect run pull {version} --to DIR --store {shlex.quote(store)}')}"]
 
 
 def escape(text: str) -> str:

@@ -1,6 +1,7 @@
 """The scores as Markdown, read by a parser of Markdown: tables are tables, and nothing in a name is markup."""
 
 import re
+import shlex
 from html import unescape
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_every_corpus_is_a_heading_an_answer_and_a_table_of_its_first_metric():
         ["variant", "perplexity", "better than plain SGD by", "seeds"],
         ["rnn/softmax/SGD", "134.56", "", "3/3"],
     ]
-    assert html.endswith(f"<p>Report: <code>{ADDRESS}</code></p>\n")
+    assert f"<p>Report: <code>{ADDRESS}</code></p>" in html
 
 
 def test_seeds_without_a_score_are_told_by_how_they_ended():
@@ -67,13 +68,29 @@ def test_a_name_is_shown_as_it_is_and_is_no_markup(name):
     assert _cells(html)[1][0] == shown
     assert unescape(re.findall(r"<h2>(.*?)</h2>", html)[0]) == shown
     assert not re.findall(r"<(?!/?(?:h1|h2|p|table|thead|tbody|tr|th|td|code)\b)", html)
-    assert html.count("<code>") == 1, "the address alone"
+    assert html.count("<code>") == 2, "the address, and the command"
 
 
 @pytest.mark.parametrize("address", ["file:///a`b/index.html", "file:///`a``b`", "file:///a|b"])
 def test_an_address_is_code_whatever_it_holds(address):
     html = _html(_document(_score(PLAIN, mean=-1.0)), address)
-    assert [unescape(code) for code in re.findall(r"<code>(.*?)</code>", html)] == [address]
+    assert unescape(re.findall(r"<code>(.*?)</code>", html)[0]) == address
+
+
+def test_the_report_has_a_link_where_the_store_is_served_and_a_command_in_any_case(monkeypatch):
+    version = "20260102T030405Z-1a2b3c4d"
+    address = f"s3://bucket/my prefix/reports/{version}/index.html"
+    html = _html(_document(_score(PLAIN, mean=-1.0)), address)
+    assert "<a " not in html, "no browser opens s3://"
+    typed = shlex.split(unescape(re.findall(r"<code>(.*?)</code>", html)[1]))
+    assert typed == ["prefect", "run", "pull", version, "--to", "DIR", "--store", "s3://bucket/my prefix"]
+    served = "https://reports.example.org/counterpoint"
+    monkeypatch.setenv("COUNTERPOINT_STORE_URL", f"{served}/")
+    html = _html(_document(_score(PLAIN, mean=-1.0)), address)
+    assert f'<a href="{served}/reports/{version}/index.html">Open the report</a>' in html
+    for wrong in ("javascript:alert(1)", "https://x.org/)[y](", "reports"):
+        monkeypatch.setenv("COUNTERPOINT_STORE_URL", wrong)
+        assert "<a " not in _html(_document(_score(PLAIN, mean=-1.0)), address)
 
 
 def test_a_changed_preset_other_families_and_the_luck_of_the_search_are_told():
