@@ -8,7 +8,7 @@ import pytest
 from infra.errors import ConfigurationError, CorpusError
 from models.randomness import seed_for
 from tasks.ingest.corpora import find_recipe
-from tasks.ingest.made_up import Bits, distinct
+from tasks.ingest.made_up import SHORTEST_LAG, Bits, distinct
 from tasks.ingest.recipe import Source
 
 
@@ -50,6 +50,14 @@ def test_what_cannot_be_asked_is_refused_in_one_line(change: dict[str, object]) 
     asked = json.loads(recipe.read_inputs(Source())["adding-20.json"]) | change
     with pytest.raises(CorpusError, match="^corpus adding-20: wants"):
         recipe.build({"adding-20.json": json.dumps(asked).encode()}, lambda *_: None, map)
+
+
+def test_the_shortest_lag_may_be_asked() -> None:
+    recipe = find_recipe("adding-20")
+    assert recipe is not None
+    asked = {"lag": SHORTEST_LAG, "seed": 1, "sequences": {"train": 3, "valid": 1, "test": 1}}
+    corpus = recipe.build({"adding-20.json": json.dumps(asked).encode()}, lambda *_: None, map)
+    assert [len(corpus.splits[split]) for split in ("train", "valid", "test")] == [3, 1, 1]
 
 
 def test_what_is_asked_decides_what_is_made() -> None:

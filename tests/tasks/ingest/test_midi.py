@@ -163,6 +163,8 @@ LONGER = midi(ONE, b"MTrk" + (len(OTHER) - 8 + 3).to_bytes(4) + OTHER[8:])
     [
         (midi(ONE, OTHER), ""),
         (midi(ONE, OTHER) + b"\0\0 junk", ""),
+        (midi(ONE, OTHER) + bytes(8) + ONE, ""),
+        (midi(ONE, OTHER) + ONE[:7], ""),
         (midi(ONE, OTHER, tracks=1), "its header says 1 track, and it has 2"),
         (midi(ONE, OTHER, tracks=9), "its header says 9 tracks, and it has 2"),
         (midi(ONE, chunk(b"XFIH", b"abc"), OTHER, tracks=2), ""),

@@ -59,6 +59,8 @@ def test_a_difference_knows_its_spread_over_studies_and_pieces():
     gap = other - plain
     assert found.study_sd == pytest.approx(gap.mean(1).std(ddof=1))
     assert found.piece_se == pytest.approx(gap.mean(0).std(ddof=1) / sqrt(30), rel=0.03)
+    two = Bootstrap(_scored({"SGD": plain[:2], "SGD+C": other[:2]}), "c").difference(LOG_LIKELIHOOD, "SGD+C", "SGD")
+    assert two.study_sd == pytest.approx(gap[:2].mean(1).std(ddof=1)), "two studies are enough to have one"
     worse = Bootstrap(_scored({"SGD": plain, "SGD+C": other}), "c").difference(PERPLEXITY, "SGD+C", "SGD")
     assert worse.study_sd == pytest.approx((np.exp(-other.mean(1)) - np.exp(-plain.mean(1))).std(ddof=1))
     assert worse.piece_se == pytest.approx(found.piece_se * np.exp(2), rel=0.15), "exp(2) is the slope at -2 nats"
