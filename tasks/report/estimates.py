@@ -28,7 +28,8 @@ from tasks.report.variants import (
 from tasks.report.verdicts import ENOUGH_STUDIES, replicated_verdict
 
 SCORE_COLUMNS = (
-    *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high", "estimated"),
+    *("corpus", "kind", "variant", "metric", "unit", "higher_is_better", "mean", "low", "high"),
+    *("sim_low", "sim_high", "estimated"),
     *("n_pieces", "n_studies", "n_seeds", "studies_asked", "seeds_asked"),
     *("seeds_diverged", "seeds_untrained", "seeds_failed"),
     *("search_asked", "search_ended", "held_back", "search_gap"),
@@ -51,7 +52,8 @@ class Estimates:
     Attributes:
         scores: a row a (corpus, variant, metric), columns `SCORE_COLUMNS`. Within a metric the best mean comes
             first, variants without a score follow, baselines are last. A difference is to the plain variant of
-            the same core and output model, positive is better. `estimated`: by annealed importance sampling, whose
+            the same core and output model, positive is better. `sim_low` and `sim_high` hold for the means of all
+            variants of the corpus and metric at once. `estimated`: by annealed importance sampling, whose
             error the intervals include. `diff_sim_low` and `diff_sim_high` hold for all differences of the corpus and
             metric at once. `tied_with_best`: the paired difference to the best variant is not told apart from zero, by
             intervals that hold for all others at once, or by one study; `tied_in_family`: that to the best of the same
@@ -134,6 +136,7 @@ def _score_rows(
     bootstrap: Bootstrap, scored: ScoredPieces, metric: Metric, variants: Iterable[str]
 ) -> list[dict[str, Any]]:
     compared: _Compared = []
+    valued: _Compared = []
     for variant in variants:
         reference = "" if is_baseline(variant) or variant == plain_of(variant) else plain_of(variant)
         difference = bootstrap.difference(metric, variant, reference) if reference else Difference()
@@ -160,6 +163,8 @@ def _score_rows(
             "diff_piece_se": difference.piece_se,
         }
         compared.append((row, difference))
+        valued.append((row, value))
+    _hold_at_once(valued, "sim", [row["n_studies"] >= ENOUGH_STUDIES for row, _ in valued])
     _hold_at_once(compared, "diff_sim", [row["diff_studies"] >= ENOUGH_STUDIES for row, _ in compared])
     return [row for row, _ in compared]
 

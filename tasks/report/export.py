@@ -78,6 +78,7 @@ def results_json(findings: Findings) -> bytes:
             "edges": [row for rows in findings.edges.values() for row in rows],
             "mattering": [row for rows in findings.mattering.values() for row in rows],
         },
+        "published": {name: told.to_json() for name, told in findings.published.items()},
         "aggregate": aggregate_json(findings.aggregate),
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for told in findings.diagnoses.values() for each in told],

@@ -15,6 +15,7 @@ from tasks.report.ease_words import ease_sentences
 from tasks.report.edges import edge_rows
 from tasks.report.estimates import Estimates
 from tasks.report.mattering import mattering_rows
+from tasks.report.published import PublishedNumbers, published_beside
 from tasks.report.results import Results
 from tasks.report.tuning import Tuning, tunings
 from tasks.report.why import VariantDiagnosis, diagnoses_of
@@ -71,3 +72,8 @@ class Findings:
     def aggregate(self) -> Aggregate | None:
         """The numbers over all corpora."""
         return aggregate(self.results, self.estimates)
+
+    @cached_property
+    def published(self) -> Mapping[str, PublishedNumbers]:
+        """What the literature has of the official corpora."""
+        return published_beside(self.results, self.estimates)

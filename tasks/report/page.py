@@ -26,6 +26,7 @@ from tasks.report.intervals import LEVEL
 from tasks.report.lags import lag_families
 from tasks.report.mattering import mattering_table
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
+from tasks.report.published.section import published_sections
 from tasks.report.samples import sample_sections
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import NOTHING, joined, plural
@@ -65,6 +66,7 @@ def render_page(findings: Findings) -> str:
     """The whole page as text."""
     results, estimates = findings.results, findings.estimates
     sections = [_section(findings, name, i) for i, name in enumerate(results.corpora, start=1)]
+    published, sources = published_sections(findings)
     return fill_template(
         "page.html.jinja",
         sections=sections,
@@ -73,6 +75,8 @@ def render_page(findings: Findings) -> str:
         replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),
+        published=published,
+        sources=sources,
         aggregate=aggregate_section(findings.aggregate),
         families=lag_families(results, estimates),
         results=results,

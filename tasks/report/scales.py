@@ -3,7 +3,7 @@
     normalised score = (m - zero) / (one - zero),   m the mean over the scored steps
 
 of the log-likelihood in nats, or of right answers: perplexity is taken by its logarithm. Zero is the best of the
-baselines that only count. One is the best published number where the corpus is an official one (`published.py`); all
+baselines that only count. One is the best published number where the corpus is an official one (`published/`); all
 answers right where those are counted; else the best variant of the campaign, of whatever core and output model.
 
 What this does not do: normalise a run (`runs.py`).
