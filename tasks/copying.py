@@ -69,9 +69,10 @@ def copy(source: Store, target: Store, only: Sequence[str], tell: Callable[[str]
 
 
 def _commits(source: Store, target: Store, folder: str, tell: Callable[[str], None]) -> Copied:
+    every = [prefix for prefix in source.prefixes(folder) if _ours(prefix)]
     here = set(target.prefixes(folder))  # what a listing misses is found by the commit itself
-    prefixes = [prefix for prefix in source.prefixes(folder) if prefix not in here and _ours(prefix)]
-    copied, there, passed_over = 0, len(here & set(source.prefixes(folder))), []
+    prefixes = [prefix for prefix in every if prefix not in here]
+    copied, there, passed_over = 0, len(every) - len(prefixes), []
     for start in range(0, len(prefixes), _AT_A_TIME):
         if start:
             tell(f"copying {folder}: {start:,} of {len(prefixes):,}")
@@ -81,7 +82,7 @@ def _commits(source: Store, target: Store, folder: str, tell: Callable[[str], No
             else:
                 copied, there = copied + made, there + (not made)
     if folder == "reports":
-        for prefix in prefixes:
+        for prefix in every:  # those of a copy that was stopped before its pointers, too
             point_to_newest(target, prefix)
     return Copied(folder, copied, there, tuple(passed_over))
 

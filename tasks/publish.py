@@ -89,20 +89,18 @@ def publish(
         provenance={**provenance, "report": _summary(files)},
         plain_names=True,
     )
-    for pointer in pointers_to(manifest):
-        _point_to(store, pointer, version, manifest)
+    _point_all(store, manifest)
     return version
 
 
 def point_to_newest(store: Store, prefix: str) -> None:
-    """Let the pointers go on to a report that came into the store by other means, where it is newer.
+    """Let the pointers go on to a report that came into the store by other means, where it is there and newer.
 
     Raises:
         StoreError: as of `publish`.
     """
     if (manifest := store.manifest(prefix)) is not None:
-        for pointer in pointers_to(manifest):
-            _point_to(store, pointer, prefix.removeprefix(f"{_PARENT}/"), manifest)
+        _point_all(store, manifest)
 
 
 def newest_made_from(store: Store, preset: str | None, digest: str) -> str | None:
@@ -145,6 +143,11 @@ def _summary(files: Mapping[str, bytes]) -> dict[str, Any]:
     campaign = document.get("campaign", {})
     best = lines[0] if lines else ""
     return {"preset": str(campaign.get("preset", "")), "best": best, "changes": list(campaign.get("changes", ()))}
+
+
+def _point_all(store: Store, manifest: Manifest) -> None:
+    for pointer in pointers_to(manifest):
+        _point_to(store, pointer, manifest.prefix.removeprefix(f"{_PARENT}/"), manifest)
 
 
 def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
