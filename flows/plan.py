@@ -12,11 +12,9 @@ from tasks.campaign import resolve
 from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
-from tasks.plan import make_plan
-from tasks.resolution import resolution_lines
+from tasks.planned import planned
 from tasks.search import Search
-from tasks.share import Share
-from tasks.terminal import plan_table
+from tasks.share import share_asked
 
 
 @flow(name="plan", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
@@ -31,10 +29,8 @@ def plan(request: CampaignRequest) -> str:
     """
     store = Store(request.store)
     store.check_writable()
-    campaign = resolve(request, store)
+    campaign, share = resolve(request, store), share_asked(request.share)
     introduce([campaign.name, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
-    share = None if request.share is None else Share.read(request.share)
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    needed = make_plan(Ledger(store), Search(campaign, digests, share), Clock(store, campaign, digests))
-    return plan_table(campaign, needed, crew.size, resolution_lines(store, campaign, digests))
+    return planned(Ledger(store), Search(campaign, digests, share), Clock(store, campaign, digests), crew.size)

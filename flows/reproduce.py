@@ -15,14 +15,12 @@ from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
 from tasks.ledger import Ledger
 from tasks.outcome import Outcome
-from tasks.plan import make_plan
+from tasks.planned import planned
 from tasks.reporting import make_report
-from tasks.resolution import resolution_lines
 from tasks.search import Search
-from tasks.share import Share
+from tasks.share import share_asked
 from tasks.share_outcome import ShareOutcome, share_outcome
 from tasks.stages import run_all, run_search
-from tasks.terminal import plan_table
 
 
 @flow(name="reproduce", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
@@ -41,26 +39,23 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     started = datetime.now(UTC)
     store = Store(request.store)
     store.check_writable()
-    campaign = resolve(request, store)
+    campaign, share = resolve(request, store), share_asked(request.share)
     introduce([campaign.name, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    share = None if request.share is None else Share.read(request.share)
     search, clock, ledger = Search(campaign, digests, share), Clock(store, campaign, digests), Ledger(store)
-    needed, can_tell = make_plan(ledger, search, clock), resolution_lines(store, campaign, digests)
-    tell_all(plan_table(campaign, needed, crew.size, can_tell))
+    tell_all(planned(ledger, search, clock, crew.size))
 
     reasons = run_search(ledger, search, clock, crew)
     finals = search.finals(search.look(ledger.records))
     reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
 
-    if share is not None:
-        part = share_outcome(ledger, search, share)
-        tell_all(part)
-        part.check_complete()
-        return part
-    outcome = make_report(ledger, search, reasons, started, request=request, again=False)
+    outcome = (
+        make_report(ledger, search, reasons, started, request=request, again=False)
+        if share is None
+        else share_outcome(ledger, search, share)
+    )
     tell_all(outcome)
     outcome.check_complete()
     return outcome

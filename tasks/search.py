@@ -134,13 +134,13 @@ class Search:
         share: of the brackets, where other machines have the rest.
 
     Attributes:
-        campaign, digests, share: as given.
+        campaign, digests: as given.
         brackets: one for each corpus, variant and study, of the share.
         rungs: how many rungs the longest bracket has.
     """
 
     def __init__(self, campaign: Campaign, digests: Mapping[str, str], share: Share | None = None) -> None:
-        self.campaign, self.digests, self.share = campaign, dict(digests), share
+        self.campaign, self.digests = campaign, dict(digests)
         asked = (
             (corpus, variant, study)
             for corpus, variants in campaign.variants.items()

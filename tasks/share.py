@@ -40,3 +40,12 @@ class Share:
     def has(self, place: int) -> bool:
         """Whether the bracket at a place, from 0, is in it."""
         return place % self.of == self.part - 1
+
+
+def share_asked(text: str | None) -> Share | None:
+    """The share that a request names; None for all of a campaign.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    return None if text is None else Share.read(text)
