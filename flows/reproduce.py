@@ -48,8 +48,7 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     tell_all(planned(ledger, search, clock, crew.size))
 
     reasons = run_search(ledger, search, clock, crew)
-    finals = search.finals(search.look(ledger.records))
-    reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
+    reasons |= run_all(ledger, search.finals(search.look(ledger.records)), digests, clock, crew, final=True)
 
     outcome = (
         make_report(ledger, search, reasons, started, request=request, again=False)

@@ -20,6 +20,7 @@ MANIFEST = "manifest.json"
 FORMAT = 2
 """Of the manifests that are written; 1 had no checksum."""
 _KNOWN = (1, FORMAT)
+_DIGITS_IN_NAME = 12
 _MEND = "delete that folder and run again"
 
 
@@ -38,6 +39,21 @@ class StoredObject:
     path: str
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, name: str, data: bytes, plain: bool) -> "StoredObject":
+        """What a manifest will say of these bytes; unless the name is to stay plain, the path has their digest."""
+        digest = hashlib.sha256(data).hexdigest()
+        folder, slash, last = name.rpartition("/")
+        stem, dot, suffix = last.rpartition(".")
+        if not stem:
+            stem, dot, suffix = last, "", ""
+        path = name if plain else f"{folder}{slash}{stem}-{digest[:_DIGITS_IN_NAME]}{dot}{suffix}"
+        return cls(name, path, len(data), digest)
+
+    def fits(self, data: bytes) -> bool:
+        """Whether these are its bytes."""
+        return (self.size, self.sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)

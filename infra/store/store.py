@@ -13,7 +13,6 @@ only what no manifest names can be removed.
 What this does not do: know any kind of record, or decide anything by a listing.
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping
@@ -32,7 +31,6 @@ SCRATCH = "checkpoints"
 """The one folder from which commits and pointers may be discarded."""
 TEMPORARY = (".tmp-", ".probe-", ".beacon-")
 """How the names begin of files that are gone again when their writer is: of a directory, of the checks."""
-_DIGITS_IN_NAME = 12
 
 
 class Store:
@@ -135,7 +133,7 @@ class Store:
             return present
         objects = []
         for name, data in files.items():
-            stored = _describe(name, bytes(data), plain_names)
+            stored = StoredObject.of(name, bytes(data), plain_names)
             if not self._create(f"{prefix}/{stored.path}", bytes(data)):
                 return self._winner(prefix, f"uncommitted other bytes are at {stored.path}")
             objects.append(stored)
@@ -212,7 +210,7 @@ class Store:
         if self.committed(prefix):
             return False
         for item in manifest.objects:
-            if _description(files[item.name]) != (item.size, item.sha256):
+            if not item.fits(files[item.name]):
                 raise IntegrityError(f"{prefix}/{item.path}: not the bytes of its manifest")
             if not self._create(f"{prefix}/{item.path}", files[item.name]):
                 self._winner(prefix, f"uncommitted other bytes are at {item.path}")
@@ -381,7 +379,7 @@ class Store:
 
     def _verified(self, prefix: str, item: StoredObject) -> bytes:
         stored = self._backend.read(f"{prefix}/{item.path}")
-        if stored is not None and _description(stored.data) == (item.size, item.sha256):
+        if stored is not None and item.fits(stored.data):
             return stored.data
         wrong = "is missing" if stored is None else "has changed"
         line = f"{self.address}: {prefix}/{item.path} {wrong}; delete {prefix} and run again"
@@ -399,17 +397,3 @@ class Store:
                     f"{self.address}: {path!r} cannot be a name here; use letters, digits, '._+=-' and '/'"
                     f" with no segment that starts with a dot, and not {MANIFEST}"
                 )
-
-
-def _description(data: bytes) -> tuple[int, str]:
-    return len(data), hashlib.sha256(data).hexdigest()
-
-
-def _describe(name: str, data: bytes, plain: bool) -> StoredObject:
-    size, digest = _description(data)
-    folder, slash, last = name.rpartition("/")
-    stem, dot, suffix = last.rpartition(".")
-    if not stem:
-        stem, dot, suffix = last, "", ""
-    named = f"{folder}{slash}{stem}-{digest[:_DIGITS_IN_NAME]}{dot}{suffix}"
-    return StoredObject(name, name if plain else named, size, digest)
