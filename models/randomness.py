@@ -90,22 +90,29 @@ class Draws:
         within = (seed_for(*self._names, self._index, name) >> 13) / 2**50  # short of 1 also after the addition
         return (self._stratum(name, QUARTERS) + within) / QUARTERS
 
-    def _range(self, name: str, own: Range) -> Range:
-        """What is drawn from under a name."""
-        return self._given.get(name, own)
+    def range_of(self, name: str, own: Range | None = None) -> Range:
+        """What is drawn from under a name.
 
-    def drawn(self, name: str, own: Range, *, whole: bool = False) -> Any:
+        Raises:
+            ValueError: the campaign says nothing, and there is no own range.
+        """
+        found = self._given.get(name, own)
+        if found is None:
+            raise ValueError(f"{name}: missing")
+        return found
+
+    def drawn(self, name: str, own: Range | None = None, *, whole: bool = False) -> Any:
         """A value of what the campaign says under that name, or else of the own range.
 
         Args:
             name: of the hyper-parameter.
-            own: what is drawn from where the campaign says nothing.
+            own: what is drawn from where the campaign says nothing; None where it always says something.
             whole: of an interval the whole numbers alone.
 
         Raises:
-            ValueError: a whole number is wanted of an interval that has other ends, or a number where names are.
+            ValueError: nothing is said under that name; a whole number is wanted of an interval that has other ends.
         """
-        wanted = self._range(name, own)
+        wanted = self.range_of(name, own)
         if isinstance(wanted, Values):
             return wanted.options[self._stratum(name, len(wanted.options))]
         if not whole:
@@ -155,6 +162,10 @@ def _between(low: float, high: float, scale: Scale = "linear") -> Range:
     return Values((low,)) if low == high else Interval(low, high, scale)
 
 
+LAST_PART = 1 - 2**-53
+"""The last part of a range that can be drawn."""
+
+
 class DrawsAt(Draws):
     """What is drawn at one part of every range: where intervals end, and where their middle is.
 
@@ -184,6 +195,7 @@ class DrawsNoted(DrawsAt):
         super().__init__(0.0, given)
         self.seen: dict[str, Range] = {}
 
-    def _range(self, name: str, own: Range) -> Range:
-        self.seen[name] = super()._range(name, own)
+    def range_of(self, name: str, own: Range | None = None) -> Range:
+        """What is drawn from, which is noted."""
+        self.seen[name] = super().range_of(name, own)
         return self.seen[name]

@@ -19,9 +19,9 @@ _SEEDS = 2**31
 
 def draw_trial(campaign: Campaign, corpus: str, digest: str, variant: str, index: int, study: int = 0) -> Trial:
     """The trial of a variant with that index in a study, from the ranges of the campaign, of all its epochs."""
-    names, ranges = _names(campaign, corpus, "search", study), campaign.spaces[corpus].of(variant)
-    draws = Draws(*names, index=index, given=ranges)
-    fields = draw_fields(Variant.parse(variant), campaign.kinds[corpus], draws, ranges)
+    names = _names(campaign, corpus, "search", study)
+    draws = Draws(*names, index=index, given=campaign.spaces[corpus].of(variant))
+    fields = draw_fields(Variant.parse(variant), campaign.kinds[corpus], draws)
     return Trial(corpus=digest, seed=seed_for(*names, index) % _SEEDS, **fields)
 
 

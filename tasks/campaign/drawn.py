@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from models.kinds import Kind
-from models.randomness import Draws, DrawsAt, DrawsNoted
+from models.randomness import LAST_PART, Draws, DrawsAt, DrawsNoted
 from models.ranges import Range, Values
 from models.trial import Trial
 from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant
@@ -18,17 +18,15 @@ from tasks.campaign.space import listed_epochs
 STATED = ("hidden_size", "learning_rate", "chunk", "batch", "epochs")
 """What a campaign always says, since nobody else does."""
 RATE = "learning_rate"
-_LAST = 1 - 2**-53
 
 
-def draw_fields(variant: Variant, kind: Kind, draws: Draws, ranges: Mapping[str, Range]) -> dict[str, Any]:
+def draw_fields(variant: Variant, kind: Kind, draws: Draws) -> dict[str, Any]:
     """The fields of a trial but `corpus` and `seed`.
 
     Args:
         variant: what is trained.
         kind: of data.
-        draws: numbers by name, from these ranges.
-        ranges: of the campaign, with all of `STATED`.
+        draws: numbers by name, from ranges of the campaign that have all of `STATED`.
 
     Raises:
         ValueError: a range has what cannot be drawn so.
@@ -42,16 +40,16 @@ def draw_fields(variant: Variant, kind: Kind, draws: Draws, ranges: Mapping[str,
         "output_settings": BY_OUTPUT[variant.output].settings_type.draw(draws, kind),
         "optimizer": variant.optimizer,
         "techniques": tuple(BY_LETTER[letter].draw(draws, kind) for letter in variant.letters),
-        "hidden_size": draws.drawn("hidden_size", ranges["hidden_size"], whole=True) if core.remembers else 1,
+        "hidden_size": draws.drawn("hidden_size", whole=True) if core.remembers else 1,
         "activation": draws.choice("activation", ("tanh",)) if has_activation else "tanh",
         "initial_state": draws.choice("initial_state", ("learned",)) if core.remembers else "zero",
-        "learning_rate": draws.drawn(RATE, ranges[RATE]) if own_rate is None else own_rate,
+        "learning_rate": draws.drawn(RATE) if own_rate is None else own_rate,
         "cost": draws.choice("cost", ("sum",)),
-        "chunk": draws.drawn("chunk", ranges["chunk"], whole=True),
-        "batch": draws.drawn("batch", ranges["batch"], whole=True),
+        "chunk": draws.drawn("chunk", whole=True),
+        "batch": draws.drawn("batch", whole=True),
         "input_dropout": draws.constant("input_dropout", 0.0),
         "output_dropout": draws.constant("output_dropout", 0.0),
-        "epochs": listed_epochs(ranges["epochs"])[-1],
+        "epochs": listed_epochs(draws.range_of("epochs"))[-1],
         "patience": draws.constant("patience", 3),
         "decay": draws.constant("decay", 0.5),
     }
@@ -65,8 +63,8 @@ def has_own_rate(variant: Variant) -> bool:
 def noted_ranges(variant: Variant, kind: Kind, given: Mapping[str, Range]) -> dict[str, Range]:
     """What each hyper-parameter of a variant is drawn from: what is given, or else what it says itself."""
     noted = DrawsNoted(given)
-    draw_fields(variant, kind, noted, given)
-    return noted.seen | {"epochs": given["epochs"]}
+    draw_fields(variant, kind, noted)
+    return noted.seen
 
 
 @cache
@@ -89,9 +87,9 @@ def check_ranges(variant: Variant, kind: Kind, ranges: Mapping[str, Range]) -> N
         ValueError: one of them cannot be of such a trial.
     """
     for part in _parts(ranges):
-        Trial(corpus="", seed=0, **draw_fields(variant, kind, DrawsAt(part, ranges), ranges))
+        Trial(corpus="", seed=0, **draw_fields(variant, kind, DrawsAt(part, ranges)))
 
 
 def _parts(ranges: Mapping[str, Range]) -> Iterator[float]:
     counts = {len(drawn.options) for drawn in ranges.values() if isinstance(drawn, Values)}
-    yield from sorted({0.0, _LAST, *((place + 0.5) / count for count in counts for place in range(count))})
+    yield from sorted({0.0, LAST_PART, *((place + 0.5) / count for count in counts for place in range(count))})

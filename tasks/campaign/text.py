@@ -6,7 +6,8 @@ from typing import Any
 import tomlkit
 from tomlkit.items import Table
 
-_SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
+SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
+"""The sizes of a campaign as files and options call them, and as `Campaign.to_json` does."""
 
 
 def campaign_text(campaign: Mapping[str, Any]) -> str:
@@ -18,7 +19,7 @@ def campaign_text(campaign: Mapping[str, Any]) -> str:
     document = tomlkit.document()
     for name, value in {"name": campaign["preset"], "title": campaign["title"]}.items():
         document.add(name, value)
-    for name, key in _SIZES.items():
+    for name, key in SIZES.items():
         document.add(name, campaign[key])
     document.add("corpora", list(campaign["corpora"]))
     tables = tomlkit.table(is_super_table=True)

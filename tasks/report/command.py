@@ -13,10 +13,10 @@ from typing import Any
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from tasks.campaign import resolve
+from tasks.campaign.text import SIZES
 
 FILE = "campaign.toml"
 """The file of a report that asks for its campaign."""
-_SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _options(campaign: Mapping[str, Any]) -> dict[str, Any]:
     own = _asked_by(options)
     if _told(campaign)["corpora"] != _told(own)["corpora"]:
         options["variants"] = _variants(corpora)
-    options |= {option: campaign[key] for option, key in _SIZES.items() if campaign[key] != own[key]}
+    options |= {option: campaign[key] for option, key in SIZES.items() if campaign[key] != own[key]}
     epochs = set(campaign["epochs"].values())
     if campaign["epochs"] != own["epochs"] and len(epochs) == 1:
         options["epochs"] = epochs.pop()

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from models.kinds import Kind
-from models.randomness import DrawsAt
+from models.randomness import LAST_PART, DrawsAt
 from models.ranges import Interval, Range, Scale, Values
 from models.techniques import Placebo
 from models.variants import BY_LETTER
@@ -25,8 +25,6 @@ from tasks.report.verdicts import ENOUGH_STUDIES
 
 OUTER = 0.1
 """The part of an interval at each of its ends that is its edge."""
-_LAST = 1 - 2**-53
-"""The last part of an interval that can be drawn."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def _of_techniques(
         technique = BY_LETTER.get(letter)
         if technique is None or technique is Placebo:  # of a package that is not here, or nobody's number
             continue
-        parts = (0.0, OUTER, 0.5, 1 - OUTER, _LAST)
+        parts = (0.0, OUTER, 0.5, 1 - OUTER, LAST_PART)
         told = [asdict(technique.draw(DrawsAt(part, ranges), kind)) for part in parts]
         for name, first in told[0].items():
             if isinstance(first, int | float) and (drawn := _interval([each[name] for each in told])):

@@ -54,7 +54,7 @@ MODELS: Mapping[str, Model] = {
     "RNN (HF)": Model(("rnn/bernoulli/HF",)),
     "RNN-RBM": Model(("rnn/rbm/SGD", "rnn/rbm/SGD+P"), _PARTS),
     "RNN-NADE": Model(("rnn/nade/SGD", "rnn/nade/SGD+P"), _PARTS),
-    "RNN-NADE (HF)": Model(("rnn/nade/HF",), "the source pre-trains both parts"),
+    "RNN-NADE (HF)": Model(("rnn/nade/HF",), _PARTS),
     "RNN (SGD)": _plain("SGD"),
     "RNN (SGD+C)": _plain("SGD+C"),
     "RNN (SGD+CL)": _plain("SGD+CL"),
