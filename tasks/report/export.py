@@ -78,6 +78,7 @@ def results_json(findings: Findings) -> bytes:
             "edges": [row for rows in findings.edges.values() for row in rows],
             "mattering": [row for rows in findings.mattering.values() for row in rows],
         },
+        "claims": [claim.to_json() for claim in findings.claims],
         "published": {name: told.to_json() for name, told in findings.published.items()},
         "aggregate": aggregate_json(findings.aggregate),
         "chosen": chosen.to_dict("records"),

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from tasks.report.aggregate import Aggregate, aggregate
 from tasks.report.answer import Answer, answer
+from tasks.report.claims import Claim, judge_claims
 from tasks.report.ease import Ease, measure_ease
 from tasks.report.ease_measures import Row
 from tasks.report.ease_words import ease_sentences
@@ -77,3 +78,8 @@ class Findings:
     def published(self) -> Mapping[str, PublishedNumbers]:
         """What the literature has of the official corpora."""
         return published_beside(self.results, self.estimates)
+
+    @cached_property
+    def claims(self) -> Sequence[Claim]:
+        """What the paper says, judged."""
+        return judge_claims(self.results, self.estimates, self.ease)

@@ -75,6 +75,7 @@ def render_page(findings: Findings) -> str:
         replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
         samples=sample_sections(results, estimates),
+        claims=findings.claims,
         published=published,
         sources=sources,
         aggregate=aggregate_section(findings.aggregate),

@@ -9,7 +9,7 @@ from tests.tasks.report.pages import small_results, undrawn
 
 PARTS = (
     *("answer", "measure_ease", "ease_sentences", "tunings", "edge_rows", "mattering_rows", "diagnoses_of"),
-    *("aggregate", "published_beside"),
+    *("aggregate", "published_beside", "judge_claims"),
 )
 
 

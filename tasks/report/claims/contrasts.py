@@ -1,0 +1,83 @@
+"""Differences that the table of scores has not: SGD with the techniques beside Hessian-free, NADE beside Bernoulli.
+
+Each is the mean over pairs of variants (other, one) of how much better the one is, with the intervals of
+`statistics.py`, and all of a report hold at once. Resamples are drawn for corpora that have such pairs alone, and are
+the same that the scores have. What this does not do: judge.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.report.estimates import Estimates
+from tasks.report.intervals import Effect, simultaneous
+from tasks.report.metrics import METRICS, Metric
+from tasks.report.results import Results
+from tasks.report.scored import ScoredPieces
+from tasks.report.statistics import Bootstrap
+from tasks.report.variants import PLAIN, Variant
+from tasks.report.verdicts import ENOUGH_STUDIES
+
+HESSIAN_FREE = "HF"
+BERNOULLI, NADE = "rnn/bernoulli", "rnn/nade"
+FULL = ("CLRM", "CRM", "CLR")
+"""The sets of techniques that stand for all of them beside Hessian-free."""
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How much better something is than another.
+
+    Attributes:
+        corpus, metric: on which, in what.
+        other, one: what is compared: `rnn/nade/HF` and `rnn/nade/SGD+CLRM`, or two families.
+        effect: the mean over the pairs.
+        low, high: the interval that holds for all contrasts of a report at once.
+    """
+
+    corpus: str
+    metric: Metric
+    other: str
+    one: str
+    effect: Effect
+    low: float
+    high: float
+
+    @property
+    def studies(self) -> int:
+        """How many studies the pair with the fewest is of."""
+        return min(self.effect.studies, default=0)
+
+
+def contrasts_of(results: Results, estimates: Estimates) -> tuple[Contrast, ...]:
+    """All contrasts of a report that have a pair with scores."""
+    found: list[tuple[str, Metric, tuple[str, str], Effect]] = []
+    for corpus, facts in results.corpora.items():
+        asked = _asked(results.variants(corpus))
+        if not asked:
+            continue
+        scored = ScoredPieces.from_frame(results.pieces[results.pieces["corpus"] == corpus])
+        bootstrap, metric = Bootstrap(scored, corpus, estimates.seed, estimates.resamples), METRICS[facts["kind"]][0]
+        for names, pairs in asked.items():
+            effect = bootstrap.effect(metric, pairs)
+            if effect.pairs:
+                found.append((corpus, metric, names, effect))
+    may = [min(effect.studies) >= ENOUGH_STUDIES for *_, effect in found]
+    ends = simultaneous([effect for *_, effect in found], may)
+    return tuple(
+        Contrast(corpus, metric, *names, effect, *both)
+        for (corpus, metric, names, effect), both in zip(found, ends, strict=True)
+    )
+
+
+def _asked(variants: Sequence[str]) -> Mapping[tuple[str, str], Pairs]:
+    """By what is compared the pairs of variants, of those that a corpus has."""
+    asked: dict[tuple[str, str], Pairs] = {}
+    for name in variants:
+        family, optimizer = Variant.parse(name).family, Variant.parse(name).tail
+        if optimizer == HESSIAN_FREE:
+            mine = (Variant(family, PLAIN, letters).name for letters in FULL)
+            asked |= {(name, one): [(name, one)] for one in mine if one in variants}
+    tails = [Variant.parse(name).tail for name in variants if Variant.parse(name).family == BERNOULLI]
+    both = [(f"{BERNOULLI}/{tail}", f"{NADE}/{tail}") for tail in tails if f"{NADE}/{tail}" in variants]
+    return asked | ({(BERNOULLI, NADE): both} if both else {})
