@@ -21,7 +21,7 @@ namespace {
 using namespace resources;
 
 enum Output { BERNOULLI = 0, SOFTMAX = 1, NADE = 2, CLASSES = 3 };
-constexpr Index SCORED_AT_ONCE = 1 << 16;  // numbers of states
+constexpr Index SCORED_AT_ONCE = 1 << 17;  // numbers of states
 
 enum Failure { NONE = 0, NO_MEMORY = 1, NO_SYMBOL = 2 };
 
