@@ -153,7 +153,7 @@ def gates(rows: list[Row]) -> list[Gate]:
 def main() -> None:
     as_a_worker()
     torch.set_num_threads(1)
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     if cross_entropy_native.reason() is not None:
         print(f"the native body is not measured: {cross_entropy_native.reason()}")
     rows = []

@@ -119,7 +119,7 @@ def measure(units: int, output: str, leaky: bool, turns: int) -> dict[str, float
 
 def main() -> None:
     torch.set_num_threads(1)
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     rows: list[dict[str, object]] = []
     gates: list[dict[str, object]] = []
     for units, output, leaky in CASES:

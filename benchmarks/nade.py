@@ -150,7 +150,7 @@ def main() -> None:
     if sys.argv[1:2] == ["--peak"]:
         print(peak_kib(*sys.argv[2:]))
         return
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     if nade_native.reason() is not None:
         print(f"the native body is not measured: {nade_native.reason()}")
     names = CONTENDERS if nade_native.reason() is None else CONTENDERS[:2]

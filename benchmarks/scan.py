@@ -176,7 +176,7 @@ def gates(rows: list[Row]) -> list[Gate]:
 def main() -> None:
     as_a_worker()
     torch.set_num_threads(1)
-    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     if not native.available():
         print(f"the native body is not measured: {native.reason()}")
     rows = []

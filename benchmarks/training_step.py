@@ -9,6 +9,9 @@ binary_cross_entropy_with_logits; with each of torch's three ways to clip and st
 them in each turn. Both have the environment of this project's workers, which helps both. In both processes contenders
 take turns, and begin each together; ratios are medians over turns of ratios within one turn. Seconds are those of the
 processor, system calls included: each process has one thread, and waits for nothing but others' use of the machine.
+
+A third table is of output models without a plain counterpart, NADE on the same music and the softmax by classes on
+random words: our update by compiled code beside the same one by the network's parts under autograd. It has no gates.
 """
 
 import os
@@ -32,8 +35,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, linear
 
 from models.chunks import Chunk
 from models.core import scan_body
+from models.gradient import ComposedGradient
 from models.network import Network
 from models.progress import Tallies, Tally
+from models.stacked_techniques import StackedTechniques
 from models.techniques import Clipping, Nesterov
 from models.trial import Trial
 from models.updates import Updater
@@ -44,6 +49,9 @@ GATES = {100: (3.0, 5.0), 200: (2.2, 3.5), 500: (1.7, 2.5)}
 """How many times as fast as plain PyTorch: gate and aim of each number of units."""
 BARE_GATES = {100: (2.2, 1.0), 200: (1.6, 1.0), 500: (1.3, 1.0)}
 """How many times the time of its multiply-adds in a bare loop."""
+OTHER_OUTPUTS = ("nade", "classes")
+OTHER_SIZES = ((16, 100), (16, 200))
+WORDS = 10_000
 GATED_LANES = 16
 BARE = "bare loop"
 RATE, MOMENTUM, CLIP = 1e-3, 0.9, 15.0
@@ -87,11 +95,23 @@ def music(B: int) -> Tensor:
     return torch.stack(frames)
 
 
-def ours(data: Tensor, H: int) -> Callable[[], object]:
+def zipf() -> Tensor:
+    """Frequencies of words, of which the w-th comes 1 / w as often as the first."""
+    shares = 1 / torch.arange(1.0, WORDS + 1)
+    return shares / shares.sum()
+
+
+def words(B: int) -> Tensor:
+    """Symbols (T, B) of these frequencies."""
+    random = torch.Generator().manual_seed(0)
+    return torch.multinomial(zipf(), T * B, replacement=True, generator=random).view(T, B)
+
+
+def ours(data: Tensor, H: int, output: str = "bernoulli", by_parts: bool = False) -> Callable[[], object]:
     B = data.shape[1]
     trial = Trial(
         corpus="0" * 64,
-        output="bernoulli",
+        output=output,
         techniques=(Clipping(CLIP), Nesterov(MOMENTUM)),
         hidden_size=H,
         learning_rate=RATE,
@@ -100,7 +120,11 @@ def ours(data: Tensor, H: int) -> Callable[[], object]:
         epochs=1,
         seed=0,
     )
-    updater = Updater(Network(trial, torch.full((D,), 4 / D)))
+    network = Network(trial, zipf() if trial.output_type.symbols else torch.full((D,), 4 / D))
+    updater = Updater(network)
+    if by_parts:
+        techniques = StackedTechniques([trial.techniques], network.parameters.theta_SP)
+        updater.gradient = ComposedGradient(network, techniques, updater.dropout, updater.chains, None)
     tallies, rate_S1 = Tallies([Tally()], torch.device("cpu")), torch.tensor([[RATE]])
     mask_TB, fresh_B, piece_B = torch.ones(T, B, dtype=torch.bool), torch.zeros(B, dtype=torch.bool), range(B)
     carried: list[Tensor | None] = [None]
@@ -173,6 +197,17 @@ def work(B: int, H: int, turns: int, barrier: Barrier) -> dict[str, list[float]]
     return times
 
 
+def measure_other(output: str, B: int, H: int, turns: int) -> dict[str, str | int | float]:
+    """Medians of another output model, in this process alone: milliseconds both ways, and their ratio."""
+    data = words(B) if output == "classes" else music(B)
+    runs = {by_parts: ours(data, H, output, by_parts) for by_parts in (False, True)}
+    steps = {by_parts: max(1, round(TURN_SECONDS / seconds(run, 2))) for by_parts, run in runs.items()}
+    turn = [{by_parts: seconds(run, steps[by_parts]) for by_parts, run in runs.items()} for _ in range(turns)]
+    compiled, parts = (round(1e3 * statistics.median(times[way] for times in turn), 3) for way in (False, True))
+    ratio = round(statistics.median(times[True] / times[False] for times in turn), 3)
+    return {"output": output, "B": B, "H": H, "compiled": compiled, "parts": parts, "ratio": ratio}
+
+
 _barrier: list[Barrier] = []
 
 
@@ -200,7 +235,7 @@ def measure(B: int, H: int, turns: int) -> Row:
 
 
 def main() -> None:
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     rows = [measure(*size, turns) for size in SIZES]
     gates = []
     print(f"{'B':>4}{'H':>6}" + "".join(f"{name + ', ms':>20}" for name in rows[0].milliseconds) + f"{'ratio':>8}")
@@ -216,12 +251,17 @@ def main() -> None:
     for each in gates:
         word = "met" if each.met else "missed"
         print(f"{each.name:32}{each.case:14}{each.gate:7.2f}{each.aim:7.2f}{each.measured:10.2f}  {word}")
+    torch.set_num_threads(1)
+    others = [measure_other(output, *size, turns) for output in OTHER_OUTPUTS for size in OTHER_SIZES]
+    for other in others:
+        print(", ".join(f"{name} {value}" for name, value in other.items()))
     document = {
         "turns": turns,
         "processes": PROCESSES,
         "body": scan_body(),
         "environment": WORKER_ENVIRONMENT,
         "rows": [asdict(row) for row in rows],
+        "other_outputs": others,
         "gates": [asdict(each) for each in gates],
     }
     keep("training_step", document)
