@@ -12,11 +12,8 @@ the directory that a report is pulled to.
 
 import hashlib
 import json
-import os
 import random
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +23,7 @@ from typing import Any
 
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
 from infra.store import Manifest, Store, valid_path
+from tasks.placing import place
 from tasks.readable import naming, passed_over, readable
 from tasks.wording import preset_title, visible
 
@@ -206,7 +204,7 @@ def _latest(store: Store, preset: str | None) -> str | None:
     return version
 
 
-def pull(store: Store, version: str | None, to: Path, *, preset: str | None = None) -> Path:
+def pull(store: Store, version: str | None, to: Path, *, preset: str | None = None, tables: bool = False) -> Path:
     """Copy a report into a directory, every byte checked; the directory appears whole or not at all.
 
     Args:
@@ -214,12 +212,13 @@ def pull(store: Store, version: str | None, to: Path, *, preset: str | None = No
         version: as listed; None takes the newest.
         to: the directory to make. One that is empty, or holds this very report, will do.
         preset: the newest of this preset is meant; None for the newest of all.
+        tables: copy alone what it can be made from again, `tasks/report/kept.py`.
 
     Returns:
-        The absolute path of the report's page, or of the directory where the report has no page.
+        The absolute path of the report's page, or of the directory where there is no page.
 
     Raises:
-        NotFoundError: no such version, or no report at all.
+        NotFoundError: no such version, or no report at all, or one without tables where they are asked for.
         IntegrityError: stored bytes are not those that were committed.
         ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
     """
@@ -229,12 +228,22 @@ def pull(store: Store, version: str | None, to: Path, *, preset: str | None = No
     if manifest is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
     files = {item.name: store.read(prefix, item.name) for item in manifest.objects}
-    to = Path(to).absolute()
-    try:
-        _place(files, to)
-    except OSError as error:
-        raise ConfigurationError(f"{to}: cannot be written ({error.strerror}); give another --to") from error
+    if tables:
+        files = _tables_of(files, f"{store.address}: report {version}")
+    to = place(files, to)
     return to / "index.html" if "index.html" in files else to
+
+
+def _tables_of(files: Mapping[str, bytes], where: str) -> dict[str, bytes]:
+    """What a report can be made from again, in one folder, and the file that asks for its campaign."""
+    from tasks.report.command import FILE  # with pandas: who lists reports need not wait for it
+    from tasks.report.kept import FOLDER
+
+    start = f"{FOLDER}/"
+    found = {name.removeprefix(start): data for name, data in files.items() if name.startswith(start)}
+    if not found:
+        raise NotFoundError(f"{where} is older than tables; `prefect run report` makes one that has them")
+    return found | {name: files[name] for name in (FILE,) if name in files}
 
 
 def resolve_version(store: Store, version: str | None, preset: str | None) -> str:
@@ -255,28 +264,3 @@ def resolve_version(store: Store, version: str | None, preset: str | None) -> st
     if not VERSION.fullmatch(version):
         raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
     return version
-
-
-def _place(files: Mapping[str, bytes], to: Path) -> None:
-    if to.is_dir() and any(to.iterdir()):
-        if _contents(to) == dict(files):
-            return
-        raise ConfigurationError(f"{to}: holds something else already; give --to a directory that does not exist")
-    to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
-    try:
-        for name, data in files.items():
-            path = temporary / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        temporary.chmod(0o755)
-        if to.is_dir():
-            to.rmdir()
-        os.rename(temporary, to)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _contents(directory: Path) -> dict[str, bytes]:
-    paths = [path for path in directory.rglob("*") if not path.is_dir()]
-    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in paths}

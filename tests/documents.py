@@ -79,7 +79,7 @@ def smaller(command: str, values: Mapping[str, str], cluster: str) -> list[str]:
     words = words[2:] if words[0] == "prefect" else words[1:]
     if words[0] == "ingest":
         return [*words, "--cluster", cluster]
-    if words[0] not in CAMPAIGNS:
+    if words[0] not in CAMPAIGNS or "--from" in words:
         return words
     for name, value in {"--trials": "1", "--seeds": "1", "--epochs": "40", "--preset": "smoke"}.items():
         if name in words:

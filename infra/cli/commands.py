@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stderr
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.cli.console import told_in_one_line
@@ -19,6 +20,7 @@ from infra.cli.options import (
     Delete,
     Folder,
     From,
+    FromTables,
     Hours,
     Key,
     Name,
@@ -26,11 +28,13 @@ from infra.cli.options import (
     Output,
     Places,
     Preset,
+    ReportFolder,
     SampleFile,
     Seed,
     Show,
     Steps,
     Store,
+    Tables,
     To,
     Version,
 )
@@ -81,10 +85,29 @@ def ingest(
         _run_flow("ingest", request, output, check)
 
 
-def report(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, output: Output = SHOWN) -> None:
-    """Build the report of a campaign again from what is stored; trains nothing."""
+def report(
+    *,
+    campaign: Campaign = PRESET,
+    source: FromTables = None,
+    to: ReportFolder = None,
+    places: Places = THIS_MACHINE,
+    output: Output = SHOWN,
+) -> None:
+    """Build the report of a campaign again from what is stored, or from its tables alone; trains nothing."""
     with told_in_one_line():
-        _run_campaign("report", campaign.request(places), output)
+        if source is None:
+            if to is not None:
+                raise ConfigurationError("--to: goes with --from; `prefect run pull --to` copies a report of a store")
+            _run_campaign("report", campaign.request(places), output)
+            return
+        if (campaign, places) != (PRESET, THIS_MACHINE):
+            raise ConfigurationError("--from: its tables say which campaign it is; leave all but --to out")
+        output.apply()
+        from infra.progress import say
+        from tasks.rebuild import rebuild
+
+        for page in rebuild(source, to or Path("report"), say):
+            print(page)
 
 
 def list_reports(*, store: Store = None) -> None:
@@ -101,14 +124,16 @@ def list_reports(*, store: Store = None) -> None:
             print(f"no report is published in {address}", file=sys.stderr)
 
 
-def pull(version: Version = None, /, *, to: Folder, preset: Preset = None, store: Store = None) -> None:
+def pull(
+    version: Version = None, /, *, to: Folder, tables: Tables = False, preset: Preset = None, store: Store = None
+) -> None:
     """Copy a version of the report out of a store, every byte checked."""
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
         from tasks.publish import pull as pulled
 
-        print(pulled(ObjectStore(address, create=False), version, to, preset=preset))
+        print(pulled(ObjectStore(address, create=False), version, to, preset=preset, tables=tables))
 
 
 def copy(*, source: From, to: To, only: Only = ()) -> None:

@@ -42,6 +42,19 @@ Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where 
 Key = Annotated[str, Parameter(help="Key of a trial, or its first digits, as the report tells them.")]
 SampleFile = Annotated[Path, Parameter(help="MIDI or text file to write; or a folder to put one in, named by itself.")]
 Steps = Annotated[int | None, Parameter(help="Frames, characters or words to go on for. Default: as in the report.")]
+Tables = Annotated[
+    bool, Parameter(help="Only what it was made from, which `report --from` takes.", negative="", show_default=False)
+]
+FromTables = Annotated[
+    Path | None,
+    Parameter(
+        name="--from",
+        help="A folder that has the tables of reports, as docs/results: they are made again from these alone.",
+    ),
+]
+ReportFolder = Annotated[
+    Path | None, Parameter(help="With --from: folder to put the pages in, made where it is missing. Default: ./report.")
+]
 From = Annotated[str, Parameter(name="--from", help="The store that is copied from, which is only read.")]
 To = Annotated[str, Parameter(help="The store that gets what it lacks.")]
 Only = Annotated[

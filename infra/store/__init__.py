@@ -8,7 +8,7 @@ All writes of the project to storage go through this package, and nothing in it 
 
 from infra.store.address import valid_path
 from infra.store.backend import Listed
-from infra.store.manifest import MANIFEST, Manifest, StoredObject, read_json
+from infra.store.manifest import MANIFEST, Manifest, StoredObject, read_json, with_checksum
 from infra.store.store import SCRATCH, TEMPORARY, Store, Token
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "Token",
     "read_json",
     "valid_path",
+    "with_checksum",
 ]

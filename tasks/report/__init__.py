@@ -9,6 +9,7 @@ from tasks.report.command import FILE
 from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
 from tasks.report.findings import Findings
+from tasks.report.kept import FOLDER, kept_files
 from tasks.report.results import Results
 from tasks.report.samples import sample_files
 
@@ -22,8 +23,8 @@ def build_report(results: Results) -> dict[str, bytes]:
 
     Returns:
         `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json` and
-        `results.parquet`, the same numbers for programs; `campaign.toml`, which asks for the campaign again; and in
-        `samples/` what the networks made (docs/report.md).
+        `results.parquet`, the same numbers for programs; `campaign.toml`, which asks for the campaign again; in
+        `tables/` what all this was made from; and in `samples/` what the networks made (docs/report.md).
 
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
@@ -39,5 +40,6 @@ def build_report(results: Results) -> dict[str, bytes]:
         "results.json": results_json(findings),
         "results.parquet": results_parquet(findings.estimates),
         FILE: campaign_text(results.campaign).encode(),
+        **{f"{FOLDER}/{name}": data for name, data in kept_files(results).items()},
         **sample_files(results),
     }

@@ -57,7 +57,9 @@ def render_corpora(results: Results) -> str:
         _section(f"corpus-{i}", name, facts_of, results.portraits[name])
         for i, (name, facts_of) in enumerate(results.corpora.items(), start=1)
     ]
-    return fill_template("corpora.html.jinja", sections=sections, provenance=results.provenance, frames=FRAMES)
+    return fill_template(
+        "corpora.html.jinja", sections=sections, provenance=results.provenance, shows_pieces=results.shows_pieces
+    )
 
 
 def _section(anchor: str, name: str, corpus: Mapping[str, Any], portrait: Portrait) -> CorpusSection:

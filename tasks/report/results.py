@@ -27,6 +27,13 @@ PIECE_COLUMNS = (
     *("corpus", "variant", "key", "study", "seed", "piece", "steps"),
     *("log_likelihood", "accuracy", "union_accuracy", "log_likelihood_error", "success"),
 )
+COLUMNS = {
+    "trials": TRIAL_COLUMNS,
+    "curves": CURVE_COLUMNS,
+    "diagnostics": DIAGNOSTIC_COLUMNS,
+    "pieces": PIECE_COLUMNS,
+}
+"""The tables, and the columns that each has."""
 _NUMBERS = frozenset(
     (
         *("study", "seed", "hidden_size", "learning_rate", "valid", "best_epoch", "updates", "epochs"),
@@ -81,7 +88,8 @@ class Results:
         corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
             (split -> name -> number, `split_statistics`), counting (what the best count baseline scores on validation,
             nats a step); JSON values.
-        portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs.
+        portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs. Of a
+            report that is made from its tables it has counts and no piece.
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
         failures: key, corpus, variant and reason of every trial without a result, or scored without its sample.
@@ -104,17 +112,16 @@ class Results:
     samples: Mapping[str, Mapping[str, Sampled]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frames = {
-            "trials": TRIAL_COLUMNS,
-            "curves": CURVE_COLUMNS,
-            "diagnostics": DIAGNOSTIC_COLUMNS,
-            "pieces": PIECE_COLUMNS,
-        }
-        for name, columns in frames.items():
+        for name, columns in COLUMNS.items():
             missing = [column for column in columns if column not in getattr(self, name).columns]
             if missing:
                 raise ValueError(f"Results.{name} lacks the columns {', '.join(missing)}")
             object.__setattr__(self, name, _with_numbers(getattr(self, name)))
+
+    @property
+    def shows_pieces(self) -> bool:
+        """Whether pieces of the corpora are at hand; a report that is made from its tables has none."""
+        return all(portrait.rolls or portrait.sample for portrait in self.portraits.values())
 
     @property
     def studies(self) -> int:

@@ -106,6 +106,10 @@ def test_the_plugin_does_nothing_outside_the_command_line() -> None:
         (["pull"], "--to"),
         (["sample"], "TRIAL"),
         (["sample", "1a2b", "--to", "x.mid", "--steps", "many"], "--steps"),
+        (["report", "--to", "here"], "--to: goes with --from"),
+        (["report", "--from", "docs/results", "--preset", "paper"], "--from: its tables say which campaign it is"),
+        (["report", "--from", "docs/results", "--workers", "1"], "--from: its tables say which campaign it is"),
+        (["report", "--from", "nowhere"], "nowhere: is no folder"),
         (["compose"], "compose"),
     ],
 )

@@ -30,6 +30,7 @@ from tasks.made_from import made_from
 from tasks.records import load_table, read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.report import build_report, estimate
 from tasks.report.corpora import render_corpora
+from tasks.report.kept import kept_files
 from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name, sample_files
 from tasks.samples import ensure_sampled
@@ -419,6 +420,7 @@ def test_a_report_can_be_built_of_it(finished, results):
         patch.setattr("tasks.report.estimate", partial(estimate, resamples=50))
         files = build_report(results)
     pages = {"index.html", "corpora.html", "results.json", "results.parquet", "campaign.toml"}
+    pages |= {f"tables/{name}" for name in kept_files(results)}
     assert set(files) == pages | {file_name(results, corpus, v) for corpus, vs in results.samples.items() for v in vs}
     document = json.loads(files["results.json"])
     shown = {(row["corpus"], row["variant"]): row for row in document["scores"] if row["metric"] != "accuracy"}

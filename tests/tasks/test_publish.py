@@ -191,6 +191,19 @@ def test_pull_refuses_bytes_that_changed(tmp_path: Path):
     assert not (tmp_path / "a").exists()
 
 
+def test_pull_copies_the_tables_alone_where_they_are_asked_for(store, tmp_path):
+    tables = {"tables/tables.json": b"{}", "tables/trials.parquet": b"PAR1", "campaign.toml": b"seed = 0"}
+    publish(store, {**_files(), **tables}, {}, now=NOON)
+    to = pull(store, None, tmp_path / "a", tables=True)
+    assert to == tmp_path / "a"
+    found = {path.name: path.read_bytes() for path in to.iterdir()}
+    assert found == {name.removeprefix("tables/"): data for name, data in tables.items()}
+    version = publish(store, _files("older"), {}, now=NOON + timedelta(hours=1))
+    with pytest.raises(NotFoundError, match=f"report {version} is older than tables; `prefect run report` makes one"):
+        pull(store, None, tmp_path / "b", tables=True)
+    assert not (tmp_path / "b").exists()
+
+
 EVIL = ("../../pwned", "{root}/pwned", "a/../../../pwned", "~/pwned", "a\\..\\pwned", "", ".", "a//b", ".profile")
 
 

@@ -116,7 +116,7 @@ def test_without_samples_there_is_no_section(files, small):
     assert 'id="samples"' not in html
     check_inert(html)
     assert sample_files(older) == {}
-    assert set(others) == {"index.html", "corpora.html", "results.json", "results.parquet", "campaign.toml"}
+    assert not [name for name in others if name.startswith("samples")]
     some = dataclasses.replace(small, samples={TEXT: small.samples[TEXT]})
     assert [section.name for section in sample_sections(some, estimate(some, resamples=50))] == [TEXT]
 
