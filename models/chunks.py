@@ -99,12 +99,14 @@ class Stretches:
         place_B: where in the data it begins.
         steps_B: how many steps of it come; 0 for a lane that has run out.
         fresh_B: True where a piece begins with this chunk.
+        shift_B: by how many notes each lane is shifted up (`transposing.py`); None where none is.
     """
 
     piece_B: np.ndarray
     place_B: np.ndarray
     steps_B: np.ndarray
     fresh_B: np.ndarray
+    shift_B: np.ndarray | None = None
 
     def cells(self, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Of each cell (T, B) of a chunk of `length` steps, its place in the data, and whether its step is real."""
@@ -262,8 +264,22 @@ def cut(pieces: Pieces, some: Stretches) -> Chunk:
     if not real_TB.all():
         rows.index_fill_(0, _places(~mask_TB), 0)
     data = rows.view(*real_TB.shape, *rows.shape[1:])
+    if some.shift_B is not None:
+        data = shifted(data, torch.from_numpy(some.shift_B).to(device))
     scored_TB = None if pieces.scored is None else pieces.scored[places] & mask_TB
     return Chunk(data, mask_TB, torch.from_numpy(some.fresh_B).to(device), some.piece_B, scored_TB)
+
+
+def shifted(data: Tensor, shift: Tensor) -> Tensor:
+    """Rolls (..., T, B, D), each lane shifted up by so many notes.
+
+    Args:
+        data: of which no note leaves the roll.
+        shift: integers (..., B), on the same device.
+    """
+    D = data.shape[-1]
+    from_where = (torch.arange(D, device=data.device) - shift.unsqueeze(-1)) % D
+    return data.gather(-1, from_where.unsqueeze(-3).expand(data.shape))
 
 
 def _places(which_TB: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.chunks import Pieces, Stretches
+from models.chunks import Pieces, Stretches, shifted
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,17 @@ def stack(pieces: Pieces, members: Sequence[Stretches | None], lanes: int, lengt
     """
     S = len(members)
     places_STB, real_STB = np.zeros((S, length, lanes), np.int64), np.zeros((S, length, lanes), bool)
-    fresh_SB = np.ones((S, lanes), bool)
+    fresh_SB, shift_SB = np.ones((S, lanes), bool), np.zeros((S, lanes), np.int64)
     for s, some in enumerate(members):
         if some is not None:
             (places_STB[s], real_STB[s]), fresh_SB[s] = some.cells(length), some.fresh_B
+            shift_SB[s] = 0 if some.shift_B is None else some.shift_B
     device = pieces.data.device
     mask_STB = torch.from_numpy(real_STB).to(device, non_blocking=True)
     places = torch.from_numpy(places_STB).to(device, non_blocking=True)
     data = pieces.data[places]
+    if any(some is not None and some.shift_B is not None for some in members):
+        data = shifted(data, torch.from_numpy(shift_SB).to(device, non_blocking=True))
     scored_STB = mask_STB if pieces.scored is None else pieces.scored[places] & mask_STB
     mask = mask_STB if data.dim() == 3 else mask_STB.unsqueeze(-1)
     return StackedChunk(

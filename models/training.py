@@ -17,10 +17,14 @@ of it.
 By Hessian-free optimization an epoch is one update, over the whole split at once, and a training that has stalled ends,
 whatever its patience (`hessian_free_updates.py`).
 
+Where a trial has a moving average of its parameters (`averaging.py`), that is the network of an epoch: it is scored and
+kept, and decides the schedule, while the updates go on from the parameters themselves. Epoch 0, before any update, has
+none. Where a trial has transposition, the pieces of each epoch are shifted (`transposing.py`).
+
 A run advances by one update, or by the scoring at the end of an epoch. Between two such steps it can be left, and a
 checkpoint taken there gives a run that ends with the same bits. Nothing but the end of a trial depends on its number of
-epochs: one that is equal but for more of them goes on from there (`progress.grown`), and is over at once where patience
-had ended the shorter one.
+epochs, so that no schedule falls to zero at the last of them: one that is equal but for more of them goes on from there
+(`progress.grown`), and is over at once where patience had ended the shorter one.
 
 Several trials of one shape can run as a stack: each step is then an update of all, and the next epoch of all begins
 when the longest has ended. Members never meet: each has its own data, random numbers, schedule, end and checkpoint.
@@ -29,13 +33,16 @@ Shape letters: S stacked trials, P parameters in a row, B lanes, K carried numbe
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from itertools import islice
 from math import isfinite
 
 import torch
 from torch import Tensor
 
+from models.averaging import AVERAGE
 from models.baselines import counting, frequencies
 from models.captured import updater_for
 from models.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
@@ -49,6 +56,7 @@ from models.pretraining import START, Preparing
 from models.progress import Checkpoint, CheckpointError, Progress, Tallies, Tally
 from models.randomness import generator_for
 from models.stacked_chunks import stack
+from models.transposing import drawn_shifts, room
 from models.trial import Trial
 from models.updates import Updater
 
@@ -137,6 +145,7 @@ class Run:
             self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
         else:
             self._updater = updater_for(self._network, diagnosing)
+        self._room = room(train_pieces) if self._network.trial.transposition > 0 else None
         self._lanes = min(self._network.trial.batch, len(train_pieces))
         self._carried_SBK: Tensor | None = None
         self._progress = [Progress(trial.learning_rate) for trial in trials]
@@ -183,7 +192,11 @@ class Run:
         if not self._updater.carries:
             return islice(iter([whole(self._train)]), now.chunk, None)
         order = shuffled(self._train, trial.batch, generator_for(trial.stream, "order", now.epoch))
-        return islice(stretches(self._train, order, trial.batch, trial.chunk), now.chunk, None)
+        ahead = islice(stretches(self._train, order, trial.batch, trial.chunk), now.chunk, None)
+        if self._room is None:
+            return ahead
+        shift_P = drawn_shifts(trial.stream, now.epoch, trial.transposition, self._room)
+        return (replace(some, shift_B=shift_P[some.piece_B]) for some in ahead)
 
     def _count_from_here(self) -> None:
         theta_SP = self._network.parameters.theta_SP
@@ -234,16 +247,32 @@ class Run:
         self._retire_diverged()
         if not self.trials:
             return
-        scores = score_members(self._network, self._valid)
         ends: dict[int, int | None] = {}
-        for s, (now, scored) in enumerate(zip(self._progress, scores, strict=True)):
-            if not isfinite(scored.mean_log_likelihood):
-                ends[s] = now.updates
-            elif self._close_epoch(s, scored.mean_log_likelihood):
-                ends[s] = None
+        with self._averaged():
+            scores = score_members(self._network, self._valid)
+            for s, (now, scored) in enumerate(zip(self._progress, scores, strict=True)):
+                if not isfinite(scored.mean_log_likelihood):
+                    ends[s] = now.updates
+                elif self._close_epoch(s, scored.mean_log_likelihood):
+                    ends[s] = None
         self._retire(ends)
         self._carried_SBK = None
         self._set_out()
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The network with the averages for parameters, where trials have some; afterwards it is as it was."""
+        average_SP = self._updater.state.get(AVERAGE)
+        if average_SP is None:
+            yield
+            return
+        theta_SP = self._network.parameters.theta_SP
+        last_SP = theta_SP.clone()
+        theta_SP.copy_(average_SP)
+        try:
+            yield
+        finally:
+            theta_SP.copy_(last_SP)
 
     def _close_epoch(self, s: int, valid: float) -> bool:
         """Write a member's row of the curve, and set its schedule; whether that was its last epoch."""

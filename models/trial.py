@@ -23,7 +23,7 @@ NUMERICS_VERSION = 4
 """Raised when a change moves the numbers of a trial: every stored trial is then trained anew."""
 
 Cost = Literal["sum", "mean"]
-_LATER = {"core": "rnn", "optimizer": "SGD"}
+_LATER = {"core": "rnn", "optimizer": "SGD", "transposition": 0, "averaging": 0.0}
 """Fields that came after trials were stored: left out of the JSON at these values, so that old keys stay."""
 
 
@@ -47,6 +47,10 @@ class Trial:
         initial_state: whether h_0 is learned or zero; zero for a core without memory.
         input_dropout, output_dropout: share of inputs and of states on their way to the output that are
             dropped in training. Ours, not the paper's.
+        transposition: most semitones by which a piece is shifted in training, up or down, anew in each epoch
+            (`transposing.py`); notes alone. Ours as well.
+        averaging: decay of the exponential moving average of the parameters that is scored and kept in their place
+            (`averaging.py`), 0 for none. Ours as well.
         epochs: passes over the training split at most; of Hessian-free steps, each with a gradient of the whole split.
         decay: the learning rate is multiplied by it after an epoch without a new best validation score.
         patience: training stops after so many epochs since the best one that were no better than the one before them.
@@ -71,6 +75,8 @@ class Trial:
     initial_state: Literal["learned", "zero"] = "learned"
     input_dropout: float = 0.0
     output_dropout: float = 0.0
+    transposition: int = 0
+    averaging: float = 0.0
     epochs: int
     decay: float = 0.5
     patience: int = 3
@@ -91,9 +97,15 @@ class Trial:
         for name in ("hidden_size", "chunk", "batch", "epochs", "patience"):
             value = getattr(self, name)
             _within(name, value, isinstance(value, int) and value >= 1, "an integer from 1")
-        for name in ("learning_rate", "input_dropout", "output_dropout", "decay"):
+        _within(
+            "transposition",
+            self.transposition,
+            type(self.transposition) is int and self.transposition >= 0,
+            "an integer from 0",
+        )
+        for name in ("learning_rate", "input_dropout", "output_dropout", "averaging", "decay"):
             object.__setattr__(self, name, float(getattr(self, name)))  # 1 and 1.0 are one trial, of one key
-        for name in ("input_dropout", "output_dropout"):
+        for name in ("input_dropout", "output_dropout", "averaging"):
             _within(name, getattr(self, name), 0 <= getattr(self, name) < 1, "a number in [0, 1)")
         _within("learning_rate", self.learning_rate, 0 < self.learning_rate < inf, "a finite number over 0")
         _within("decay", self.decay, 0 < self.decay <= 1, "a number in (0, 1]")
@@ -103,11 +115,23 @@ class Trial:
             self._check_without_memory()
         if self.output_type.symbols and self.input_dropout > 0:
             raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
-        for name in ("input_dropout", "output_dropout"):
-            if self.optimizer_type is HessianFree and getattr(self, name) > 0:
-                raise ValueError(
-                    f"{name}: HF compares one cost at many points, dropout makes it another each time; wants 0"
-                )
+        if (self.output_type.symbols or self.output_type.answers) and self.transposition > 0:
+            raise ValueError(f"transposition: {self.output} is of no notes, which alone can be shifted; wants 0")
+        if self.optimizer_type is HessianFree:
+            self._check_hessian_free()
+
+    def _check_hessian_free(self) -> None:
+        why = {
+            **dict.fromkeys(
+                ("input_dropout", "output_dropout"),
+                "HF compares one cost at many points, dropout makes it another each time",
+            ),
+            "transposition": "HF takes the training split as it is",
+            "averaging": "a step of HF is already judged by the cost of the whole split",
+        }
+        for name, reason in why.items():
+            if getattr(self, name) > 0:
+                raise ValueError(f"{name}: {reason}; wants 0")
 
     def _check_without_memory(self) -> None:
         """Numbers that would be without effect have one value each: equal trials are then of one key."""

@@ -32,6 +32,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 
 from models import native_chunk, native_step
+from models.averaging import average_, fresh_average
 from models.chunks import Chunk
 from models.gradient import ComposedGradient, Gradient
 from models.native_gradient import NativeGradient
@@ -61,7 +62,8 @@ class Updater:
         diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
-        state: the velocity, and what the optimizer keeps beside it, each with the S axis first.
+        state: the velocity, what the optimizer keeps beside it, and where trials have one the moving average of the
+            parameters, each with the S axis first.
         gradient: what gives the cost of a chunk and its gradient.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
         carries: whether an epoch is chunks, and a state is carried from one to the next.
@@ -77,6 +79,8 @@ class Updater:
             raise TypeError(f"updater: {optimizer.name} has no rule of update of its own")
         self._optimizer = optimizer
         self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
+        if network.trial.averaging > 0:
+            self.state |= fresh_average(theta_SP)
         self.dropout, self.chains = (
             [generator_for(trial.stream, purpose, device=theta_SP.device) for trial in network.trials]
             for purpose in ("dropout", "chains")
@@ -185,6 +189,7 @@ class Updater:
             tally.diverged.fill_(True)
         elif not tally.diverged.item():
             shrunk, ratio = native(self.state["velocity"], norm, learning_rate_S1.item())
+            self._average()
             tally.count(nll, steps, norm, shrunk, ratio if self._diagnosing else nan)
         return onward_SBK
 
@@ -207,9 +212,15 @@ class Updater:
         rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
         if rates_S1 is not None:
             self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
+        self._average()
         for now, before in zip(changing, still, strict=False):
             now.copy_(torch.where(moving_S1, now, before))
         if self._before_SP is None or size_S is None:
             return shrunk_S, torch.full_like(norm_S, nan)
         moved_SP = torch.sub(theta_SP, self._before_SP, out=self._before_SP)
         return shrunk_S, vector_norm(moved_SP, dim=1) / size_S
+
+    def _average(self) -> None:
+        """Take the parameters after an update into their average, where trials have one."""
+        if self.network.trial.averaging > 0:
+            average_(self.state, self.network.parameters.theta_SP, self.network.trial.averaging)

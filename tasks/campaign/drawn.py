@@ -49,6 +49,8 @@ def draw_fields(variant: Variant, kind: Kind, draws: Draws) -> dict[str, Any]:
         "batch": draws.drawn("batch", whole=True),
         "input_dropout": draws.constant("input_dropout", 0.0),
         "output_dropout": draws.constant("output_dropout", 0.0),
+        "transposition": draws.constant("transposition", 0),
+        "averaging": draws.constant("averaging", 0.0),
         "epochs": listed_epochs(draws.range_of("epochs"))[-1],
         "patience": draws.constant("patience", 3),
         "decay": draws.constant("decay", 0.5),

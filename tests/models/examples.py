@@ -57,6 +57,11 @@ def music(lengths: list[int], width: int = 5, seed: int = 0, share: float = 0.4)
     return [(random.random((length, width)) < share).astype(np.uint8) for length in lengths]
 
 
+def sparse(lengths: list[int], width: int = 5, seed: int = 0) -> list[np.ndarray]:
+    """Piano-rolls of so few notes that most of them have room to be transposed."""
+    return music(lengths, width, seed, share=0.15)
+
+
 def text(lengths: list[int], width: int = 5, seed: int = 0) -> list[np.ndarray]:
     """Pieces of random symbols."""
     random = np.random.default_rng(seed)

@@ -105,6 +105,7 @@ def _run(trials: Sequence[Trial]) -> list[Training]:
         {},
         {"output_dropout": 0.2, "input_dropout": 0.1, "cost": "mean"},
         {"optimizer": "Adam", "techniques": (), "initial_state": "zero"},
+        {"transposition": 1, "averaging": 0.6},
         {"output": "softmax"},
         {"output": "rbm", "output_settings": RBMSettings(4, 2)},
     ],

@@ -16,7 +16,7 @@ from tests.models.stopping import bits, stored
 LENGTHS = [9, 4, 6, 1, 7, 3]
 SPLITS = {
     output: (Pieces.from_arrays(make(LENGTHS, seed=1)), Pieces.from_arrays(make([8, 5], seed=2)))
-    for output, make in (("notes", examples.music), ("softmax", examples.text))
+    for output, make in (("notes", examples.sparse), ("softmax", examples.text))
 }
 KINDS: dict[str, dict[str, Any]] = {
     "SGD": {},
@@ -25,6 +25,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "HF": {"letters": "LR", "optimizer": "HF", "learning_rate": 5.0},
     "dropout": {"input_dropout": 0.3, "output_dropout": 0.3},
     "text": {"letters": "M", "output": "softmax", "output_dropout": 0.3, "initial_state": "zero"},
+    "transposition": {"letters": "C", "transposition": 2},
+    "averaging": {"letters": "M", "averaging": 0.8},
     "LSTM": {"core": "lstm", "letters": "CM"},
     "RBM, data": {"output": "rbm", "output_settings": examples.RBM_SETTINGS["data"], "learning_rate": 0.01},
     "RBM, persistent": {
@@ -35,6 +37,13 @@ KINDS: dict[str, dict[str, Any]] = {
         "learning_rate": 0.01,
     },
     "pre-training": {"letters": "MP", "output": "nade", "output_dropout": 0.2, "learning_rate": 0.02},
+    "pre-training, all": {
+        "letters": "P",
+        "output": "nade",
+        "learning_rate": 0.02,
+        "transposition": 2,
+        "averaging": 0.8,
+    },
 }
 # torch loads old parts of itself at the first derivative in forward mode.
 pytestmark = [

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("coarse_monitor")
 LENGTHS = [9, 4, 6, 1, 7, 3]
 SPLITS = {
     output: (Pieces.from_arrays(make(LENGTHS, seed=1)), Pieces.from_arrays(make([8, 5], seed=2)))
-    for output, make in (("bernoulli", examples.music), ("softmax", examples.text), ("rbm", examples.music))
+    for output, make in (("bernoulli", examples.sparse), ("softmax", examples.text), ("rbm", examples.music))
 }
 
 
@@ -57,9 +57,11 @@ def _until(trial: Trial, step: int, checkpoint: Checkpoint | None) -> Checkpoint
     lanes=st.integers(1, 4),
     learning_rate=st.sampled_from([0.05, 0.3]),
     core=st.sampled_from(["rnn", "rnn", "lstm", "gru"]),
+    transposition=st.sampled_from([0, 2]),
+    averaging=st.sampled_from([0.0, 0.7]),
 )
 def test_bits_are_the_same_wherever_it_is_stopped(
-    steps, letters, output, initial_state, dropout, lanes, learning_rate, core
+    steps, letters, output, initial_state, dropout, lanes, learning_rate, core, transposition, averaging
 ):
     trial = examples.trial(
         letters if core == "rnn" else "".join(letter for letter in letters if letter in "CM"),
@@ -68,6 +70,8 @@ def test_bits_are_the_same_wherever_it_is_stopped(
         initial_state=initial_state,
         input_dropout=dropout if output == "bernoulli" else 0.0,
         output_dropout=dropout,
+        transposition=transposition if output == "bernoulli" else 0,
+        averaging=averaging,
         batch=lanes,
         learning_rate=learning_rate,
         epochs=4,
@@ -77,9 +81,14 @@ def test_bits_are_the_same_wherever_it_is_stopped(
     assert bits(result) == bits(train(trial, *SPLITS[output], 5))
 
 
-@pytest.mark.parametrize("output", ["bernoulli", "softmax"])
-def test_a_stop_after_every_single_step(output):
-    trial = examples.trial("CLRM", output=output, output_dropout=0.2, learning_rate=0.3, epochs=6, patience=2)
+@pytest.mark.parametrize(
+    ("output", "own"),
+    [("bernoulli", {}), ("softmax", {}), ("bernoulli", {"transposition": 2, "averaging": 0.7})],
+    ids=str,
+)
+def test_a_stop_after_every_single_step(output, own):
+    own = {"output_dropout": 0.2, "learning_rate": 0.3, "epochs": 6, "patience": 2, **own}
+    trial = examples.trial("CLRM", output=output, **own)
     result, stops = interrupted(trial, SPLITS[trial.output], [1] * 1000, _until)
     assert bits(result) == bits(train(trial, *SPLITS[output], 5))
     # One before the first update, one after each update, one after each epoch but the last.
@@ -104,6 +113,8 @@ def test_chains_and_particles_go_on_where_they_were(chain, every):
 def test_only_what_a_model_trains_with_is_in_its_checkpoint():
     exact = {"theta", "velocity", "best", "dropout", "carried"}
     assert _until(examples.trial(), 4, None).tensors.keys() == exact
+    averaged = examples.trial(averaging=0.9, transposition=2)
+    assert _until(averaged, 4, None).tensors.keys() == exact | {"average", "average_weight"}
     assert _until(_rbm("data"), 4, None).tensors.keys() == exact | {"chains"}
     checkpoint = _until(_rbm("persistent"), 4, None)
     assert checkpoint.tensors.keys() == exact | {"chains", "particles"}

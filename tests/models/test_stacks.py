@@ -29,12 +29,19 @@ pytestmark = pytest.mark.usefixtures("coarse_monitor")
 LENGTHS = [9, 4, 6, 1, 7, 3, 12]
 SPLITS = {
     output: (Pieces.from_arrays(make(LENGTHS, seed=1)), Pieces.from_arrays(make([8, 5], seed=2)))
-    for output, make in (("bernoulli", examples.music), ("softmax", examples.text), ("rbm", examples.music))
+    for output, make in (
+        *(("bernoulli", examples.music), ("softmax", examples.text), ("rbm", examples.music)),
+        ("transposed", examples.sparse),
+    )
 }
 
 
+def _splits(trial: Trial) -> tuple[Pieces, Pieces]:
+    return SPLITS["transposed" if trial.transposition else trial.output]
+
+
 def _together(trials: Sequence[Trial], checkpoints: Sequence[Checkpoint | None] = ()) -> list[Training]:
-    run = Run(trials, *SPLITS[trials[0].output], 5, checkpoints)
+    run = Run(trials, *_splits(trials[0]), 5, checkpoints)
     while run.advance():
         pass
     assert set(run.ended) == {trial.key for trial in trials}
@@ -42,7 +49,7 @@ def _together(trials: Sequence[Trial], checkpoints: Sequence[Checkpoint | None] 
 
 
 def _alone(trial: Trial) -> Training:
-    return train(trial, *SPLITS[trial.output], 5)
+    return train(trial, *_splits(trial), 5)
 
 
 def _assert_same(ours: Training, theirs: Training, rtol: float = 2e-4) -> None:
@@ -82,7 +89,14 @@ def test_all_subsets_of_the_techniques_train_together_as_alone(output, rectified
         _assert_same(ours, _alone(trial))
 
 
-@pytest.mark.parametrize("changes", [{"core": "lstm"}, {"core": "gru"}, {"cost": "mean"}, {"initial_state": "zero"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"core": "lstm"}, {"core": "gru"}, {"cost": "mean"}, {"initial_state": "zero"}),
+        *({"transposition": 2}, {"averaging": 0.8}, {"transposition": 1, "averaging": 0.5, "core": "lstm"}),
+    ],
+    ids=str,
+)
 def test_other_cores_costs_and_states_too(changes):
     trials = _members("bernoulli", ["", "C", "M", "CM", ""], **changes)
     for ours, trial in zip(_together(trials), trials, strict=True):
@@ -177,9 +191,9 @@ def test_a_stack_of_two_that_are_equal_but_for_the_seed_has_two_results(output):
 
 
 def test_a_stack_goes_on_from_its_checkpoints_bit_for_bit_and_in_other_company():
-    trials = _members("bernoulli", ["", "CLM", "M", "CL"], output_dropout=0.2)
+    trials = _members("bernoulli", ["", "CLM", "M", "CL"], output_dropout=0.2, transposition=2, averaging=0.7)
     whole = _together(trials)
-    run = Run(trials, *SPLITS["bernoulli"], 5)
+    run = Run(trials, *_splits(trials[0]), 5)
     for stop in range(1, 10):
         assert run.advance()
         saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
@@ -281,6 +295,7 @@ def test_the_shape_leaves_out_what_is_data_of_a_member_and_nothing_else():
     same = {"learning_rate": 0.2, "seed": 9, "epochs": 7, "decay": 0.9, "patience": 1, "techniques": ()}
     other = {"corpus": "1" * 64, "hidden_size": 8, "chunk": 5, "batch": 2, "cost": "mean", "initial_state": "zero"}
     other |= {"input_dropout": 0.1, "output_dropout": 0.1, "core": "gru", "activation": "sigmoid"}
+    other |= {"transposition": 1, "averaging": 0.5}
     other |= {"techniques": examples.techniques("R")}
     assert all(replace(base, **{name: value}).shape == base.shape for name, value in same.items())
     assert all(replace(base, **{name: value}).shape != base.shape for name, value in other.items())

@@ -36,6 +36,8 @@ OTHERS = {
     "initial_state": "zero",
     "input_dropout": 0.1,
     "output_dropout": 0.1,
+    "transposition": 1,
+    "averaging": 0.1,
     "epochs": 4,
     "decay": 0.9,
     "patience": 2,
@@ -125,7 +127,12 @@ def test_a_trial_is_frozen_and_can_be_a_key():
         ("cost", "median"),
         ("initial_state", "random"),
         *((name, bad) for name in ("hidden_size", "chunk", "batch", "epochs", "patience") for bad in (0, -1, 2.5)),
-        *((name, bad) for name in ("input_dropout", "output_dropout") for bad in (-0.1, 1.0, float("nan"))),
+        *(
+            (name, bad)
+            for name in ("input_dropout", "output_dropout", "averaging")
+            for bad in (-0.1, 1.0, float("nan"))
+        ),
+        *(("transposition", bad) for bad in (-1, 2.5, True)),
         *(("learning_rate", bad) for bad in (0.0, -1.0, float("nan"), float("inf"))),
         *(("decay", bad) for bad in (0.0, 1.1, float("nan"))),
     ],

@@ -195,6 +195,9 @@ def test_leaky_and_rectified_units_go_with_it_and_dropout_does_not():
     for name in ("input_dropout", "output_dropout"):
         with pytest.raises(ValueError, match=f"^{name}: HF compares one cost at many points"):
             examples.trial(optimizer="HF", **{name: 0.1})
+    for name, value, why in (("transposition", 1, "HF takes the"), ("averaging", 0.9, "a step of HF is")):
+        with pytest.raises(ValueError, match=f"^{name}: {why}.*; wants 0$"):
+            examples.trial(optimizer="HF", **{name: value})
 
 
 def test_the_trial_comes_back_from_its_json():
