@@ -5,9 +5,13 @@ and a line in `open_backend`; the suite in tests/infra/test_store.py then runs o
 conditional writes cannot be a store.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from infra.store.address import Address
+
+SCRATCH = "checkpoints"
+"""The one folder from which commits and pointers may be discarded. What lies there may be lost when the power fails."""
 
 
 class Stored(NamedTuple):
@@ -42,6 +46,12 @@ class Backend(Protocol):
 
     def create(self, path: str, data: bytes) -> bool:
         """Write the whole object if there is none, durably; False, and nothing written, if there is one."""
+
+    def create_all(self, files: Mapping[str, bytes]) -> list[str]:
+        """Like `create` for each, side by side where the place can; the paths of those that were there.
+
+        All are durable when it returns. They are written in any order, and where one is refused, others may be there.
+        """
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
         """Write the whole object if the present one has this token; False, and nothing written, if not."""

@@ -3,6 +3,9 @@
 Exclusive create is `link(2)` of a finished, synced temporary file: it fails where the name exists, and a
 reader sees either no file or all of it. Replacing is `rename(2)` under a lock file. A killed writer leaves at
 most a temporary file, `.tmp-...`, that nothing ever reads.
+
+Most of the time of a write is waiting for the disk, so files that are written together wait together, and each folder
+is synced once for all of them. Checkpoints are not synced: where the power fails, a trial starts anew.
 """
 
 import contextlib
@@ -13,11 +16,12 @@ import hashlib
 import os
 import pwd
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.errors import StoreError
-from infra.store.backend import Listed, Stored
+from infra.store.backend import SCRATCH, Listed, Stored
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _TRIES = 5
@@ -34,7 +38,8 @@ class LocalBackend:
         if not create and not self._root.exists():
             raise StoreError(f"there is no store at {str(self._root)!r}; check the address")
         with _told("make the directory", self._root):
-            _make_directory(self._root)
+            for folder in _make_directory(self._root):
+                _sync_directory(folder)
         if not self._root.is_dir():
             raise StoreError(f"{str(self._root)!r} is a file; a store needs a directory")
 
@@ -49,21 +54,33 @@ class LocalBackend:
 
     def create(self, path: str, data: bytes) -> bool:
         """Write if there is none, durably; False if there is one."""
-        target = self._root / path
+        return not self.create_all({path: data})
+
+    def create_all(self, files: Mapping[str, bytes]) -> list[str]:
+        """Write those that are not there, all durable when it returns; the paths of those that are."""
+        with ThreadPoolExecutor(max(1, len(files))) as pool:
+            unsynced = list(pool.map(self._link, files, files.values()))
+        for folder in set().union(*filter(None, unsynced)):
+            with _told("write", folder):
+                _sync_directory(folder)
+        return [path for path, folders in zip(files, unsynced, strict=True) if folders is None]
+
+    def _link(self, path: str, data: bytes) -> set[Path] | None:
+        """Write a file if there is none: the folders to be synced for it, or None where there is one."""
+        target, synced = self._root / path, _is_synced(path)
         with _told("write", target):
-            temporary = _temporary_in_new(target.parent, data)
+            temporary, made_in = _temporary_in_new(target.parent, data, synced)
             try:
                 os.link(temporary, target)
             except FileExistsError:
-                return False
+                return None
             except OSError as error:
                 if error.errno in _NO_HARD_LINKS:
                     raise StoreError(f"{str(self._root)!r}: its file system has no hard links, take another") from error
                 raise
             finally:
                 temporary.unlink()
-                _sync_directory(target.parent)
-        return True
+        return {target.parent, *made_in} if synced else set()
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
         """Write if the present object has this token; False if not."""
@@ -72,8 +89,9 @@ class LocalBackend:
             present = self.read(path)
             if present is None or present.token != token:
                 return False
-            _temporary(target.parent, data).replace(target)
-            _sync_directory(target.parent)
+            _temporary(target.parent, data, _is_synced(path)).replace(target)
+            if _is_synced(path):
+                _sync_directory(target.parent)
         return True
 
     def delete(self, path: str) -> None:
@@ -155,34 +173,40 @@ def _group(number: int) -> str:
         return str(number)
 
 
-def _make_directory(directory: Path) -> None:
+def _is_synced(path: str) -> bool:
+    return not path.startswith(f"{SCRATCH}/")
+
+
+def _make_directory(directory: Path) -> list[Path]:
+    """Make a directory and those above it, where they are missing; the folders that have a new one."""
     if directory.is_dir():
-        return
-    _make_directory(directory.parent)
+        return []
+    above = _make_directory(directory.parent)
     # Another writer was first, or it is a file, which the next step will tell.
     with contextlib.suppress(FileExistsError):
         directory.mkdir()
-    _sync_directory(directory.parent)
+    return [*above, directory.parent]
 
 
-def _temporary_in_new(directory: Path, data: bytes) -> Path:
+def _temporary_in_new(directory: Path, data: bytes, synced: bool) -> tuple[Path, list[Path]]:
     # Whoever deletes the last object of a folder removes the folder, perhaps just now.
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
-            _make_directory(directory)
-            return _temporary(directory, data)
-    _make_directory(directory)
-    return _temporary(directory, data)
+            made_in = _make_directory(directory)
+            return _temporary(directory, data, synced), made_in
+    made_in = _make_directory(directory)
+    return _temporary(directory, data, synced), made_in
 
 
-def _temporary(directory: Path, data: bytes) -> Path:
+def _temporary(directory: Path, data: bytes, synced: bool) -> Path:
     # In the same directory: a link cannot cross file systems.
     path = directory / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
     try:
         with path.open("xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
     except OSError:
         path.unlink(missing_ok=True)  # a full disk should not be left fuller
         raise

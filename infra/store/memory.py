@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Mapping
 
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -38,6 +39,10 @@ class MemoryBackend:
                 return False
             self._files.pipe_file(f"{self._root}/{path}", data)
             return True
+
+    def create_all(self, files: Mapping[str, bytes]) -> list[str]:
+        """Write those that are not there; the paths of those that are."""
+        return [path for path, data in files.items() if not self.create(path, data)]
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
         """Write if the present object has this token; False if not."""

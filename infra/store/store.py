@@ -22,13 +22,11 @@ from typing import Any
 
 from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
 from infra.store.address import parse_address
-from infra.store.backend import Listed, open_backend
+from infra.store.backend import SCRATCH, Listed, open_backend
 from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json, plain_name, read_json, with_checksum
 
 # What a pointer was when it was read; None where there was no pointer. Opaque to callers.
 Token = str | None
-SCRATCH = "checkpoints"
-"""The one folder from which commits and pointers may be discarded."""
 TEMPORARY = (".tmp-", ".probe-", ".beacon-")
 """How the names begin of files that are gone again when their writer is: of a directory, of the checks."""
 
@@ -131,16 +129,14 @@ class Store:
         self._check_names(prefix, *files)
         if (present := self.manifest(prefix)) is not None:
             return present
-        objects = []
-        for name, data in files.items():
-            stored = StoredObject.of(name, bytes(data), plain_names)
-            if not self._create(f"{prefix}/{stored.path}", bytes(data)):
-                return self._winner(prefix, f"uncommitted other bytes are at {stored.path}")
-            objects.append(stored)
+        objects = tuple(StoredObject.of(name, bytes(data), plain_names) for name, data in files.items())
+        written = {f"{prefix}/{item.path}": bytes(files[item.name]) for item in objects}
+        if (clash := self._create_all(written)) is not None:
+            return self._winner(prefix, f"uncommitted other bytes are at {clash.removeprefix(prefix + '/')}")
         manifest = Manifest(
             prefix=prefix,
             kind=kind,
-            objects=tuple(objects),
+            objects=objects,
             provenance=json.loads(canonical_json(provenance)),  # as every reader will see it
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             nonce=secrets.token_hex(16),
@@ -212,9 +208,10 @@ class Store:
         for item in manifest.objects:
             if not item.fits(files[item.name]):
                 raise IntegrityError(f"{prefix}/{item.path}: not the bytes of its manifest")
-            if not self._create(f"{prefix}/{item.path}", files[item.name]):
-                self._winner(prefix, f"uncommitted other bytes are at {item.path}")
-                return False
+        written = {f"{prefix}/{item.path}": files[item.name] for item in manifest.objects}
+        if (clash := self._create_all(written)) is not None:
+            self._winner(prefix, f"uncommitted other bytes are at {clash.removeprefix(prefix + '/')}")
+            return False
         return self._create(f"{prefix}/{MANIFEST}", manifest.to_bytes())
 
     def verify(self, prefix: str) -> Manifest:
@@ -345,6 +342,11 @@ class Store:
     def _create(self, path: str, data: bytes) -> bool:
         """Whether these bytes are there now, by this call, its lost first try, or an equal writer."""
         return self._backend.create(path, data) or self._holds(path, data)
+
+    def _create_all(self, files: Mapping[str, bytes]) -> str | None:
+        """Write all; the path of one where other bytes are, None where all are there now."""
+        there = self._backend.create_all(files)
+        return next((path for path in there if not self._holds(path, files[path])), None)
 
     def _replace(self, path: str, data: bytes, token: str) -> bool:
         return self._backend.replace(path, data, token) or self._holds(path, data)

@@ -5,7 +5,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +88,17 @@ def test_nothing_is_there_before_the_first_commit(store: Store) -> None:
         store.verify(PREFIX)
 
 
-def test_objects_without_a_manifest_are_no_commit(store: Store) -> None:
-    class Failing(dict[str, bytes]):
-        def items(self) -> Any:
-            yield "record.json", b"{}"
-            raise ZeroDivisionError
+def test_objects_without_a_manifest_are_no_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    create_all = store._backend.create_all
 
-    with pytest.raises(ZeroDivisionError):
-        store.commit(PREFIX, Failing(), kind="trial", provenance={})
+    def failing(files: Mapping[str, bytes]) -> list[str]:
+        create_all(dict([next(iter(files.items()))]))
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store._backend, "create_all", failing)
+        with pytest.raises(ZeroDivisionError):
+            store.commit(PREFIX, {"record.json": b"{}", "more": b""}, kind="trial", provenance={})
     files_on, root = raw(store)
     assert len(files_on.find(f"{root}/{PREFIX}")) == 1
     assert not store.committed(PREFIX)
@@ -301,7 +304,7 @@ def test_a_writer_killed_midway_leaves_no_commit(store: Store) -> None:
         writer.kill()
         writer.communicate()
     files_on, root = raw(store)
-    assert len(files_on.find(f"{root}/{PREFIX}")) == 2
+    assert len(files_on.find(f"{root}/{PREFIX}")) == 1
     assert not store.committed(PREFIX)
     manifest = commit(store, **{"record.json": b"{}"})
     assert store.manifest(PREFIX) == manifest

@@ -68,6 +68,45 @@ def test_no_temporary_file_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.rglob(".tmp-*")) == []
 
 
+def test_objects_and_their_folders_are_on_the_disk_before_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, link = os.fsync, os.link
+    synced: set[int] = set()
+    unsynced: list[Path] = []
+
+    def syncing(handle: int) -> None:
+        fsync(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    def there() -> list[Path]:
+        return [path for path in (tmp_path, *tmp_path.rglob("*")) if path.stat().st_ino not in synced]
+
+    def linking(temporary: Path, target: Path) -> None:
+        if target.name == "manifest.json":
+            unsynced.extend(there())
+            synced.discard(target.parent.stat().st_ino)  # the manifest is new in it
+        link(temporary, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(os, "link", linking)
+    store = Store(str(tmp_path))
+    writers.commit(store, "1")
+    assert unsynced == there() == []
+    assert len([*(tmp_path / writers.PREFIX).iterdir()]) == 3
+    synced.clear()
+    writers.commit_scratch(store)
+    assert synced == set(), "a checkpoint waits for no disk"
+
+
+def test_where_one_object_is_refused_there_is_no_temporary_file_and_no_manifest(tmp_path: Path) -> None:
+    (tmp_path / "trials" / "key").mkdir(parents=True)
+    (tmp_path / "trials" / "key" / "a").write_text("a file where a folder is wanted")
+    with pytest.raises(StoreError, match=r"cannot write '.*/trials/key/a/b-"):
+        Store(str(tmp_path)).commit("trials/key", {"a/b": b"", "c": b"{}"}, kind="trial", provenance={})
+    assert {path.name[:2] for path in (tmp_path / "trials" / "key").iterdir()} <= {"a", "c-"}
+
+
 def test_one_line_for_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"file' is a file; a store needs a directory$"):

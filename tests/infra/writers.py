@@ -9,8 +9,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -62,15 +63,17 @@ def add(store: Store, times: int) -> None:
 
 def stall(address: str) -> None:
     """Begin a commit, say `midway` after the first object, and never go on."""
+    store = Store(address)
+    create_all = store._backend.create_all
 
-    class Stalling(dict[str, bytes]):
-        def items(self) -> Any:
-            yield "record.json", b"{}"
-            yield "weights", b"w" * 1000
-            print("midway", flush=True)
-            time.sleep(600)
+    def stalling(files: Mapping[str, bytes]) -> list[str]:
+        create_all(dict([next(iter(files.items()))]))
+        print("midway", flush=True)
+        time.sleep(600)
+        return []
 
-    Store(address).commit(PREFIX, Stalling.fromkeys(["record.json", "weights"], b""), kind="trial", provenance={})
+    store._backend.create_all = stalling
+    store.commit(PREFIX, files_of("1"), kind="trial", provenance={})
 
 
 def stall_discarding(address: str) -> None:
@@ -137,17 +140,20 @@ def crash(directory: str, what: str) -> None:
 
 def _kill_at_line(number: int) -> None:
     left = number
+    lock = threading.Lock()
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         nonlocal left
         if "infra/store/" not in frame.f_code.co_filename:
             return None
         if event == "line":
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            with lock:
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
+    threading.settrace(trace)
     sys.settrace(trace)
 
 

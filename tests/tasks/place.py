@@ -1,7 +1,7 @@
 """A place for a store that keeps its history: what is there before each write is what a process killed there leaves."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,10 @@ class Place:
     def create(self, path: str, data: bytes) -> bool:
         """Write if there is none."""
         return self._write(lambda: path not in self.files and self.files.update({path: data}) is None)
+
+    def create_all(self, files: Mapping[str, bytes]) -> list[str]:
+        """Write one after the other, so that a process can be killed between two."""
+        return [path for path, data in files.items() if not self.create(path, data)]
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
         """Write if it has this token."""
