@@ -8,15 +8,20 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
+from models.kinds import Kind
+from models.variants import Variant
 from tasks.campaign import resolve
 from tasks.campaign.text import SIZES
+from tasks.campaign.variants import output_for
 
 FILE = "campaign.toml"
 """The file of a report that asks for its campaign."""
+_UNSAID = frozenset(f"{Variant().core}/{output_for(kind)}" for kind in get_args(Kind))
+"""Cores and output models that a short name of a variant has without saying so."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,17 @@ def _options(campaign: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
+def _short(name: str) -> str:
+    start, slash, tail = name.rpartition("/")
+    return tail if start in _UNSAID else start + slash + tail
+
+
 def _variants(corpora: Mapping[str, list[str]]) -> list[str]:
-    """Short names where all corpora have the same variants; else whole ones, which are for their own kind of data."""
-    short = [[name.rpartition("/")[2] for name in names] for names in corpora.values()]
+    """Short names where all corpora have the same variants; else whole ones, which are for their own kind of data.
+
+    Of a core or an output model that is not the one of its kind of data a name has no shorter form.
+    """
+    short = [[_short(name) for name in names] for names in corpora.values()]
     if all(set(names) == set(short[0]) for names in short):
         return short[0]
     return list(dict.fromkeys(name for names in corpora.values() for name in names))

@@ -38,6 +38,10 @@ def _typed(line: str) -> Campaign:
         ({"variants": ["SGD+CL"]}, "--variants SGD SGD+CL"),
         ({"variants": ["SGD"]}, "--variants SGD"),
         (
+            {"corpora": [CHORALES], "variants": ["rnn/nade/SGD+C", "SGD+C", "lstm/bernoulli/SGD"]},
+            f"--corpora {CHORALES} --variants SGD rnn/nade/SGD rnn/nade/SGD+C SGD+C lstm/bernoulli/SGD",
+        ),
+        (
             {"corpora": [CHORALES, WORDS], "variants": ["rnn/bernoulli/SGD+M", "rnn/softmax/SGD+R", "SGD+C"]},
             f"--corpora {CHORALES} {WORDS} --variants rnn/bernoulli/SGD rnn/bernoulli/SGD+M rnn/bernoulli/SGD+C"
             " rnn/softmax/SGD rnn/softmax/SGD+R rnn/softmax/SGD+C",
