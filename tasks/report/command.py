@@ -6,6 +6,7 @@ exactly this campaign, a file does that lies beside the page. What this does not
 
 import json
 import shlex
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -14,7 +15,7 @@ from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from models.kinds import Kind
 from models.variants import Variant
-from tasks.campaign import resolve
+from tasks.campaign import campaign_text, resolve
 from tasks.campaign.text import SIZES
 from tasks.campaign.variants import output_for
 
@@ -45,7 +46,9 @@ def reproduce_command(campaign: Mapping[str, Any]) -> Command:
     """
     try:
         options = _options(campaign)
-        if _told(_asked_by(options)) == _told(campaign):
+        # as a file it is asked for with what older code had no names for, at values that change no trial
+        whole = _asked_by({"campaign": tomllib.loads(campaign_text(campaign))})
+        if _told(_asked_by(options)) == _told(whole):
             words = [word for name, value in options.items() for word in (f"--{name}", *_words(value))]
             return Command(shlex.join(["prefect", "run", "reproduce", *words]))
     except ConfigurationError:

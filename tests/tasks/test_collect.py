@@ -30,8 +30,8 @@ from tasks.made_from import made_from
 from tasks.records import load_table, read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.report import build_report, estimate
 from tasks.report.corpora import render_corpora
-from tasks.report.kept import kept_files
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.kept import kept_files, results_of
+from tasks.report.results import COLUMNS, CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name, sample_files
 from tasks.samples import ensure_sampled
 from tasks.search import Search
@@ -413,6 +413,16 @@ def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):
     assert len(results.failures) == len(results.trials) == 12
     assert results.curves.empty
     assert tuple(results.curves) == CURVE_COLUMNS
+
+
+def test_what_is_kept_of_it_is_what_was_collected(results):
+    code = {"commit": None, "dirty": None}
+    back = results_of(kept_files(results), "there", code)
+    for name in COLUMNS:
+        pd.testing.assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
+    for name in ("campaign", "corpora", "failures"):
+        assert json.dumps(getattr(back, name)) == json.dumps(getattr(results, name))
+    assert back.provenance == {**results.provenance, "rebuilt": code}
 
 
 def test_a_report_can_be_built_of_it(finished, results):

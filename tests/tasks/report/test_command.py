@@ -60,6 +60,18 @@ def test_the_command_asks_for_exactly_this_campaign(asked: dict[str, Any], optio
     assert typed.to_json() == campaign.to_json()
 
 
+def test_the_command_asks_for_a_campaign_of_before_a_hyper_parameter_had_a_name():
+    campaign = resolve(CampaignRequest(preset="smoke", variants=("SGD+CL",))).to_json()
+    known = reproduce_command(campaign)
+    for space in campaign["spaces"].values():
+        del space["transposition"], space["averaging"]
+    assert reproduce_command(campaign) == known
+    assert known.line == "prefect run reproduce --preset smoke --variants SGD SGD+CL"
+    for space in campaign["spaces"].values():
+        space["averaging"] = 0.5
+    assert "--campaign campaign.toml" in reproduce_command(campaign).line
+
+
 def _as_a_file(campaign: Campaign, folder: Path) -> Campaign:
     """The campaign that the file of its report asks for, typed as the page says."""
     command = reproduce_command(campaign.to_json())
