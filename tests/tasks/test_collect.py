@@ -38,7 +38,7 @@ from tasks.search import Search
 from tasks.train import prepared
 from tests.models.pooled import summary
 from tests.tasks.conftest import Finished, by_key, record_of, tiny_campaign, tiny_music, train_all
-from tests.tasks.report.pages import undrawn, undrawn_page
+from tests.tasks.report.pages import undrawn
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SGD = "rnn/bernoulli/SGD"
@@ -164,9 +164,6 @@ def test_trials_of_an_older_version_are_collected_without_them(finished, results
     assert tuple(older.curves) == CURVE_COLUMNS
     assert older.curves["update_ratio"].isna().all()
     pd.testing.assert_frame_equal(older.trials, results.trials)
-    words = "folk-tunes-characters"
-    alone = replace(older, corpora={words: older.corpora[words]})
-    assert undrawn_page(alone).count("was not measured") == 1
 
 
 def test_the_pieces_pool_to_the_scores_of_the_trained_networks(finished, results):
