@@ -2,13 +2,15 @@
 
 Run it as `python benchmarks/results_page.py` after a folder of tables came or went, as of a finished campaign by
 `prefect run pull --tables --to docs/results/paper/NAME --store STORE`; a test holds both texts to the tables. Every
-number comes from the report's own functions (`tasks/report`), every word around them is in here.
+number comes from the report's own functions (`tasks/report`), every word around them is in here. Sets that ran in
+stores of their own are one campaign, and judged as one, once `prefect run copy` has brought their stores together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
+from typing import Any
 
 from readme_result import table, wrapped
 
@@ -203,10 +205,15 @@ def again(findings: Findings, corpus: str) -> Iterator[str]:
     campaign = findings.results.campaign
     yield f"### {corpus}, again"
     yield "All of it; what a store has already is not trained again:"
-    yield f"`{reproduce_command({**campaign, 'corpora': {corpus: campaign['corpora'][corpus]}}).line}`"
+    yield f"`{reproduce_command(alone(campaign, corpus)).line}`"
     yield wrapped(REPEATED)
     last = findings.results.variants(corpus)[-1]
     yield f"`prefect run reproduce --preset {campaign['preset']} --corpora {corpus} --variants {last}`"
+
+
+def alone(campaign: Mapping[str, Any], corpus: str) -> dict[str, Any]:
+    """The campaign on one of its sets, as `Campaign.to_json` has it."""
+    return {**campaign, **{name: {corpus: campaign[name][corpus]} for name in ("corpora", "epochs", "spaces")}}
 
 
 def claims(measured: Sequence[Findings]) -> Iterator[str]:
@@ -217,7 +224,7 @@ def claims(measured: Sequence[Findings]) -> Iterator[str]:
     together = list(zip(*(findings.claims for findings in measured), strict=True))
     rows = [(f"{of[0].text} ({of[0].section})", *(claim.verdict for claim in of)) for of in together]
     yield table(("claim (section of arXiv:1212.0901)", *names), rows)
-    decided = [_decided(claim, name) for of in together for claim, name in zip(of, names, strict=True)]
+    decided = [decided_by(claim) for of in together for claim in of]
     yield "What decides:"
     yield "\n".join(wrapped(line, "- ") for line in decided if line)
     needs = [(of[0].text, of[0].needs) for of in together if all(claim.verdict == "not tried" for claim in of)]
@@ -226,9 +233,11 @@ def claims(measured: Sequence[Findings]) -> Iterator[str]:
         yield "\n".join(wrapped(f"{text} It needs {need}.", "- ") for text, need in needs)
 
 
-def _decided(claim: Claim, name: str) -> str:
-    rows = [row.line for row in claim.deciding]
-    return f"{claim.text} {claim.verdict.capitalize()} on {name}: {'; '.join(rows)}." if rows else ""
+def decided_by(claim: Claim) -> str:
+    """A claim, its verdict and the rows that it rests on, set by set; "" where none decides."""
+    rows = [(corpus, list(of)) for corpus, of in groupby(claim.deciding, lambda row: row.corpus)]
+    told = [f"on {corpus} {'; '.join(row.line for row in of)}" for corpus, of in rows]
+    return f"{claim.text} {claim.verdict.capitalize()}: {'; '.join(told)}." if told else ""
 
 
 def not_run(measured: Sequence[Findings]) -> Iterator[str]:

@@ -1,11 +1,16 @@
 """docs/results.md and README say what the tables in docs/results say, and these are whole and small."""
 
 import re
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
+from infra.settings import CampaignRequest
+from tasks.campaign import campaign_text, resolve
 from tasks.rebuild import read_folders
+from tasks.report.claims import Claim, Evidence
+from tasks.report.command import reproduce_command
 from tasks.report.results import COLUMNS
 from tests.documents import ROOT
 
@@ -58,6 +63,24 @@ def test_the_page_of_nothing_measured_says_so(results_page):
     assert "| jsb-chorales | 0 of 27 | all |" in page
 
 
+def test_a_set_of_a_campaign_of_several_has_a_command_of_its_own(results_page):
+    campaign = resolve(CampaignRequest(preset="paper", corpora=("nottingham", "musedata"), variants=("SGD+C",)))
+    command = reproduce_command(results_page.alone(campaign.to_json(), "musedata"))
+    assert command.line == "prefect run reproduce --preset paper --corpora musedata --variants SGD SGD+C"
+
+
+def test_what_decides_a_claim_is_told_set_by_set(results_page):
+    rows = [
+        Evidence(corpus, what, -0.5, -0.7, -0.3, 2, "5 studies", "effects", said)
+        for corpus, what, said in (("a", "R", "for"), ("a", "L", "unclear"), ("a", "M", "for"), ("b", "R", "for"))
+    ]
+    claim = Claim("name", "It helps.", "3", "data", tuple(rows))
+    number = "−0.50 [−0.70, −0.30] (5 studies)"
+    told = f"It helps. Supported: on a R: {number}; M: {number}; on b R: {number}."
+    assert results_page.decided_by(claim) == told
+    assert results_page.decided_by(replace(claim, evidence=(rows[1],))) == ""
+
+
 @pytest.mark.parametrize("text", ["", "{begin}{end}{begin}{end}", "{end}{begin}"])
 def test_readme_without_its_marks_is_left_alone(results_page, text):
     with pytest.raises(SystemExit, match="wants the marks"):
@@ -67,6 +90,7 @@ def test_readme_without_its_marks_is_left_alone(results_page, text):
 def test_the_tables_are_whole_small_and_without_a_piece_of_a_set():
     for name, results in read_folders(TABLES).items():
         assert not results.shows_pieces, name
+        assert campaign_text(results.campaign) == (TABLES / name / "campaign.toml").read_text(encoding="utf-8")
         assert results.provenance["dirty"] is False, f"{name}: of code that no commit has"
     files = [path for folder in TABLES.iterdir() if folder.is_dir() for path in folder.rglob("*") if path.is_file()]
     known = {"tables.json", "campaign.toml", *(f"{name}.parquet" for name in COLUMNS)}
