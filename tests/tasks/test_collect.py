@@ -14,6 +14,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.torch import load
 
+from infra.provenance import provenance
 from infra.store import Store
 from models.baselines import baselines, frequencies, score_baseline
 from models.metrics import Scores, score
@@ -161,6 +162,7 @@ def _of_an_older_version(finished: Finished) -> Store:
 def test_trials_of_an_older_version_are_collected_without_them(finished, results):
     older = _collect(_of_an_older_version(finished), finished.campaign, finished.digests)
     assert older.diagnostics.empty
+    assert older.provenance["measured"] == {"commits": [], "processors": [], "torch": []}
     assert tuple(older.curves) == CURVE_COLUMNS
     assert older.curves["update_ratio"].isna().all()
     pd.testing.assert_frame_equal(older.trials, results.trials)
@@ -224,6 +226,12 @@ def test_corpora_campaign_and_provenance_are_told_as_json(finished, results):
     for name, digest in finished.digests.items():
         assert results.corpora[name]["counting"] == counting_on_validation(finished.store, digest)
     assert results.provenance["started"] == "2026-01-02T03:04:05+00:00"
+    own = provenance()
+    assert results.provenance["measured"] == {
+        "commits": [own["commit"]],
+        "processors": [own["processor"]],
+        "torch": [own["versions"]["torch"]],
+    }
     ended = datetime.fromisoformat(results.provenance["finished"])
     assert results.provenance["seconds"] == pytest.approx((ended - STARTED).total_seconds(), abs=1)
 
