@@ -35,6 +35,7 @@ BEGIN, END = "<!-- python benchmarks/results_page.py writes from here -->", "<!-
 MODELS = {"RNN": "rnn/bernoulli/", "RNN-NADE": "rnn/nade/"}
 """The two models of the paper's table of music, as the literature calls them, and how their variants begin."""
 NOT_YET = "not run yet"
+_DIGITS = 12
 
 INTRODUCTION = (
     "What the campaign of the preset `paper` has measured so far, with the paper's claims and the numbers of the "
@@ -165,11 +166,12 @@ def _budget(findings: Findings, corpus: str) -> str:
     _, variants, searched, seeds, *_, updates, time = row
     epochs = results.campaign["spaces"][corpus]["epochs"]
     rungs = joined(list(map(str, epochs if isinstance(epochs, list) else [epochs])))
-    told = results.provenance
+    commits, processors, torch = (results.provenance["measured"][name] for name in ("commits", "processors", "torch"))
     return (
         f"{plural(results.studies, 'study', 'studies')} of {results.draws} draws of each of {variants} variants, "
         f"{searched} draws in rungs of {rungs} epochs and {seeds} fresh seeds: {updates} updates, {time} of training, "
-        f"summed over trials of one thread each ({told['processor']}, torch {told['versions']['torch']})."
+        f"summed over trials of one thread each ({joined(processors)}, torch {joined(torch)}, at commit "
+        f"{joined([commit[:_DIGITS] for commit in commits])})."
     )
 
 
