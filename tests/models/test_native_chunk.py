@@ -8,8 +8,9 @@ import torch
 
 from models import metrics
 from models.chunks import Chunk, Pieces, chunks
-from models.core import native, use_body
+from models.core import use_body
 from models.gradient import ComposedGradient
+from models.native import library
 from models.native_chunk import NativeChunk, serves
 from models.native_gradient import NativeGradient
 from models.outputs.nade import NadeSettings
@@ -18,7 +19,7 @@ from models.walk import likelihoods
 from tests.models import examples, sanitized
 
 LENGTHS = [9, 3, 6, 1, 4]  # in chunks of 4 on 3 lanes: carried, fresh and idle lanes, padding, and whole chunks
-pytestmark = pytest.mark.skipif(native.reason() is not None, reason=f"no compiled code: {native.reason()}")
+pytestmark = pytest.mark.skipif(library.reason() is not None, reason=f"no compiled code: {library.reason()}")
 
 
 def _ways(trial, pieces: Pieces, width: int = 5):
