@@ -23,7 +23,7 @@ MOST = 10_000_000
 def results_page() -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "benchmarks"))
-        import results_page  # type: ignore[import-not-found]
+        import results_page
 
         return results_page
 

@@ -128,6 +128,7 @@ def test_facts_are_written_for_people():
     drawn = {"threshold": [30.0, 50.0], "learning_rate": rates, "rnn/softmax/Adam": {"learning_rate": 0.01}}
     campaign = {
         **results.campaign,
+        "corpora": {"folk-tunes-words": results.campaign["corpora"]["folk-tunes-words"]},
         "spaces": {"folk-tunes-words": drawn},
         "counts": (1, 2),
         "none": (),
