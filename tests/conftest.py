@@ -8,14 +8,25 @@ they pass on here.
 
 import gc
 import logging
+from collections.abc import Iterator
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile("counterpoint", deadline=None, max_examples=40)
 settings.load_profile("counterpoint")
 gc.disable()
+
+
+@pytest.fixture(autouse=True)
+def _what_is_in_memory_goes() -> Iterator[None]:
+    """With its test: fsspec looks for a folder among all files that the process has in memory, at every step."""
+    before = set(MemoryFileSystem.store)
+    yield
+    for path in MemoryFileSystem.store.keys() - before:
+        del MemoryFileSystem.store[path]
 
 
 TOGETHER = {
