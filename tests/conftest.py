@@ -47,9 +47,10 @@ def _together(nodeid: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with real parts begin first: they take longest, and the others then fill up the processes evenly."""
+    """Files with real parts begin first, then the report: they take longest, and the others then fill up the rest."""
     slow = {item.path for item in items if item.get_closest_marker("integration")}
-    items.sort(key=lambda item: (item.path not in slow, _together(item.nodeid) != "one server"))
+    last = {"one server": 0, "report": 1}
+    items.sort(key=lambda item: (item.path not in slow, last.get(_together(item.nodeid), 2)))
 
 
 def pytest_collection_finish() -> None:
