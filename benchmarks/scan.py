@@ -24,8 +24,7 @@ from measuring import as_a_worker, bare_loop
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core import leaky_scan, use_body
-from models.native import library
+from models.core import leaky_scan, native, use_body
 
 SHAPES = ((100, 32, 100), (100, 32, 200), (100, 64, 500), (200, 16, 1000), (100, 1, 100))
 GATES = {
@@ -98,7 +97,7 @@ def contenders(T: int, B: int, H: int) -> dict[str, Callable[[], object]]:
         "loop": loop,
         "reference": lambda: scan("reference", retention),
     }
-    if library.reason() is None:
+    if native.available():
         found |= {
             "native": lambda: scan("native", retention),
             "native, plain": lambda: scan("native", None),
@@ -178,8 +177,8 @@ def main() -> None:
     as_a_worker()
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    if library.reason() is not None:
-        print(f"the native body is not measured: {library.reason()}")
+    if not native.available():
+        print(f"the native body is not measured: {native.reason()}")
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)

@@ -8,6 +8,7 @@ installed packages' metadata, so that asking for them imports neither torch nor 
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -25,10 +26,10 @@ def provenance() -> dict[str, Any]:
 
     Returns:
         `commit`: 40 hexadecimal digits, and `dirty`: whether the checkout differs from it, both None outside
-            of a checkout; `lock`: sha256 of constraints.txt, None where there is none; `versions`: of Python
-            and the libraries, None for one that is not installed; `processor`: its model; `cores`: those this
-            process may use; `platform`: `Linux-x86_64`; `flow_run`: the id of the Prefect flow run, None
-            outside of one.
+            of a checkout and of what `git archive` made of one; `lock`: sha256 of constraints.txt, None where there
+            is none; `versions`: of Python and the libraries, None for one that is not installed; `processor`: its
+            model; `cores`: those this process may use; `platform`: `Linux-x86_64`; `flow_run`: the id of the Prefect
+            flow run, None outside of one.
 
     >>> sorted(provenance())
     ['commit', 'cores', 'dirty', 'flow_run', 'lock', 'platform', 'processor', 'versions']
@@ -57,9 +58,18 @@ def _checkout(root: Path) -> tuple[str | None, bool | None]:
     # A package installed below somebody else's checkout must not take that one's commit for its own.
     top = _git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != root:
-        return None, None
+        return _archived(root)
     status = _git(root, "status", "--porcelain")
     return _git(root, "rev-parse", "--verify", "HEAD"), None if status is None else bool(status)
+
+
+def _archived(root: Path) -> tuple[str | None, bool | None]:
+    """The commit that `git archive` has written into a file, as for the image of a deployment, which has no git."""
+    try:
+        written = (root / "infra" / "commit.txt").read_text().strip()
+    except (OSError, ValueError):
+        return None, None
+    return (written, False) if re.fullmatch(r"[0-9a-f]{40}", written) else (None, None)
 
 
 def _git(root: Path, *arguments: str) -> str | None:

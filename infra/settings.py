@@ -18,6 +18,7 @@ from infra.schedule import Period
 DEFAULT_STORE = "./artifacts"
 STORE_VARIABLE = "COUNTERPOINT_STORE"
 DATA_VARIABLE = "COUNTERPOINT_DATA"
+CLUSTER_VARIABLE = "COUNTERPOINT_CLUSTER"
 
 Name = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -48,6 +49,11 @@ def _scheduler_address(address: str) -> str:
 def default_store() -> str:
     """Address of the store where none is given: COUNTERPOINT_STORE, or else `./artifacts`."""
     return os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
+
+
+def default_cluster() -> str | None:
+    """Address of the Dask scheduler where none is given: COUNTERPOINT_CLUSTER; None for this machine."""
+    return os.environ.get(CLUSTER_VARIABLE) or None
 
 
 def _step(text: str) -> str:
@@ -104,7 +110,7 @@ class IngestRequest:
     encoding: Name | None = None
     most_lost: Annotated[float, Field(ge=0, le=1)] | None = None
     by_content: bool = False
-    cluster: Cluster | None = None
+    cluster: Cluster | None = Field(default_factory=default_cluster, validate_default=True)
     workers: Count | None = None
 
 
@@ -129,7 +135,8 @@ class CampaignRequest:
         seed: the one number all randomness comes from; or `day` or `week`, for the number of the day or the week in
             which the run is due (`infra/schedule.py`).
         share: one machine's share of it, `2/5`, where several without a common store run it; None for all of it.
-        cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine.
+        cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine, which is the
+            default where COUNTERPOINT_CLUSTER names none.
         workers: processes of the cluster on this machine; None for one a core.
 
     Raises:
@@ -149,7 +156,7 @@ class CampaignRequest:
     epochs: Count | None = None
     seed: Annotated[int, Field(ge=0)] | Period | None = None
     share: Name | None = None
-    cluster: Cluster | None = None
+    cluster: Cluster | None = Field(default_factory=default_cluster, validate_default=True)
     workers: Count | None = None
 
     @property

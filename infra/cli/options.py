@@ -197,7 +197,10 @@ class Places:
 
     cluster: Annotated[
         str | None,
-        Parameter(help="Address of a Dask scheduler, tcp://host:port or tls://host:port. Default: this machine."),
+        Parameter(
+            help="Address of a Dask scheduler, tcp://host:port or tls://host:port. Default: COUNTERPOINT_CLUSTER, or "
+            "else this machine."
+        ),
     ] = None
     workers: Annotated[int | None, Parameter(help="Processes on this machine. Default: one a core.")] = None
 

@@ -192,6 +192,18 @@ def test_an_unset_store_is_the_folder_artifacts(monkeypatch: pytest.MonkeyPatch)
     assert CampaignRequest().store == "./artifacts"
 
 
+def test_an_unnamed_cluster_is_that_of_the_variable_or_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERPOINT_CLUSTER", "tls://scheduler:8786")
+    assert CampaignRequest().cluster == IngestRequest().cluster == "tls://scheduler:8786"
+    assert Campaign().request(Places(cluster="tcp://host:1")).cluster == "tcp://host:1"
+    assert CampaignRequest(cluster=None).cluster is None
+    monkeypatch.setenv("COUNTERPOINT_CLUSTER", "scheduler:8786")
+    with pytest.raises(ConfigurationError, match="--cluster scheduler:8786: not the address of a Dask scheduler"):
+        Campaign().request()
+    monkeypatch.setenv("COUNTERPOINT_CLUSTER", "")
+    assert CampaignRequest().cluster is None
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("trials", 0), ("seeds", -1), ("epochs", 0), ("seed", -1), ("preset", ""), ("store", ""), ("corpora", ("",))],

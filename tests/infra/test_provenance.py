@@ -36,6 +36,18 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_what_git_archive_made_knows_its_commit(tmp_path: Path) -> None:
+    git(ROOT, "archive", "--output", str(tmp_path / "a.tar"), "HEAD", "infra/commit.txt")
+    subprocess.run(["tar", "-xf", "a.tar"], cwd=tmp_path, check=True)
+    assert module._checkout(tmp_path) == (git(ROOT, "rev-parse", "HEAD"), False)
+
+
+def test_a_copy_of_the_working_tree_has_no_commit(tmp_path: Path) -> None:
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "commit.txt").write_text((ROOT / "infra" / "commit.txt").read_text())
+    assert module._checkout(tmp_path) == (None, None)
+
+
 def test_all_is_said_and_is_json() -> None:
     known = provenance()
     assert json.loads(json.dumps(known)) == known

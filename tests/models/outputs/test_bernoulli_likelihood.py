@@ -2,13 +2,11 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from models.core import use_body
-from models.native import library
+from models.core import native, use_body
 from models.outputs.bernoulli_likelihood import bernoulli_log_likelihood
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
-COMPILED = pytest.mark.skipif(library.reason() is not None, reason="not compiled")
-BODIES = ("reference", pytest.param("native", marks=COMPILED))
+BODIES = ("reference", pytest.param("native", marks=pytest.mark.skipif(not native.available(), reason="not compiled")))
 
 
 @pytest.fixture(params=BODIES)
@@ -64,7 +62,7 @@ def test_second_derivatives_and_tangents_are_right():
     torch.testing.assert_close(curved, -p * (1 - p))
 
 
-@COMPILED
+@pytest.mark.skipif(not native.available(), reason="not compiled")
 def test_forward_mode_over_backward_is_right_too():
     logits, data = _drawn(5)
     with torch.autograd.forward_ad.dual_level():
@@ -75,7 +73,7 @@ def test_forward_mode_over_backward_is_right_too():
     torch.testing.assert_close(curved, -p * (1 - p))
 
 
-@COMPILED
+@pytest.mark.skipif(not native.available(), reason="not compiled")
 def test_bodies_agree_to_rounding():
     logits, data = _drawn(88, torch.float32)
     with use_body("reference"):
