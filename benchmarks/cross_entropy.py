@@ -24,7 +24,8 @@ from measuring import as_a_worker, bare_loop, speed
 from torch.nn.functional import cross_entropy, linear
 
 from models.core import use_body
-from models.outputs import ClassSoftmax, Output, Softmax, cross_entropy_native
+from models.native import library
+from models.outputs import ClassSoftmax, Output, Softmax
 from models.parameters import Parameters
 
 WORDS = 10_000
@@ -95,7 +96,7 @@ def contenders(N: int, H: int) -> dict[str, Callable[[], object]]:
 
     found = {"torch": plain, "three products": products, "reference": on("reference", softmax)}
     found["classes, reference"] = on("reference", classes)
-    if cross_entropy_native.reason() is None:
+    if library.reason() is None:
         found |= {"native": on("native", softmax), "classes, native": on("native", classes)}
     return found
 
@@ -154,8 +155,8 @@ def main() -> None:
     as_a_worker()
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    if cross_entropy_native.reason() is not None:
-        print(f"the native body is not measured: {cross_entropy_native.reason()}")
+    if library.reason() is not None:
+        print(f"the native body is not measured: {library.reason()}")
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.clusters import WORKER_ENVIRONMENT
-from models.core.native_build import BuildError, load
+from models.native.build import BuildError, load
 
 FMA_ROUNDS = 400_000
 

@@ -27,6 +27,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from models.core import use_body
+from models.native import library
 from models.outputs import Nade, NadeSettings, nade_native
 from models.outputs.nade_logits import logits_of_member
 from models.parameters import Parameters
@@ -151,9 +152,9 @@ def main() -> None:
         print(peak_kib(*sys.argv[2:]))
         return
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    if nade_native.reason() is not None:
-        print(f"the native body is not measured: {nade_native.reason()}")
-    names = CONTENDERS if nade_native.reason() is None else CONTENDERS[:2]
+    if library.reason() is not None:
+        print(f"the native body is not measured: {library.reason()}")
+    names = CONTENDERS if library.reason() is None else CONTENDERS[:2]
     found = {level: measure(level, names, repeats) for level in LEVELS}
     for level, rows in found.items():
         print(f"{level}: {FRAMES} frames for time, {FRAMES_FOR_MEMORY} for memory, {UNITS} hidden units of NADE")

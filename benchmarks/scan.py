@@ -24,7 +24,8 @@ from measuring import as_a_worker, bare_loop
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core import leaky_scan, native, use_body
+from models.core import leaky_scan, use_body
+from models.native import library
 
 SHAPES = ((100, 32, 100), (100, 32, 200), (100, 64, 500), (200, 16, 1000), (100, 1, 100))
 GATES = {
@@ -97,7 +98,7 @@ def contenders(T: int, B: int, H: int) -> dict[str, Callable[[], object]]:
         "loop": loop,
         "reference": lambda: scan("reference", retention),
     }
-    if native.available():
+    if library.reason() is None:
         found |= {
             "native": lambda: scan("native", retention),
             "native, plain": lambda: scan("native", None),
@@ -177,8 +178,8 @@ def main() -> None:
     as_a_worker()
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    if not native.available():
-        print(f"the native body is not measured: {native.reason()}")
+    if library.reason() is not None:
+        print(f"the native body is not measured: {library.reason()}")
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)

@@ -80,7 +80,7 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
     if context is None or not isinstance(context.task_runner, DaskTaskRunner):
         raise RuntimeError("connect() is called inside a flow that is decorated with infra.clusters.task_runner()")
     runner = context.task_runner
-    _configure()
+    _configure(here=address is None)
     if address is None and (early := _early.pop(workers, None)) is not None:
         runner.cluster_class = early.result
     elif address is None:
@@ -109,7 +109,7 @@ def cluster_early(workers: int | None) -> Iterator[None]:
     Args:
         workers: as for `connect`.
     """
-    _configure()
+    _configure(here=True)
     start_tracker()
     with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
         started = pool.submit(lambda: distributed.LocalCluster(**local_cluster(workers)))  # type: ignore[no-untyped-call]
@@ -199,10 +199,11 @@ def given_up() -> bool:
     return task is None or task.state in ("cancelled", "resumed")
 
 
-def _configure() -> None:
-    """Settings of Dask that have no argument, threads of a worker for one."""
+def _configure(*, here: bool) -> None:
+    """Settings of Dask that have no argument, threads of a worker for one; of a scheduler here its folder, too."""
     dask.config.set(
-        {
+        ({"temporary-directory": str(scratch_folder())} if here else {})
+        | {
             "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
             "distributed.admin.system-monitor.gil.enabled": False,
             "distributed.scheduler.http.routes": [],

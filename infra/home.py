@@ -3,7 +3,7 @@
 Containers and services run as users without an entry, or with a home that is somebody else's, is not there or cannot be
 written to. Prefect cannot even be imported there. Such a command gets a folder of its own in the temporary folder.
 
-What this does not do: move the cache of compiled code, which `models/core/native_build.py` finds by the same variables.
+What this does not do: move the cache of compiled code, which `models/native/build.py` finds by the same variables.
 """
 
 import os

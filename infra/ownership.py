@@ -1,6 +1,6 @@
 """Whether a file or folder is ours alone: what is kept between commands is used only if nobody else could have put it.
 
-`models/core/native_build.py` has the same rule for compiled code, since `models` imports nothing of ours, and this may
+`models/native/build.py` has the same rule for compiled code, since `models` imports nothing of ours, and this may
 not load torch. `tests/infra/test_ownership.py` holds both to the same cases.
 """
 

@@ -7,7 +7,6 @@ Shape letters: S stacked trials, here 1, T time, B batch, H hidden.
 """
 
 import ctypes
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -16,8 +15,8 @@ from torch import Tensor
 from models.chunks import Chunk
 from models.core import RNN
 from models.core.bodies import body_for
-from models.core.native import NUMBERS, SOURCE, SUFFIXES
-from models.core.native_build import function
+from models.core.native import NUMBERS
+from models.native.library import call
 from models.network import Network
 from models.outputs import Bernoulli, ClassSoftmax, Nade, Softmax
 
@@ -32,7 +31,6 @@ _POINTERS = (
     *("order", "class_of", "column_of", "class_starts"),
     *("path", "d_path", "pre", "phi", "onward", "gradient", "ll"),
 )
-_NO_MEMORY = 1
 
 
 class _Arguments(ctypes.Structure):
@@ -54,11 +52,7 @@ def serves(network: Network) -> bool:
     theta_SP = network.parameters.theta_SP
     if type(network.core) is not RNN or type(network.output) not in _OUTPUTS or len(network.trials) != 1:
         return False
-    return body_for(theta_SP.device, theta_SP.dtype).name == "native" and _call("forward", theta_SP) is not None
-
-
-def _call(name: str, like: Tensor) -> Callable[..., int] | None:
-    return function(SOURCE, f"chunk_{name}_{SUFFIXES[like.dtype]}", (ctypes.c_void_p,))
+    return body_for(theta_SP.device, theta_SP.dtype).name == "native"
 
 
 class NativeChunk:
@@ -121,13 +115,7 @@ class NativeChunk:
         Raises:
             ValueError: a symbol is none of the vocabulary's.
         """
-        call = _call(name, self._like)
-        if call is None:
-            raise RuntimeError("the native chunk cannot be used: there is no compiled code")
-        failed = call(ctypes.byref(self._arguments))
-        if failed == _NO_MEMORY:
-            raise MemoryError("native chunk: no memory for its workspaces")
-        if failed:
+        if call(f"chunk_{name}", self._like.dtype, self._arguments):
             raise ValueError(f"symbols: wants numbers from 0 to {self.network.output.width - 1}")
 
     def log_likelihood(self, chunk: Chunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -8,14 +8,12 @@ Shape letters: S stacked trials, here 1, P parameters in a row.
 """
 
 import ctypes
-from collections.abc import Callable
 from math import inf
 
 from torch import Tensor
 
 from models.core.bodies import body_for
-from models.core.native import SOURCE, SUFFIXES
-from models.core.native_build import function
+from models.native.library import call
 from models.network import Network
 from models.optimizers import SGD
 from models.parameters import Parameters
@@ -45,7 +43,7 @@ def serves(network: Network) -> bool:
         return False
     if not all(type(technique) in (Clipping, Nesterov) for technique in _acting(network.trial.techniques)):
         return False
-    return body_for(theta_SP.device, theta_SP.dtype).name == "native" and _call(theta_SP) is not None
+    return body_for(theta_SP.device, theta_SP.dtype).name == "native"
 
 
 def _acting(techniques: tuple[Technique, ...]) -> list[Technique]:
@@ -54,10 +52,6 @@ def _acting(techniques: tuple[Technique, ...]) -> list[Technique]:
     return [
         each for each in techniques if any(getattr(type(each), hook) is not getattr(base, hook) for hook in _ACTING)
     ]
-
-
-def _call(like: Tensor) -> Callable[..., int] | None:
-    return function(SOURCE, f"step_{SUFFIXES[like.dtype]}", (ctypes.c_void_p,))
 
 
 class NativeStep:
@@ -85,9 +79,6 @@ class NativeStep:
             Whether the gradient was made smaller, and the size of the step beside that of the parameters before it.
         """
         theta_SP, gradient_SP = self._parameters.theta_SP, self._parameters.gradient_SP
-        call = _call(theta_SP)
-        if call is None:
-            raise RuntimeError("the native step cannot be used: there is no compiled code")
         scale = self._threshold / norm if norm >= self._threshold else 1.0
         arguments = _Arguments(
             P=theta_SP.shape[1],
@@ -98,5 +89,5 @@ class NativeStep:
             rate=rate,
             momentum=self._momentum or 0.0,
         )
-        call(ctypes.byref(arguments))
+        call("step", theta_SP.dtype, arguments)
         return scale < 1 - 1e-6, float(arguments.ratio)

@@ -81,6 +81,8 @@ class Draws:
 
     def _stratum(self, name: str, count: int) -> int:
         """One of 0..count-1, each once in every `count` indices in a row that start at a multiple of it."""
+        if count == 1:
+            return 0
         block, place = divmod(self._index, count)
         order = sorted(range(count), key=lambda stratum: seed_for(*self._names, name, "stratum", count, block, stratum))
         return order[place]

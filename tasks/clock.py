@@ -23,8 +23,8 @@ from infra.progress import say
 from infra.store import Store
 from models.baselines import frequencies
 from models.chunks import Pieces, chunks, shuffled
-from models.core import native
 from models.estimation import monitor, monitor_work, report_work
+from models.native import library
 from models.network import Network
 from models.outputs import Settings
 from models.pretraining import preparations
@@ -92,7 +92,7 @@ class Clock:
 
     def _measure(self, like: Trial) -> tuple[float, float]:
         """Seconds of an epoch of trials of a shape as a + b * units^2: a and b."""
-        if not self._measured and (why_not := native.reason()) is not None:
+        if not self._measured and (why_not := library.reason()) is not None:
             say(f"the recurrence runs in plain torch, some times slower: {why_not}")
         trial = replace(like, optimizer="SGD", techniques=(), seed=0)  # Hessian-free has other epochs
         if like.core_type.remembers and not like.core_type.gated:

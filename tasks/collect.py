@@ -75,6 +75,7 @@ def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started:
             "finished": now.isoformat(timespec="seconds"),
             "seconds": round((now - started).total_seconds(), 1),
             "scan_body": scan_body(),
+            "measured": ledger.measured(finals),
         },
         failures=_failures(trials, owed, unsampled, reasons),
         samples=samples,

@@ -7,6 +7,7 @@ What this does not do: decide anything by a listing, or remember across flow run
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from infra.progress import say
 from infra.store import Store
@@ -35,6 +36,7 @@ class Ledger:
         self.unreadable: dict[str, str] = {}
         self._records: dict[str, TrialRecord] = {}
         self._objects: dict[str, list[str]] = {}
+        self._made_with: dict[str, Mapping[str, Any]] = {}
         self._kinds: dict[str, Kind] = {}
 
     def records(self, trials: Iterable[Trial]) -> dict[str, TrialRecord]:
@@ -83,10 +85,24 @@ class Ledger:
         prefixes = [place(trial.key) for trial in finals for place in (score_prefix, sample_prefix)]
         return {prefix: self._objects[prefix] for prefix in prefixes if prefix in self._objects}
 
+    def measured(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
+        """With what final trials were scored: each of the `commits`, `processors` and versions of `torch`, sorted.
+
+        A report may be made elsewhere, and later. What a manifest does not tell is left out.
+        """
+        made = [self._made_with[prefix] for each in finals if (prefix := score_prefix(each.key)) in self._made_with]
+        told = {
+            "commits": {each.get("commit") for each in made},
+            "processors": {each.get("processor") for each in made},
+            "torch": {(each.get("versions") or {}).get("torch") for each in made},
+        }
+        return {name: sorted(filter(None, values)) for name, values in told.items()}
+
     def _look(self, prefixes: Iterable[str]) -> None:
         """Ask for the commits that were not there when they were last asked for."""
         found, reasons = readable(self.store.manifest, sorted(set(prefixes) - set(self._objects)))
         self._objects |= {prefix: [item.sha256 for item in manifest.objects] for prefix, manifest in found.items()}
+        self._made_with |= {prefix: manifest.provenance for prefix, manifest in found.items()}
         self._tell({prefix.rpartition("/")[2]: why for prefix, why in reasons.items()})
 
     def _tell(self, reasons: Mapping[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Make reports again from folders of their tables: no store, no corpus, no training, the same statistics.
 
-A folder of tables is one with `tables.json` in it (`tasks/report/kept.py`): what `prefect run pull --tables` copied, a
+A folder of tables is one with any file of `tasks/report/kept.py` in it: what `prefect run pull --tables` copied, a
 whole report that was pulled, or `docs/results` of this repository, which has several below it. What this does not do:
 compute or draw anything itself (`tasks/report`), or publish (`publish.py`).
 """
@@ -12,7 +12,8 @@ from infra.errors import ConfigurationError
 from infra.provenance import provenance
 from tasks.placing import place
 from tasks.report import Results, build_report
-from tasks.report.kept import FOLDER, INDEX, results_of
+from tasks.report.kept import FOLDER, INDEX, results_of, table_file
+from tasks.report.results import COLUMNS
 
 
 def read_folders(source: Path) -> dict[str, Results]:
@@ -26,7 +27,9 @@ def read_folders(source: Path) -> dict[str, Results]:
     if not source.is_dir():
         raise ConfigurationError(f"{source}: is no folder; give --from the folder that has {INDEX}")
     try:
-        folders = sorted(path.parent for path in source.rglob(INDEX))
+        # also where the index alone is gone: what is left of a folder of tables must not go unnoticed
+        names = (INDEX, *map(table_file, COLUMNS))
+        folders = sorted({path.parent for name in names for path in source.rglob(name)})
         if not folders:
             raise ConfigurationError(
                 f"{source}: no {INDEX} in it or below; `prefect run pull --tables --to {source}` copies one of a report"

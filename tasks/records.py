@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from infra.errors import IntegrityError
 from infra.store import Store, read_json
@@ -121,7 +123,7 @@ def load_table(store: Store, prefix: str, name: str) -> pd.DataFrame:
 def to_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     """Rows as the bytes of a Parquet file."""
     buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer, index=False)
+    pq.write_table(pa.Table.from_pylist(rows), buffer)
     return buffer.getvalue()
 
 

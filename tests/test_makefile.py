@@ -4,11 +4,14 @@ The real Makefile runs, beside a Python that notes what it is asked, and answers
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from pre_commit.clientlib import load_config
 
 pytestmark = pytest.mark.integration
 
@@ -143,3 +146,12 @@ def test_an_environment_that_cannot_serve_is_made_again(checkout: Checkout, how:
 def test_a_set_up_that_failed_is_none(checkout: Checkout) -> None:
     assert checkout.make(BROKEN_PYTHON="yes").returncode != 0
     assert not (checkout.folder / ".venv" / ".installed").exists()
+
+
+def test_a_commit_is_held_to_what_make_lint_asks() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]]
+    recipe = re.findall(r"^\t@?\$\(BIN\)/((?:ruff|mypy).*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert sorted(hooks) == sorted(f".venv/bin/{command}" for command in recipe)
+    assert all(hook["language"] == "system" for repo in config["repos"] for hook in repo["hooks"])
+    load_config(ROOT / ".pre-commit-config.yaml")

@@ -10,7 +10,7 @@ so that a manifest vouches for itself, as it does for its objects. Those of form
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from infra.errors import IntegrityError
@@ -89,7 +89,8 @@ class Manifest:
         Raises:
             TypeError, ValueError: the provenance holds a value that JSON does not have.
         """
-        return canonical_json(asdict(self)) if self.format == 1 else canonical_json(with_checksum(asdict(self)))
+        values = vars(self) | {"objects": [vars(item) for item in self.objects]}
+        return canonical_json(values if self.format == 1 else with_checksum(values))
 
     @property
     def vouched(self) -> bool:

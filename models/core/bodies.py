@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from models.core import native, reference
+from models.native import library
 
 if TYPE_CHECKING:
     from models.core.scan import Activation
@@ -123,7 +124,7 @@ def _triton(device: torch.device, dtype: torch.dtype, units: int) -> Body:
 def _why_not_native(device: torch.device, dtype: torch.dtype) -> str | None:
     if device.type != "cpu":
         return f"it runs on cpu, not on {device.type}"
-    return native.reason() if dtype in native.SUFFIXES else _types(dtype)
+    return library.reason() if dtype in library.SUFFIXES else _types(dtype)
 
 
 def _types(dtype: torch.dtype) -> str:

@@ -11,8 +11,6 @@ Derivatives of a second order, and those that `torch.func` asks for, are taken b
 Shape letters: S stacked trials, N vectors, D inputs, G outputs.
 """
 
-import ctypes
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,9 +18,8 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from models.core.bodies import body_for
-from models.core.native import SOURCE, SUFFIXES
-from models.core.native_build import function
 from models.core.scan import with_signature
+from models.native.library import call
 
 
 def serves(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> bool:
@@ -30,7 +27,7 @@ def serves(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> bool:
     alike = weight_SDG.dtype == bias_SG.dtype == inputs.dtype
     if not alike or inputs.requires_grad or forward_ad.unpack_dual(inputs).tangent is not None:  # type: ignore[no-untyped-call]
         return False
-    return body_for(inputs.device, inputs.dtype).name == "native" and _function("forward", inputs.dtype) is not None
+    return body_for(inputs.device, inputs.dtype).name == "native"
 
 
 def sparse_affine(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Tensor:
@@ -84,18 +81,8 @@ class _Affine(torch.autograd.Function):
         return moved if weight_SDG is None else inputs_SND @ weight_SDG + moved
 
 
-def _function(name: str, dtype: torch.dtype) -> Callable[..., int] | None:
-    pointers, numbers = (ctypes.c_void_p,) * 4, (ctypes.c_int64,) * 3
-    return function(SOURCE, f"sparse_{name}_{SUFFIXES[dtype]}", pointers + numbers)
-
-
-def _call(name: str, inputs_SND: Tensor, *tensors: Tensor) -> None:
-    call = _function(name, inputs_SND.dtype)
-    if call is None:
-        raise RuntimeError("the native sparse map cannot be used: there is no compiled code")
-    dense = [tensor.contiguous() for tensor in (inputs_SND, *tensors)]
-    S, N, D = inputs_SND.shape
-    sizes = N, D, tensors[0].shape[-1]
+def _call(name: str, *tensors: Tensor) -> None:
+    dense = [tensor.contiguous() for tensor in tensors]
+    S, N, D = tensors[0].shape
     for members in zip(*dense, strict=True) if S > 1 else [[tensor[0] for tensor in dense]]:
-        if call(*(member.data_ptr() for member in members), *sizes):
-            raise MemoryError(f"sparse_affine: no memory for {D} places")
+        call(f"sparse_{name}", tensors[0].dtype, *members, N, D, tensors[1].shape[-1])

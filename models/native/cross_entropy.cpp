@@ -245,7 +245,7 @@ int run(const T* h, const T* W, const T* b, const int64_t* symbols, const T* wei
 #define EXPORTED(T, NAME) \
     extern "C" int cross_entropy_##NAME(const T* h, const T* W, const T* b, const int64_t* symbols, const T* weights, \
                                         T* ll, T* d_h, T* d_W, T* d_b, const int64_t* n, const int64_t* rows, \
-                                        const int64_t* columns, int threads) { \
+                                        const int64_t* columns, int64_t threads) { \
         return cross_entropy::run<T>(h, W, b, symbols, weights, ll, d_h, d_W, d_b, n, rows, columns, threads); \
     }
 EXPORTED(float, f32)

@@ -422,18 +422,18 @@ int backward(const T* data, const T* d, const T* c, const T* V, const T* W, cons
 #define EXPORTED(T, NAME) \
     extern "C" int nade_forward_##NAME(const T* data, const T* b, const T* c, const T* V, const T* W, \
                                        const std::ptrdiff_t* place, T* likelihood, T* error, const int64_t* n, \
-                                       int threads) { \
+                                       int64_t threads) { \
         return nade::forward<T>(data, b, c, V, W, place, likelihood, error, nade::Shape{n[0], n[1], n[2], n[3]}, threads); \
     } \
     extern "C" int nade_tangent_##NAME(const T* data, const T* c, const T* V, const T* W, const T* moved_c, \
                                        const T* moved_V, const T* moved_W, const std::ptrdiff_t* place, T* moved_z, \
-                                       const int64_t* n, int threads) { \
+                                       const int64_t* n, int64_t threads) { \
         return nade::tangent<T>(data, c, V, W, moved_c, moved_V, moved_W, place, moved_z, nade::Shape{n[0], n[1], n[2], n[3]}, \
                           threads); \
     } \
     extern "C" int nade_backward_##NAME(const T* data, const T* d, const T* c, const T* V, const T* W, \
                                         const std::ptrdiff_t* place, T* d_c, T* d_V, T* d_W, const int64_t* n, \
-                                        int threads) { \
+                                        int64_t threads) { \
         return nade::backward<T>(data, d, c, V, W, place, d_c, d_V, d_W, nade::Shape{n[0], n[1], n[2], n[3]}, threads); \
     }
 EXPORTED(float, f32)

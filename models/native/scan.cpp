@@ -421,13 +421,13 @@ int backward(const T* d_states, const T* W, const T* retention, const T* phi, co
 
 #define EXPORTED(T, NAME) \
     extern "C" int scan_forward_##NAME(const T* pre, const T* h0, const T* W, const T* retention, const T* given, \
-                                       T* states, T* phi, const int64_t* n, int activation, int threads) { \
+                                       T* states, T* phi, const int64_t* n, int64_t activation, int64_t threads) { \
         return scan::forward<T>(pre, h0, W, retention, given, states, phi, scan::Shape{n[0], n[1], n[2], n[3]}, activation, \
                           threads); \
     } \
     extern "C" int scan_backward_##NAME(const T* d_states, const T* W, const T* retention, const T* phi, \
                                         const T* h0, const T* states, T* d_pre, T* d_h0, T* d_W, const int64_t* n, \
-                                        int activation, int threads) { \
+                                        int64_t activation, int64_t threads) { \
         return scan::backward<T>(d_states, W, retention, phi, h0, states, d_pre, d_h0, d_W, \
                            scan::Shape{n[0], n[1], n[2], n[3]}, activation, threads); \
     }

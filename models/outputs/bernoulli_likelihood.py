@@ -8,8 +8,6 @@ taken by torch alone.
 Shape letters: S stacked trials, T time, B batch, D notes.
 """
 
-import ctypes
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,9 +16,8 @@ from torch.autograd import forward_ad
 from torch.nn.functional import softplus
 
 from models.core.bodies import body_for
-from models.core.native import SOURCE, SUFFIXES
-from models.core.native_build import function
 from models.core.scan import with_signature
+from models.native.library import call
 
 
 def bernoulli_log_likelihood(logits: Tensor, data: Tensor) -> Tensor:
@@ -45,7 +42,7 @@ def bernoulli_log_likelihood(logits: Tensor, data: Tensor) -> Tensor:
 def _native(logits: Tensor, data: Tensor) -> bool:
     if logits.shape != data.shape or logits.dtype != data.dtype or data.requires_grad:
         return False
-    return body_for(logits.device, logits.dtype).name == "native" and _function(logits.dtype) is not None
+    return body_for(logits.device, logits.dtype).name == "native"
 
 
 class _Likelihood(torch.autograd.Function):
@@ -56,11 +53,8 @@ class _Likelihood(torch.autograd.Function):
     def forward(logits: Tensor, data: Tensor) -> tuple[Tensor, Tensor]:
         logits, data = logits.contiguous(), data.contiguous()
         slope, values_STB = torch.empty_like(logits), logits.new_empty(logits.shape[:-1])
-        call = _function(logits.dtype)
-        if call is None:
-            raise RuntimeError("the native log-likelihood cannot be used: there is no compiled code")
-        pointers = (tensor.data_ptr() for tensor in (logits, data, slope, values_STB))
-        call(*pointers, values_STB.numel(), logits.shape[-1])
+        sizes = values_STB.numel(), logits.shape[-1]
+        call("bernoulli", logits.dtype, logits, data, slope, values_STB, *sizes)
         return values_STB, slope
 
     @staticmethod
@@ -83,8 +77,3 @@ class _Likelihood(torch.autograd.Function):
     def jvp(ctx: Any, moved: Tensor, _data: None) -> tuple[Tensor, None]:
         logits, data = ctx.saved_tensors
         return (moved * (data - torch.sigmoid(logits))).sum(-1), None
-
-
-def _function(dtype: torch.dtype) -> Callable[..., int] | None:
-    pointers, numbers = (ctypes.c_void_p,) * 4, (ctypes.c_int64,) * 2
-    return function(SOURCE, f"bernoulli_{SUFFIXES[dtype]}", pointers + numbers)

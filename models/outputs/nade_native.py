@@ -1,50 +1,28 @@
 """The native body of NADE: `nade.cpp`, on processors, for float32 and float64, what autograd sees of it, and products.
 
-Called on raw pointers, so every tensor is made dense first. Results do not depend on the number of threads. Backward
-needs v - p of every note, which the forward pass leaves behind; the gradient in b is written over it, so that a second
-way back through one graph computes it anew.
+Backward needs v - p of every note, which the forward pass leaves behind; the gradient in b is written over it, so that
+a second way back through one graph computes it anew.
 
 Shape letters: S stacked trials, N frames, D notes, U hidden units of NADE.
 """
 
-import ctypes
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from models.core import native_build
 from models.core.bodies import body_for
-from models.core.native import SOURCE, SUFFIXES
-
-_POINTERS = {"forward": 9, "tangent": 10, "backward": 10}
-_WORK_OF_A_THREAD = 1 << 22
-"""Operations below which starting a thread takes longer than the work."""
-
-
-@lru_cache(maxsize=1)
-def _library() -> ctypes.CDLL | str:
-    """The compiled library, or why there is none. Asked once a process."""
-    kinds = {name: (ctypes.c_void_p,) * pointers + (ctypes.c_int,) for name, pointers in _POINTERS.items()}
-    names = [(f"nade_{name}_{suffix}", kinds[name]) for name in kinds for suffix in SUFFIXES.values()]
-    return native_build.library(SOURCE, tuple(names))
-
-
-def reason() -> str | None:
-    """Why this body cannot be used here, in one line; None where it can."""
-    library = _library()
-    return library if isinstance(library, str) else None
+from models.native.library import call, threads_for
 
 
 def serves(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether this body is to be used: where the scan's native body is, which one setting forces, and it can be built.
+    """Whether this body is to be used: where the scan's native body is, which one setting forces.
 
     Raises:
         ValueError: that setting forces a body that cannot serve.
     """
-    return body_for(device, dtype).name == "native" and reason() is None
+    return body_for(device, dtype).name == "native"
 
 
 def log_likelihood(
@@ -130,18 +108,6 @@ def _backward(
 
 
 def _call(name: str, inputs: Sequence[Tensor], order: Sequence[int], results: Sequence[Tensor | None]) -> None:
-    library = _library()
-    if isinstance(library, str):
-        raise RuntimeError(f"the native NADE cannot be used: {library}")
     (S, N, D), U = inputs[0].shape, inputs[-1].shape[-1]
-    places = (ctypes.c_ssize_t * D)(*(order or range(D)))
-    threads = min(torch.get_num_threads(), 1 + S * N * D * U // _WORK_OF_A_THREAD)
-    failed = getattr(library, f"nade_{name}_{SUFFIXES[inputs[0].dtype]}")(
-        *(tensor.data_ptr() for tensor in inputs),
-        places,
-        *(None if tensor is None else tensor.data_ptr() for tensor in results),
-        (ctypes.c_int64 * 4)(S, N, D, U),
-        threads,
-    )
-    if failed:
-        raise MemoryError(f"nade: no memory for the workspaces of {(S, N, D)} notes and {U} units")
+    sizes = (S, N, D, U), threads_for(S * N * D * U)
+    call(f"nade_{name}", inputs[0].dtype, *inputs, order or range(D), *results, *sizes)

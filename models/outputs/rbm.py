@@ -101,11 +101,12 @@ class RBM(Output):
         }
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
-        """Small random weights; the notes' biases at their log-odds."""
+        """Small random weights; the notes' biases at their log-odds, those of the units zero."""
         for name in ("output_weight", "units_weight"):
             parameters[name].normal_(0.0, self.hidden_size**-0.5, generator=generator)
         parameters["coupling"].normal_(0.0, COUPLING, generator=generator)
         parameters["output_bias"].copy_(torch.logit(frequency_D))
+        parameters["units_bias"].zero_()
 
     def machines(self, parameters: Mapping[str, Tensor], states_STBH: Tensor) -> Machines:
         """The machine of every state, all steps and pieces in a row: N = T B."""

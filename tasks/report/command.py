@@ -6,17 +6,23 @@ exactly this campaign, a file does that lies beside the page. What this does not
 
 import json
 import shlex
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
-from tasks.campaign import resolve
+from models.kinds import Kind
+from models.variants import Variant
+from tasks.campaign import campaign_text, resolve
 from tasks.campaign.text import SIZES
+from tasks.campaign.variants import output_for
 
 FILE = "campaign.toml"
 """The file of a report that asks for its campaign."""
+_UNSAID = frozenset(f"{Variant().core}/{output_for(kind)}" for kind in get_args(Kind))
+"""Cores and output models that a short name of a variant has without saying so."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ def reproduce_command(campaign: Mapping[str, Any]) -> Command:
     """
     try:
         options = _options(campaign)
-        if _told(_asked_by(options)) == _told(campaign):
+        # as a file it is asked for with what older code had no names for, at values that change no trial
+        whole = _asked_by({"campaign": tomllib.loads(campaign_text(campaign))})
+        if _told(_asked_by(options)) == _told(whole):
             words = [word for name, value in options.items() for word in (f"--{name}", *_words(value))]
             return Command(shlex.join(["prefect", "run", "reproduce", *words]))
     except ConfigurationError:
@@ -80,9 +88,17 @@ def _options(campaign: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
+def _short(name: str) -> str:
+    start, slash, tail = name.rpartition("/")
+    return tail if start in _UNSAID else start + slash + tail
+
+
 def _variants(corpora: Mapping[str, list[str]]) -> list[str]:
-    """Short names where all corpora have the same variants; else whole ones, which are for their own kind of data."""
-    short = [[name.rpartition("/")[2] for name in names] for names in corpora.values()]
+    """Short names where all corpora have the same variants; else whole ones, which are for their own kind of data.
+
+    Of a core or an output model that is not the one of its kind of data a name has no shorter form.
+    """
+    short = [[_short(name) for name in names] for names in corpora.values()]
     if all(set(names) == set(short[0]) for names in short):
         return short[0]
     return list(dict.fromkeys(name for names in corpora.values() for name in names))

@@ -33,6 +33,11 @@ _MEND = "take the whole folder again from where it came from"
 _REBUILT = "rebuilt"
 
 
+def table_file(name: str) -> str:
+    """The file of a table."""
+    return f"{name}.parquet"
+
+
 def kept_files(results: Results) -> dict[str, bytes]:
     """The tables of a campaign and the rest of what its report is made from, by file name; equal results, equal bytes.
 
@@ -40,12 +45,12 @@ def kept_files(results: Results) -> dict[str, bytes]:
     """
     tables = {name: getattr(results, name)[list(columns)] for name, columns in COLUMNS.items()}
     tables["trials"] = tables["trials"].assign(techniques=tables["trials"]["techniques"].map(json.dumps))
-    files = {f"{name}.parquet": _to_parquet(table) for name, table in tables.items()}
+    files = {table_file(name): _to_parquet(table) for name, table in tables.items()}
     index = {
         "schema": _SCHEMA,
         "schema_version": _VERSION,
         "tables": {
-            name: {"rows": len(table), "sha256": hashlib.sha256(files[f"{name}.parquet"]).hexdigest()}
+            name: {"rows": len(table), "sha256": hashlib.sha256(files[table_file(name)]).hexdigest()}
             for name, table in tables.items()
         },
         "campaign": results.campaign,
@@ -84,9 +89,9 @@ def _results_of(files: Mapping[str, bytes], where: str, code: Mapping[str, Any])
     index = _index(files.get(INDEX), f"{where}/{INDEX}")
     tables = {}
     for name, columns in COLUMNS.items():
-        tables[name] = _table(files, f"{name}.parquet", index["tables"].get(name, {}), where)
+        tables[name] = _table(files, table_file(name), index["tables"].get(name, {}), where)
         if missing := [column for column in columns if column not in tables[name]]:
-            raise IntegrityError(f"{where}/{name}.parquet: has no column {', '.join(missing)}; {_MEND}")
+            raise IntegrityError(f"{where}/{table_file(name)}: has no column {', '.join(missing)}; {_MEND}")
     trials = tables["trials"]
     tables["trials"] = trials.assign(techniques=trials["techniques"].map(json.loads).astype(object))
     return Results(

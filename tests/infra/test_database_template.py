@@ -53,7 +53,7 @@ def test_the_first_copy_is_kept(tmp_path: Path) -> None:
 def test_a_copy_that_others_may_write_to_is_not_used(
     tmp_path: Path, what: str, mode: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The same cases as for compiled code, tests/models/core/test_native_build.py."""
+    """The same cases as for compiled code, tests/models/native/test_build.py."""
     path = _kept(tmp_path, what)
     path.chmod(path.stat().st_mode | mode)
     assert not database_template.put(tmp_path / "second.db")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from infra.ownership import ours
-from models.core.native_build import BuildError
-from models.core.native_build import _ours as ours_in_models
+from models.native.build import BuildError
+from models.native.build import _ours as ours_in_models
 
 Check = Callable[[Path, int], AbstractContextManager[int]]
 

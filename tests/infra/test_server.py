@@ -193,6 +193,7 @@ def test_of_two_commands_at_once_one_is_stopped_the_other_ends_and_nothing_is_le
     assert (ended.returncode, out, err) == (0, "working\n", "")
     ends_in_one_line(stopped, working(stopped), signal.SIGINT, 130, "stopped")
     assert not servers_left(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "work.py"], "nothing temporary"
     assert not any((tmp_path / "home").rglob("*"))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.core import native_build
-from models.core.native_build import BuildError
+from models.native import build
+from models.native.build import BuildError
 
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
@@ -16,7 +16,7 @@ def printed(folder: Path, *sources: Path) -> str:
     """What the program prints when nothing is wrong, or a skip where there is no compiler with sanitizers."""
     program = folder / "program"
     try:
-        compiler = native_build.find_compiler()
+        compiler = build.find_compiler()
     except BuildError as error:
         pytest.skip(str(error))
     command = [*compiler, "-std=c++17", "-Og", "-g1", "-march=native", "-pthread", *SANITIZED, "-o", str(program)]

@@ -66,13 +66,13 @@ class Naive:
         return torch.stack(costs)
 
     def gauss_newton(self) -> Tensor:
-        jacobian = torch.autograd.functional.jacobian(self.logits, self.theta)
+        jacobian = torch.autograd.functional.jacobian(self.logits, self.theta, vectorize=True)
         p = 1 / (1 + (-self.logits(self.theta)).exp())
         flat = jacobian.flatten(0, 1)
         return flat.T @ ((p * (1 - p)).flatten().unsqueeze(1) * flat) / len(self.pieces.data)
 
     def structural(self) -> Tensor:
-        flat = torch.autograd.functional.jacobian(self.states, self.theta).flatten(0, 1)
+        flat = torch.autograd.functional.jacobian(self.states, self.theta, vectorize=True).flatten(0, 1)
         return flat.T @ flat / len(self.pieces.data)
 
 

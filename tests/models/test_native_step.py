@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.linalg import vector_norm
 
-from models.core import native, use_body
+from models.core import use_body
+from models.native import library
 from models.native_step import NativeStep, serves
 from models.optimizers import SGD
 from models.stacked_techniques import StackedTechniques
@@ -14,7 +15,7 @@ from models.techniques import Clipping, Nesterov, Technique
 from tests.models import examples
 
 RATE = 0.3
-pytestmark = pytest.mark.skipif(native.reason() is not None, reason=f"no compiled code: {native.reason()}")
+pytestmark = pytest.mark.skipif(library.reason() is not None, reason=f"no compiled code: {library.reason()}")
 
 
 def _network(techniques=(), **changes):

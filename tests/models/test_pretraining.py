@@ -175,7 +175,7 @@ def test_members_of_a_stack_are_prepared_as_alone():
         _assert_same(ours, _alone(trial))
 
 
-@pytest.mark.parametrize("stop", [1, 7, 13, 22, 30, 45])
+@pytest.mark.parametrize("stop", [1, 13, 22, 45])
 def test_members_go_on_from_their_checkpoints_in_other_company(stop):
     run = Run(STACK, *SPLITS, 5)
     for _ in range(stop):

@@ -196,12 +196,12 @@ def test_a_stack_goes_on_from_its_checkpoints_bit_for_bit_and_in_other_company()
     run = Run(trials, *_splits(trials[0]), 5)
     for stop in range(1, 10):
         assert run.advance()
+        if stop not in (1, 4, 6, 9):
+            continue
         saved = [stored(checkpoint) for checkpoint in run.checkpoints()]
         assert [checkpoint.key for checkpoint in saved] == [trial.key for trial in trials]
         # One starts anew beside one that goes on, in the other order.
         for chosen, going in (([2, 0], [True, True]), ([3, 1], [False, True])):
-            if stop not in (1, 4, 6, 9):
-                continue
             continued = [saved[s] if goes else None for s, goes in zip(chosen, going, strict=True)]
             for s, ours in zip(chosen, _together([trials[s] for s in chosen], continued), strict=True):
                 _assert_same(ours, whole[s])

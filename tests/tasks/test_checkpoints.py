@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def _bytes(store: Store, trial: Trial) -> list[Any]:
     return [store.read(prefix, "weights.safetensors"), *tables, record]
 
 
+@cache
 def _undisturbed(trial: Trial) -> list[Any]:
     store = Store(f"memory://undisturbed-{trial.key}")
     fill(store)

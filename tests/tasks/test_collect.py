@@ -14,6 +14,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from safetensors.torch import load
 
+from infra.provenance import provenance
 from infra.store import Store
 from models.baselines import baselines, frequencies, score_baseline
 from models.metrics import Scores, score
@@ -30,15 +31,15 @@ from tasks.made_from import made_from
 from tasks.records import load_table, read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.report import build_report, estimate
 from tasks.report.corpora import render_corpora
-from tasks.report.kept import kept_files
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.kept import kept_files, results_of
+from tasks.report.results import COLUMNS, CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tasks.report.samples import file_name, sample_files
 from tasks.samples import ensure_sampled
 from tasks.search import Search
 from tasks.train import prepared
 from tests.models.pooled import summary
 from tests.tasks.conftest import Finished, by_key, record_of, tiny_campaign, tiny_music, train_all
-from tests.tasks.report.pages import undrawn, undrawn_page
+from tests.tasks.report.pages import undrawn
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SGD = "rnn/bernoulli/SGD"
@@ -161,12 +162,10 @@ def _of_an_older_version(finished: Finished) -> Store:
 def test_trials_of_an_older_version_are_collected_without_them(finished, results):
     older = _collect(_of_an_older_version(finished), finished.campaign, finished.digests)
     assert older.diagnostics.empty
+    assert older.provenance["measured"] == {"commits": [], "processors": [], "torch": []}
     assert tuple(older.curves) == CURVE_COLUMNS
     assert older.curves["update_ratio"].isna().all()
     pd.testing.assert_frame_equal(older.trials, results.trials)
-    words = "folk-tunes-characters"
-    alone = replace(older, corpora={words: older.corpora[words]})
-    assert undrawn_page(alone).count("was not measured") == 1
 
 
 def test_the_pieces_pool_to_the_scores_of_the_trained_networks(finished, results):
@@ -227,6 +226,12 @@ def test_corpora_campaign_and_provenance_are_told_as_json(finished, results):
     for name, digest in finished.digests.items():
         assert results.corpora[name]["counting"] == counting_on_validation(finished.store, digest)
     assert results.provenance["started"] == "2026-01-02T03:04:05+00:00"
+    own = provenance()
+    assert results.provenance["measured"] == {
+        "commits": [own["commit"]],
+        "processors": [own["processor"]],
+        "torch": [own["versions"]["torch"]],
+    }
     ended = datetime.fromisoformat(results.provenance["finished"])
     assert results.provenance["seconds"] == pytest.approx((ended - STARTED).total_seconds(), abs=1)
 
@@ -413,6 +418,16 @@ def test_an_empty_store_of_trials_is_all_failures(store, digests, campaign):
     assert len(results.failures) == len(results.trials) == 12
     assert results.curves.empty
     assert tuple(results.curves) == CURVE_COLUMNS
+
+
+def test_what_is_kept_of_it_is_what_was_collected(results):
+    code = {"commit": None, "dirty": None}
+    back = results_of(kept_files(results), "there", code)
+    for name in COLUMNS:
+        pd.testing.assert_frame_equal(getattr(back, name), getattr(results, name), check_exact=True)
+    for name in ("campaign", "corpora", "failures"):
+        assert json.dumps(getattr(back, name)) == json.dumps(getattr(results, name))
+    assert back.provenance == {**results.provenance, "rebuilt": code}
 
 
 def test_a_report_can_be_built_of_it(finished, results):

@@ -103,17 +103,13 @@ def _some(history: list[dict[str, bytes]], step: int) -> list[dict[str, bytes]]:
     return [files for at, files in enumerate(history) if at >= late or at % step == 0]
 
 
-def _tiers(all_of_them: int) -> list[Any]:
-    return [pytest.param(60, id="some"), pytest.param(all_of_them, id="many", marks=pytest.mark.integration)]
-
-
-@pytest.mark.parametrize("step", _tiers(1))
-def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, undisturbed, step):
+@pytest.mark.integration
+def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, undisturbed):
     history, expected = undisturbed
     assert {path.split("/")[0] for path in expected} == {
         *("data", "ingests", "corpora", "trials", "scores", "samples", "latest.json", "latest-smoke.json"),
     }
-    for files in _some(history, step):
+    for files in history:
         place.files = dict(files)
         assert run() == {}
         assert committed(place.files) == expected
@@ -129,11 +125,11 @@ def _number(files: Mapping[str, bytes]) -> int:
     return sum(not path.startswith("reports/") for path in files)
 
 
-@pytest.mark.parametrize("step", _tiers(3))
+@pytest.mark.integration
 @pytest.mark.parametrize("after", [False, True], ids=["not-done", "answer-lost"])
-def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, step, after):
+def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, after):
     history, expected = undisturbed
-    for files in _some(history[:-1], step):
+    for files in _some(history[:-1], 3):
         place.files = dict(files)
         told = _run_with_failure(place, "write", 0, after)
         assert told or committed(place.files) == expected, "what is lacking is told"
@@ -141,7 +137,7 @@ def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(pl
         assert committed(place.files) == expected
 
 
-@pytest.mark.parametrize("at", range(0, 60, 13))
+@pytest.mark.parametrize("at", range(0, 60, 19))
 def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, at):
     _, expected = undisturbed
     place.files = {}

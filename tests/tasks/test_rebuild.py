@@ -69,6 +69,12 @@ def test_where_one_of_several_is_damaged_nothing_is_written(source, tmp_path, mo
     assert not (tmp_path / "to").exists()
 
 
+def test_a_folder_that_lost_its_index_is_not_passed_over(source):
+    (source / "one" / "tables.json").unlink()
+    with pytest.raises(IntegrityError, match=rf"^{source}/one/tables\.json: is missing; take"):
+        read_folders(source)
+
+
 def test_a_folder_that_is_none_or_has_no_tables_is_told(source, tmp_path):
     for path in (tmp_path / "nowhere", source / "notes.md"):
         with pytest.raises(ConfigurationError, match=f"^{path}: is no folder; give --from"):

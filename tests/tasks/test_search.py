@@ -250,7 +250,7 @@ def test_the_rungs_are_known_by_the_records_of_those_before():
 
 
 def test_a_study_has_draws_and_seeds_of_its_own_and_the_first_is_that_of_a_single_one():
-    one, three = (Search(replace(THOROUGH, studies=number), DIGESTS) for number in (1, 3))
+    one, three = (Search(replace(THOROUGH, trials=8, studies=number), DIGESTS) for number in (1, 3))
     by_study = [[bracket for bracket in three.brackets if bracket.study == study] for study in range(3)]
     assert by_study[0] == list(one.brackets)
     for variants in zip(*by_study, strict=True):
@@ -282,9 +282,10 @@ def test_a_variant_whose_search_is_not_complete_is_held_back():
 
 
 def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
-    records = [record_of(trial, -index) for index, trial in enumerate(Search(THOROUGH, DIGESTS).trials({}))]
-    brackets = Search(THOROUGH, DIGESTS).brackets
-    finals = Search(THOROUGH, DIGESTS).finals(by_key(records))
+    search = Search(replace(THOROUGH, trials=4), DIGESTS)
+    records = [record_of(trial, -index) for index, trial in enumerate(search.trials({}))]
+    brackets = search.brackets
+    finals = search.finals(by_key(records))
     seeds: dict[str, set[tuple[int, ...]]] = {digest: set() for digest in DIGESTS.values()}
     for bracket in brackets:
         best = bracket.chosen(by_key(records))
@@ -301,10 +302,11 @@ def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
 
 
 def test_more_seeds_go_on_where_fewer_ended():
-    records = by_key(record_of(trial) for trial in Search(THOROUGH, DIGESTS).trials({}))
-    few, more = ({t.key for t in Search(replace(THOROUGH, seeds=n), DIGESTS).finals(records)} for n in (2, 3))
-    reseeded = replace(THOROUGH, seed=1)
+    small = replace(THOROUGH, trials=4)
+    records = by_key(record_of(trial) for trial in Search(small, DIGESTS).trials({}))
+    few, more = ({t.key for t in Search(replace(small, seeds=n), DIGESTS).finals(records)} for n in (2, 3))
+    reseeded = replace(small, seed=1)
     others = by_key(record_of(trial) for trial in Search(reseeded, DIGESTS).trials({}))
     other = {t.seed for t in Search(reseeded, DIGESTS).finals(others)}
     assert few < more
-    assert other.isdisjoint(t.seed for t in Search(THOROUGH, DIGESTS).finals(records))
+    assert other.isdisjoint(t.seed for t in Search(small, DIGESTS).finals(records))

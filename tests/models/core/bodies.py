@@ -2,10 +2,10 @@
 
 import pytest
 
-from models.core import native
 from models.core.bodies import why_not_triton
+from models.native import library
 
-needs_native = pytest.mark.skipif(not native.available(), reason=f"no native body here: {native.reason()}")
+needs_native = pytest.mark.skipif(library.reason() is not None, reason=f"no native body here: {library.reason()}")
 needs_triton = pytest.mark.skipif(why_not_triton() is not None, reason=f"no Triton body here: {why_not_triton()}")
 # Triton is installed on few machines: where it is not, one skipped test says so, not hundreds.
 BODIES = ("reference", pytest.param("native", marks=needs_native), *(() if why_not_triton() else ("triton",)))

@@ -7,10 +7,10 @@
 #include <memory>
 
 #define DECLARED(T, NAME) \
-    extern "C" int scan_forward_##NAME(const T*, const T*, const T*, const T*, const T*, T*, T*, const int64_t*, int, \
-                                       int); \
+    extern "C" int scan_forward_##NAME(const T*, const T*, const T*, const T*, const T*, T*, T*, const int64_t*, int64_t, \
+                                       int64_t); \
     extern "C" int scan_backward_##NAME(const T*, const T*, const T*, const T*, const T*, const T*, T*, T*, T*, \
-                                        const int64_t*, int, int); \
+                                        const int64_t*, int64_t, int64_t); \
     inline auto forward_of(T) { return scan_forward_##NAME; } \
     inline auto backward_of(T) { return scan_backward_##NAME; }
 DECLARED(float, f32)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.core import leaky_scan, native, scan_body, use_body
+from models.core import leaky_scan, scan_body, use_body
 from models.core.bodies import VARIABLE
+from models.native import library
 from tests.models.core.bodies import needs_native, needs_triton
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ def _unforced(monkeypatch):
 
 
 def test_the_native_body_is_chosen_where_it_serves():
-    expected = "native" if native.available() else "reference"
+    expected = "native" if library.reason() is None else "reference"
     assert scan_body() == scan_body(dtype=torch.float64) == expected
     assert scan_body("cuda") == scan_body(dtype=torch.bfloat16) == "reference"
 
@@ -29,13 +30,13 @@ def test_the_native_body_is_chosen_where_it_serves():
 def test_the_variable_forces_and_the_block_wins(monkeypatch):
     monkeypatch.setenv(VARIABLE, "reference")
     assert scan_body() == "reference"
-    if native.available():
+    if library.reason() is None:
         with use_body("native"):
             assert scan_body() == "native"
     monkeypatch.setenv(VARIABLE, "")
     with use_body("reference"):
         assert scan_body() == "reference"
-    assert scan_body() == ("native" if native.available() else "reference")
+    assert scan_body() == ("native" if library.reason() is None else "reference")
 
 
 def test_a_body_that_does_not_exist(monkeypatch):
@@ -85,23 +86,23 @@ def test_other_types_go_to_the_reference():
 FRESH = """
 import os, sys
 import torch
-from models.core import leaky_scan, native, scan_body, use_body
+from models.core import leaky_scan, scan_body, use_body
 from models.core.bodies import VARIABLE
-from models.outputs import cross_entropy_native
+from models.native import library
 from models.outputs.cross_entropy import symbol_log_likelihood
 
 os.environ[VARIABLE] = "reference"
 leaky_scan(torch.ones(1, 2, 3, 4), torch.zeros(1, 3, 4), torch.ones(1, 4, 4), None, "relu")
 print(os.listdir(sys.argv[1]))
 os.environ |= {"PATH": sys.argv[1], "CXX": "", VARIABLE: ""}
-print(scan_body(), native.reason())
+print(scan_body(), library.reason())
 try:
     with use_body("native"):
         scan_body()
 except ValueError as error:
     print(error)
 zeros = torch.zeros(1, 2, 3), torch.zeros(1, 3, 8), torch.zeros(1, 8)
-print(symbol_log_likelihood(*zeros, torch.tensor([[0, 7]])).exp().tolist(), cross_entropy_native.reason())
+print(symbol_log_likelihood(*zeros, torch.tensor([[0, 7]])).exp().tolist(), library.reason())
 """
 
 

@@ -1,4 +1,4 @@
-"""What every core promises: one suite over the tuple, against single steps in float64 and against torch.nn."""
+"""What every core promises, whoever wrote it: one suite over the tuple; ours against torch.nn and loops as well."""
 
 import itertools
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:grad and param do not obey")
 # What those that remember promise; `frame`, which does not, is in a file of its own.
 REMEMBERING = [kind for kind in BY_CORE.values() if kind.remembers]
 every_core = pytest.mark.parametrize("kind", REMEMBERING, ids=lambda kind: kind.name)
+ours = pytest.mark.parametrize("kind", [kind for kind in REMEMBERING if kind.name in NAIVE], ids=lambda kind: kind.name)
 
 
 def _core(kind: type[Core], S: int, H: int) -> tuple[Core, Parameters]:
@@ -58,7 +59,7 @@ def test_names_differ():
     assert list(BY_CORE)[:4] == ["rnn", "lstm", "gru", "frame"]
 
 
-@every_core
+@ours
 @pytest.mark.parametrize("symbols", [False, True])
 @pytest.mark.parametrize("size", SIZES)
 def test_states_and_gradients_equal_autograd_through_single_steps(kind, symbols, size):
@@ -93,6 +94,21 @@ def test_gradients_of_inputs_and_of_the_start_equal_finite_differences(kind):
     inputs = _inputs(2, 4, 2).requires_grad_()
     start = _start(parameters, 2).detach().requires_grad_()
     torch.autograd.gradcheck(lambda x, h: core.states(parameters.by_name, x, h, None)[0], (inputs, start))
+
+
+@every_core
+@pytest.mark.parametrize("symbols", [False, True])
+def test_gradients_of_the_parameters_equal_autograd_through_its_own_steps(kind, symbols):
+    core, parameters = _core(kind, 2, 3)
+    inputs, start = _inputs(2, 4, 2, symbols), _start(parameters, 2).detach()
+    parameters.differentiate(_weighed(core.states(parameters.by_name, inputs, start, None)[0]))
+    by_states = parameters.gradient_SP.clone()
+    carried, path = start, []
+    for pre in project(parameters.by_name["input_weight"], parameters.by_name["bias"], inputs).unbind(1):
+        carried = core.step(parameters.by_name, pre, carried, None)
+        path.append(carried[..., :3])
+    parameters.differentiate(_weighed(torch.stack(path, dim=1)))
+    torch.testing.assert_close(by_states, parameters.gradient_SP, rtol=1e-9, atol=1e-11)
 
 
 @every_core
@@ -179,8 +195,8 @@ def test_what_is_not_finite_is_passed_on(kind):
     assert last[0, 1].isnan().all()
 
 
-@every_core
-def test_initial_values(kind):
+@ours
+def test_initial_values_of_ours(kind):
     H, width = 32, 50
     core = kind(width, H, "tanh")
     parameters = Parameters(1, core.shapes())
@@ -199,9 +215,16 @@ def test_initial_values(kind):
     assert torch.equal(member["bias"], expected), "only forget gates are open"
     assert not member["initial_state"].any()
     assert kind.name != "gru" or not member["recurrent_bias"].any()
-    again, other = Parameters(1, core.shapes()), Parameters(1, core.shapes())
-    for fresh, seed in ((again, 0), (other, 1)):
+
+
+@every_core
+def test_initial_values_are_given_to_all_and_follow_the_generator(kind):
+    core = kind(50, 32, "tanh")
+    parameters, again, other = (Parameters(1, core.shapes()) for _ in range(3))
+    for fresh, seed in ((parameters, 0), (again, 0), (other, 1)):
+        fresh.theta_SP.fill_(7.0)
         core.initialise(fresh.member(0), torch.Generator().manual_seed(seed), 16.0)
+    assert not (parameters.theta_SP == 7.0).any()
     assert torch.equal(again.theta_SP, parameters.theta_SP)
     assert not torch.equal(other.theta_SP, parameters.theta_SP)
 

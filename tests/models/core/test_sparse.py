@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from models.core import native, use_body
+from models.core import use_body
 from models.core.base import project
 from models.core.sparse import serves, sparse_affine
+from models.native import library
 
 pytestmark = [
-    pytest.mark.skipif(not native.available(), reason="the native body cannot be used here"),
+    pytest.mark.skipif(library.reason() is not None, reason="the native body cannot be used here"),
     pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
 ]
 SIZES = ((1, 1, 1, 1), (1, 7, 88, 100), (2, 5, 9, 64), (3, 4, 8, 67), (1, 3, 17, 5), (1, 0, 4, 4))

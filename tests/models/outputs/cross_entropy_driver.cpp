@@ -8,7 +8,7 @@
 
 #define DECLARED(T, NAME) \
     extern "C" int cross_entropy_##NAME(const T*, const T*, const T*, const int64_t*, const T*, T*, T*, T*, T*, \
-                                        const int64_t*, const int64_t*, const int64_t*, int);
+                                        const int64_t*, const int64_t*, const int64_t*, int64_t);
 DECLARED(float, f32)
 DECLARED(double, f64)
 

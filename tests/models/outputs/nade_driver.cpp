@@ -9,11 +9,11 @@
 
 #define DECLARED(T, NAME) \
     extern "C" int nade_forward_##NAME(const T*, const T*, const T*, const T*, const T*, const std::ptrdiff_t*, T*, T*, \
-                                       const int64_t*, int); \
+                                       const int64_t*, int64_t); \
     extern "C" int nade_tangent_##NAME(const T*, const T*, const T*, const T*, const T*, const T*, const T*, \
-                                       const std::ptrdiff_t*, T*, const int64_t*, int); \
+                                       const std::ptrdiff_t*, T*, const int64_t*, int64_t); \
     extern "C" int nade_backward_##NAME(const T*, const T*, const T*, const T*, const T*, const std::ptrdiff_t*, T*, \
-                                        T*, T*, const int64_t*, int); \
+                                        T*, T*, const int64_t*, int64_t); \
     inline auto forward_of(T) { return nade_forward_##NAME; } \
     inline auto tangent_of(T) { return nade_tangent_##NAME; } \
     inline auto backward_of(T) { return nade_backward_##NAME; }

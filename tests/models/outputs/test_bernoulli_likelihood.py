@@ -2,11 +2,13 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from models.core import native, use_body
+from models.core import use_body
+from models.native import library
 from models.outputs.bernoulli_likelihood import bernoulli_log_likelihood
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
-BODIES = ("reference", pytest.param("native", marks=pytest.mark.skipif(not native.available(), reason="not compiled")))
+COMPILED = pytest.mark.skipif(library.reason() is not None, reason="not compiled")
+BODIES = ("reference", pytest.param("native", marks=COMPILED))
 
 
 @pytest.fixture(params=BODIES)
@@ -62,7 +64,7 @@ def test_second_derivatives_and_tangents_are_right():
     torch.testing.assert_close(curved, -p * (1 - p))
 
 
-@pytest.mark.skipif(not native.available(), reason="not compiled")
+@COMPILED
 def test_forward_mode_over_backward_is_right_too():
     logits, data = _drawn(5)
     with torch.autograd.forward_ad.dual_level():
@@ -73,7 +75,7 @@ def test_forward_mode_over_backward_is_right_too():
     torch.testing.assert_close(curved, -p * (1 - p))
 
 
-@pytest.mark.skipif(not native.available(), reason="not compiled")
+@COMPILED
 def test_bodies_agree_to_rounding():
     logits, data = _drawn(88, torch.float32)
     with use_body("reference"):

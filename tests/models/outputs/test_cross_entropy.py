@@ -11,13 +11,12 @@ from torch.autograd import forward_ad
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.core import use_body
-from models.outputs import cross_entropy_native, cross_entropy_reference
+from models.native import library
+from models.outputs import cross_entropy_reference
 from models.outputs.cross_entropy import symbol_log_likelihood
 from models.outputs.segments import Segments
 
-needs_native = pytest.mark.skipif(
-    cross_entropy_native.reason() is not None, reason=f"no native body here: {cross_entropy_native.reason()}"
-)
+needs_native = pytest.mark.skipif(library.reason() is not None, reason=f"no native body here: {library.reason()}")
 BODIES = ("reference", pytest.param("native", marks=needs_native))
 TOLERANCE = {torch.float32: 3e-6, torch.float64: 1e-13}
 # S, N, H, D: ones, less and more than a tile of rows or columns, several blocks of rows, several chunks of columns

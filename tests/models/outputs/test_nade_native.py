@@ -8,12 +8,13 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from models.core import use_body
+from models.native import library
 from models.outputs import Nade, NadeSettings, nade_native
 from tests.models.outputs.test_nade import frames, made, states
 
 WIDE = (2, 150, 88, 6, 150)
 pytestmark = [
-    pytest.mark.skipif(nade_native.reason() is not None, reason=f"no native body here: {nade_native.reason()}"),
+    pytest.mark.skipif(library.reason() is not None, reason=f"no native body here: {library.reason()}"),
     pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
 ]
 
@@ -50,7 +51,7 @@ def _one_thread():
 @pytest.mark.usefixtures("_one_thread")
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.9, 1.0])
 def test_the_number_of_threads_changes_no_bit(monkeypatch, share):
-    monkeypatch.setattr(nade_native, "_WORK_OF_A_THREAD", 1)
+    monkeypatch.setattr(library, "_WORK_OF_A_THREAD", 1)
     inputs = _inputs(*WIDE, share=share)
     alone = *_everything(*inputs), _tangent(*inputs)
     for threads in (2, 3, 7):
@@ -129,9 +130,9 @@ def test_without_a_compiler_pure_torch_serves(monkeypatch):
     model, parameters = made(1, 4, 2, 3)
     h, data = states(1, 5, 2), frames(1, 5, 4)
     expected = model.log_likelihood(parameters.by_name, h, data)
-    monkeypatch.setattr(nade_native, "_library", lambda: "no C++ compiler on the PATH")
+    monkeypatch.setattr(library, "_library", lambda: "no C++ compiler on the PATH")
     torch.testing.assert_close(model.log_likelihood(parameters.by_name, h, data), expected)
-    with pytest.raises(RuntimeError, match="^the native NADE cannot be used: no C"):
+    with pytest.raises(RuntimeError, match="^compiled code cannot be used: no C"):
         nade_native.log_likelihood(*_inputs(1, 2, 3, 1, 4), ())
 
 

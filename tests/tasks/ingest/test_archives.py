@@ -381,7 +381,7 @@ def test_any_bytes_are_a_file_or_refused(start: bytes, rest: bytes) -> None:
 def test_every_byte_of_an_archive_turned_over(pack: Packer) -> None:
     data = pack({"train/a.mid": b"MThd", "b": b"xyz"})
     for place in range(min(len(data), 3000)):
-        for value in (0, 0x7F, 0xFF, data[place] ^ 1):
+        for value in ((0, 0x7F, 0xFF)[place % 3], data[place] ^ 1):
             with contextlib.suppress(CorpusError):
                 unpack("songs", data[:place] + bytes([value]) + data[place + 1 :])
 

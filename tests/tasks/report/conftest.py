@@ -5,6 +5,7 @@ from types import ModuleType
 import pytest
 
 from tasks.report import Estimates, Results, build_report, estimate
+from tests.tasks.report.pages import undrawn
 from tests.tasks.report.synthetic import synthetic_results
 
 
@@ -20,6 +21,18 @@ def estimates(results: Results) -> Estimates:
 
 @pytest.fixture(scope="session")
 def files(results: Results, estimates: Estimates) -> dict[str, bytes]:
+    """The report without its drawings."""
+    with undrawn():
+        return _report(results, estimates)
+
+
+@pytest.fixture(scope="session")
+def drawn_files(results: Results, estimates: Estimates) -> dict[str, bytes]:
+    """The report whole: seconds of drawing, for integration tests."""
+    return _report(results, estimates)
+
+
+def _report(results: Results, estimates: Estimates) -> dict[str, bytes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.report.estimate", lambda _: estimates)
         return build_report(results)

@@ -34,9 +34,9 @@ class View:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory, files):
+def page(tmp_path_factory, drawn_files):
     folder = tmp_path_factory.mktemp("report")
-    for name, data in files.items():
+    for name, data in drawn_files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     return folder / "index.html"

@@ -38,6 +38,10 @@ def _typed(line: str) -> Campaign:
         ({"variants": ["SGD+CL"]}, "--variants SGD SGD+CL"),
         ({"variants": ["SGD"]}, "--variants SGD"),
         (
+            {"corpora": [CHORALES], "variants": ["rnn/nade/SGD+C", "SGD+C", "lstm/bernoulli/SGD"]},
+            f"--corpora {CHORALES} --variants SGD rnn/nade/SGD rnn/nade/SGD+C SGD+C lstm/bernoulli/SGD",
+        ),
+        (
             {"corpora": [CHORALES, WORDS], "variants": ["rnn/bernoulli/SGD+M", "rnn/softmax/SGD+R", "SGD+C"]},
             f"--corpora {CHORALES} {WORDS} --variants rnn/bernoulli/SGD rnn/bernoulli/SGD+M rnn/bernoulli/SGD+C"
             " rnn/softmax/SGD rnn/softmax/SGD+R rnn/softmax/SGD+C",
@@ -54,6 +58,18 @@ def test_the_command_asks_for_exactly_this_campaign(asked: dict[str, Any], optio
     typed = _typed(command.line)
     assert list(typed.variants) == list(campaign.variants)
     assert typed.to_json() == campaign.to_json()
+
+
+def test_the_command_asks_for_a_campaign_of_before_a_hyper_parameter_had_a_name():
+    campaign = resolve(CampaignRequest(preset="smoke", variants=("SGD+CL",))).to_json()
+    known = reproduce_command(campaign)
+    for space in campaign["spaces"].values():
+        del space["transposition"], space["averaging"]
+    assert reproduce_command(campaign) == known
+    assert known.line == "prefect run reproduce --preset smoke --variants SGD SGD+CL"
+    for space in campaign["spaces"].values():
+        space["averaging"] = 0.5
+    assert "--campaign campaign.toml" in reproduce_command(campaign).line
 
 
 def _as_a_file(campaign: Campaign, folder: Path) -> Campaign:

@@ -120,6 +120,7 @@ def test_a_panel_draws_both_variants_with_intervals_and_no_line_over_a_gap(resul
     assert len({row["part"] for row in _rows(line)}) == 2, "lag 50 has no score: two pieces of line"
 
 
+@pytest.mark.integration
 def test_the_page_has_a_section_with_its_drawings_in_known_colours_whatever_the_family_is_called():
     html = drawn_page(_results(EVIL))
     check_inert(html)

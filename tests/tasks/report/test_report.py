@@ -20,19 +20,25 @@ from tests.tasks.report.pages import drawn_page, of_variants, small_results, und
 from tests.tasks.report.synthetic import estimated_results
 
 
-def test_the_page_is_well_formed_and_asks_for_nothing(files):
-    page = check_inert(files["index.html"].decode())
+@pytest.fixture(params=["files", pytest.param("drawn_files", marks=pytest.mark.integration)])
+def either(request):
+    """The report without its drawings, and with them."""
+    return request.getfixturevalue(request.param)
+
+
+def test_the_page_is_well_formed_and_asks_for_nothing(either):
+    page = check_inert(either["index.html"].decode())
     identifiers = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     targets = {a["href"].removeprefix("#") for a in page.all("a")}
-    samples = {name for name in files if name.startswith("samples/")}
+    samples = {name for name in either if name.startswith("samples/")}
     assert targets - set(identifiers) == {"corpora.html", PAPER} | samples
     assert len(samples) == 15 + 3 + 4 + 4 + 2, "every variant but the one that was held back"
-    assert "default-src 'none'" in files["index.html"].decode()
+    assert "default-src 'none'" in either["index.html"].decode()
 
 
-def test_headings_are_in_order_and_drawings_are_described(files):
-    page = Page(files["index.html"].decode())
+def test_headings_are_in_order_and_drawings_are_described(either):
+    page = Page(either["index.html"].decode())
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -45,11 +51,12 @@ def test_headings_are_in_order_and_drawings_are_described(files):
     assert {name for tag, attributes in page.tags if tag in ("g", "path", "text") for name in attributes} & {
         *("role", "aria-roledescription", "aria-hidden", "aria-label"),
     } == set()
-    assert "" not in re.findall(r"<th(?: [^>]*)?>([^<]*)", files["corpora.html"].decode())
+    assert "" not in re.findall(r"<th(?: [^>]*)?>([^<]*)", either["corpora.html"].decode())
 
 
-def test_every_colour_of_a_drawing_has_a_dark_one(files):
-    html = files["index.html"].decode()
+@pytest.mark.integration
+def test_every_colour_of_a_drawing_has_a_dark_one(drawn_files):
+    html = drawn_files["index.html"].decode()
     style, body = html.split("</style>", 1)
     used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]+)"', body))
     assert used <= COLOURS
@@ -121,6 +128,7 @@ def test_facts_are_written_for_people():
     drawn = {"threshold": [30.0, 50.0], "learning_rate": rates, "rnn/softmax/Adam": {"learning_rate": 0.01}}
     campaign = {
         **results.campaign,
+        "corpora": {"folk-tunes-words": results.campaign["corpora"]["folk-tunes-words"]},
         "spaces": {"folk-tunes-words": drawn},
         "counts": (1, 2),
         "none": (),
@@ -143,17 +151,20 @@ def test_facts_are_written_for_people():
     assert facts["Preset"] == "default, changed"
 
 
-def test_no_axis_has_powers_of_ten(files):
-    labels = re.findall(r"<text[^>]*>([^<]*)</text>", files["index.html"].decode())
+@pytest.mark.integration
+def test_no_axis_has_powers_of_ten(drawn_files):
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", drawn_files["index.html"].decode())
     assert len(labels) > 200
     assert not [label for label in labels if re.search(r"\de[+\-−]?\d", label)]
 
 
-def test_a_variant_without_a_score_is_not_an_empty_row_of_a_chart(files):
-    html = files["index.html"].decode()
+@pytest.mark.integration
+def test_a_variant_without_a_score_is_not_an_empty_row_of_a_chart(drawn_files):
+    html = drawn_files["index.html"].decode()
     assert html.count(">held back</text>") == 2
 
 
+@pytest.mark.integration
 def test_names_and_reasons_are_inert():
     name, other = "folk-tunes-words", "&amp;'\"<b>"
     results, rename = small_results(name), {name: EVIL}

@@ -135,10 +135,10 @@ def test_a_variant_without_a_sample_is_left_out(small):
     assert [(shown.label, shown.why) for shown in section.shown] == [("SGD", "plain SGD, the best variant on test")]
 
 
-def test_a_text_and_a_title_are_inert(small):
+def test_a_text_and_a_title_are_inert_and_one_that_made_fewer_says_so(small, files):
     steps = (EVIL, "\u202e", "&amp;", "<eos>", "x" * 300, "'\"<b>", "\x00")
     alone = dataclasses.replace(small, corpora={TEXT: small.corpora[TEXT]})
-    html = undrawn_page(_with(alone, TEXT, steps=steps, given=2, piece=EVIL))
+    html = undrawn_page(_with(alone, TEXT, steps=steps, given=2, piece=EVIL, asked=99))
     check_inert(html)
     words = _words(html)
     assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; [U+202E]" in words
@@ -146,6 +146,8 @@ def test_a_text_and_a_title_are_inert(small):
     assert "x" * 39 + "…" in words
     assert "x" * 40 not in words
     assert "\x00" not in html
+    assert "outgrew" not in files["index.html"].decode()
+    assert "5 words of its own, then its state outgrew its numbers; 99 were asked for" in words
 
 
 def test_names_that_are_no_paths_become_some_and_never_meet(small):
@@ -159,10 +161,3 @@ def test_names_that_are_no_paths_become_some_and_never_meet(small):
     assert len(names) == len(set(names)) == 10
     assert all(map(valid_path, names))
     assert {name.split("/")[1] for name in names} == {"1-a-b", "2-a-b"}
-
-
-def test_a_network_that_made_fewer_says_so(small, files):
-    alone = dataclasses.replace(small, corpora={TEXT: small.corpora[TEXT]})
-    html = _words(undrawn_page(_with(alone, TEXT, asked=99)))
-    assert "30 words of its own, then its state outgrew its numbers; 99 were asked for" in html
-    assert "outgrew" not in files["index.html"].decode()

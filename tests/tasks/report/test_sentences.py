@@ -64,7 +64,7 @@ def test_every_sentence_is_true_of_a_campaign_with_two_families_and_two_optimize
     assert _read_all(document) > 20
 
 
-@pytest.mark.parametrize("random_seed", range(1, 4))
+@pytest.mark.parametrize("random_seed", [1, 2])
 def test_every_sentence_is_true_of_other_numbers(random_seed):
     studies, seeds = 1 + random_seed % 3, 1 + random_seed % 2
     results = synthetic_results(studies=studies, seeds=seeds, trials=3, epochs=3, random_seed=random_seed)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from models.core import native_build
-from models.core.native_build import BuildError, load
+from models.native import build
+from models.native.build import BuildError, load
 
 
 def _compiler_is_missing() -> str | None:
     try:
-        native_build.find_compiler()
+        build.find_compiler()
     except BuildError as error:
         return str(error)
     return None
@@ -40,8 +40,8 @@ def _write(path: Path, answer: int) -> Path:
 
 def _start(source: Path) -> subprocess.Popen[str]:
     """Load it in another process, by the one file: the package around it would import torch."""
-    code = "import sys, pathlib, native_build as b; print(b.load(pathlib.Path(sys.argv[1])).answer())"
-    where = Path(native_build.__file__).parent
+    code = "import sys, pathlib, build as b; print(b.load(pathlib.Path(sys.argv[1])).answer())"
+    where = Path(build.__file__).parent
     return subprocess.Popen([sys.executable, "-c", code, str(source)], cwd=where, stdout=subprocess.PIPE, text=True)
 
 
@@ -88,10 +88,10 @@ def test_a_part_that_is_not_there_is_told(tmp_path, cache):
 def test_another_processor_or_compiler_is_another_library(source, cache, monkeypatch):
     load(source)
     with monkeypatch.context() as patch:
-        patch.setattr(native_build, "_processor", lambda: b"another")
+        patch.setattr(build, "_processor", lambda: b"another")
         load(source)
     wrapper = source.with_name("compiler")
-    wrapper.write_text(f'#!/bin/sh\nexec {native_build.find_compiler()[0]} "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\nexec {build.find_compiler()[0]} "$@"\n')
     wrapper.chmod(0o755)
     monkeypatch.setenv("CXX", str(wrapper))
     assert load(source).answer() == 42
@@ -146,7 +146,7 @@ def test_a_folder_that_cannot_be_made(source, monkeypatch):
 def test_a_relative_cache_is_ignored_as_its_standard_says(source, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", "here")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert native_build.cache_folder() == tmp_path / ".cache" / "counterpoint" / "native"
+    assert build.cache_folder() == tmp_path / ".cache" / "counterpoint" / "native"
 
 
 def test_what_does_not_compile_says_so_in_one_line_and_leaves_nothing(source, cache):
@@ -171,7 +171,7 @@ def test_a_compiler_that_is_named_but_not_there(source, monkeypatch):
 
 
 def test_a_compiler_that_does_not_know_its_machine(source, monkeypatch):
-    monkeypatch.setattr(native_build, "MACHINE_FLAGS", (("-march=of-another-world",), ()))
+    monkeypatch.setattr(build, "MACHINE_FLAGS", (("-march=of-another-world",), ()))
     assert load(source).answer() == 42
 
 

@@ -20,9 +20,8 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-pthread")
@@ -182,21 +181,3 @@ def _ours(path: Path, kind: int, folder: int | None = None) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-@lru_cache
-def library(source: Path, functions: tuple[tuple[str, tuple[type, ...]], ...]) -> ctypes.CDLL | str:
-    """A compiled file, whose functions take arguments of these C types, or why there is none. Asked once a process."""
-    try:
-        found = load(source)
-    except BuildError as error:
-        return str(error)
-    for name, kinds in functions:
-        getattr(found, name).argtypes = kinds
-    return found
-
-
-def function(source: Path, name: str, kinds: tuple[type, ...]) -> Callable[..., int] | None:
-    """A function of a compiled file, of arguments of these C types, that returns an int; None where there is none."""
-    found = library(source, ((name, kinds),))
-    return None if isinstance(found, str) else getattr(found, name)
