@@ -57,7 +57,12 @@ def _results(name: str = "temporal-order", lags: tuple[int, ...] = (100, 20, 50)
         pieces=pd.DataFrame(rows, columns=list(PIECE_COLUMNS)),
         corpora=corpora,
         portraits=dict.fromkeys(corpora, base.portraits["folk-tunes-words"]),
-        campaign={**base.campaign, "corpora": dict.fromkeys(corpora, variants), "seeds": SEEDS},
+        campaign={
+            **base.campaign,
+            "corpora": dict.fromkeys(corpora, variants),
+            "spaces": dict.fromkeys(corpora, {}),
+            "seeds": SEEDS,
+        },
         trials=base.trials.iloc[:0],
         curves=base.curves.iloc[:0],
         failures=[],

@@ -25,7 +25,8 @@ def treebank():
     }
     facts = results.corpora["folk-tunes-words"]
     facts = {**facts, "steps": {**facts["steps"], "test": OFFICIAL[WORDS][1]}}
-    campaign = {**results.campaign, "corpora": {WORDS: results.campaign["corpora"]["folk-tunes-words"]}}
+    asked = {name: {WORDS: results.campaign[name]["folk-tunes-words"]} for name in ("corpora", "spaces")}
+    campaign = {**results.campaign, **asked}
     return dataclasses.replace(results, corpora={WORDS: facts}, campaign=campaign, portraits={}, samples={}, **frames)
 
 
