@@ -2,7 +2,7 @@
 
 Prefect loads it where the setting `plugins.enabled` is on: in this checkout by pyproject.toml, elsewhere by
 PREFECT_PLUGINS_ENABLED=true. It does nothing in any other process (workers, flow runs, Python sessions), and names
-the commands by a string, so that nothing of ours is imported before `prefect run` is typed.
+the commands by a string, so that nothing of ours but the word for Ctrl-C is imported before `prefect run` is typed.
 
 `prefect.cli._app` is a private name: pyproject.toml holds Prefect under the next minor version, tests hold the rest.
 """
@@ -11,14 +11,17 @@ import os
 import sys
 from pathlib import Path
 
+from infra.stopped import hear_early
 
-def _is_command_line() -> bool:
-    """Whether this process is `prefect ...` or `python -m prefect ...`."""
+
+def _arguments() -> list[str] | None:
+    """What stands behind `prefect` or `python -m prefect`; None where this process is neither."""
     if Path(sys.argv[0]).stem == "prefect":
-        return True
-    arguments = sys.orig_argv[1:]
+        return sys.argv[1:]
+    given = sys.orig_argv[1:]
     # `python -m prefect` imports the package before sys.argv is what it will be
-    return "-m" in arguments and arguments[arguments.index("-m") + 1 :][:1] == ["prefect"]
+    behind = given[given.index("-m") + 1 :] if "-m" in given else []
+    return behind[1:] if behind[:1] == ["prefect"] else None
 
 
 def _register() -> None:
@@ -28,6 +31,8 @@ def _register() -> None:
     _app.command("infra.cli:run_app", name="run", help="Run Counterpoint: which technique helps a recurrent network.")
 
 
-if _is_command_line():
+if (arguments := _arguments()) is not None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    if arguments[:1] == ["run"]:
+        hear_early()
     _register()

@@ -18,6 +18,7 @@ from infra.errors import ConfigurationError, CounterpointError
 from infra.output import check_written, forgiving_output
 from infra.own_packages import in_the_way
 from infra.redaction import redacted
+from infra.stopped import STOPPED
 
 if TYPE_CHECKING:
     from cyclopts import CycloptsError
@@ -78,7 +79,7 @@ def _ends_in_one_line() -> Iterator[None]:
         where = error.filename or f"the store or the temporary folder {tempfile.gettempdir()}"
         _end(f"{where}: {error.strerror}; {USED_UP[error.errno]}, and run again: it goes on", FAILED)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from what is stored", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         raise SystemExit(INTERRUPTED) from None
     finally:
         for number, handler in before.items():

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import httpx
 import pandas as pd
+import psutil
 import pytest
 
 from infra.provenance import provenance
+from infra.store import Store
+from tasks.verify import verify
 from tests.integration.conftest import plain_environment
 
 pytestmark = pytest.mark.integration
@@ -110,29 +113,53 @@ def test_a_second_run_trains_nothing(
     assert set(left["tags"]) >= {"smoke", "bach-chorales"}
 
 
-def test_a_killed_run_goes_on_where_it_was(
+def _once_trained(store: Path, environment: dict[str, str], trials: int) -> subprocess.Popen[str]:
+    """A run, the group of whose processes is its own, as soon as so many trials are stored."""
+    process = subprocess.Popen(
+        command(store, *FOUR),
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # tests that a shell runs in the background hand on a Ctrl-C that is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 300
+    while len(commits(store, "trials")) < trials:
+        assert process.poll() is None, "it ended before it could be stopped"
+        assert time.monotonic() < deadline, "no trial was stored"
+        time.sleep(0.05)
+    return process
+
+
+def test_a_stopped_and_a_killed_run_go_on_where_they_were(
     tmp_path: Path, first: tuple[Path, subprocess.CompletedProcess[str]], served: dict[str, str]
 ) -> None:
     store = tmp_path / "store"
     done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "latest*")
     shutil.copytree(first[0], store, ignore=done_there)  # the corpus is parsed once
-    process = subprocess.Popen(
-        command(store, *FOUR),
-        cwd=ROOT,
-        env=served,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 300
-    while len(commits(store, "trials")) < 2:
-        assert process.poll() is None, "it ended before it could be killed"
-        assert time.monotonic() < deadline, "no trial was stored"
-        time.sleep(0.05)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    process = _once_trained(store, plain_environment() | {"TMPDIR": str(temporary)}, 1)
+    children = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1] == "stopped; the same command goes on from what is stored"
+    assert "Traceback" not in err
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert list(temporary.iterdir()) == []
+    assert verify(Store(str(store))).damaged == ()
+    stopped = commits(store, "trials")
+
+    process = _once_trained(store, served, len(stopped) + 1)
     # The command, its scheduler and its workers at once, without a chance to tidy up.
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     survived = commits(store, "trials")
+    assert stopped.items() <= survived.items()
     assert len(survived) < 8
     assert not (store / "latest.json").exists()
 
