@@ -15,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
 
-settings.register_profile("counterpoint", deadline=None, max_examples=40)
+settings.register_profile("counterpoint", deadline=None, max_examples=25)
 settings.load_profile("counterpoint")
 gc.disable()
 

@@ -28,6 +28,7 @@ def results_page() -> ModuleType:
         return results_page
 
 
+@pytest.mark.integration
 def test_the_page_and_readme_are_those_of_the_tables(results_page):
     measured = results_page.campaigns()
     again = "; `python benchmarks/results_page.py` writes them again"

@@ -20,7 +20,7 @@ def _numbered(lengths: list[int], notes: bool) -> Pieces:
     return Pieces.from_arrays(arrays, torch.float64)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=8),
     lanes=st.integers(1, 10),

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+import fsspec
 import numpy as np
 import pytest
 import torch
+from fsspec.implementations.memory import MemoryFileSystem
 
 from infra.settings import CampaignRequest
 from infra.store import Store
@@ -146,9 +148,22 @@ def store() -> Store:
     return Store(f"memory://{uuid4().hex}")
 
 
+@pytest.fixture(scope="session")
+def _filled() -> tuple[dict[str, str], dict[str, bytes]]:
+    """What `fill` gives, and the files that it makes, by path below the store."""
+    name = uuid4().hex
+    digests, files = fill(Store(f"memory://{name}")), MemoryFileSystem()
+    return digests, {path.removeprefix(f"/{name}/"): files.cat_file(path) for path in files.find(name)}
+
+
 @pytest.fixture
-def digests(store: Store) -> dict[str, str]:
-    return fill(store)
+def digests(store: Store, _filled: tuple[dict[str, str], dict[str, bytes]]) -> dict[str, str]:
+    """Both corpora in the store."""
+    digests, content = _filled
+    files, root = fsspec.core.url_to_fs(store.address)
+    for path, data in content.items():
+        files.pipe_file(f"{root}/{path}", data)
+    return dict(digests)
 
 
 @pytest.fixture

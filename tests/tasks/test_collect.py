@@ -430,6 +430,7 @@ def test_what_is_kept_of_it_is_what_was_collected(results):
     assert back.provenance == {**results.provenance, "rebuilt": code}
 
 
+@pytest.mark.integration
 def test_a_report_can_be_built_of_it(finished, results):
     with undrawn(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.report.estimate", partial(estimate, resamples=50))

@@ -103,6 +103,7 @@ def test_baselines_answer_by_chance(done: Done) -> None:
     assert adding["success"].astype(bool).tolist() == right
 
 
+@pytest.mark.integration
 def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> None:
     with undrawn(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.report.estimate", partial(estimate, resamples=50))

@@ -137,7 +137,8 @@ def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(pl
         assert committed(place.files) == expected
 
 
-@pytest.mark.parametrize("at", range(0, 60, 19))
+@pytest.mark.integration
+@pytest.mark.parametrize("at", range(0, 60, 13))
 def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, at):
     _, expected = undisturbed
     place.files = {}

@@ -33,6 +33,7 @@ def _on_the_chorales(*variants: str) -> Campaign:
     return replace(campaign, kinds={CHORALES: "music"}, variants={CHORALES: campaign.variants[CHORALES]})
 
 
+@pytest.mark.integration
 def test_both_are_drawn_alike_trained_scored_and_compared(store: Store, digests: dict[str, str]):
     campaign = _on_the_chorales(WITHOUT, WITH, "frame/nade/SGD")
     only = {CHORALES: digests[CHORALES]}

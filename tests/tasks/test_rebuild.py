@@ -36,6 +36,7 @@ def quick(monkeypatch):
         yield
 
 
+@pytest.mark.integration
 def test_each_folder_of_tables_becomes_the_report_that_they_are_of(source, tmp_path, quick, kept):
     said: list[str] = []
     pages = rebuild(source, tmp_path / "to", said.append)

@@ -73,7 +73,7 @@ def _naive_stop(phi: list[float], epsilon: float) -> bool:
     return (phi[i] - phi[i - k]) / phi[i] < k * epsilon
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     falls=st.lists(st.floats(0, 1), min_size=1, max_size=250),
     start=st.floats(-1, 1),

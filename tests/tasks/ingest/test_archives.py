@@ -357,7 +357,7 @@ def test_the_words_of_a_reader_are_cut() -> None:
 # Damage
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(st.data(), st.sampled_from(list(PACKERS.values())))
 def test_mutated_archives_are_read_or_refused(data: st.DataObject, pack: Packer) -> None:
     mutated = bytearray(pack(FILES))

@@ -258,7 +258,7 @@ def read_or_refuse(data: bytes) -> MidiNotes | None:
     return None
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.binary(max_size=200), st.integers(0, 0xFFFF), st.integers(0, 3))
 def test_any_bytes_are_read_or_refused(data: bytes, division: int, tracks: int) -> None:
     read_or_refuse(data)
@@ -272,7 +272,7 @@ VALID = midi(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(st.integers(0, len(VALID)), st.integers(0, 2), st.binary(max_size=4)), max_size=4))
 def test_a_changed_file_is_read_or_refused(changes: list[tuple[int, int, bytes]]) -> None:
     data = VALID

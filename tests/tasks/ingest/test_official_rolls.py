@@ -366,7 +366,7 @@ def test_a_matlab_bomb_is_stopped_before_it_unfolds(monkeypatch: pytest.MonkeyPa
 # Damage
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(st.data(), st.sampled_from(list(WRITTEN.values())))
 def test_mutated_files_are_read_or_refused(data: st.DataObject, written: tuple[str, bytes]) -> None:
     name, mutated = written[0], bytearray(written[1])
