@@ -18,7 +18,7 @@ COMMANDS = {
     "prefect --help": (*PREFECT, "--help"),
     "prefect run --help": (*PREFECT, "run", "--help"),
     "prefect run reproduce --help": (*PREFECT, "run", "reproduce", "--help"),
-    "counterpoint --help": (sys.executable, "-c", "from infra.cli import main; main()", "--help"),
+    "counterpoint --help": (sys.executable, "-c", "from flows.cli import main; main()", "--help"),
 }
 
 

@@ -28,7 +28,7 @@ def _register() -> None:
     from prefect.cli._app import _app
 
     # The commands are listed below this line, and not in it.
-    _app.command("infra.cli:run_app", name="run", help="Run Counterpoint: which technique helps a recurrent network.")
+    _app.command("flows.cli:run_app", name="run", help="Run Counterpoint: which technique helps a recurrent network.")
 
 
 if (arguments := _arguments()) is not None:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from infra.cli import run_app
-from infra.cli.options import Campaign
+from flows.cli import run_app
+from flows.cli.options import Campaign
 from tasks.campaign import resolve
 from tests.documents import ROOT, Block, blocks, inline_commands
 

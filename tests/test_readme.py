@@ -76,7 +76,7 @@ def test_every_target_of_the_readme_is_in_the_makefile():
 
 
 def test_every_command_and_document_of_the_readme_exists():
-    from infra.cli import run_app
+    from flows.cli import run_app
 
     commands = {name for name in run_app if not name.startswith("-")}
     assert set(re.findall(r"^prefect run ([a-z]+)", README, re.MULTILINE)) == commands

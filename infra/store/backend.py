@@ -1,14 +1,12 @@
 """What a store needs of the place where the bytes are: atomic create, conditional replace, whole reads.
 
 Three places have it: `local.py`, `s3.py`, `memory.py`. Another one is a file with the methods of `Backend`
-and a line in `open_backend`; the suite in tests/infra/test_store.py then runs over it. A place without
+and a line in `places.py`; the suite in tests/infra/test_store.py then runs over it. A place without
 conditional writes cannot be a store.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
-
-from infra.store.address import Address
 
 SCRATCH = "checkpoints"
 """The one folder from which commits and pointers may be discarded. What lies there may be lost when the power fails."""
@@ -64,18 +62,3 @@ class Backend(Protocol):
 
     def listing(self, folder: str) -> list[Listed]:
         """Every object below a folder, of the whole store where it is empty, sorted. For people, not for decisions."""
-
-
-def open_backend(address: Address) -> Backend:
-    """The backend of an address. A local store loads neither fsspec nor s3fs."""
-    if address.protocol == "s3":
-        from infra.store.s3 import S3Backend
-
-        return S3Backend(address.path)
-    if address.protocol == "memory":
-        from infra.store.memory import MemoryBackend
-
-        return MemoryBackend(address.path)
-    from infra.store.local import LocalBackend
-
-    return LocalBackend(address.path)

@@ -22,8 +22,9 @@ from typing import Any
 
 from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
 from infra.store.address import parse_address
-from infra.store.backend import SCRATCH, Listed, open_backend
+from infra.store.backend import SCRATCH, Listed
 from infra.store.manifest import MANIFEST, Manifest, StoredObject, canonical_json, plain_name, read_json, with_checksum
+from infra.store.places import open_backend
 
 # What a pointer was when it was read; None where there was no pointer. Opaque to callers.
 Token = str | None

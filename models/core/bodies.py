@@ -11,16 +11,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from models.core import native, reference
+from models.core.activation import Activation
 from models.native import library
-
-if TYPE_CHECKING:
-    from models.core.scan import Activation
 
 VARIABLE = "COUNTERPOINT_SCAN"
 _forced: ContextVar[str | None] = ContextVar("forced", default=None)
@@ -38,12 +35,12 @@ class Body:
     """
 
     name: str
-    forward: Callable[[Tensor, Tensor, Tensor, Tensor | None, "Activation"], tuple[Tensor, Tensor | None]]
+    forward: Callable[[Tensor, Tensor, Tensor, Tensor | None, Activation], tuple[Tensor, Tensor | None]]
     backward: Callable[
-        [Tensor, Tensor, Tensor, Tensor | None, Tensor, Tensor | None, "Activation", bool],
+        [Tensor, Tensor, Tensor, Tensor | None, Tensor, Tensor | None, Activation, bool],
         tuple[Tensor, Tensor, Tensor | None],
     ]
-    tangent: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor, "Activation"], Tensor]
+    tangent: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor, Activation], Tensor]
 
 
 NAMES = ("reference", "native", "triton")

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from models.core.activation import Activation
 from models.core.base import project
 from models.core.bodies import body_for
-from models.core.scan import Activation
 from models.core.sparse import serves, sparse_gradients
 
 

@@ -3,21 +3,17 @@
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
+from models.core.activation import Activation
 from models.native.library import call, threads_for
-
-if TYPE_CHECKING:
-    from models.core.scan import Activation
 
 NUMBERS = {"tanh": 0, "sigmoid": 1, "relu": 2}
 
 
 def forward(
-    pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: "Activation"
+    pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor | None]:
     """States h and, where units leak, phi beside them."""
     states_STBH = _like(pre_STBH)
@@ -33,7 +29,7 @@ def backward(
     retention_SH: Tensor | None,
     states_STBH: Tensor,
     phi_STBH: Tensor | None,
-    activation: "Activation",
+    activation: Activation,
     weight: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """d(pre), d(h0) and, if `weight`, dW, as in `reference.py`."""
@@ -51,7 +47,7 @@ def tangent(
     W_SHH: Tensor,
     retention_SH: Tensor | None,
     phi_STBH: Tensor,
-    activation: "Activation",
+    activation: Activation,
 ) -> Tensor:
     """The linear scan, as in `reference.py`."""
     tangent_STBH = _like(pre_STBH)
@@ -63,6 +59,6 @@ def _like(tensor: Tensor) -> Tensor:
     return torch.empty_like(tensor, memory_format=torch.contiguous_format)
 
 
-def _call(name: str, activation: "Activation", shaped: Tensor, *tensors: Tensor | None) -> None:
+def _call(name: str, activation: Activation, shaped: Tensor, *tensors: Tensor | None) -> None:
     S, T, B, H = shaped.shape
     call(f"scan_{name}", shaped.dtype, *tensors, (S, T, B, H), NUMBERS[activation], threads_for(S * T * B * H * H))

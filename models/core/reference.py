@@ -10,19 +10,18 @@ Shape letters: S stacked trials, T time, B batch, H hidden.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from models.core.scan import Activation
+from models.core.activation import Activation
 
 _APPLY = {"tanh": torch.tanh_, "sigmoid": torch.sigmoid_, "relu": torch.relu_}
 
 
 def forward(
-    pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: "Activation"
+    pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor | None]:
     """States h and, where units leak, phi beside them; without a leak phi is h and is not kept twice."""
     if _take_turns(pre_STBH):
@@ -51,7 +50,7 @@ def backward(
     retention_SH: Tensor | None,
     states_STBH: Tensor,
     phi_STBH: Tensor | None,
-    activation: "Activation",
+    activation: Activation,
     weight: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """d(pre) of every step, d(h0) and, if `weight`, dW, from the gradient of the cost in every state.
@@ -84,7 +83,7 @@ def tangent(
     W_SHH: Tensor,
     retention_SH: Tensor | None,
     phi_STBH: Tensor,
-    activation: "Activation",
+    activation: Activation,
 ) -> Tensor:
     """The linear scan h_t = a h_{t-1} + (1 - a) phi'_t (pre_t + W h_{t-1}), phi' from the phi of another scan."""
     if _take_turns(pre_STBH):
@@ -114,7 +113,7 @@ def _turns(tensors: tuple[Tensor | None, ...], *rest: Any) -> Iterator[list[Any]
         yield [*(None if tensor is None else tensor[s : s + 1].clone() for tensor in tensors), *rest]
 
 
-def _slope(phi: Tensor, retention_SH: Tensor | None, activation: "Activation") -> Tensor:
+def _slope(phi: Tensor, retention_SH: Tensor | None, activation: Activation) -> Tensor:
     """(1 - a) phi', with phi' as a function of phi itself: 1 - phi^2, phi (1 - phi), or 1 where phi > 0."""
     if activation == "tanh":
         slope = torch.addcmul(phi.new_ones(()), phi, phi, value=-1)

@@ -16,15 +16,14 @@ Shape letters: S stacked trials, T time, B batch, H hidden.
 import sys
 from collections.abc import Callable
 from inspect import signature
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from models.core.activation import ACTIVATIONS, Activation
 from models.core.bodies import Body, body_for
 
-Activation = Literal["tanh", "sigmoid", "relu"]
-ACTIVATIONS: tuple[Activation, ...] = ("tanh", "sigmoid", "relu")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 

@@ -9,17 +9,13 @@ chosen by itself, only where it is forced. Imported only then: processors' build
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from models.core.activation import Activation
 from models.core.reference import recurrent_gradient
-
-if TYPE_CHECKING:
-    from models.core.scan import Activation
 
 LIMIT = 128
 """Units whose W, in float32, fits on chip beside the tiles of a step."""
@@ -126,7 +122,7 @@ def _backward_kernel(
 
 
 def forward(
-    pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: "Activation"
+    pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor | None]:
     """States h and, where units leak, phi beside them."""
     states_STBH = _like(pre_STBH)
@@ -141,7 +137,7 @@ def tangent(
     W_SHH: Tensor,
     retention_SH: Tensor | None,
     phi_STBH: Tensor,
-    activation: "Activation",
+    activation: Activation,
 ) -> Tensor:
     """The linear scan, as in `reference.py`."""
     tangent_STBH = _like(pre_STBH)
@@ -156,7 +152,7 @@ def backward(
     retention_SH: Tensor | None,
     states_STBH: Tensor,
     phi_STBH: Tensor | None,
-    activation: "Activation",
+    activation: Activation,
     weight: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """d(pre), d(h0) and, if `weight`, dW, as in `reference.py`."""
@@ -179,7 +175,7 @@ def _scan(
     given_STBH: Tensor | None,
     states_STBH: Tensor,
     phi_STBH: Tensor | None,
-    activation: "Activation",
+    activation: Activation,
 ) -> None:
     S, T, B, H = pre_STBH.shape
     # A pointer that the kernel does not use still has to be one.

@@ -16,8 +16,8 @@ from typing import ClassVar, Literal, Self
 import torch
 from torch import Tensor
 
+from models.core.activation import Activation
 from models.core.base import Core
-from models.core.scan import Activation
 from models.kinds import Kind
 from models.outputs.base import Output
 from models.randomness import Draws

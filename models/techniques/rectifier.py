@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from models.core.scan import Activation
+from models.core.activation import Activation
 from models.kinds import Kind
 from models.randomness import Draws
 from models.techniques.base import Technique

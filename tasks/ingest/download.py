@@ -24,7 +24,8 @@ from pathlib import Path
 from infra.errors import CorpusError
 from infra.home import cache_folder
 from tasks.ingest.address import SourceAddress
-from tasks.ingest.remote import Body, Held, Interrupted, open_remote
+from tasks.ingest.body import Body, Held, Interrupted
+from tasks.ingest.remote import open_remote
 
 # Called with (bytes done, bytes in all, or None where the server does not say).
 Progress = Callable[[int, int | None], None]

@@ -14,7 +14,7 @@ import httpx
 
 from infra.errors import CorpusError
 from tasks.ingest.address import SourceAddress
-from tasks.ingest.remote import Body, Held, Interrupted
+from tasks.ingest.body import Body, Held, Interrupted
 
 _TIMEOUT = httpx.Timeout(30, connect=10)
 _MOST_REDIRECTS = 5

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from infra.errors import ConflictError, CorpusError, StoreError
 from infra.store.s3 import Part, S3Backend
 from tasks.ingest.address import SourceAddress
-from tasks.ingest.remote import Body, Held, Interrupted
+from tasks.ingest.body import Body, Held, Interrupted
 
 BLOCK = 8 * 2**20
 

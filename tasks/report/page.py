@@ -26,7 +26,7 @@ from tasks.report.intervals import LEVEL
 from tasks.report.lags import lag_families
 from tasks.report.mattering import mattering_table
 from tasks.report.metrics import METRICS, SCORED_NAMES, Metric
-from tasks.report.published.section import published_sections
+from tasks.report.published_section import published_sections
 from tasks.report.samples import sample_sections
 from tasks.report.templates import facts, fill_template
 from tasks.report.text import NOTHING, joined, plural

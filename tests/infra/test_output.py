@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.console import told_in_one_line
+from flows.cli.console import told_in_one_line
 from infra.output import forgiving_output, plain, tell
 
 TABLE = "variant  ─────\n−8.02 ≈ “Café” · müssen →"
@@ -102,7 +102,7 @@ def test_streams_that_are_no_descriptors_are_left_alone(monkeypatch: pytest.Monk
 @pytest.mark.integration
 @pytest.mark.parametrize(("command", "code"), [(["--help"], 0), (["plan", "--cluster", "none–such"], 2)])
 def test_a_command_ends_quietly_in_a_pipe_that_nobody_reads(tmp_path: Path, command: list[str], code: int) -> None:
-    script = "import sys; from infra.cli import main; sys.argv[0] = 'counterpoint'; main()"
+    script = "import sys; from flows.cli import main; sys.argv[0] = 'counterpoint'; main()"
     reading, writing = os.pipe()
     os.close(reading)
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "COUNTERPOINT_STORE": str(tmp_path)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.console import told_in_one_line
+from flows.cli.console import told_in_one_line
 from infra.own_packages import in_the_way
 
 ROOT = Path(__file__).parents[2]

@@ -39,7 +39,7 @@ def test_a_server_that_found_no_space_says_so(tmp_path: Path, monkeypatch: pytes
 FLOW = """
 import sys, time
 from prefect import flow, task
-from infra.cli.console import told_in_one_line
+from flows.cli.console import told_in_one_line
 from infra.clusters import cluster_early, connect, task_runner
 from infra.forking import fork_workers_from_here
 from infra.logs import quiet_logs

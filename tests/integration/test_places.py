@@ -64,7 +64,7 @@ def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(
     tmp_path: Path, variables: dict[str, str], cluster: str
 ) -> None:
     def counterpoint(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from infra.cli import main; main()", *arguments]
+        command = [sys.executable, "-c", "from flows.cli import main; main()", *arguments]
         return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300)
 
     store = f"s3://{BUCKET}/campaigns"

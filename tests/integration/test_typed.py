@@ -26,7 +26,7 @@ from pathlib import Path
 
 import distributed
 
-from infra.cli import run_app
+from flows.cli import run_app
 from infra.server import api_server
 from tests.documents import blocks_to_run, smaller
 

@@ -9,8 +9,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from infra.cli import commands
-from infra.cli.options import Campaign
+from flows.cli import commands
+from flows.cli.options import Campaign
 from infra.errors import IntegrityError
 from infra.provenance import provenance
 from infra.settings import CampaignRequest

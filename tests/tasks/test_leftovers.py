@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli import commands
+from flows.cli import commands
 from infra.errors import IntegrityError, StoreError
 from infra.store import Store
 from tasks.leftovers import leftovers, remove

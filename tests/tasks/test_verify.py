@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli import commands
+from flows.cli import commands
 from infra.store import Store
 from infra.store.manifest import canonical_json
 from tasks.finished import FOLDER

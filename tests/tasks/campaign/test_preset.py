@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from flows.cli.options import Campaign
 from infra.campaign_file import read_campaign
-from infra.cli.options import Campaign
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from models.ranges import Interval, Values

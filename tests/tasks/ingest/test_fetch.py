@@ -17,9 +17,9 @@ from infra.errors import CorpusError
 from tasks.ingest import download as download_module
 from tasks.ingest import remote_s3
 from tasks.ingest.address import parse_source
+from tasks.ingest.body import Body, Held
 from tasks.ingest.download import TRIES, downloads_folder
 from tasks.ingest.fetch import fetch, is_folder
-from tasks.ingest.remote import Body, Held
 from tests.infra.s3 import BUCKET
 from tests.tasks.ingest.web import Site, running_site
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli import run_app
+from flows.cli import run_app
 from infra.settings import CampaignRequest
 from tasks.campaign import PRESETS, Campaign, campaign_text, resolve
 from tasks.report.command import reproduce_command

@@ -12,16 +12,16 @@ import pytest
 from cyclopts import CycloptsError
 from pydantic import ValidationError
 
-from infra.cli import run_app
-from infra.cli.console import told_in_one_line, usage_error
-from infra.cli.options import Campaign, Data, Places
+from flows.cli import run_app
+from flows.cli.console import told_in_one_line, usage_error
+from flows.cli.options import Campaign, Data, Places
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest, IngestRequest
 
 ROOT = Path(__file__).parents[2]
 PREFECT = [sys.executable, "-m", "prefect", "run"]
-COUNTERPOINT = [sys.executable, "-c", "from infra.cli import main; main()"]
-HEAVY = {"torch", "pandas", "altair", "distributed", "music21", "flows", "tasks", "models", "infra.server"}
+COUNTERPOINT = [sys.executable, "-c", "from flows.cli import main; main()"]
+HEAVY = {"torch", "pandas", "altair", "distributed", "music21", "flows.reproduce", "tasks", "models", "infra.server"}
 
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -70,7 +70,7 @@ def test_prefect_shows_our_command_its_help_and_its_version_and_loads_nothing_he
     assert all(f" {command} " in ours for command in COMMANDS)
     assert told.strip() == f"counterpoint {version('counterpoint')}"
     assert "--variants" in reproduce
-    assert "infra.cli" in loaded
+    assert "flows.cli" in loaded
     assert not HEAVY & set(loaded)
 
 
@@ -85,7 +85,7 @@ def test_the_console_script_shows_its_commands_and_its_version() -> None:
 
 @pytest.mark.integration
 def test_the_console_script_shows_its_help_without_prefect() -> None:
-    loaded = loaded_by("from infra.cli import main; main()", "counterpoint", "reproduce", "--help")
+    loaded = loaded_by("from flows.cli import main; main()", "counterpoint", "reproduce", "--help")
     assert not (HEAVY | {"prefect"}) & loaded
 
 
@@ -93,7 +93,7 @@ def test_the_console_script_shows_its_help_without_prefect() -> None:
 def test_the_plugin_does_nothing_outside_the_command_line() -> None:
     loaded = loaded_by("import prefect", "worker.py")
     assert "infra.prefect_plugin" in loaded
-    assert not {"infra.cli", "prefect.cli._app"} & loaded
+    assert not {"flows.cli", "prefect.cli._app"} & loaded
 
 
 @pytest.mark.parametrize(

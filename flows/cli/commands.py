@@ -1,6 +1,6 @@
 """The commands, each a few lines: options in, a flow or a task called, its answer printed.
 
-Everything but cyclopts is imported inside the commands; see `infra/cli/__init__.py`.
+Everything but cyclopts is imported inside the commands; see `flows/cli/__init__.py`.
 """
 
 import gc as garbage
@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.cli.console import told_in_one_line
-from infra.cli.options import (
+from flows.cli.console import told_in_one_line
+from flows.cli.options import (
     Campaign,
     Data,
     Delete,

@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 from cyclopts import App
 
-from infra.cli import commands
-from infra.cli.console import told_in_one_line, usage_error
+from flows.cli import commands
+from flows.cli.console import told_in_one_line, usage_error
 from infra.home import provide_home
 from infra.output import forgiving_output
 
