@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from infra.cli.console import told_in_one_line
 from infra.errors import ConfigurationError
 
 ROLES = ("client", "scheduler", "worker")
 """Who shows a certificate to whom: Dask asks every one for its own, signed by the authority made here."""
+WRONG_USAGE = 2
 YEARS = 5
 _MINUTES_OF_ERROR = 5  # a machine's clock may be behind
 
@@ -126,11 +126,15 @@ def _pem(certificate: x509.Certificate) -> str:
 
 def main(arguments: list[str]) -> None:
     """Make the folder that is named, and print the files."""
-    with told_in_one_line():
+    try:
         if len(arguments) != 1 or arguments[0].startswith("-"):
             raise ConfigurationError("wants one folder: python -m infra.credentials infra/secrets")
-        for name in make_credentials(Path(arguments[0])):
-            print(f"{arguments[0]}/{name}")
+        names = make_credentials(Path(arguments[0]))
+    except ConfigurationError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(WRONG_USAGE)
+    for name in names:
+        print(f"{arguments[0]}/{name}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.report import Findings, estimate, results_json
 from tasks.report.published import OFFICIAL
-from tasks.report.published.section import published_sections
+from tasks.report.published_section import published_sections
 from tests.tasks.report.inert import check_inert
 from tests.tasks.report.pages import of_variants, small_results, undrawn_page
 
