@@ -23,7 +23,7 @@ from tasks.report.command import reproduce_command
 from tasks.report.metrics import METRICS
 from tasks.report.published import literature
 from tasks.report.published.literature import OFFICIAL
-from tasks.report.published.section import PublishedSection, published_sections
+from tasks.report.published_section import PublishedSection, published_sections
 from tasks.report.tables import Cell, budget_table, score_columns, score_rows
 from tasks.report.text import interval, joined, number, plural
 from tasks.report.variants import short_labels
@@ -256,7 +256,7 @@ def not_run(measured: Sequence[Findings]) -> Iterator[str]:
     yield table(("set", "variants measured", NOT_YET), rows)
     others = [corpus for corpus in OFFICIAL if corpus not in asked()]
     if others:
-        yield wrapped(f"In no preset: {joined(others)}, the paper's table of text.")
+        yield wrapped(f"The paper's table of text, on {joined(others)}, is the preset `paper-text`: {NOT_YET}.")
     failures = [each for findings in measured for each in findings.results.failures]
     failed = [f"{each['variant']} on {each['corpus']}: {each['reason']}" for each in failures]
     yield "\n".join(wrapped(line, "- ") for line in failed) if failed else "No trial failed."

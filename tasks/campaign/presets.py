@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from tasks.campaign.preset import Preset
 
-_NAMES = ("smoke", "default", "dependencies", "thorough", "paper")
+_NAMES = ("smoke", "default", "dependencies", "thorough", "paper", "paper-text", "best")
 
 
 def preset_text(name: str) -> str:
@@ -14,4 +14,4 @@ def preset_text(name: str) -> str:
 
 
 PRESETS = {name: Preset.read({"name": name, **tomllib.loads(preset_text(name))}) for name in _NAMES}
-"""Every preset, by name, the smallest first."""
+"""Every preset, by name: sizes, the smallest first, then tables of the literature, and what is best."""

@@ -4,7 +4,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import torch
 
 from models.chunks import Pieces, shuffled, stretches
 from models.metrics import score_members
@@ -115,15 +114,3 @@ def test_what_has_no_notes_is_refused_in_one_line(output):
         ValueError, match=f"^transposition: {output} is of no notes, which alone can be shifted; wants 0$"
     ):
         examples.trial(output=output, transposition=1)
-
-
-def test_a_stack_and_a_trial_alone_are_shifted_alike():
-    pieces = _low_and_high()
-    trials = [examples.trial(transposition=3, seed=seed) for seed in (1, 2)]
-    run = Run(trials, pieces, pieces, 12)
-    while run.advance():
-        pass
-    for trial in trials:
-        alone = [epoch.valid for epoch in train(trial, pieces, pieces, 12).curve]
-        assert [epoch.valid for epoch in run.ended[trial.key].curve] == pytest.approx(alone, rel=2e-4)
-    assert torch.isfinite(pieces.data).all()

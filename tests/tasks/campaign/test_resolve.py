@@ -11,6 +11,7 @@ import pytest
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from infra.store import Store
+from models.outputs import ClassSettings
 from models.ranges import Interval, Values
 from models.techniques import TECHNIQUES
 from models.variants import Variant, all_subsets
@@ -370,3 +371,29 @@ def test_the_papers_preset_has_the_papers_rows_and_nothing_that_it_does_not_have
         assert (space["input_dropout"], space["output_dropout"], space["batch"], space["chunk"]) == (0.0, 0.0, 1, 100)
         assert space["hidden_size"] == {"low": 100, "high": 400}
         assert space["learning_rate"] == {"low": 1e-4, "high": 1e-1, "scale": "log"}
+
+
+def test_the_papers_preset_of_text_has_its_sizes_its_rows_and_one_full_softmax(monkeypatch):
+    campaign = resolve(CampaignRequest(preset="paper-text"))
+    rows = ("", "+C", "+CL", "+CLR", "+CM")
+    words, characters = "penn-treebank-words", "penn-treebank-characters"
+    assert campaign.variants[words] == ("rnn/softmax/SGD", *(f"rnn/classes/SGD{row}" for row in rows))
+    assert campaign.variants[characters] == tuple(f"rnn/softmax/SGD{row}" for row in rows)
+    sizes = {name: (space.ranges["hidden_size"], space.ranges["chunk"]) for name, space in campaign.spaces.items()}
+    assert sizes == {words: (Values((200,)), Values((40,))), characters: (Values((500,)), Values((150,)))}
+    assert draw_trial(campaign, words, "0" * 64, "rnn/classes/SGD", 0).output_settings == ClassSettings(30)
+    monkeypatch.delenv("COUNTERPOINT_DATA", raising=False)
+    store = Store(f"memory://{uuid4().hex}")
+    give_name(store, words, Named("a" * 64, "words", 1))
+    left_out = resolve(CampaignRequest(preset="paper-text"), store).left_out
+    assert list(left_out) == [characters]
+    assert "prefect run ingest penn-treebank-characters --from ADDRESS" in left_out[characters]
+
+
+def test_the_best_preset_is_of_the_official_music_with_what_is_not_the_papers():
+    campaign = resolve(CampaignRequest(preset="best"))
+    assert set(campaign.variants) == set(resolve(CampaignRequest(preset="paper")).variants)
+    for corpus, variants in campaign.variants.items():
+        assert {"rnn/bernoulli/SGD+C", "rnn/nade/SGD+C"} < set(variants)
+        drawn = [draw_trial(campaign, corpus, "0" * 64, variant, i) for variant in variants for i in range(9)]
+        assert all(trial.averaging > 0 and trial.output_dropout > 0 for trial in drawn)
