@@ -26,7 +26,7 @@ from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from infra.errors import ClusterError
 from infra.gpus import default_workers
-from infra.logs import silence_lost_connections
+from infra.logs import silence_given_up, silence_lost_connections
 from infra.scratch import scratch_folder
 
 CONNECT_SECONDS = 10.0
@@ -183,6 +183,7 @@ def dask_setup(worker: distributed.Worker) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     silence_lost_connections()
+    silence_given_up()
 
 
 def given_up() -> bool:

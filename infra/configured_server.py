@@ -4,9 +4,11 @@ Every answer is one line with the mend, before anything is begun. The same addre
 or `prefect.toml` is overruled by an empty variable, so that this mend always works.
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,6 +17,7 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 
+from infra import scratch
 from infra.errors import CounterpointError
 
 ANSWER_SECONDS = 10.0
@@ -68,10 +71,15 @@ def check_server(url: str) -> None:
 
 def absence(error: httpx.HTTPError) -> str:
     """What is wrong with the server of this process, where a request to it ended so, as the beginning of a line."""
-    where = shown(get_current_settings().api.url or "")
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"the Prefect server at {where} answers with status {error.response.status_code}; its log says why"
-    return f"the Prefect server at {where} is gone ({type(error).__name__})"
+    url = get_current_settings().api.url or ""
+    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+    what = f"is gone ({type(error).__name__})" if status is None else f"answers with status {status}"
+    temporary = Path(tempfile.gettempdir())
+    if urlsplit(url).hostname in _LOOPBACK and scratch.is_full(temporary):  # where the throw-away one has its database
+        why = f", for {temporary} has no space left ({scratch.MEND})"
+    else:
+        why = "" if status is None else "; its log says why"
+    return f"the Prefect server at {shown(url)} {what}{why}"
 
 
 @contextmanager

@@ -40,6 +40,15 @@ def silence_lost_connections() -> None:
     logging.raiseExceptions = False  # what a handler cannot send it would print, with a traceback
 
 
+def silence_given_up() -> None:
+    """Say nothing, in a worker, of a task that stopped since nobody waits for it: Prefect tells it as a failure."""
+    logging.getLogger("prefect.task_runs").addFilter(_waited_for)
+
+
+def _waited_for(record: logging.LogRecord) -> bool:
+    return "GivenUp" not in record.getMessage()  # `tasks.train.GivenUp`, in both lines that Prefect has for it
+
+
 def as_in_workers() -> None:
     """In a fork of a command: nobody raises here what its tasks log."""
     for handler in logging.getLogger().handlers:

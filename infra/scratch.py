@@ -17,6 +17,9 @@ from pathlib import Path
 from infra.errors import CounterpointError
 
 PREFIX = "counterpoint-"
+ROOM = 1 << 20
+"""Bytes: who finds less has run into it, or is about to."""
+MEND = "free some, or set TMPDIR to another folder"
 _LOCK = "in-use"
 
 
@@ -46,6 +49,11 @@ def no_room(problem: OSError) -> CounterpointError:
     return CounterpointError(
         f"no temporary folder: {problem.strerror or problem}; free some space, or set TMPDIR to another folder"
     )
+
+
+def is_full(folder: Path) -> bool:
+    """Whether there is no room any more where a folder lies, for a database that grows at least."""
+    return shutil.disk_usage(folder).free < ROOM
 
 
 def remove_leftovers(parent: Path) -> None:

@@ -12,7 +12,6 @@ What this does not do: serve deployments. Schedules need a server that stays, se
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,13 +31,12 @@ from prefect.settings import get_current_settings, temporary_settings
 from infra import database_template
 from infra.configured_server import check_server, loopback_without_proxy
 from infra.errors import CounterpointError
-from infra.scratch import no_room, scratch_folder
+from infra.scratch import MEND, is_full, no_room, scratch_folder
 
 DATABASE = "prefect.db"
 STARTUP_SECONDS = 120.0
 ANSWER_SECONDS = 10.0
 DRAIN_SECONDS = 5.0
-ROOM = 1 << 20
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit): ")
 _FATAL = "Fatal Python error: "
@@ -171,8 +169,8 @@ def _not_started(process: subprocess.Popen[bytes], home: Path) -> CounterpointEr
     code = process.poll()
     ended = f"no answer within {STARTUP_SECONDS:.0f} s" if code is None else f"its process ended with {code}"
     reason = reason_in((home / "server.log").read_text(errors="replace"))
-    if shutil.disk_usage(home).free < ROOM:  # then the log is cut off, too
-        reason = f"{home} has no space left; free some, or set TMPDIR to another folder"
+    if is_full(home):  # then the log is cut off, too
+        reason = f"{home} has no space left; {MEND}"
     return CounterpointError(
         f"the temporary Prefect server on 127.0.0.1 did not start, {ended}: {reason}; or set PREFECT_API_URL to a "
         "server that runs"

@@ -1,10 +1,13 @@
 """A server that PREFECT_API_URL names: what it is not is said in one line, before anything is begun."""
 
 import http.server
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -110,6 +113,22 @@ def test_one_that_breaks_during_a_run_is_told_by_its_status() -> None:
         serving({}) as address,
         temporary_settings({PREFECT_API_URL: f"{address}/api", PREFECT_CLIENT_MAX_RETRIES: 0}),
         pytest.raises(CounterpointError, match="answers with status 501; its log says why, and did not learn"),
+        server_watched(),
+        get_client(sync_client=True) as client,
+    ):
+        client.read_flow_runs()
+
+
+def test_one_whose_database_has_no_space_is_told_with_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of the throw-away server goes with its folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4096))
+    told = rf"status 501, for {tmp_path} has no space left \(free some, or set TMPDIR to another folder\), and did not"
+    with (
+        serving({}) as address,
+        temporary_settings({PREFECT_API_URL: f"{address}/api", PREFECT_CLIENT_MAX_RETRIES: 0}),
+        pytest.raises(CounterpointError, match=told),
         server_watched(),
         get_client(sync_client=True) as client,
     ):
