@@ -52,6 +52,8 @@ def _number_of_worker() -> int:
 def member_bytes(trial: Trial, width: int) -> int:
     """About what one member of a stack occupies in an update: activations, logits, and six rows of parameters.
 
+    Two rows more where parameters are averaged: the average, and that before the update.
+
     Args:
         trial: of the stack's shape.
         width: notes or symbols D.
@@ -61,7 +63,8 @@ def member_bytes(trial: Trial, width: int) -> int:
     parameters = sum(prod(shape) for shape in (core.shapes() | output.shapes()).values())
     gates = core.shapes()["bias"][0]
     cells = trial.chunk * trial.batch
-    return 4 * (cells * (4 * gates + 4 * trial.hidden_size + 4 * width) + 6 * parameters)
+    rows = 8 if trial.averaging > 0 else 6
+    return 4 * (cells * (4 * gates + 4 * trial.hidden_size + 4 * width) + rows * parameters)
 
 
 def members_at_once(trial: Trial, width: int, device: torch.device) -> int:

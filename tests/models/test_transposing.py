@@ -13,6 +13,8 @@ from models.training import Run, train
 from models.transposing import drawn_shifts, room
 from tests.models import examples
 
+pytestmark = pytest.mark.usefixtures("coarse_monitor")
+
 LENGTHS = [9, 4, 6, 1, 7, 3]
 
 
