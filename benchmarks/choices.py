@@ -101,12 +101,16 @@ def table_of_draws(done: Sequence[Tried], shown: Callable[[float], float]) -> No
     columns = [
         name for name in {key: 0 for row in rows for key in row} if len({str(row.get(name)) for row in rows}) > 1
     ]
-    print(f"\n| variant | {' | '.join(columns)} | best epoch | validation |\n|{'---|' * (len(columns) + 3)}")
+    head = ["variant", *columns, "best epoch", "validation"]
+    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
     for each, row in zip(plain, rows, strict=True):
-        values = " | ".join(
-            f"{row[name]:.4g}" if isinstance(row.get(name), float) else str(row.get(name, "")) for name in columns
-        )
-        print(f"| {each.variant} | {values} | {each.training.best.epoch} | {shown(each.valid):.3f} |")
+        values = [_told(row.get(name, "")) for name in columns]
+        cells = [each.variant, *values, str(each.training.best.epoch), f"{shown(each.valid):.3f}"]
+        print(f"| {' | '.join(cells)} |")
+
+
+def _told(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _fields(trial: Trial) -> dict[str, Any]:

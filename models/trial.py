@@ -25,6 +25,8 @@ NUMERICS_VERSION = 4
 Cost = Literal["sum", "mean"]
 _LATER = {"core": "rnn", "optimizer": "SGD", "transposition": 0, "averaging": 0.0}
 """Fields that came after trials were stored: left out of the JSON at these values, so that old keys stay."""
+_MOST_SEMITONES = 127
+"""From the lowest note of MIDI to its highest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +99,8 @@ class Trial:
         for name in ("hidden_size", "chunk", "batch", "epochs", "patience"):
             value = getattr(self, name)
             _within(name, value, isinstance(value, int) and value >= 1, "an integer from 1")
-        _within(
-            "transposition",
-            self.transposition,
-            type(self.transposition) is int and self.transposition >= 0,
-            "an integer from 0",
-        )
+        good = type(self.transposition) is int and 0 <= self.transposition <= _MOST_SEMITONES
+        _within("transposition", self.transposition, good, f"an integer from 0 to {_MOST_SEMITONES}")
         for name in ("learning_rate", "input_dropout", "output_dropout", "averaging", "decay"):
             object.__setattr__(self, name, float(getattr(self, name)))  # 1 and 1.0 are one trial, of one key
         for name in ("input_dropout", "output_dropout", "averaging"):

@@ -132,7 +132,7 @@ def test_a_trial_is_frozen_and_can_be_a_key():
             for name in ("input_dropout", "output_dropout", "averaging")
             for bad in (-0.1, 1.0, float("nan"))
         ),
-        *(("transposition", bad) for bad in (-1, 2.5, True)),
+        *(("transposition", bad) for bad in (-1, 2.5, True, 128)),
         *(("learning_rate", bad) for bad in (0.0, -1.0, float("nan"), float("inf"))),
         *(("decay", bad) for bad in (0.0, 1.1, float("nan"))),
     ],

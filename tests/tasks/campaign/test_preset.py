@@ -84,7 +84,7 @@ def test_a_good_file_is_read(tmp_path: Path):
         ("epochs = [1, 3]", "epochs = {low = 1, high = 3}", "[music] epochs: wants a whole number from 1"),
         ("threshold = [15, 60]", "threshold = []", "[music] threshold: an empty list"),
         ("threshold = [15, 60]", "threshold = [15, -60]", "SGD+C: clipping threshold: wants a finite number over 0"),
-        ("batch = 8", "batch = 8\ntransposition = 1.5", "transposition: wants an integer from 0, got 1.5"),
+        ("batch = 8", "batch = 8\ntransposition = 1.5", "transposition: wants an integer from 0 to 127, got 1.5"),
         ("batch = 8", "batch = 8\naveraging = 1", "averaging: wants a number in [0, 1), got 1.0"),
         ("threshold = [15, 60]", 'threshold = "high"', "SGD+C: threshold: wants a number, got 'high'"),
         ('"SGD+C"', '"lstm/bernoulli/SGD+L"', "[music] variants: variant 'lstm/bernoulli/SGD+L': technique L"),
