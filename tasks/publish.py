@@ -124,6 +124,12 @@ def pointer_of(preset: str | None) -> str:
     return f"latest-{preset}.json" if preset else "latest.json"
 
 
+def pointer_value(manifest: Manifest) -> dict[str, str]:
+    """What a pointer to a report holds."""
+    version = manifest.prefix.removeprefix(f"{_PARENT}/")
+    return {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
+
+
 def _digest(files: Mapping[str, bytes]) -> str:
     """sha256 of the names and contents, whatever their order."""
     total = hashlib.sha256()
@@ -149,7 +155,7 @@ def _point_all(store: Store, manifest: Manifest) -> None:
 
 
 def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
-    value = {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
+    value = pointer_value(manifest)
     for attempt in range(_TRIES):
         current, token = store.read_pointer(pointer)
         # versions begin with their time: the greater one is the newer one

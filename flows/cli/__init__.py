@@ -35,9 +35,11 @@ def _build(name: str) -> App:
         commands.sample,
         commands.verify,
         commands.gc,
+        commands.disk,
     ):
         app.command(command)
     app.command(commands.list_reports, name="list")
+    app.command(commands.delete_report, name="delete")
     return app
 
 

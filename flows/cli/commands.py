@@ -19,11 +19,16 @@ from flows.cli.options import (
     Data,
     Delete,
     Folder,
+    Force,
     From,
     FromTables,
     Hours,
+    KeepDays,
+    KeepReports,
     Key,
     Name,
+    OlderNumerics,
+    OldVersion,
     Only,
     Output,
     Places,
@@ -184,24 +189,60 @@ def verify(*, store: Store = None) -> None:
         print(f"{found.commits} commits are whole")
 
 
-def gc(*, delete: Delete = False, hours: Hours = 24.0, store: Store = None) -> None:
-    """Show, or remove, what killed writers left in a store; nothing that is committed or may be in writing."""
+def gc(
+    *,
+    delete: Delete = False,
+    keep_reports: KeepReports = None,
+    keep_days: KeepDays = None,
+    older_numerics: OlderNumerics = False,
+    hours: Hours = 24.0,
+    store: Store = None,
+) -> None:
+    """Show, or remove, what killed writers left in a store, and where it is asked old reports and outdated trials."""
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
         from tasks.leftovers import leftovers, remove
+        from tasks.retention import Rule, old_reports, outdated_trials, withdraw_all
 
+        rule = Rule(keep_reports, keep_days)
         opened = ObjectStore(address, create=False)
-        found = leftovers(opened, hours)
-        for each in found:
+        listed = opened.objects()
+        old = [] if rule.keeps_all else old_reports(opened, rule, listed)
+        old += outdated_trials(opened, old, listed, hours) if older_numerics else []
+        left = leftovers(opened, hours)
+        for each in (*left, *old):
             print(each)
-        files, size = sum(len(each.objects) for each in found), sum(each.size for each in found)
+        files = sum(len(each.objects) for each in left) + sum(each.files for each in old)
+        size = sum(each.size for each in left) + sum(each.size for each in old)
         if delete:
-            print(f"removed {remove(opened, found)} files")
-        elif found:
+            print(f"removed {remove(opened, left) + withdraw_all(opened, old)} files")
+        elif files:
             print(f"{files} files, {size:,} bytes; nothing was removed: `--delete` does it")
         else:
             print("nothing is left over")
+
+
+def delete_report(version: OldVersion, /, *, force: Force = False, store: Store = None) -> None:
+    """Remove one version of the report from a store; its trials stay."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.store import Store as ObjectStore
+        from tasks.deletion import delete_report as deleted
+
+        for line in deleted(ObjectStore(address, create=False), version, force=force):
+            print(line)
+
+
+def disk(*, store: Store = None) -> None:
+    """Show what takes the space of a store, and what of it could go."""
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from infra.store import Store as ObjectStore
+        from tasks.disk import table, usage
+
+        for line in table(usage(ObjectStore(address, create=False))):
+            print(line)
 
 
 def _campaign_file(request: "CampaignRequest") -> str:

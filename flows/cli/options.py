@@ -69,6 +69,31 @@ Hours = Annotated[
     float, Parameter(help="What is younger than so many hours may be in writing, and is left alone.", show_default=True)
 ]
 Delete = Annotated[bool, Parameter(help="Remove it; without, it is only shown.", negative="", show_default=False)]
+KeepReports = Annotated[
+    int | None,
+    Parameter(help="Let old reports go, but for the newest so many; those that a pointer names stay in any case."),
+]
+KeepDays = Annotated[
+    float | None,
+    Parameter(help="Let old reports go, but for those younger than so many days; with both, either will do."),
+]
+OlderNumerics = Annotated[
+    bool,
+    Parameter(
+        help="Let trials of older numerics go that no report names which stays, and their scores and samples.",
+        negative="",
+        show_default=False,
+    ),
+]
+Force = Annotated[
+    bool,
+    Parameter(
+        help="Also the version that a pointer names, which then goes to the newest one left.",
+        negative="",
+        show_default=False,
+    ),
+]
+OldVersion = Annotated[str, Parameter(help="Version of the report, as `list` names it.")]
 Name = Annotated[
     str,
     Parameter(

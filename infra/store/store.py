@@ -7,8 +7,8 @@ touch each other's. The first manifest wins; everybody else gets the winner's. A
 after a lost answer may be told "it exists" by its own success: what is there is read back, and a nonce tells
 whose it is.
 
-What is committed is for good, but for what lies under `checkpoints/`: that is discarded when it has served. Elsewhere
-only what no manifest names can be removed.
+What is committed is never changed. What lies under `checkpoints/` is discarded when it has served; elsewhere a commit
+is withdrawn only as a whole, by who has read its manifest, and no writer and no flow does that.
 
 What this does not do: know any kind of record, or decide anything by a listing.
 """
@@ -262,6 +262,35 @@ class Store:
             StoreError: it lies elsewhere, or the store refuses.
         """
         self._check_scratch(name)
+        self._backend.delete(name)
+
+    def withdraw(self, manifest: Manifest) -> bool:
+        """Remove a whole commit: the manifest first, durably, then its objects.
+
+        Whoever is stopped in between leaves what a killed writer leaves, which `discard_left` removes, and nothing that
+        reads as a commit. What rests on it is the caller's to know.
+
+        Args:
+            manifest: of the commit that is meant; of another one under its prefix nothing is removed.
+
+        Returns:
+            Whether it was there.
+
+        Raises:
+            StoreError: the store refuses.
+        """
+        prefix = manifest.prefix
+        present = self.manifest(prefix)
+        if present is None or present.digest != manifest.digest:
+            return False
+        self._backend.delete(f"{prefix}/{MANIFEST}")
+        for item in manifest.objects:
+            self.discard_left(prefix, item.path)
+        return True
+
+    def withdraw_pointer(self, name: str) -> None:
+        """Remove a pointer, if it is there. Nothing tells of one that was set just now: who needs it sets it again."""
+        self._check_names(name)
         self._backend.delete(name)
 
     def discard_left(self, prefix: str, path: str) -> bool:

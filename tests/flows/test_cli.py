@@ -38,7 +38,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.split())
 
 
-COMMANDS = ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc")
+COMMANDS = ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc", "disk", "delete")
 TYPED = """
 import contextlib, io, json, sys
 from prefect.cli import app

@@ -22,12 +22,15 @@ pytestmark = pytest.mark.integration
 # One process for all of them: one worker, one import of everything.
 TYPE = """
 import contextlib, json, os, sys, tempfile, traceback
+from datetime import UTC, datetime
 from pathlib import Path
 
 import distributed
 
 from flows.cli import run_app
 from infra.server import api_server
+from infra.store import Store
+from tasks.publish import publish
 from tests.documents import blocks_to_run, smaller
 
 
@@ -38,8 +41,14 @@ def values():
     return named | {"TRIAL": trials[0] if trials else "none"}
 
 
+def old_report():
+    # which no pointer names
+    return publish(Store("artifacts"), {"index.html": b"<p>"}, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
+
+
 def type_(command):
-    return run(command, smaller(command, values(), cluster.scheduler_address))
+    named = values() | ({"OLD": old_report()} if "OLD" in command.split() else {})
+    return run(command, smaller(command, named, cluster.scheduler_address))
 
 
 @contextlib.contextmanager
