@@ -429,3 +429,40 @@ def test_who_is_killed_while_discarding_leaves_no_commit(store: Store) -> None:
 def test_many_come_and_go_at_once_and_none_is_in_the_way_of_another(store: Store, processes: writers.Processes) -> None:
     together(processes, store, "come_and_go", *[(str(writer),) for writer in range(WRITERS)])
     assert [prefix for n in range(WRITERS) for prefix in store.prefixes(f"checkpoints/{n}")] == []
+
+
+def test_a_withdrawn_commit_is_gone_with_its_objects_and_nothing_else(store: Store) -> None:
+    files = {"index.html": b"1", "tables/t": b"2"}
+    meant = store.commit("reports/a", files, kind="report", provenance={}, plain_names=True)
+    other = store.commit("reports/b", {"index.html": b"1"}, kind="report", provenance={}, plain_names=True)
+    store.swap_pointer("latest.json", {"version": "a"}, None)
+    assert store.withdraw(meant)
+    assert not store.committed("reports/a")
+    assert {item.path for item in store.objects("reports")} == {"reports/b/index.html", "reports/b/manifest.json"}
+    assert store.verify("reports/b") == other
+    store.withdraw_pointer("latest.json")
+    store.withdraw_pointer("latest.json")
+    assert store.read_pointer("latest.json") == (None, None)
+
+
+def test_another_commit_than_the_one_that_was_meant_stays(store: Store) -> None:
+    meant = store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
+    assert store.withdraw(meant)
+    assert not store.withdraw(meant)
+    store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
+    assert not store.withdraw(meant), "it has another nonce"
+    assert store.read("trials/a", "weights") == b"1"
+
+
+def test_who_commits_the_same_anew_meanwhile_keeps_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    meant = store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
+    delete = store._backend.delete
+
+    def meanwhile(path: str) -> None:
+        delete(path)
+        if path.endswith("manifest.json"):
+            store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
+
+    monkeypatch.setattr(store._backend, "delete", meanwhile)
+    assert store.withdraw(meant)
+    assert store.read("trials/a", "weights") == b"1"

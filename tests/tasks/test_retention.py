@@ -162,29 +162,6 @@ def test_who_is_killed_while_a_report_goes_leaves_what_gc_finds(
         assert not [item.path for item in store.objects() if old in item.path]
 
 
-def test_another_commit_than_the_one_that_was_meant_stays(store: Store) -> None:
-    meant = store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
-    assert store.withdraw(meant)
-    assert not store.withdraw(meant)
-    store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
-    assert not store.withdraw(meant), "it has another nonce"
-    assert store.read("trials/a", "weights") == b"1"
-
-
-def test_who_commits_the_same_anew_meanwhile_keeps_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    meant = store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
-    delete = store._backend.delete
-
-    def meanwhile(path: str) -> None:
-        delete(path)
-        if path.endswith("manifest.json"):
-            store.commit("trials/a", {"weights": b"1"}, kind="trial", provenance={})
-
-    monkeypatch.setattr(store._backend, "delete", meanwhile)
-    assert store.withdraw(meant)
-    assert store.read("trials/a", "weights") == b"1"
-
-
 @pytest.fixture
 def address(store: Store) -> str:
     return store.address
