@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli import commands
+from flows.cli import commands
 from infra.errors import ConfigurationError, NotFoundError
 from infra.store import Store
 from tasks.deletion import delete_report

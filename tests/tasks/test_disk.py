@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli import commands
+from flows.cli import commands
 from infra.store import Store
 from models.trial import NUMERICS_VERSION
 from tasks import disk

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.cli import commands
+from flows.cli import commands
 from infra.errors import ConfigurationError, IntegrityError, StoreError
 from infra.store import Store
 from models.trial import NUMERICS_VERSION
