@@ -10,7 +10,7 @@ import pytest
 from tasks.report import Findings, Results, estimate, results_json
 from tasks.report.page import render_page
 from tests.tasks.report.inert import check_inert
-from tests.tasks.report.pages import drawn_page, undrawn
+from tests.tasks.report.pages import drawn_page, of_variants, undrawn
 from tests.tasks.report.sentences import Reader
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -19,12 +19,8 @@ WORDS = "folk-tunes-words"
 
 @pytest.fixture(scope="module")
 def small() -> Results:
-    results = synthetic_results(studies=1, seeds=2, trials=3, epochs=4)
-    corpora = {WORDS: results.corpora[WORDS]}
-    frames = {name: getattr(results, name) for name in ("trials", "curves", "diagnostics", "pieces")}
-    mine = {name: frame[frame["corpus"] == WORDS] for name, frame in frames.items()}
-    asked = {WORDS: results.campaign["corpora"][WORDS]}
-    return dataclasses.replace(results, corpora=corpora, campaign={**results.campaign, "corpora": asked}, **mine)
+    few = [f"rnn/{family}/SGD{letters}" for family in ("softmax", "classes") for letters in ("", "+C")]
+    return of_variants(synthetic_results(studies=1, seeds=2, trials=3, epochs=4), WORDS, *few)
 
 
 def _as_collected(frame: pd.DataFrame) -> pd.DataFrame:
