@@ -69,8 +69,8 @@ run: $(STAMP)  ## the main job: every technique compared, report in ./artifacts
 test: style browser  ## everything that is tested: style, types, unit tests, integration tests
 	$(PYTEST)
 
-test-unit: $(STAMP)  ## unit tests alone: they wait for nothing, so there are as many processes as cores
-	$(BIN)/pytest -n logical -m 'not integration'
+test-unit: $(STAMP)  ## unit tests alone, a process a core; `make test` has the losses of short runs (golden) as well
+	$(BIN)/pytest -n logical -m 'not integration and not golden'
 
 test-integration: $(STAMP) browser  ## real parts alone: server, scheduler, workers, store, browser, mypy
 	$(PYTEST) -m integration

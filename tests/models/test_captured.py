@@ -102,11 +102,10 @@ def _run(trials: Sequence[Trial]) -> list[Training]:
 @pytest.mark.parametrize(
     "changes",
     [
-        {},
         {"output_dropout": 0.2, "input_dropout": 0.1, "cost": "mean"},
         {"optimizer": "Adam", "techniques": (), "initial_state": "zero"},
         {"transposition": 1, "averaging": 0.6},
-        {"output": "softmax"},
+        pytest.param({"output": "softmax"}, marks=pytest.mark.integration),
         {"output": "rbm", "output_settings": RBMSettings(4, 2)},
     ],
     ids=str,
