@@ -3,12 +3,13 @@
 What this does not do: measure what the place itself adds, blocks of a disk or old versions of a bucket.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from infra.store import SCRATCH, Store
+from infra.errors import IntegrityError
+from infra.store import SCRATCH, Listed, Store
 from tasks.leftovers import HOURS, leftovers
-from tasks.retention import Rule, old_reports, outdated_trials, trials_by_numerics
+from tasks.retention import Dispensable, Rule, old_reports, outdated_trials, trials_by_numerics
 from tasks.verify import KINDS, prefix_of
 
 RULE = Rule(reports=30, days=90)
@@ -42,11 +43,15 @@ class Usage:
     command: str = ""
 
 
-def usage(store: Store) -> list[Usage]:
+def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:
     """The kinds that there are, with all bytes of the store among them, each once.
 
+    Args:
+        store: where to look.
+        tell: is called with a line where a pointer, or a report that stays, is damaged: then nobody knows what
+            commits could go.
+
     Raises:
-        IntegrityError: a pointer, or a report that stays, is damaged.
         StoreError: the store cannot be reached.
     """
     from models.trial import NUMERICS_VERSION
@@ -67,9 +72,7 @@ def usage(store: Store) -> list[Usage]:
             checkpoints[key] = checkpoints.get(key, 0) + item.size
         else:
             others[item.path] = item.size
-    going = old_reports(store, RULE, listed)
-    outdated = outdated_trials(store, going, listed, HOURS)
-    free = _by_prefix(sizes, (prefix for each in (*going, *outdated) for prefix in each.prefixes))
+    free = {prefix: sizes.get(prefix, 0) for each in _going(store, listed, tell) for prefix in each.prefixes}
     of_trials, of_reports = "gc --older-numerics", f"gc --keep-reports {RULE.reports} --keep-days {RULE.days}"
     rows = []
     for folder in KINDS:
@@ -111,5 +114,10 @@ def _row(kind: str, prefixes: list[str], sizes: dict[str, int], free: dict[str, 
     return Usage(kind, len(there), size, goes, command)
 
 
-def _by_prefix(sizes: dict[str, int], prefixes: Iterable[str]) -> dict[str, int]:
-    return {prefix: sizes.get(prefix, 0) for prefix in prefixes}
+def _going(store: Store, listed: list[Listed], tell: Callable[[str], None]) -> list[Dispensable]:
+    try:
+        reports = old_reports(store, RULE, listed)
+        return [*reports, *outdated_trials(store, reports, listed, HOURS)]
+    except IntegrityError as error:
+        tell(f"what could go is not known: {error}")
+        return []

@@ -241,7 +241,8 @@ def disk(*, store: Store = None) -> None:
         from infra.store import Store as ObjectStore
         from tasks.disk import table, usage
 
-        for line in table(usage(ObjectStore(address, create=False))):
+        rows = usage(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
+        for line in table(rows):
             print(line)
 
 

