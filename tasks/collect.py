@@ -14,6 +14,7 @@ import pandas as pd
 from infra.provenance import provenance
 from infra.store import Store
 from models.core import scan_body
+from models.trial import NUMERICS_VERSION
 from tasks.campaign import Campaign
 from tasks.corpus import Corpus
 from tasks.diagnoses import load_diagnosis
@@ -75,6 +76,7 @@ def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started:
             "finished": now.isoformat(timespec="seconds"),
             "seconds": round((now - started).total_seconds(), 1),
             "scan_body": scan_body(),
+            "numerics": NUMERICS_VERSION,
             "measured": ledger.measured(finals),
         },
         failures=_failures(trials, owed, unsampled, reasons),

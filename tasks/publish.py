@@ -229,27 +229,37 @@ def pull(store: Store, version: str | None, to: Path, *, preset: str | None = No
         ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
     """
     version = resolve_version(store, version, preset)
-    prefix = f"{_PARENT}/{version}"
-    manifest = store.manifest(prefix)
-    if manifest is None:
-        raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
-    files = {item.name: store.read(prefix, item.name) for item in manifest.objects}
-    if tables:
-        files = _tables_of(files, f"{store.address}: report {version}")
+    files = read_tables(store, version) if tables else _files_of(store, version, lambda _: True)
     to = place(files, to)
     return to / "index.html" if "index.html" in files else to
 
 
-def _tables_of(files: Mapping[str, bytes], where: str) -> dict[str, bytes]:
-    """What a report can be made from again, in one folder, and the file that asks for its campaign."""
+def read_tables(store: Store, version: str) -> dict[str, bytes]:
+    """What a report can be made from again, in one folder, and the file that asks for its campaign.
+
+    Raises:
+        NotFoundError: no such version, or one without tables.
+        IntegrityError: stored bytes are not those that were committed.
+    """
     from tasks.report.command import FILE  # with pandas: who lists reports need not wait for it
     from tasks.report.kept import FOLDER
 
     start = f"{FOLDER}/"
-    found = {name.removeprefix(start): data for name, data in files.items() if name.startswith(start)}
-    if not found:
-        raise NotFoundError(f"{where} is older than tables; `prefect run report` makes one that has them")
-    return found | {name: files[name] for name in (FILE,) if name in files}
+    files = _files_of(store, version, lambda name: name.startswith(start) or name == FILE)
+    found = {name.removeprefix(start): data for name, data in files.items()}
+    if set(found) <= {FILE}:
+        raise NotFoundError(
+            f"{store.address}: report {version} is older than tables; `prefect run report` makes one that has them"
+        )
+    return found
+
+
+def _files_of(store: Store, version: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    prefix = f"{_PARENT}/{version}"
+    manifest = store.manifest(prefix)
+    if manifest is None:
+        raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
+    return {item.name: store.read(prefix, item.name) for item in manifest.objects if wanted(item.name)}
 
 
 def resolve_version(store: Store, version: str | None, preset: str | None) -> str:

@@ -39,7 +39,7 @@ _FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str] = ()) -> str:
     """A row a variant: trials, how many are stored, estimated time on so many processes; below it what else is told."""
-    table = _table("corpus", "variant", "trials", "stored", "time", right=3)
+    table = bare_table("corpus", "variant", "trials", "stored", "time", right=3)
     for row in plan.rows:
         left = clock(row.seconds / workers) if row.seconds else "-"
         table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
@@ -75,7 +75,7 @@ def score_blocks(document: Mapping[str, Any]) -> list[Block]:
     shared = shared_caveats([answer["warnings"] for answer in document["answers"].values()])
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
         title = f"{corpus}, test split, 95 % intervals over {_units(document)} and pieces"
-        blocks.append(Block((title,), _layouts(_corpus_tables(list(rows)))))
+        blocks.append(Block((title,), layouts_of(_corpus_tables(list(rows)))))
         answer = document["answers"][corpus]
         own = [text for text in answer["warnings"] if text not in shared]
         told = [answer["best"], answer.get("others", ""), answer["techniques"]]
@@ -133,7 +133,7 @@ def _corpora(cells: Sequence[tuple[str, ...]], apart: str, digested: bool) -> Ta
     """The table of the corpora: sizes of the splits side by side or below each other, with the digest or without."""
     sizes = "train/valid/test" if apart == " / " else "train\nvalid\ntest"
     titles = ["corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside"]
-    table = _table(*titles, *["digest"] * digested, right=4 + digested)
+    table = bare_table(*titles, *["digest"] * digested, right=4 + digested)
     table.collapse_padding = True
     table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
     for row in cells:
@@ -166,7 +166,7 @@ def _scores(rows: Sequence[Mapping[str, Any]], most: int, apart: str) -> Table:
     # The unit stands under the label: beside it, the widest numbers would not fit.
     titles = [f"{BY_NAME[name].label}\n{BY_NAME[name].unit}".rstrip() for name in shown]
     difference = "better than plain SGD by" if apart == " [" else "better than\nplain SGD by"
-    table = _table("variant", *titles, difference, "seeds", right=len(shown) + 2)
+    table = bare_table("variant", *titles, difference, "seeds", right=len(shown) + 2)
     for row in rows:
         if row["metric"] != metrics[0]:
             continue
@@ -199,7 +199,7 @@ def difference_cell(row: Mapping[str, Any]) -> str:
     return f"{text} *" if difference_verdict(row, decimals) in ("better", "worse") else text
 
 
-def _table(*titles: str, right: int) -> Table:
+def bare_table(*titles: str, right: int) -> Table:
     """A plain table, the last `right` columns to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, title in enumerate(titles):
@@ -207,7 +207,7 @@ def _table(*titles: str, right: int) -> Table:
     return table
 
 
-def _layouts(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
+def layouts_of(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
     """The layouts of a table, each with the columns that it needs."""
     console = Console(width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False)
     layouts = []
@@ -220,4 +220,4 @@ def _layouts(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
 
 
 def _render(tables: Iterable[Table]) -> str:
-    return Block(layouts=_layouts(tables)).fitted(columns())
+    return Block(layouts=layouts_of(tables)).fitted(columns())

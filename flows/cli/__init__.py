@@ -31,6 +31,7 @@ def _build(name: str) -> App:
         commands.ingest,
         commands.report,
         commands.pull,
+        commands.compare,
         commands.copy,
         commands.sample,
         commands.verify,

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from flows.cli.console import told_in_one_line
 from flows.cli.options import (
+    AsJson,
     Campaign,
+    ComparisonFolder,
     Data,
     Delete,
     Folder,
@@ -42,6 +44,7 @@ from flows.cli.options import (
     Tables,
     To,
     Version,
+    Versions,
 )
 from infra.errors import ConfigurationError
 
@@ -139,6 +142,24 @@ def pull(
         from tasks.publish import pull as pulled
 
         print(pulled(ObjectStore(address, create=False), version, to, preset=preset, tables=tables))
+
+
+def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = None, store: Store = None) -> None:
+    """Say what changed between two versions of the report, and whether it can be told: settings, code, data, results.
+
+    One version alone is compared with the one before it of the same preset; none, the latest is.
+    """
+    with told_in_one_line():
+        address = Campaign(store=store).request().store
+        from tasks.compare import compare as compared
+        from tasks.compare import write_comparison
+        from tasks.terminal_comparison import comparison_text
+
+        made = compared(versions, address)
+        page = None if to is None else write_comparison(made, to)
+        print(made.to_json().decode() if json else comparison_text(made))
+        if page is not None and not json:
+            print(page)
 
 
 def copy(*, source: From, to: To, only: Only = ()) -> None:

@@ -55,6 +55,17 @@ FromTables = Annotated[
 ReportFolder = Annotated[
     Path | None, Parameter(help="With --from: folder to put the pages in, made where it is missing. Default: ./report.")
 ]
+Versions = Annotated[
+    str,
+    Parameter(
+        help="The earlier and the later version: as `list` prints them, `latest`, or folders that they were pulled to. "
+        "Of one alone, the version before it of its preset is the earlier one."
+    ),
+]
+AsJson = Annotated[bool, Parameter(help="Print all of it as JSON.", negative="", show_default=False)]
+ComparisonFolder = Annotated[
+    Path | None, Parameter(help="Folder to put it in as a page and as JSON, made where it is missing.")
+]
 From = Annotated[str, Parameter(name="--from", help="The store that is copied from, which is only read.")]
 To = Annotated[str, Parameter(help="The store that gets what it lacks.")]
 Only = Annotated[

@@ -89,7 +89,7 @@ def results_json(findings: Findings) -> bytes:
         "samples": sample_rows(results),
         "provenance": results.provenance,
     }
-    return json.dumps(_plain(document), allow_nan=False, ensure_ascii=False, indent=1).encode()
+    return json.dumps(plain_json(document), allow_nan=False, ensure_ascii=False, indent=1).encode()
 
 
 def results_parquet(estimates: Estimates) -> bytes:
@@ -101,7 +101,7 @@ def results_parquet(estimates: Estimates) -> bytes:
     return buffer.getvalue()
 
 
-def _plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     """The same value in the types that JSON has; what is not a finite number is null."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -112,5 +112,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, Sequence) else str(value)
+        return {str(key): plain_json(item) for key, item in value.items()}
+    return [plain_json(item) for item in value] if isinstance(value, Sequence) else str(value)

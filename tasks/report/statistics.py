@@ -44,6 +44,9 @@ _ERRORS = "errors"
 _Part = tuple[float, FloatArray, FloatArray, FloatArray | float]
 """Of a mean: its value; how far drawn pieces, multipliers of units and errors of estimates move it, not scaled yet."""
 
+Term = tuple[float, str, Sequence[Place]]
+"""Of a contrast: weight, variant, and the places at which it is compared."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Units:
@@ -121,7 +124,7 @@ class Bootstrap:
         else those with one.
         """
         common = {pair: self._common(*pair)[0] for pair in pairs}
-        rank = {pair: _replicated(places) for pair, places in common.items()}
+        rank = {pair: replicated(places) for pair, places in common.items()}
         told = [pair for pair in pairs if rank[pair] == max(rank.values()) > 0]
         if not told:
             return Effect()
@@ -137,6 +140,29 @@ class Bootstrap:
             seeds=tuple(len(common[pair]) for pair in told),
             studies=tuple(studies_in(common[pair]) for pair in told),
         )
+
+    def contrast(self, metric: Metric, terms: Sequence[Term], *named: str) -> Estimate:
+        """A weighted sum of the metrics of variants, each at places of its own; positive is better.
+
+            sign * sum_i w_i metric_i
+
+        All see the same drawn pieces, and two terms the same g_s for a unit that both have: what they have in common
+        is paired, and the rest is not. The part of the units has Student's t of the term with the fewest of them, which
+        for two independent means is rather too wide (Welch 1947 has up to the sum of their degrees of freedom).
+
+        Args:
+            metric: of each term.
+            terms: weight, variant and places of each; none without places.
+            named: what names the scales of this comparison.
+        """
+        units = [self._units(places) for _, _, places in terms]
+        most = max(each.number for each in units)
+        scales = self._scales(most, *named)
+        value, values_R = 0.0, np.zeros(self._resamples)
+        for (weight, variant, places), own in zip(terms, units, strict=True):
+            one, one_R = self._pooled(metric, variant, places, own, scales)
+            value, values_R = value + weight * one, values_R + weight * one_R
+        return Estimate(*self._estimate(metric.sign * value, metric.sign * values_R, most))
 
     def _generator(self, *names: str) -> np.random.Generator:
         return generator_for(self._seed, "report", self._name, *names)
@@ -236,6 +262,6 @@ class Bootstrap:
         return value, *percentile_interval(values_R), values_R
 
 
-def _replicated(places: Sequence[Place]) -> int:
-    """3 where there are several studies, 2 where there are several seeds of one, 1 where there is one, 0 for none."""
+def replicated(places: Sequence[Place]) -> int:
+    """How well a comparison is replicated: 3 by several studies, 2 by several seeds of one, 1 by one seed, 0 not."""
     return 3 if studies_in(places) >= 2 else min(2, len(places))

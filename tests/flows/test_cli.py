@@ -38,7 +38,10 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
     return set(done.stdout.split())
 
 
-COMMANDS = ("reproduce", "ingest", "report", "plan", "list", "pull", "sample", "verify", "gc", "disk", "delete")
+COMMANDS = (
+    *("reproduce", "ingest", "report", "plan", "list", "pull", "compare", "sample", "verify", "gc"),
+    *("disk", "delete"),
+)
 TYPED = """
 import contextlib, io, json, sys
 from prefect.cli import app
@@ -110,6 +113,8 @@ def test_the_plugin_does_nothing_outside_the_command_line() -> None:
         (["report", "--from", "docs/results", "--preset", "paper"], "--from: its tables say which campaign it is"),
         (["report", "--from", "docs/results", "--workers", "1"], "--from: its tables say which campaign it is"),
         (["report", "--from", "nowhere"], "nowhere: is no folder"),
+        (["compare", "a", "b", "c"], "3 versions: compare takes one or two"),
+        (["compare", "nowhere"], "version 'nowhere': neither of the form"),
         (["compose"], "compose"),
     ],
 )

@@ -1,0 +1,10 @@
+"""Two versions of a report beside each other: what was asked, by which code, on which data, and what came of it.
+
+In this room: which trials both have, the changes of scores and effects with intervals, what settings differ, the words
+and the page. Never in it: reading or writing a store (`tasks/compare.py`), a statistic of its own (`statistics.py`).
+"""
+
+from tasks.report.compared.comparison import Comparison, compare_results
+from tasks.report.compared.page import render_comparison
+
+__all__ = ["Comparison", "compare_results", "render_comparison"]
