@@ -39,7 +39,7 @@ def delete_report(store: Store, version: str, *, force: bool = False) -> list[st
     naming = [pointer for pointer in pointers if (store.read_pointer(pointer)[0] or {}).get("version") == version]
     if naming and not force:
         raise ConfigurationError(
-            f"version {version}: {' and '.join(naming)} names it; --force moves that to the newest report left"
+            f"version {version}: a pointer names it ({', '.join(naming)}); --force moves that to the newest report left"
         )
     lines = [_move(store, pointer, version) for pointer in naming]
     forget(store, [manifest.prefix])
