@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from tasks.publish import TREND
 from tasks.report.metrics import BY_NAME
 from tasks.report.text import lost_seeds, visible
 from tasks.terminal import difference_cell, legend, score_cell, seeds_cell
@@ -54,11 +55,13 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
 def _where(address: str) -> list[str]:
     """Where the report is: a link where there is one, its address, and what to type for a copy of it."""
     store, _, page = address.rpartition("/reports/")
-    version, told = page.partition("/")[0], [f"Report: {_code(address)}"]
+    version = page.partition("/")[0]
+    told = [f"Report: {_code(address)}"]
+    told.append(f"A copy of it: {_code(f'prefect run pull {version} --to DIR --store {shlex.quote(store)}')}")
     served = os.environ.get(SERVED_VARIABLE, "").rstrip("/")
     if re.fullmatch(r"https?://[^\s<>()\[\]]+", served):
-        told.insert(0, f"[Open the report]({served}/reports/{page})")
-    return [*told, f"A copy of it: {_code(f'prefect run pull {version} --to DIR --store {shlex.quote(store)}')}"]
+        return [f"[Open the report]({served}/reports/{page}), [all versions]({served}/{TREND})", *told]
+    return [*told, f"All versions: {_code(f'{store}/{TREND}')}"]
 
 
 def escape(text: str) -> str:

@@ -84,6 +84,10 @@ def _commits(source: Store, target: Store, folder: str, tell: Callable[[str], No
     if folder == "reports":
         for prefix in every:  # those of a copy that was stopped before its pointers, too
             point_to_newest(target, prefix)
+        if copied:
+            from tasks.trend import renew_trend  # with pandas: who copies trials need not wait for it
+
+            renew_trend(target)
     return Copied(folder, copied, there, tuple(passed_over))
 
 

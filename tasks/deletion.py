@@ -10,6 +10,7 @@ from infra.store import Manifest, Store
 from tasks.publish import LATEST, VERSION, pointer_value, pointers_to
 from tasks.readable import readable
 from tasks.retention import forget
+from tasks.trend import renew_trend
 
 _PARENT = "reports"
 
@@ -44,6 +45,7 @@ def delete_report(store: Store, version: str, *, force: bool = False) -> list[st
     lines = [_move(store, pointer, version) for pointer in naming]
     forget(store, [manifest.prefix])
     store.withdraw(manifest)
+    renew_trend(store, make=False)
     return [*lines, f"removed {manifest.prefix}: {len(manifest.objects) + 1} files"]
 
 

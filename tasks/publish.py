@@ -28,7 +28,10 @@ from tasks.readable import naming, passed_over, readable
 from tasks.wording import preset_title, visible
 
 _PARENT = "reports"
+_BASELINE = "baseline/"  # as in tasks/report/variants.py, which would bring pandas
 VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+TREND = "reports/index.html"
+"""The page of all versions (`tasks/trend.py`)."""
 LATEST = re.compile(r"latest(-[A-Za-z0-9._+=-]+)?\.json")
 """The names of pointers to reports."""
 # A swap is refused only when somebody else's has been done, so the tries are turns of other publishers.
@@ -141,12 +144,24 @@ def _digest(files: Mapping[str, bytes]) -> str:
 def _summary(files: Mapping[str, bytes]) -> dict[str, Any]:
     """What the list of reports tells, kept in the manifest so that listing reads no report."""
     if "results.json" not in files:
-        return {"preset": "", "best": "", "changes": []}
+        return {"preset": "", "best": "", "changes": [], "scores": []}
     document = json.loads(files["results.json"])
     lines = [answer["line"] for answer in document.get("answers", {}).values()]
     campaign = document.get("campaign", {})
     best = lines[0] if lines else ""
-    return {"preset": str(campaign.get("preset", "")), "best": best, "changes": list(campaign.get("changes", ()))}
+    preset, changes = str(campaign.get("preset", "")), list(campaign.get("changes", ()))
+    return {"preset": preset, "best": best, "changes": changes, "scores": _best_scores(document)}
+
+
+def _best_scores(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The best variant on each corpus by its first metric, for the page of all versions."""
+    best: dict[str, dict[str, Any]] = {}
+    for row in document.get("scores", ()):  # the first metric of a corpus comes first, and in it the best variant
+        if row["mean"] is not None and not row["variant"].startswith(_BASELINE):
+            best.setdefault(row["corpus"], row)
+    told = ("corpus", "variant", "metric", "mean", "low", "high")
+    digests = {name: str(facts.get("digest", "")) for name, facts in document.get("corpora", {}).items()}
+    return [{name: row[name] for name in told} | {"digest": digests.get(corpus, "")} for corpus, row in best.items()]
 
 
 def _point_all(store: Store, manifest: Manifest) -> None:

@@ -27,6 +27,7 @@ from tasks.publish import newest_made_from, publish
 from tasks.report import build_report
 from tasks.search import Search
 from tasks.terminal import score_blocks
+from tasks.trend import renew_trend
 
 
 @task(name="report", cache_policy=NO_CACHE)
@@ -64,6 +65,7 @@ def make_report(
             raise CampaignError(f"none of the {len(results.trials)} trials came to an end; the first: {first}")
         files = build_report(results)
         version = publish(ledger.store, files, {**results.provenance, "made_from": digest})
+        renew_trend(ledger.store)
         document = files["results.json"]
     told = read_json(document, f"{ledger.store.address}: reports/{version}")
     outcome = _told(ledger.store, version, told)

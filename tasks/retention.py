@@ -183,6 +183,10 @@ def withdraw_all(store: Store, found: Iterable[Dispensable]) -> int:
             if folder == _REPORTS:
                 forget(store, prefixes)
             gone += sum(many(lambda prefix: _withdrawn(store, prefix), prefixes).values())
+            if folder == _REPORTS:
+                from tasks.trend import renew_trend  # with pandas: who looks at a store need not wait for it
+
+                renew_trend(store, make=False)
     return gone
 
 

@@ -18,7 +18,7 @@ from models.kinds import LAST_STEP_ALONE
 from tasks.finished import FOLDER as FINISHED
 from tasks.ingest import find_name
 from tasks.ingest.cache import corpus_prefix, ingest_prefix, load_kind, recorded
-from tasks.publish import LATEST, VERSION, pointers_to
+from tasks.publish import LATEST, TREND, VERSION, pointers_to
 from tasks.readable import is_digest, readable
 from tasks.records import load_record
 
@@ -210,6 +210,6 @@ def _foreign(listed: Iterable[Listed]) -> list[str]:
 def _not_ours(item: Listed) -> str | None:
     top, _, rest = item.path.partition("/")
     if top in KINDS:
-        return None if prefix_of(item.path) else f"{top}/{rest.partition('/')[0]}"
+        return None if prefix_of(item.path) or item.path == TREND else f"{top}/{rest.partition('/')[0]}"
     known = top == SCRATCH or _is_pointer(item.path) or item.path == ".lock"
     return None if known or _last(item.path).startswith(TEMPORARY) else top

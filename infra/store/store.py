@@ -369,6 +369,29 @@ class Store:
         if not done:
             raise ConflictError(f"{self.address}: {name} was changed by somebody else; run again")
 
+    def read_page(self, path: str) -> tuple[bytes | None, Token]:
+        """The bytes of a page that is renewed, None where there is none, and the token to swap it with."""
+        self._check_page(path)
+        stored = self._backend.read(path)
+        return (None, None) if stored is None else (stored.data, stored.token)
+
+    def swap_page(self, path: str, data: bytes, expected: Token) -> None:
+        """Set a page if it is still what it was when `expected` was read. It is for browsers: nothing vouches for it.
+
+        Args:
+            path: `reports/index.html`: a page, in no commit.
+            data: the whole of it.
+            expected: as `read_page` gave it.
+
+        Raises:
+            StoreError: the path is none of a page.
+            ConflictError: it is not; read it again, and make it again.
+        """
+        self._check_page(path)
+        done = self._create(path, data) if expected is None else self._replace(path, data, expected)
+        if not done:
+            raise ConflictError(f"{self.address}: {path} was changed by somebody else; run again")
+
     def _create(self, path: str, data: bytes) -> bool:
         """Whether these bytes are there now, by this call, its lost first try, or an equal writer."""
         return self._backend.create(path, data) or self._holds(path, data)
@@ -416,6 +439,11 @@ class Store:
         wrong = "is missing" if stored is None else "has changed"
         line = f"{self.address}: {prefix}/{item.path} {wrong}; delete {prefix} and run again"
         raise IntegrityError(line)
+
+    def _check_page(self, path: str) -> None:
+        self._check_names(path)
+        if path.count("/") != 1 or not path.endswith(".html"):
+            raise StoreError(f"{self.address}: {path} is no page beside commits, as reports/index.html is")
 
     def _check_scratch(self, path: str) -> None:
         self._check_names(path)

@@ -42,7 +42,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
-    environment.filters["breakable"] = breakable
+    environment.filters |= {"breakable": breakable, "visible": visible}
     return environment
 
 

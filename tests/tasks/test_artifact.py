@@ -68,7 +68,7 @@ def test_a_name_is_shown_as_it_is_and_is_no_markup(name):
     assert _cells(html)[1][0] == shown
     assert unescape(re.findall(r"<h2>(.*?)</h2>", html)[0]) == shown
     assert not re.findall(r"<(?!/?(?:h1|h2|p|table|thead|tbody|tr|th|td|code)\b)", html)
-    assert html.count("<code>") == 2, "the address, and the command"
+    assert html.count("<code>") == 3, "the address, the command, and where all versions are"
 
 
 @pytest.mark.parametrize("address", ["file:///a`b/index.html", "file:///`a``b`", "file:///a|b"])
@@ -82,12 +82,14 @@ def test_the_report_has_a_link_where_the_store_is_served_and_a_command_in_any_ca
     address = f"s3://bucket/my prefix/reports/{version}/index.html"
     html = _html(_document(_score(PLAIN, mean=-1.0)), address)
     assert "<a " not in html, "no browser opens s3://"
+    assert "<p>All versions: <code>s3://bucket/my prefix/reports/index.html</code></p>" in html
     typed = shlex.split(unescape(re.findall(r"<code>(.*?)</code>", html)[1]))
     assert typed == ["prefect", "run", "pull", version, "--to", "DIR", "--store", "s3://bucket/my prefix"]
     served = "https://reports.example.org/counterpoint"
     monkeypatch.setenv("COUNTERPOINT_STORE_URL", f"{served}/")
     html = _html(_document(_score(PLAIN, mean=-1.0)), address)
     assert f'<a href="{served}/reports/{version}/index.html">Open the report</a>' in html
+    assert f'<a href="{served}/reports/index.html">all versions</a>' in html
     for wrong in ("javascript:alert(1)", "https://x.org/)[y](", "reports"):
         monkeypatch.setenv("COUNTERPOINT_STORE_URL", wrong)
         assert "<a " not in _html(_document(_score(PLAIN, mean=-1.0)), address)

@@ -47,6 +47,16 @@ def _scored(variants: dict[str, list[tuple[int, int]]], pieces: int = 7, seed: i
     return ScoredPieces.from_frame(pd.DataFrame(rows))
 
 
+def test_a_contrast_of_two_variants_at_the_same_places_is_their_difference():
+    scored = _scored({"A": STUDIES, "B": STUDIES})
+    bootstrap = Bootstrap(scored, "corpus", seed=4, resamples=60)
+    places = sorted(scored.places("A"))
+    for metric in (LOG_LIKELIHOOD, BITS, PERPLEXITY):
+        made = bootstrap.contrast(metric, [(1.0, "B", places), (-1.0, "A", places)], "difference", "A", "B")
+        paired = bootstrap.difference(metric, "B", "A")
+        assert (made.value, made.low, made.high) == pytest.approx((paired.value, paired.low, paired.high))
+
+
 def _seeds(*seeds: int) -> list[tuple[int, int]]:
     return [(0, seed) for seed in seeds]
 
