@@ -17,7 +17,7 @@ from tasks.publish import VERSION, PublishedReport, list_reports, read_tables, r
 from tasks.rebuild import read_folders
 from tasks.report import Results
 from tasks.report.compared import Comparison, compare_results, render_comparison
-from tasks.report.kept import results_of
+from tasks.report.kept import FOLDER, results_of
 
 LATEST = "latest"
 
@@ -99,6 +99,8 @@ def _read(name: str, store: Store) -> Results:
 
 
 def _of_folder(name: str) -> Results:
+    if (Path(name) / "results.json").is_file() and not (Path(name) / FOLDER).exists():
+        raise NotFoundError(f"{name}: this report is older than tables; `prefect run report` makes one that has them")
     folders = read_folders(Path(name))
     if len(folders) > 1:
         raise ConfigurationError(f"{name}: has the tables of {len(folders)} reports; name one of {', '.join(folders)}")

@@ -71,6 +71,9 @@ def test_folders_are_compared_without_a_store(tmp_path):
     page = write_comparison(made, tmp_path / "to")
     assert sorted(path.name for path in page.parent.iterdir()) == ["comparison.json", "index.html"]
     assert not Path(tmp_path / "no store").exists()
+    place({"results.json": b"{}"}, tmp_path / "older")
+    with pytest.raises(NotFoundError, match="older: this report is older than tables; `prefect run report` makes"):
+        compare([str(tmp_path / "older"), str(tmp_path / "a")], "")
     with pytest.raises(ConfigurationError, match="has the tables of 2 reports; name one of a, b"):
         compare([str(tmp_path), str(tmp_path / "a")], "")
 
