@@ -63,6 +63,26 @@ def test_what_is_committed_is_read(store: Store, files: dict[str, bytes], proven
     assert hashlib.sha256(files_on.cat_file(f"{root}/{prefix}/manifest.json")).hexdigest() == manifest.digest
 
 
+def test_a_page_is_swapped_by_whoever_read_the_present_one(store: Store) -> None:
+    name = f"reports/{secrets.token_hex(8)}.html"
+    absent = store.read_page(name)
+    assert absent == (None, None)
+    store.swap_page(name, b"one", None)
+    with pytest.raises(ConflictError, match="was changed by somebody else"):
+        store.swap_page(name, b"two", None)
+    data, token = store.read_page(name)
+    store.swap_page(name, b"two", token)
+    with pytest.raises(ConflictError, match="was changed by somebody else"):
+        store.swap_page(name, b"three", token)
+    assert (data, store.read_page(name)[0]) == (b"one", b"two")
+
+
+@pytest.mark.parametrize("path", ["index.html", "reports/x/index.html", "reports/manifest.json", "../a.html"])
+def test_a_page_lies_beside_commits_and_nowhere_else(store: Store, path: str) -> None:
+    with pytest.raises(StoreError):
+        store.swap_page(path, b"", None)
+
+
 def test_a_beacon_is_seen_by_those_who_have_the_same_store_while_it_is_up(store: Store, tmp_path: Path) -> None:
     with store.beacon() as beacon:
         assert Store(store.address).sees(beacon)

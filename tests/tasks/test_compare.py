@@ -24,8 +24,9 @@ def _files(luck: int, preset: str = "small", changes: str = "[]") -> dict[str, b
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> tuple[str, list[str]]:
-    """Two versions of one preset; between them one of another, one that changes it, and one without tables."""
+    """Versions of one preset, the oldest not listed; between them one of another, one changed, one without tables."""
     address = str(tmp_path_factory.mktemp("versions"))
+    publish(Store(address), _files(5), {}, now=NOON - timedelta(hours=1))
     told = [_files(1), _files(2, "large"), _files(3, changes='["trials"]'), {"index.html": b""}, _files(4)]
     return address, [publish(Store(address), each, {}, now=NOON + timedelta(hours=n)) for n, each in enumerate(told)]
 

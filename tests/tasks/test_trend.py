@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.errors import ConflictError, StoreError
+from infra.errors import ConflictError
 from infra.store import Store
 from tasks import trend as module
 from tasks.copying import copy
@@ -154,9 +154,3 @@ def test_it_is_no_stranger_in_a_store(tmp_path):
     _publish(store, 0, _row(SGD, -9.0))
     renew_trend(store)
     assert (verify(store).damaged, verify(store).noticed) == ((), ())
-
-
-@pytest.mark.parametrize("path", ["index.html", "reports/x/index.html", "reports/manifest.json", "../a.html"])
-def test_a_page_lies_beside_commits_and_nowhere_else(store, path):
-    with pytest.raises(StoreError):
-        store.swap_page(path, b"", None)
