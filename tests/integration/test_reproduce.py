@@ -138,7 +138,7 @@ def test_a_stopped_and_a_killed_run_go_on_where_they_were(
     tmp_path: Path, first: tuple[Path, subprocess.CompletedProcess[str]], served: dict[str, str]
 ) -> None:
     store = tmp_path / "store"
-    done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "latest*")
+    done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "finished", "latest*")
     shutil.copytree(first[0], store, ignore=done_there)  # the corpus is parsed once
     temporary = tmp_path / "temporary"
     temporary.mkdir()
