@@ -3,7 +3,8 @@
 A score's change is the metric after less the metric before, positive is better; that of an effect is the mean over the
 pairs of variants that both versions have of (with - without) after, less the same before. Intervals are those of
 `statistics.py`. Words go by intervals that hold at once for all changes of scores on all corpora, and for all changes
-of effects: of versions that differ by chance alone, at most one comparison in twenty has a word among its scores.
+of effects: of versions that differ by chance alone, about one comparison in twenty, or fewer, has a word among its
+scores.
 """
 
 from collections.abc import Mapping, Sequence

@@ -14,8 +14,8 @@ _MOVED = ("regressed", "improved", "next to nothing")
 _SAME = "the same"
 LEGEND = (
     "Positive is better. Brackets hold 95 % intervals, those of all scores at once and those of all effects at once: "
-    "of versions that differ by chance alone, at most one comparison in twenty has a word among its scores. What "
-    "cannot be told lies within them, or rests on one study; the same are the very same trials."
+    "of versions that differ by chance alone, about one comparison in twenty has a word among its scores, or fewer. "
+    "What cannot be told lies within them, or rests on one study; the same are the very same trials."
 )
 EFFECTS = (
     "The effect of a technique is how much better variants are with it than without, averaged over the pairs that both "
