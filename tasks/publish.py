@@ -157,7 +157,7 @@ def _best_scores(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The best variant on each corpus by its first metric, for the page of all versions."""
     best: dict[str, dict[str, Any]] = {}
     for row in document.get("scores", ()):  # the first metric of a corpus comes first, and in it the best variant
-        if row["mean"] is not None and not row["variant"].startswith(_BASELINE):
+        if row.get("mean") is not None and not row["variant"].startswith(_BASELINE):
             best.setdefault(row["corpus"], row)
     told = ("corpus", "variant", "metric", "mean", "low", "high")
     digests = {name: str(facts.get("digest", "")) for name, facts in document.get("corpora", {}).items()}

@@ -128,7 +128,7 @@ def _once_trained(store: Path, environment: dict[str, str], trials: int) -> subp
     )
     deadline = time.monotonic() + 300
     while len(commits(store, "trials")) < trials:
-        assert process.poll() is None, "it ended before it could be stopped"
+        assert process.poll() is None, f"it ended before it could be stopped: {process.communicate()[1]}"
         assert time.monotonic() < deadline, "no trial was stored"
         time.sleep(0.05)
     return process
