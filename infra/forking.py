@@ -34,15 +34,20 @@ def fork_workers_from_here() -> bool:
     """Let the workers of this machine be forks of this process as it is now; whether they will be.
 
     Not on other systems than Linux, whose libraries do not stand a fork, and not where there are threads: what one of
-    them holds at that moment would stay locked in the fork for ever. Workers are then new interpreters, as ever.
+    them holds at that moment would stay locked in the fork for ever; nor where the temporary folder's name is too long
+    for a socket in it, which may have 107 characters. Workers are then new interpreters, as ever.
     """
     if sys.platform != "linux" or threading.active_count() > 1:
         _log.info("workers start as new interpreters")
         return False
     multiprocessing.set_forkserver_preload([])  # it is all there
     start_tracker()
-    with _forked_instead_of_started():
-        forkserver.ensure_running()
+    try:
+        with _forked_instead_of_started():
+            forkserver.ensure_running()
+    except OSError as problem:
+        _log.info("workers start as new interpreters: %s", problem)
+        return False
     dask.config.set({_METHOD: "forkserver"})
     return True
 

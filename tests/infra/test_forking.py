@@ -1,9 +1,11 @@
 """Workers that are forks of a command: with what it has loaded, and otherwise like any worker."""
 
 import json
+import multiprocessing
 import subprocess
 import sys
 import threading
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -88,3 +90,15 @@ def test_where_there_are_threads_nothing_is_forked() -> None:
     finally:
         ended.set()
         thread.join()
+
+
+def test_where_the_temporary_folder_has_no_room_for_a_sockets_name_workers_are_new_interpreters(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(multiprocessing.util, "get_temp_dir", lambda: str(long))
+    monkeypatch.setattr(forkserver, "_forkserver", forkserver.ForkServer())
+    monkeypatch.setattr(forkserver, "ensure_running", forkserver._forkserver.ensure_running)
+    assert not fork_workers_from_here()
