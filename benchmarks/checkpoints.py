@@ -15,11 +15,11 @@ import torch
 from keeping import keep
 
 from infra.store import Store
-from models.chunks import Pieces
-from models.training import Run
+from models.data.chunks import Pieces
+from models.training.run import Run
 from models.trial import Trial
-from tasks.checkpoints import Checkpoints
-from tasks.train import CHECKPOINT_SECONDS
+from tasks.trials.checkpoints import Checkpoints
+from tasks.trials.train import CHECKPOINT_SECONDS
 
 REPEATS = 9
 SIZES = ((88, 100), (88, 400), (2609, 200), (10_000, 200))

@@ -29,12 +29,12 @@ import torch
 
 from infra.campaign_file import read_campaign
 from infra.settings import CampaignRequest
-from models.chunks import Pieces
-from models.outcome import Training
-from models.training import train
+from models.data.chunks import Pieces
+from models.training.outcome import Training
+from models.training.run import train
 from models.trial import Trial
 from tasks.campaign import Campaign, resolve
-from tasks.drawing import draw_trial
+from tasks.campaign.drawing import draw_trial
 
 UNITS: dict[str, Callable[[float], float]] = {
     "words": lambda nats: exp(-nats),

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 from keeping import keep
 
-from tasks.report.intervals import Estimate, simultaneous
-from tasks.report.metrics import METRICS, FloatArray
-from tasks.report.scored import ScoredPieces
-from tasks.report.statistics import Bootstrap
-from tasks.report.variants import technique_pairs
-from tasks.report.verdicts import replicated_verdict
+from tasks.report.numbers.intervals import Estimate, simultaneous
+from tasks.report.numbers.metrics import METRICS, FloatArray
+from tasks.report.numbers.scored import ScoredPieces
+from tasks.report.numbers.statistics import Bootstrap
+from tasks.report.numbers.variant_titles import technique_pairs
+from tasks.report.numbers.verdicts import replicated_verdict
 
 METRIC = METRICS["music"][0]
 UNITS, PIECES, PAIRS = (2, 3, 5, 10), (72, 10), 8

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 from keeping import keep
 
-from models.baselines import frequencies
-from models.chunks import Pieces
-from models.diagnostics import diagnose, probe_of
+from models.data.chunks import Pieces
+from models.evaluation.baselines import frequencies
+from models.evaluation.diagnostics import diagnose, probe_of
 from models.network import Network
-from models.training import Run
+from models.training.run import Run
 from models.trial import Trial
 
 GATE, AIM = 1.05, 1.02

@@ -18,17 +18,17 @@ from pathlib import Path
 
 import torch
 
-from models.baselines import frequencies
-from models.chunks import Pieces
-from models.metrics import score
+from models.data.chunks import Pieces
+from models.evaluation.baselines import frequencies
+from models.evaluation.metrics import score
 from models.network import Network
 from models.outputs import NadeSettings, RBMSettings
 from models.techniques import Clipping, Nesterov
-from models.training import train
+from models.training.run import train
 from models.trial import Trial
-from tasks.corpus import Corpus
+from tasks.corpus.corpus import Corpus
 from tasks.ingest import find_recipe
-from tasks.ingest.recipe import Source
+from tasks.ingest.building.recipe import Source
 
 DATA = Path(os.environ.get("COUNTERPOINT_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 ROLLS = DATA / "music-rolls" / "JSB_Chorales.mat"

@@ -21,12 +21,12 @@ import torch
 from keeping import keep
 from torch import Tensor
 
-from models.baselines import frequencies
-from models.chunks import Pieces, chunks
 from models.core import scan_body
-from models.gauss_newton import NetworkObjective, sections_of
+from models.data.chunks import Pieces, chunks
+from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.techniques import Leaky
+from models.training.objective import NetworkObjective, sections_of
 from models.trial import Trial
 
 CASES = (

@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from tasks.corpus import SPLITS, Corpus
+from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest import find_recipe
-from tasks.ingest.key import semitones_to_c
-from tasks.ingest.manifest import read_manifest
-from tasks.ingest.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
-from tasks.ingest.official_set import MANIFEST
-from tasks.ingest.recipe import Source
+from tasks.ingest.building.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
+from tasks.ingest.building.official_set import MANIFEST
+from tasks.ingest.building.recipe import Source
+from tasks.ingest.readers.key import semitones_to_c
+from tasks.ingest.readers.manifest import read_manifest
 
 DATA = Path(os.environ.get("COUNTERPOINT_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 SETS = {  # as the manifest spells them, and their official rolls

@@ -17,7 +17,7 @@ import psutil
 from keeping import keep
 
 from infra.store import Store
-from tasks.records import load_record
+from tasks.trials.records import load_record
 
 ROOT = Path(__file__).parents[1]
 SAMPLE_SECONDS = 0.2

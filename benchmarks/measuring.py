@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.clusters import WORKER_ENVIRONMENT
+from infra.cluster.clusters import WORKER_ENVIRONMENT
 from models.native.build import BuildError, load
 
 FMA_ROUNDS = 400_000

@@ -28,8 +28,9 @@ from torch.nn.functional import softplus
 
 from models.core import use_body
 from models.native import library
-from models.outputs import Nade, NadeSettings, nade_native
-from models.outputs.nade_logits import logits_of_member
+from models.outputs import Nade, NadeSettings
+from models.outputs.nade import native as nade_native
+from models.outputs.nade.rows import logits_of_member
 from models.parameters import Parameters
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,7 @@ from keeping import keep
 
 from infra.provenance import provenance
 from infra.store import Store
-from tasks.records import load_record
+from tasks.trials.records import load_record
 
 ROOT = Path(__file__).parents[1]
 CAMPAIGN = ("--corpora", "bach-chorales")

@@ -16,18 +16,18 @@ from keeping import keep
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import Campaign, resolve
-from tasks.collect import collect
-from tasks.corpus import SPLITS, Corpus
-from tasks.evaluate import ensure_scored
-from tasks.ingest.cache import ingest_corpus, load_corpus, store_corpus
+from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest.corpora import find_recipe
-from tasks.ledger import Ledger
-from tasks.report.estimates import estimate
-from tasks.report.metrics import METRICS
-from tasks.report.verdicts import difference_verdict
-from tasks.samples import ensure_sampled
-from tasks.search import Search
-from tasks.train import ensure_trained
+from tasks.ingest.stored import ingest_corpus, load_corpus, store_corpus
+from tasks.publishing.collect import collect
+from tasks.report.numbers.estimates import estimate
+from tasks.report.numbers.metrics import METRICS
+from tasks.report.numbers.verdicts import difference_verdict
+from tasks.search.search import Search
+from tasks.trials.ledger import Ledger
+from tasks.trials.samples import ensure_sampled
+from tasks.trials.scoring import ensure_scored
+from tasks.trials.train import ensure_trained
 
 NAME, PLACEBO = "bach-chorales", "rnn/bernoulli/SGD+Z"
 PIECES = {"train": 48, "valid": 24, "test": 24}

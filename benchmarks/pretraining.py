@@ -21,11 +21,11 @@ import torch
 from floors import CORPUS, ROLLS, load
 from keeping import keep
 
-from models.chunks import Pieces
+from models.data.chunks import Pieces
 from models.outputs import NadeSettings
-from models.outputs.rbm import RBMSettings
+from models.outputs.rbm.rbm import RBMSettings
 from models.techniques import Clipping, Nesterov, Pretraining
-from models.training import Run
+from models.training.run import Run
 from models.trial import Trial
 
 SEEDS = (1, 2, 3)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from infra.errors import CounterpointError
 from infra.settings import IngestRequest
-from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.asked import asked_recipes
-from tasks.ingest.unread import UNREAD
-from tasks.set_aside import by_reason
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.corpus.set_aside import by_reason
+from tasks.ingest.requests import asked_recipes
+from tasks.ingest.sources.unread import UNREAD
 
 HEAD = "| collection | files | read | set aside | ignored | pieces train / valid / test | steps | seconds |"
 

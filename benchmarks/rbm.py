@@ -15,9 +15,10 @@ import torch
 from keeping import keep
 
 from models.outputs import RBM
-from models.outputs.ais import COARSE, FULL, MONITOR, Effort, log_partition
-from models.outputs.boltzmann import Machines
-from models.outputs.rbm import RBMSettings
+from models.outputs.effort import COARSE, FULL, MONITOR, Effort
+from models.outputs.rbm.annealing import log_partition
+from models.outputs.rbm.machine import Machines
+from models.outputs.rbm.rbm import RBMSettings
 from models.parameters import Parameters
 
 ROUNDS = 15

@@ -10,11 +10,11 @@ from typing import Any
 
 from reports import newest
 
-from tasks.report.ease_measures import MEASURES
-from tasks.report.metrics import BY_NAME, METRICS
-from tasks.report.text import interval, number, signed
-from tasks.report.variants import is_baseline, short_labels
-from tasks.report.verdicts import effect_verdict
+from tasks.report.numbers.formatting import interval, number, signed
+from tasks.report.numbers.metrics import BY_NAME, METRICS
+from tasks.report.numbers.variant_titles import is_baseline, short_labels
+from tasks.report.numbers.verdicts import effect_verdict
+from tasks.report.training.measures import MEASURES
 
 WORDS = {"better": "helps", "worse": "hurts", "undecided": "unclear", "tiny": "next to nothing", "unreplicated": ""}
 TOLD = {"epochs": "times the epochs to the same score", "diverged": "draws that diverge, points of percent"}

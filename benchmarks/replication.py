@@ -17,9 +17,9 @@ from typing import Any
 from keeping import keep
 from reports import newest
 
-from tasks.report.ease_measures import MEASURES
-from tasks.report.metrics import BY_NAME, METRICS
-from tasks.report.verdicts import difference_verdict, effect_verdict
+from tasks.report.numbers.metrics import BY_NAME, METRICS
+from tasks.report.numbers.verdicts import difference_verdict, effect_verdict
+from tasks.report.training.measures import MEASURES
 
 ROOT = Path(__file__).parents[1]
 WORDS = {"better": "helps", "worse": "hurts"}

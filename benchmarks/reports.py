@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from infra.store import Store
-from tasks.publish import pointer_of
+from tasks.publishing.publish import pointer_of
 
 
 def newest(address: str) -> dict[str, Any]:

@@ -16,17 +16,17 @@ from readme_result import table, wrapped
 
 from infra.settings import CampaignRequest
 from tasks.campaign import Campaign, resolve
-from tasks.rebuild import read_folders
+from tasks.publishing.rebuild import read_folders
 from tasks.report import Findings, estimate
 from tasks.report.claims import Claim
-from tasks.report.command import reproduce_command
-from tasks.report.metrics import METRICS
+from tasks.report.numbers.formatting import interval, joined, number, plural
+from tasks.report.numbers.metrics import METRICS
+from tasks.report.numbers.variant_titles import short_labels
+from tasks.report.pages.published import PublishedSection, published_sections
 from tasks.report.published import literature
 from tasks.report.published.literature import OFFICIAL
-from tasks.report.published_section import PublishedSection, published_sections
-from tasks.report.tables import Cell, budget_table, score_columns, score_rows
-from tasks.report.text import interval, joined, number, plural
-from tasks.report.variants import short_labels
+from tasks.report.words.command import reproduce_command
+from tasks.report.words.tables import Cell, budget_table, score_columns, score_rows
 
 ROOT = Path(__file__).parents[1]
 TABLES, PAGE, README = ROOT / "docs" / "results", ROOT / "docs" / "results.md", ROOT / "README.md"

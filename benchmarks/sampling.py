@@ -15,9 +15,9 @@ from keeping import keep
 from torch import Tensor
 
 from models.core import CORES, scan_body
+from models.evaluation.sampling import generate
 from models.network import Network
 from models.outputs import OUTPUTS
-from models.sampling import generate
 from models.trial import Trial
 
 ROUNDS, STEPS, LATE, UNITS = 7, 100, 2000, 200

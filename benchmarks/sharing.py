@@ -32,17 +32,17 @@ from scipy.special import stdtrit
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
-from tasks.collect import collect
 from tasks.ingest import find_name
-from tasks.ledger import Ledger
-from tasks.report.drawn import draws_of
-from tasks.report.jackknife import jackknife
-from tasks.report.metrics import FloatArray
-from tasks.report.reaching import ratio, runs_of
-from tasks.report.results import Results
-from tasks.report.tuning import draw_score
-from tasks.report.variants import plain_of
-from tasks.search import Search
+from tasks.publishing.collect import collect
+from tasks.report.numbers.jackknife import jackknife
+from tasks.report.numbers.metrics import FloatArray
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.variant_titles import plain_of
+from tasks.report.training.drawn import draws_of
+from tasks.report.training.reaching import ratio, runs_of
+from tasks.report.training.tuning import draw_score
+from tasks.search.search import Search
+from tasks.trials.ledger import Ledger
 
 DRAWS, RESAMPLES, FEW = 12, 20_000, 4
 Place = tuple[int, int]

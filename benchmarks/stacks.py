@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from keeping import keep
 
-from models.chunks import Pieces
+from models.data.chunks import Pieces
 from models.techniques import Clipping, Nesterov
-from models.training import Run
+from models.training.run import Run
 from models.trial import Trial
 
 MEMBERS, UPDATES = 64, 4

@@ -28,11 +28,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from models.core import RNN
-from models.gauss_newton import NetworkObjective, Section
 from models.optimizers.hessian_free import hessian_free_step
 from models.outputs.base import affine
 from models.outputs.logits import AffineLogits, LogitOutput, Product, softmax_curvature
 from models.parameters import Parameters
+from models.training.objective import NetworkObjective, Section
 
 SYMBOLS, CLASSES, UNITS = 6, 4, 50
 SLOPE_BATCH, CURVATURE_BATCH, DAMPING = 1000, 500, 0.1

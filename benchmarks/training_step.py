@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from threading import Barrier
 
-from infra.clusters import WORKER_ENVIRONMENT
+from infra.cluster.clusters import WORKER_ENVIRONMENT
 
 os.environ.update(WORKER_ENVIRONMENT)
 
@@ -33,15 +33,15 @@ from measuring import bare_loop, speed
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, linear
 
-from models.chunks import Chunk
 from models.core import scan_body
-from models.gradient import ComposedGradient
+from models.data.chunks import Chunk
 from models.network import Network
-from models.progress import Tallies, Tally
-from models.stacked_techniques import StackedTechniques
 from models.techniques import Clipping, Nesterov
+from models.training.gradient import ComposedGradient
+from models.training.progress import Tallies, Tally
+from models.training.stacked_techniques import StackedTechniques
+from models.training.updates import Updater
 from models.trial import Trial
-from models.updates import Updater
 
 PROCESSES, T, D = 2, 100, 88
 SIZES = ((16, 100), (32, 100), (16, 200), (32, 200), (16, 500), (32, 500))

@@ -16,11 +16,11 @@ from keeping import keep
 from measuring import as_a_worker
 from training_step import D, T, music
 
-from models.chunks import Pieces, chunks
-from models.metrics import score
+from models.data.chunks import Pieces, chunks
+from models.evaluation.metrics import score
 from models.network import Network
+from models.training.updates import Updater
 from models.trial import Trial
-from models.updates import Updater
 
 PIECES, LANES = 64, 16
 UNITS = (100, 200)

@@ -5,12 +5,12 @@ Told from the store, without torch, Dask and a plan.
 
 from prefect import flow
 
-from infra.run_names import run_name
-from infra.run_page import introduce, leave_artifact, tell_all
+from infra.server.run_names import run_name
+from infra.server.run_page import introduce, leave_artifact, tell_all
 from infra.settings import CampaignRequest
 from infra.store import Store
-from tasks.finished import Finished
-from tasks.outcome import Outcome
+from tasks.publishing.finished import Finished
+from tasks.publishing.outcome import Outcome
 
 
 def leave_run(request: CampaignRequest, store: Store, known: Finished) -> Outcome:

@@ -2,15 +2,15 @@
 
 from prefect import flow
 
-from infra.clusters import task_runner
-from infra.crew import Crew
-from infra.run_names import run_name
-from infra.run_page import introduce, tell_all
+from infra.cluster.clusters import task_runner
+from infra.cluster.crew import Crew
+from infra.server.run_names import run_name
+from infra.server.run_page import introduce, tell_all
 from infra.settings import IngestRequest
 from infra.store import Store
-from tasks.ingest.asked import asked_recipes
+from tasks.ingest.requests import asked_recipes
 from tasks.ingest.stage import ingest_from
-from tasks.terminal import corpora_table
+from tasks.publishing.terminal import corpora_table
 
 
 @flow(name="ingest", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)

@@ -2,19 +2,19 @@
 
 from prefect import flow
 
-from infra.clusters import task_runner
-from infra.crew import Crew
-from infra.run_names import run_name
-from infra.run_page import introduce
+from infra.cluster.clusters import task_runner
+from infra.cluster.crew import Crew
+from infra.server.run_names import run_name
+from infra.server.run_page import introduce
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
-from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
-from tasks.ledger import Ledger
-from tasks.planned import planned
-from tasks.search import Search
-from tasks.share import share_asked
+from tasks.publishing.planned import planned
+from tasks.search.cost import Clock
+from tasks.search.search import Search
+from tasks.search.share import share_asked
+from tasks.trials.ledger import Ledger
 
 
 @flow(name="plan", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)

@@ -4,19 +4,19 @@ from datetime import UTC, datetime
 
 from prefect import flow
 
-from infra.clusters import task_runner
-from infra.crew import Crew
+from infra.cluster.clusters import task_runner
+from infra.cluster.crew import Crew
 from infra.errors import ConfigurationError
-from infra.run_names import run_name
-from infra.run_page import introduce, tell_all
+from infra.server.run_names import run_name
+from infra.server.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
-from tasks.ledger import Ledger
-from tasks.outcome import Outcome
-from tasks.reporting import make_report
-from tasks.search import Search
+from tasks.publishing.make import make_report
+from tasks.publishing.outcome import Outcome
+from tasks.search.search import Search
+from tasks.trials.ledger import Ledger
 
 
 @flow(name="report", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)

@@ -4,23 +4,23 @@ from datetime import UTC, datetime
 
 from prefect import flow
 
-from infra.clusters import task_runner
-from infra.crew import Crew
-from infra.run_names import run_name
-from infra.run_page import introduce, tell_all
+from infra.cluster.clusters import task_runner
+from infra.cluster.crew import Crew
+from infra.server.run_names import run_name
+from infra.server.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
-from tasks.clock import Clock
 from tasks.ingest.stage import ingest_named
-from tasks.ledger import Ledger
-from tasks.outcome import Outcome
-from tasks.planned import planned
-from tasks.reporting import make_report
-from tasks.search import Search
-from tasks.share import share_asked
-from tasks.share_outcome import ShareOutcome, share_outcome
-from tasks.stages import run_all, run_search
+from tasks.publishing.make import make_report
+from tasks.publishing.outcome import Outcome
+from tasks.publishing.planned import planned
+from tasks.search.cost import Clock
+from tasks.search.dispatch import run_all, run_search
+from tasks.search.search import Search
+from tasks.search.share import share_asked
+from tasks.search.share_outcome import ShareOutcome, share_outcome
+from tasks.trials.ledger import Ledger
 
 
 @flow(name="reproduce", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)

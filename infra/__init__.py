@@ -1,4 +1,4 @@
-"""Where things run: settings, store, clusters, command line, errors.
+"""Where things run: settings, errors, provenance; the store, Prefect, Dask, the machine; deployment files.
 
-Nothing here imports a flow, a task or a model, except the command line, which does so lazily.
+Never in this room: a flow, a task, or a model.
 """

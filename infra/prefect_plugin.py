@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from infra.stopped import hear_early
+from infra.machine.stopped import hear_early
 
 
 def _arguments() -> list[str] | None:

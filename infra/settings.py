@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-from infra.redaction import may_hold_secret
-from infra.schedule import Period
+from infra.machine.redaction import may_hold_secret
+from infra.server.schedule import Period
 
 DEFAULT_STORE = "./artifacts"
 STORE_VARIABLE = "COUNTERPOINT_STORE"
@@ -133,7 +133,7 @@ class CampaignRequest:
         seeds: fresh seeds for what a study chooses.
         epochs: most epochs of a trial.
         seed: the one number all randomness comes from; or `day` or `week`, for the number of the day or the week in
-            which the run is due (`infra/schedule.py`).
+            which the run is due (`infra/server/schedule.py`).
         share: one machine's share of it, `2/5`, where several without a common store run it; None for all of it.
         cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine, which is the
             default where COUNTERPOINT_CLUSTER names none.

@@ -12,10 +12,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from models.chunks import Chunk
 from models.core import RNN
-from models.core.bodies import body_for
-from models.core.native import NUMBERS
+from models.core.scan.choice import body_for
+from models.core.scan.native import NUMBERS
+from models.data.chunks import Chunk
 from models.native.library import call
 from models.network import Network
 from models.outputs import Bernoulli, ClassSoftmax, Nade, Softmax

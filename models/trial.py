@@ -13,7 +13,7 @@ from math import inf
 from typing import Any, Literal, Self
 
 from models.core import Core
-from models.core.activation import ACTIVATIONS, Activation
+from models.core.scan.activation import ACTIVATIONS, Activation
 from models.optimizers import HessianFree, Method
 from models.outputs import Output, Settings
 from models.techniques import Technique

@@ -8,7 +8,7 @@ from models import core, optimizers, outputs, techniques
 from models.core import Core
 from models.optimizers import Method, Optimizer
 from models.outputs import Output
-from models.registry import strangers
+from models.plugins import strangers
 from models.techniques import Technique
 
 # Ours and those of other people's packages. Here, and not beside ours: their modules import the folders of ours.

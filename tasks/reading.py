@@ -15,16 +15,16 @@ import pandas as pd
 
 from infra.errors import NotFoundError
 from infra.store import Store, read_json
-from tasks.continuation import Continuation
-from tasks.corpus import Corpus
-from tasks.diagnoses import COLUMNS, load_diagnosis
+from tasks.corpus.corpus import Corpus
 from tasks.ingest import find_name, first_name, told_under
 from tasks.ingest import load_corpus as load_by_digest
-from tasks.publish import resolve_version
-from tasks.readable import naming, passed_over, readable
-from tasks.records import load_record, load_table, read_parquet, score_prefix, stored_keys, trial_prefix
-from tasks.samples import load_sample
-from tasks.trial_tables import curve_table, score_table, trial_table
+from tasks.publishing.publish import resolve_version
+from tasks.telling.readable import naming, passed_over, readable
+from tasks.trials.continuation import Continuation
+from tasks.trials.diagnostics_table import COLUMNS, load_diagnosis
+from tasks.trials.records import load_record, load_table, read_parquet, score_prefix, stored_keys, trial_prefix
+from tasks.trials.samples import load_sample
+from tasks.trials.tables import curve_table, score_table, trial_table
 
 T = TypeVar("T")
 
@@ -170,7 +170,7 @@ def load_diagnostics(store: str) -> pd.DataFrame:
     Columns are `key`, of the trial as in `load_trials`; `moment` and `epoch`, which weights: those at the `start`, or
     those of the `best` epoch; `quantity`, `index` and `value`. Quantities: `gradient_norm`, the norm of dL_t/dh_{t-k}
     with the lag k as index; `zero_states` and `zero_gradients`, shares; `spectral_radius`; `time_constant` in steps, a
-    unit that leaks each. `models/diagnostics.py` has the definitions.
+    unit that leaks each. `models/evaluation/diagnostics.py` has the definitions.
 
     Args:
         store: its address.

@@ -15,9 +15,9 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest import find_name, ingest_corpus, load_corpus
-from tasks.ingest.recipe import Recipe, Source
-from tasks.search import Search
-from tasks.train import ensure_trained
+from tasks.ingest.building.recipe import Recipe, Source
+from tasks.search.search import Search
+from tasks.trials.train import ensure_trained
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -68,9 +68,9 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from models.techniques import Technique
 from tasks.campaign import resolve
-from tasks.report.variants import TECHNIQUES
-from tasks.search import Search
-from tasks.train import ensure_trained
+from tasks.report.numbers.variant_titles import TECHNIQUES
+from tasks.search.search import Search
+from tasks.trials.train import ensure_trained
 from tests.tasks.conftest import fill
 
 store = Store("memory://extended")

@@ -67,7 +67,7 @@ def test_models_use_only_torch_numpy_and_the_standard_library(graph: grimp.Impor
     allowed = {"torch", "numpy", "models", *sys.stdlib_module_names}
     others = {pair for pair in imports(graph, "models") if pair[1].split(".")[0] not in allowed}
     # A part of torch's builds for GPUs; imported only where its body is forced.
-    assert {(module, target.split(".")[0]) for module, target in others} <= {("models.core.triton_scan", "triton")}
+    assert {(module, target.split(".")[0]) for module, target in others} <= {("models.core.scan.triton", "triton")}
 
 
 def _loaded_with(module: str, loaded: set[str]) -> set[str]:
@@ -94,15 +94,15 @@ def test_flows_and_their_workers_begin_without_what_draws() -> None:
     loaded: set[str] = set()
     for flow in ("reproduce", "plan", "ingest", "report"):
         _loaded_with(f"flows.{flow}", loaded)
-    assert {"tasks.portion", "tasks.report.export", "prefect", "torch"} <= loaded
+    assert {"tasks.trials.job", "tasks.report.export", "prefect", "torch"} <= loaded
     assert not {"altair", "vl_convert", "music21"} & loaded
 
 
 def test_a_finished_campaign_is_known_and_leaves_its_run_without_torch_dask_and_tables() -> None:
     """All that stands between the command and its report: `_was_finished` in flows/cli/commands.py."""
-    loaded = _loaded_with("tasks.finished", set())
-    assert "tasks.publish" in loaded
+    loaded = _loaded_with("tasks.publishing.finished", set())
+    assert "tasks.publishing.publish" in loaded
     assert not {"torch", "prefect", "distributed", "pandas", "rich"} & loaded
     loaded = _loaded_with("flows.finished", set())
-    assert "infra.run_page" in loaded
+    assert "infra.server.run_page" in loaded
     assert not {"torch", "distributed", "prefect_dask", "pandas"} & loaded

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from models.chunks import Pieces
+from models.data.chunks import Pieces
 from models.techniques.base import Technique
-from models.training import train
+from models.training.run import train
 from tests.models import examples
 from tests.tasks.report.sentences import Reader
 

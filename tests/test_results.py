@@ -8,10 +8,10 @@ import pytest
 
 from infra.settings import CampaignRequest
 from tasks.campaign import campaign_text, resolve
-from tasks.rebuild import read_folders
+from tasks.publishing.rebuild import read_folders
 from tasks.report.claims import Claim, Evidence
-from tasks.report.command import reproduce_command
-from tasks.report.results import COLUMNS
+from tasks.report.numbers.results import COLUMNS
+from tasks.report.words.command import reproduce_command
 from tests.documents import ROOT
 
 TABLES = ROOT / "docs" / "results"

@@ -11,8 +11,8 @@ from cyclopts import App
 
 from flows.cli import commands
 from flows.cli.console import told_in_one_line, usage_error
-from infra.home import provide_home
-from infra.output import forgiving_output
+from infra.machine.home import provide_home
+from infra.machine.output import forgiving_output
 
 __all__ = ["main", "run_app"]
 

@@ -85,7 +85,7 @@ def ingest(
         request = data.request(names, store, places)
 
         def check() -> bool:
-            from tasks.ingest.asked import asked_recipes
+            from tasks.ingest.requests import asked_recipes
 
             asked_recipes(request)
             return False
@@ -111,8 +111,8 @@ def report(
         if (campaign, places) != (PRESET, THIS_MACHINE):
             raise ConfigurationError("--from: its tables say which campaign it is; leave all but --to out")
         output.apply()
-        from infra.progress import say
-        from tasks.rebuild import rebuild
+        from infra.cluster.progress import say
+        from tasks.publishing.rebuild import rebuild
 
         for page in rebuild(source, to or Path("report"), say):
             print(page)
@@ -123,7 +123,7 @@ def list_reports(*, store: Store = None) -> None:
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
-        from tasks.publish import list_reports as listed
+        from tasks.publishing.publish import list_reports as listed
 
         reports = listed(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
         for each in reports:
@@ -139,7 +139,7 @@ def pull(
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
-        from tasks.publish import pull as pulled
+        from tasks.publishing.publish import pull as pulled
 
         print(pulled(ObjectStore(address, create=False), version, to, preset=preset, tables=tables))
 
@@ -151,9 +151,9 @@ def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = No
     """
     with told_in_one_line():
         address = Campaign(store=store).request().store
-        from tasks.compare import compare as compared
-        from tasks.compare import write_comparison
-        from tasks.terminal_comparison import comparison_text
+        from tasks.publishing.compare import compare as compared
+        from tasks.publishing.compare import write_comparison
+        from tasks.publishing.terminal_comparison import comparison_text
 
         made = compared(versions, address)
         page = None if to is None else write_comparison(made, to)
@@ -166,10 +166,10 @@ def copy(*, source: From, to: To, only: Only = ()) -> None:
     """Copy what is committed in one store and not in the other, every byte checked; safe beside running campaigns."""
     with told_in_one_line():
         addresses = [Campaign(store=address).request().store for address in (source, to)]
+        from infra.cluster.progress import say
         from infra.errors import IntegrityError
-        from infra.progress import say
         from infra.store import Store as ObjectStore
-        from tasks.copying import copy as copied
+        from tasks.upkeep.copying import copy as copied
 
         target = ObjectStore(addresses[1])
         target.check_writable()
@@ -188,7 +188,7 @@ def sample(trial: Key, /, *, to: SampleFile, seed: Seed = None, steps: Steps = N
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
-        from tasks.samples import write_sample
+        from tasks.trials.samples import write_sample
 
         print(write_sample(ObjectStore(address, create=False), trial, to, seed, steps))
 
@@ -199,8 +199,8 @@ def verify(*, store: Store = None) -> None:
         address = Campaign(store=store).request().store
         from infra.errors import IntegrityError
         from infra.store import Store as ObjectStore
-        from tasks.verify import verify as verified
-        from tasks.wording import plural
+        from tasks.telling.wording import plural
+        from tasks.upkeep.verify import verify as verified
 
         found = verified(ObjectStore(address, create=False))
         for line in found.damaged + found.noticed:
@@ -223,8 +223,8 @@ def gc(
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
-        from tasks.leftovers import leftovers, remove
-        from tasks.retention import Rule, old_reports, outdated_trials, withdraw_all
+        from tasks.upkeep.leftovers import leftovers, remove
+        from tasks.upkeep.retention import Rule, old_reports, outdated_trials, withdraw_all
 
         rule = Rule(keep_reports, keep_days)
         opened = ObjectStore(address, create=False)
@@ -249,7 +249,7 @@ def delete_report(version: OldVersion, /, *, force: Force = False, store: Store 
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
-        from tasks.deletion import delete_report as deleted
+        from tasks.upkeep.deletion import delete_report as deleted
 
         for line in deleted(ObjectStore(address, create=False), version, force=force):
             print(line)
@@ -260,7 +260,7 @@ def disk(*, store: Store = None) -> None:
     with told_in_one_line():
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
-        from tasks.disk import table, usage
+        from tasks.upkeep.disk import table, usage
 
         rows = usage(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
         for line in table(rows):
@@ -279,7 +279,7 @@ def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
     def check() -> bool:
         from infra.store import Store as ObjectStore
         from tasks.campaign import resolve
-        from tasks.foresight import work_is_left
+        from tasks.search.foresight import work_is_left
 
         store = ObjectStore(request.store)
         campaign = resolve(request, store)
@@ -296,9 +296,9 @@ def _was_finished(request: "CampaignRequest", output: Output) -> bool:
     _check_prefect()
     from prefect.settings import get_current_settings
 
-    from infra.output import tell
+    from infra.machine.output import tell
     from infra.store import Store as ObjectStore
-    from tasks.finished import finished
+    from tasks.publishing.finished import finished
 
     store = ObjectStore(request.store)
     known = finished(store, request)
@@ -310,8 +310,8 @@ def _was_finished(request: "CampaignRequest", output: Output) -> bool:
         return True
     output.apply()
     from flows.finished import leave_run
-    from infra.configured_server import server_watched
-    from infra.server import api_server
+    from infra.server.configured import server_watched
+    from infra.server.server import api_server
 
     with api_server(), server_watched():
         leave_run(request, store, known)
@@ -352,17 +352,17 @@ def _run_flow(name: str, request: "CampaignRequest | IngestRequest", output: Out
     """
     _check_prefect()
     output.apply()
-    from infra.configured_server import server_watched
-    from infra.limits import raise_file_limit
-    from infra.server import api_server
+    from infra.machine.limits import raise_file_limit
+    from infra.server.configured import server_watched
+    from infra.server.server import api_server
     from infra.store import Store as ObjectStore
 
     raise_file_limit()
     with api_server() as wait_until_ready:
         flow = _import_flow(name)
-        from infra.clusters import cluster_early
-        from infra.forking import fork_workers_from_here
-        from infra.progress import say
+        from infra.cluster.clusters import cluster_early
+        from infra.cluster.forking import fork_workers_from_here
+        from infra.cluster.progress import say
 
         fork_workers_from_here()
         ObjectStore(request.store).check_writable()

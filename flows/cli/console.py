@@ -15,10 +15,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from infra.errors import ConfigurationError, CounterpointError
-from infra.output import check_written, forgiving_output
-from infra.own_packages import in_the_way
-from infra.redaction import redacted
-from infra.stopped import STOPPED
+from infra.machine.output import check_written, forgiving_output
+from infra.machine.own_packages import in_the_way
+from infra.machine.redaction import redacted
+from infra.machine.stopped import STOPPED
 
 if TYPE_CHECKING:
     from cyclopts import CycloptsError

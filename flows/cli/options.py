@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from cyclopts import Group, Parameter
 
 from infra.errors import ConfigurationError
-from infra.redaction import redacted
+from infra.machine.redaction import redacted
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest, IngestRequest
@@ -252,8 +252,8 @@ class Output:
 
     def apply(self) -> None:
         """Set how progress is shown, and how much Prefect and Dask say."""
-        from infra.logs import quiet_logs
-        from infra.output import MODE_VARIABLE
+        from infra.machine.logs import quiet_logs
+        from infra.machine.output import MODE_VARIABLE
 
         if self.plain or self.quiet:
             os.environ[MODE_VARIABLE] = "quiet" if self.quiet else "plain"

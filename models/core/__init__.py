@@ -6,12 +6,12 @@ updates.
 """
 
 from models.core.base import Core
-from models.core.bodies import scan_body, use_body
 from models.core.frame import Frame
 from models.core.gru import GRU
 from models.core.lstm import LSTM
 from models.core.rnn import RNN
-from models.core.scan import leaky_scan
+from models.core.scan.choice import scan_body, use_body
+from models.core.scan.operation import leaky_scan
 
 CORES: tuple[type[Core], ...] = (RNN, LSTM, GRU, Frame)
 """Every core; `name` is what a variant calls it."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding
 
-from models.core.activation import Activation
+from models.core.scan.activation import Activation
 from models.core.sparse import serves, sparse_affine
 from models.core.unrolled import StepByStep, Unrolled
 

@@ -5,7 +5,7 @@ and one backward pass, over bodies that the leaky scan has already:
 
     h'_t = a h'_{t-1} + (1 - a) phi'_t (W' h_{t-1} + W h'_{t-1} + W_in' x_t + b')
 
-Outside autograd: `scan.py` gives the same numbers, and computes the states anew for each product.
+Outside autograd: `scan/operation.py` gives the same numbers, and computes the states anew for each product.
 
 Shape letters: S stacked trials, T time, B batch, D inputs, H hidden.
 """
@@ -15,9 +15,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.core.activation import Activation
 from models.core.base import project
-from models.core.bodies import body_for
+from models.core.scan.activation import Activation
+from models.core.scan.choice import body_for
 from models.core.sparse import serves, sparse_gradients
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from models.core.base import Core, orthogonal, project
 from models.core.linearised import LinearisedRNN, silenced
-from models.core.scan import leaky_scan
+from models.core.scan.operation import leaky_scan
 from models.core.unrolled import Unrolled
 
 

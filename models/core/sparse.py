@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core.bodies import body_for
-from models.core.scan import with_signature
+from models.core.scan.choice import body_for
+from models.core.scan.operation import with_signature
 from models.native.library import call
 
 

@@ -5,12 +5,12 @@ sample; it never sees time, since every step's state is already there.
 """
 
 from models.outputs.base import Output, Settings
-from models.outputs.bernoulli import Bernoulli
-from models.outputs.classes import ClassSettings, ClassSoftmax
+from models.outputs.bernoulli.bernoulli import Bernoulli
 from models.outputs.gaussian import Gaussian
-from models.outputs.nade import Nade, NadeSettings
-from models.outputs.rbm import RBM, RBMSettings
-from models.outputs.softmax import Softmax
+from models.outputs.nade.nade import Nade, NadeSettings
+from models.outputs.rbm.rbm import RBM, RBMSettings
+from models.outputs.softmax.classes import ClassSettings, ClassSoftmax
+from models.outputs.softmax.softmax import Softmax
 
 OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax, Gaussian)
 """Every output model; `name` is what a variant calls it."""

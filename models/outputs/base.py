@@ -11,8 +11,8 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from models.kinds import Kind
-from models.outputs.ais import Effort
+from models.data_kinds import Kind
+from models.outputs.effort import Effort
 from models.randomness import Draws
 
 

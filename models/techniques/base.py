@@ -16,9 +16,9 @@ from typing import ClassVar, Literal, Self
 import torch
 from torch import Tensor
 
-from models.core.activation import Activation
 from models.core.base import Core
-from models.kinds import Kind
+from models.core.scan.activation import Activation
+from models.data_kinds import Kind
 from models.outputs.base import Output
 from models.randomness import Draws
 

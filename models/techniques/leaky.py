@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, Self
 import torch
 from torch import Tensor
 
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.randomness import Draws
 from models.techniques.base import Technique
 

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.randomness import Draws
 from models.techniques.base import Technique
 

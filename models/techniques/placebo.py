@@ -7,7 +7,7 @@ or harmful more often than its intervals promise claims too much of real techniq
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.randomness import Draws, seed_for
 from models.techniques.base import Technique
 

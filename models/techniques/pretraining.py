@@ -6,16 +6,16 @@ Boulanger-Lewandowski, Bengio & Vincent (ICML 2012, arXiv:1206.6392), before RNN
     recurrent  the recurrent net, on the cross-entropy of the next frame's notes, each on its own
 
 Training of the whole begins with the parameters of both. What is trained in a phase, and what is taken over from it, is
-`models/pretraining.py`.
+`models/training/pretraining.py`.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from models.core.base import Core
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.outputs.base import Output
-from models.outputs.bernoulli import Bernoulli
+from models.outputs.bernoulli.bernoulli import Bernoulli
 from models.randomness import Draws
 from models.techniques.base import Phase, Technique
 

@@ -13,8 +13,8 @@ from typing import ClassVar, Self
 
 from torch import Tensor
 
-from models.core.activation import Activation
-from models.kinds import Kind
+from models.core.scan.activation import Activation
+from models.data_kinds import Kind
 from models.randomness import Draws
 from models.techniques.base import Technique
 

@@ -3,7 +3,7 @@
     request.json -> resolve -> Campaign       corpora, variants, sizes, and what every trial is drawn from
     presets/*.toml, my.toml -> Preset         the same before a request says what it wants otherwise
 
-What this does not do: draw a trial (`tasks/drawing.py`), or know what is stored of it.
+What this does not do: draw a trial (`tasks/campaign/drawing.py`), or know what is stored of it.
 """
 
 from tasks.campaign.campaign import Campaign

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.ranges import Range
 from tasks.campaign.preset import Preset
 from tasks.campaign.presets import PRESETS

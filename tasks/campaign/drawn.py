@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.randomness import LAST_PART, Draws, DrawsAt, DrawsNoted
 from models.ranges import Range, Values
 from models.trial import Trial

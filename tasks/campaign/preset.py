@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any, Self, TypeGuard, TypeVar, get_args
 
 from infra.errors import ConfigurationError
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.ranges import Range, read_range
 from models.variants import Variant
 from tasks.campaign.drawn import known_names
 from tasks.campaign.space import listed_epochs
-from tasks.variant_names import read_names
+from tasks.campaign.variant_names import read_names
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _SIZES = ("studies", "trials", "rungs", "seeds")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from infra.errors import ConfigurationError
-from infra.schedule import seed_asked
+from infra.server.schedule import seed_asked
 from infra.settings import CampaignRequest, data_folder
 from infra.store import Store
 from tasks.campaign.campaign import Campaign
@@ -11,10 +11,10 @@ from tasks.campaign.preset import Preset
 from tasks.campaign.presets import PRESETS
 from tasks.campaign.space import Space
 from tasks.campaign.spaces import space_of
+from tasks.campaign.variant_names import read_names
 from tasks.campaign.variants import variants_of
 from tasks.ingest import corpus_kind, find_name
 from tasks.ingest.corpora import find_recipe
-from tasks.variant_names import read_names
 
 
 def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:

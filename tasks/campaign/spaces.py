@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from infra.errors import ConfigurationError
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.ranges import Range
 from models.variants import Variant
 from tasks.campaign.drawn import RATE, STATED, check_ranges, has_own_rate, noted_ranges

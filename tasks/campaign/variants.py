@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from models.kinds import Kind
+from models.data_kinds import Kind
 from models.techniques import Placebo
 from models.variants import BY_OUTPUT, Variant
 

@@ -3,9 +3,9 @@
 `corpora/` has one file a data set. Must never be here: training, torch; the network anywhere but in `remote_*.py`.
 """
 
-from tasks.ingest.cache import first_name, ingest_corpus, load_corpus, told_under
 from tasks.ingest.corpora import CORPORA, all_recipes, embedded_corpora, find_recipe, known_corpora
 from tasks.ingest.names import corpus_kind, find_name
+from tasks.ingest.stored import first_name, ingest_corpus, load_corpus, told_under
 
 __all__ = [
     "CORPORA",

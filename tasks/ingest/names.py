@@ -1,7 +1,7 @@
 """The names of the corpora of a store: which corpus, by digest, a name stands for.
 
     corpora/<name>.json   pointer: digest and kind of the corpus that was last ingested under that name, by which rules,
-                          and from which source (`cache.py`)
+                          and from which source (`stored.py`)
 
 Campaigns, and readers from outside, say a name; everything else goes by digest. A name that is ingested again from
 other files stands for the new corpus, and the old one stays in the store.
@@ -12,9 +12,9 @@ from typing import cast
 
 from infra.errors import ConfigurationError, ConflictError
 from infra.store import Store, valid_path
-from models.kinds import Kind
+from models.data_kinds import Kind
 from tasks.ingest.corpora import find_recipe, known_corpora
-from tasks.readable import is_digest, naming
+from tasks.telling.readable import is_digest, naming
 
 _TRIES = 20
 

@@ -13,14 +13,14 @@ from functools import partial
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from infra.crew import Crew
+from infra.cluster.crew import Crew
+from infra.cluster.progress import Progress, show_progress
 from infra.errors import ConfigurationError, CorpusError
-from infra.progress import Progress, show_progress
 from infra.store import Store
-from tasks.ingest.cache import corpus_prefix, ingest_corpus
+from tasks.ingest.building.recipe import HERE, Recipe, Source
 from tasks.ingest.corpora import find_recipe
 from tasks.ingest.names import find_name, unknown_corpus
-from tasks.ingest.recipe import HERE, Recipe, Source
+from tasks.ingest.stored import corpus_prefix, ingest_corpus
 
 
 @task(name="ingest", cache_policy=NO_CACHE)

@@ -1,17 +1,17 @@
 """The report: what people open. Made from a campaign's `Results` and from nothing else.
 
 In this room: statistics, tables, charts, the pages, the exported files. Never in it: reading or writing a store
-(`tasks/publish.py`), training, scoring.
+(`tasks/publishing/publish.py`), training, scoring.
 """
 
 from tasks.campaign import campaign_text
-from tasks.report.command import FILE
-from tasks.report.estimates import Estimates, estimate
 from tasks.report.export import SCHEMA_VERSION, results_json, results_parquet
 from tasks.report.findings import Findings
 from tasks.report.kept import FOLDER, kept_files
-from tasks.report.results import Results
-from tasks.report.samples import sample_files
+from tasks.report.numbers.estimates import Estimates, estimate
+from tasks.report.numbers.results import Results
+from tasks.report.pages.samples import sample_files
+from tasks.report.words.command import FILE
 
 __all__ = ["SCHEMA_VERSION", "Estimates", "Findings", "Results", "build_report", "estimate"]
 
@@ -30,8 +30,8 @@ def build_report(results: Results) -> dict[str, bytes]:
         CampaignError: a trial was not scored on the same test pieces as the others.
     """
     # Only here: what draws takes a second to load, and a report that is published already needs none of it.
-    from tasks.report.corpora import render_corpora
-    from tasks.report.page import render_page
+    from tasks.report.pages.corpora import render_corpora
+    from tasks.report.pages.page import render_page
 
     findings = Findings(results, estimate(results))
     return {

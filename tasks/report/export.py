@@ -15,12 +15,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.report.aggregate_words import aggregate_json
-from tasks.report.answer import told_of_search
-from tasks.report.estimates import Estimates
 from tasks.report.findings import Findings
-from tasks.report.intervals import LEVEL
-from tasks.report.samples import sample_rows
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.intervals import LEVEL
+from tasks.report.over_corpora.words import aggregate_json
+from tasks.report.pages.samples import sample_rows
+from tasks.report.words.answer import told_of_search
 
 # Raised when a column or a key changes its meaning or disappears; a new one does not raise it.
 SCHEMA_VERSION = 3

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tasks.report.aggregate import Aggregate, aggregate
-from tasks.report.answer import Answer, answer
 from tasks.report.claims import Claim, judge_claims
-from tasks.report.ease import Ease, measure_ease
-from tasks.report.ease_measures import Row
-from tasks.report.ease_words import ease_sentences
-from tasks.report.edges import edge_rows
-from tasks.report.estimates import Estimates
-from tasks.report.mattering import mattering_rows
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.results import Results
+from tasks.report.over_corpora.aggregate import Aggregate, aggregate
 from tasks.report.published import PublishedNumbers, published_beside
-from tasks.report.results import Results
-from tasks.report.tuning import Tuning, tunings
-from tasks.report.why import VariantDiagnosis, diagnoses_of
+from tasks.report.training.ease import Ease, measure_ease
+from tasks.report.training.edges import edge_rows
+from tasks.report.training.mattering import mattering_rows
+from tasks.report.training.measures import Row
+from tasks.report.training.tuning import Tuning, tunings
+from tasks.report.training.words import ease_sentences
+from tasks.report.words.answer import Answer, answer
+from tasks.report.words.why import VariantDiagnosis, diagnoses_of
 
 
 @dataclass(frozen=True, eq=False)

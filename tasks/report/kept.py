@@ -5,7 +5,7 @@
 `tables.json` holds the rest, the number of rows and the sha256 of each table, and a checksum of itself. No piece of a
 corpus is in any of them, since licences may forbid to pass it on: of what the pages show of a corpus its counts are
 kept, and its pieces and the samples, which begin as pieces of it, are not. What this does not do: read or write a
-folder (`tasks/rebuild.py`).
+folder (`tasks/publishing/rebuild.py`).
 """
 
 import hashlib
@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from infra.errors import IntegrityError
 from infra.store import with_checksum
-from tasks.report.portrait import Portrait
-from tasks.report.results import COLUMNS, Results
+from tasks.report.numbers.portrait import Portrait
+from tasks.report.numbers.results import COLUMNS, Results
 
 FOLDER = "tables"
 """Where they lie in a report."""

@@ -21,7 +21,17 @@ from infra.settings import CampaignRequest, IngestRequest
 ROOT = Path(__file__).parents[2]
 PREFECT = [sys.executable, "-m", "prefect", "run"]
 COUNTERPOINT = [sys.executable, "-c", "from flows.cli import main; main()"]
-HEAVY = {"torch", "pandas", "altair", "distributed", "music21", "flows.reproduce", "tasks", "models", "infra.server"}
+HEAVY = {
+    "torch",
+    "pandas",
+    "altair",
+    "distributed",
+    "music21",
+    "flows.reproduce",
+    "tasks",
+    "models",
+    "infra.server.server",
+}
 
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -18,7 +18,8 @@ import dask
 import pytest
 import yaml
 
-from infra import clusters, settings
+from infra import settings
+from infra.cluster import clusters
 from tests.infra.deployed import (
     COMPOSE,
     DOCKERFILE,

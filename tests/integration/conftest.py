@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import server
+from infra.server import server
 
 
 def plain_environment() -> dict[str, str]:

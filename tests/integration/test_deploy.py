@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra import database_template
+from infra.server import database_template
 
 pytestmark = pytest.mark.integration
 
@@ -149,8 +149,8 @@ def test_a_worker_runs_the_nightly_campaign_to_its_end(
 RUN = """
 import sys, time
 from prefect import flow
-from infra.run_names import run_name
-from infra.run_page import introduce, tell_all
+from infra.server.run_names import run_name
+from infra.server.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
 
 @flow(flow_run_name=run_name, persist_result=False)

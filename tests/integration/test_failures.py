@@ -23,20 +23,20 @@ import dask
 import distributed
 from prefect import flow
 
-from infra.clusters import task_runner
-from infra.crew import Crew
+from infra.cluster.clusters import task_runner
+from infra.cluster.crew import Crew
 from infra.errors import CampaignError
-from infra.forking import fork_workers_from_here
-from infra.logs import quiet_logs
-from infra.server import api_server
+from infra.cluster.forking import fork_workers_from_here
+from infra.machine.logs import quiet_logs
+from infra.server.server import api_server
 from infra.store import Store
-from tasks import stages
-from tasks.clock import Clock
-from tasks.failures import kind
-from tasks.ledger import Ledger
-from tasks.reporting import make_report
-from tasks.search import Search
-from tasks.stages import run_all, run_portion
+from tasks.search import dispatch as stages
+from tasks.search.cost import Clock
+from tasks.trials.failures import kind
+from tasks.trials.ledger import Ledger
+from tasks.publishing.make import make_report
+from tasks.search.search import Search
+from tasks.search.dispatch import run_all, run_portion
 from tests.tasks.conftest import fill, tiny_campaign
 
 
@@ -47,8 +47,8 @@ class Saboteur(distributed.WorkerPlugin):
         self.deadly, self.fragile, self.broken, self.folder = deadly, fragile, broken, Path(folder)
 
     def setup(self, worker):
-        import tasks.train
-        train_stack = tasks.train.train_stack
+        from tasks.trials import train
+        train_stack = train.train_stack
 
         def sabotaged(stack, *rest):
             (trial,) = stack
@@ -62,7 +62,7 @@ class Saboteur(distributed.WorkerPlugin):
                 raise OSError("the disk hiccuped")
             return train_stack(stack, *rest)
 
-        tasks.train.train_stack = sabotaged
+        train.train_stack = sabotaged
 
 
 @flow(task_runner=task_runner())

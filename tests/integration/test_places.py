@@ -116,7 +116,9 @@ def is_training() -> bool:
         for top in sys._current_frames().values():
             frame = top
             while frame is not None:
-                if frame.f_code.co_name == "train_stack" and frame.f_code.co_filename.endswith("models/training.py"):
+                if frame.f_code.co_name == "train_stack" and frame.f_code.co_filename.endswith(
+                    "models/training/run.py"
+                ):
                     return True
                 frame = frame.f_back
         time.sleep(0.1)

@@ -17,7 +17,7 @@ import pytest
 
 from infra.provenance import provenance
 from infra.store import Store
-from tasks.verify import verify
+from tasks.upkeep.verify import verify
 from tests.integration.conftest import plain_environment
 
 pytestmark = pytest.mark.integration

@@ -14,8 +14,8 @@ import counterpoint
 import pytest
 
 from tests.documents import ROOT, Block, blocks_to_run
+from tests.tasks.ingest.building.test_official_set import midi
 from tests.tasks.ingest.data import data_folder
-from tests.tasks.ingest.test_official_set import midi
 
 pytestmark = pytest.mark.integration
 
@@ -28,9 +28,9 @@ from pathlib import Path
 import distributed
 
 from flows.cli import run_app
-from infra.server import api_server
+from infra.server.server import api_server
 from infra.store import Store
-from tasks.publish import publish
+from tasks.publishing.publish import publish
 from tests.documents import blocks_to_run, smaller
 
 

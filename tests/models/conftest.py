@@ -14,9 +14,9 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def coarse_monitor() -> Iterator[None]:
     """Few chains estimate the likelihoods of an RBM in training: for tests that compare trainings, not scores."""
-    from models import estimation
-    from models.outputs import rbm
-    from models.outputs.ais import Effort
+    from models.evaluation import estimation
+    from models.outputs.effort import Effort
+    from models.outputs.rbm import rbm
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (estimation, rbm):

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.baselines import frequencies
-from models.chunks import Pieces
+from models.data.chunks import Pieces
+from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.outputs import ClassSettings
-from models.outputs.rbm import RBMSettings
+from models.outputs.rbm.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Pretraining, Rectifier, Technique
 from models.trial import Trial
 

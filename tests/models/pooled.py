@@ -5,7 +5,7 @@ from math import exp, log
 
 import numpy as np
 
-from models.metrics import Scores
+from models.evaluation.metrics import Scores
 
 
 def summary(kind: str, scores: Scores) -> dict[str, float]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from safetensors.torch import load, save
 
-from models.chunks import Pieces
-from models.progress import Checkpoint
-from models.training import Training, train
+from models.data.chunks import Pieces
+from models.training.progress import Checkpoint
+from models.training.run import Training, train
 from models.trial import Trial
 
 Until = Callable[[Trial, int, Checkpoint | None], Checkpoint | Training]

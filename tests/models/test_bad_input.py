@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.baselines import frequencies
-from models.chunks import Pieces
+from models.data.chunks import Pieces
+from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.techniques import Technique
-from models.training import Run
+from models.training.run import Run
 from tests.models import examples
 
 

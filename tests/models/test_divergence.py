@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.baselines import frequencies
-from models.chunks import Pieces
-from models.metrics import score
+from models.data.chunks import Pieces
+from models.evaluation.baselines import frequencies
+from models.evaluation.metrics import score
 from models.network import Network
 from models.techniques import Technique
-from models.training import Training, train
+from models.training.run import Training, train
 from models.trial import Trial
 from models.variants import all_subsets
 from tests.models import examples

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from models.chunks import Pieces
-from models.progress import Checkpoint, CheckpointError, grown
-from models.training import Run, Training, train_stack
+from models.data.chunks import Pieces
+from models.training.progress import Checkpoint, CheckpointError, grown
+from models.training.run import Run, Training, train_stack
 from models.trial import Trial
 from tests.models import examples
 from tests.models.stopping import bits, stored

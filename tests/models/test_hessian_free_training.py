@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models import hessian_free_updates
-from models.baselines import frequencies
-from models.chunks import Pieces, chunks, cut, whole
-from models.hessian_free_updates import HessianFreeUpdater
-from models.metrics import score
+from models.data.chunks import Pieces, chunks, cut, whole
+from models.evaluation.baselines import frequencies
+from models.evaluation.metrics import score
 from models.network import Network
 from models.optimizers.hessian_free import Slope, Step
-from models.progress import Checkpoint, CheckpointError, Tallies, Tally
 from models.techniques import Rectifier
-from models.training import Run, Training, train, train_stack
+from models.training import hessian_free as hessian_free_updates
+from models.training.hessian_free import HessianFreeUpdater
+from models.training.progress import Checkpoint, CheckpointError, Tallies, Tally
+from models.training.run import Run, Training, train, train_stack
+from models.training.updates import Updater
 from models.trial import Trial
-from models.updates import Updater
 from tests.models import examples
 from tests.models.stopping import bits, stored
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from models import metrics
-from models.chunks import Chunk, Pieces, chunks
 from models.core import use_body
-from models.gradient import ComposedGradient
+from models.data.chunks import Chunk, Pieces, chunks
+from models.evaluation import metrics
+from models.evaluation.forward import likelihoods
 from models.native import library
 from models.native_chunk import NativeChunk, serves
-from models.native_gradient import NativeGradient
-from models.outputs.nade import NadeSettings
-from models.stacked_techniques import StackedTechniques
-from models.walk import likelihoods
+from models.outputs.nade.nade import NadeSettings
+from models.training.gradient import ComposedGradient
+from models.training.native_gradient import NativeGradient
+from models.training.stacked_techniques import StackedTechniques
 from tests.models import examples, sanitized
 
 LENGTHS = [9, 3, 6, 1, 4]  # in chunks of 4 on 3 lanes: carried, fresh and idle lanes, padding, and whole chunks

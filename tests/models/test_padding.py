@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.baselines import frequencies
-from models.chunks import Pieces, chunks
-from models.gauss_newton import NetworkObjective, sections_of
+from models.data.chunks import Pieces, chunks
+from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.techniques import Leaky, Rectifier
-from models.training import train, train_stack
+from models.training.objective import NetworkObjective, sections_of
+from models.training.run import train, train_stack
 from models.trial import Trial
 from tests.models import examples
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from models.chunks import Pieces
-from models.progress import Checkpoint, CheckpointError, Progress
-from models.training import Run, Training, train
+from models.data.chunks import Pieces
+from models.training.progress import Checkpoint, CheckpointError, Progress
+from models.training.run import Run, Training, train
 from models.trial import Trial
 from models.variants import all_subsets
 from tests.models import examples

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from models import metrics
-from models.baselines import baselines, frequencies, score_baseline, score_mean
-from models.chunks import Pieces, chunks, stretches
-from models.diagnostics import probe_of
-from models.metrics import score
+from models.data.chunks import Pieces, chunks, stretches
+from models.data.stacked import stack
+from models.evaluation import metrics
+from models.evaluation.baselines import baselines, frequencies, score_baseline, score_mean
+from models.evaluation.diagnostics import probe_of
+from models.evaluation.metrics import score
 from models.network import Network
 from models.outputs.gaussian import TOLERANCE, GaussianSettings
-from models.progress import Tallies, Tally
 from models.randomness import generator_for
-from models.stacked_chunks import stack
 from models.techniques import Clipping, Rectifier
-from models.training import Run, train
+from models.training.progress import Tallies, Tally
+from models.training.run import Run, train
+from models.training.updates import Updater
 from models.trial import Trial
-from models.updates import Updater
 from tests.models import examples, naive
 from tests.models.solvable import temporal_order
 

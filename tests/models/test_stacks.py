@@ -11,15 +11,15 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.baselines import frequencies
-from models.chunks import Pieces, stretches
+from models.data.chunks import Pieces, stretches
+from models.data.stacked import stack
+from models.evaluation.baselines import frequencies
 from models.network import Network
-from models.progress import Checkpoint, Tallies, Tally
-from models.stacked_chunks import stack
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
-from models.training import Run, Training, train
+from models.training.progress import Checkpoint, Tallies, Tally
+from models.training.run import Run, Training, train
+from models.training.updates import Updater
 from models.trial import Trial
-from models.updates import Updater
 from models.variants import all_subsets
 from tests.models import examples
 from tests.models.stopping import stored

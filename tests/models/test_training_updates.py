@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.baselines import frequencies
-from models.chunks import Chunk, Pieces, chunks
+from models.data.chunks import Chunk, Pieces, chunks
+from models.evaluation.baselines import frequencies
 from models.network import Network
-from models.progress import Tallies, Tally
 from models.techniques import Clipping, Nesterov, Rectifier
+from models.training.progress import Tallies, Tally
+from models.training.updates import Updater
 from models.trial import Trial
-from models.updates import Updater
 from tests.models import examples, naive
 
 # In chunks of 4 on 3 lanes: carried, fresh and idle lanes, and padding in the middle of a lane.

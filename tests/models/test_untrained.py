@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from models.baselines import counting
-from models.chunks import Pieces
+from models.data.chunks import Pieces
+from models.evaluation.baselines import counting
 from models.outputs import NadeSettings
 from models.techniques import Pretraining
-from models.training import Training, train, train_stack
+from models.training.run import Training, train, train_stack
 from models.trial import Trial
 from tests.models import examples
 
@@ -51,7 +51,7 @@ def test_a_network_that_got_better_but_not_as_good_as_counting_is_untrained():
 
 
 def test_better_than_counting_from_the_start_and_never_better_than_that_is_untrained(monkeypatch):
-    monkeypatch.setattr("models.training.counting", lambda *_: -100.0)
+    monkeypatch.setattr("models.training.run.counting", lambda *_: -100.0)
     assert _train(STILL).status == "untrained"
     assert _train(SLOW).status == "completed"
 

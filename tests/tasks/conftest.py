@@ -15,14 +15,14 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from models.trial import Trial
 from tasks.campaign import Campaign, resolve
-from tasks.corpus import SPLITS, Corpus
-from tasks.evaluate import ensure_scored
-from tasks.ingest.cache import store_corpus
+from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest.corpora import find_recipe
-from tasks.records import TrialRecord
-from tasks.samples import ASKED, ensure_sampled
-from tasks.search import Search
-from tasks.train import ensure_trained
+from tasks.ingest.stored import store_corpus
+from tasks.search.search import Search
+from tasks.trials.records import TrialRecord
+from tasks.trials.samples import ASKED, ensure_sampled
+from tasks.trials.scoring import ensure_scored
+from tasks.trials.train import ensure_trained
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def _short_samples() -> Iterator[None]:
 def _no_kept_times(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of the test's own, of which there is not even the folder: few tests keep times."""
     path = tmp_path_factory.getbasetemp() / uuid4().hex / "timings.json"
-    monkeypatch.setattr("tasks.timings.timings_path", lambda: path)
+    monkeypatch.setattr("tasks.search.timings.timings_path", lambda: path)
 
 
 def tiny_music() -> Corpus:

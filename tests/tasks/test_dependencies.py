@@ -14,23 +14,23 @@ import pytest
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from infra.store import Store
-from models.kinds import LAST_STEP_ALONE
+from models.data_kinds import LAST_STEP_ALONE
 from tasks.campaign import PRESETS, Campaign, output_for, resolve
-from tasks.clock import Clock
-from tasks.collect import collect
-from tasks.corpus import Corpus
-from tasks.evaluate import baseline_table, ensure_scored
+from tasks.corpus.corpus import Corpus
 from tasks.ingest import corpus_kind
-from tasks.ingest.cache import ingest_corpus
 from tasks.ingest.corpora import find_recipe
-from tasks.ledger import Ledger
-from tasks.records import load_record, load_table
+from tasks.ingest.stored import ingest_corpus
+from tasks.publishing.collect import collect
 from tasks.report import Results, build_report, estimate
-from tasks.samples import continue_piece, ensure_sampled, load_sample
-from tasks.search import Search
-from tasks.train import prepared
+from tasks.search.cost import Clock
+from tasks.search.search import Search
+from tasks.trials.ledger import Ledger
+from tasks.trials.records import load_record, load_table
+from tasks.trials.samples import continue_piece, ensure_sampled, load_sample
+from tasks.trials.scoring import baseline_table, ensure_scored
+from tasks.trials.train import prepared
 from tests.tasks.conftest import by_key, train_all
-from tests.tasks.report.pages import undrawn
+from tests.tasks.report.pages_made import undrawn
 
 NAMES = ("temporal-order-20", "temporal-order-50", "adding-20")
 
@@ -124,7 +124,7 @@ def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> No
 
 
 def test_scores_that_were_stored_before_success_was_counted_are_read(done: Done, monkeypatch) -> None:
-    monkeypatch.setattr("tasks.collect.load_table", _without_success)
+    monkeypatch.setattr("tasks.publishing.collect.load_table", _without_success)
     old = collect(Ledger(done.store), Search(done.campaign, done.digests), {}, datetime(2026, 1, 2, tzinfo=UTC))
     assert list(old.pieces) == list(done.results.pieces)
     assert old.pieces.loc[old.pieces["key"] != "", "success"].isna().all()

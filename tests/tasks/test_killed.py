@@ -19,14 +19,14 @@ from infra.provenance import provenance
 from infra.store import Store
 from models.trial import Trial
 from tasks.ingest import ingest_corpus
-from tasks.ingest.recipe import Recipe
-from tasks.ledger import Ledger
-from tasks.leftovers import leftovers, remove
-from tasks.made_from import made_from
-from tasks.portion import run_portion
-from tasks.publish import newest_made_from, publish
-from tasks.search import Search
-from tasks.verify import verify
+from tasks.ingest.building.recipe import Recipe
+from tasks.publishing.fingerprint import made_from
+from tasks.publishing.publish import newest_made_from, publish
+from tasks.search.search import Search
+from tasks.trials.job import run_portion
+from tasks.trials.ledger import Ledger
+from tasks.upkeep.leftovers import leftovers, remove
+from tasks.upkeep.verify import verify
 from tests.tasks.conftest import tiny_campaign, tiny_music
 from tests.tasks.place import Place
 
@@ -42,7 +42,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """The only place that there is; a checkpoint at every update."""
     only = Place()
     monkeypatch.setattr("infra.store.store.open_backend", lambda address: only)
-    monkeypatch.setattr("tasks.train.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("tasks.trials.train.CHECKPOINT_SECONDS", 0.0)
     with disable_run_logger():
         yield only
 

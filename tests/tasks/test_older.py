@@ -13,14 +13,14 @@ from fsspec.implementations.memory import MemoryFileSystem
 from infra.provenance import provenance
 from infra.store import Store
 from models.trial import Trial
-from tasks import train as training
-from tasks.ledger import Ledger
-from tasks.made_from import made_from
-from tasks.publish import list_reports, publish, pull
-from tasks.records import sample_prefix
-from tasks.search import Search
-from tasks.train import ensure_trained
-from tasks.verify import verify
+from tasks.publishing.fingerprint import made_from
+from tasks.publishing.publish import list_reports, publish, pull
+from tasks.search.search import Search
+from tasks.trials import train as training
+from tasks.trials.ledger import Ledger
+from tasks.trials.records import sample_prefix
+from tasks.trials.train import ensure_trained
+from tasks.upkeep.verify import verify
 from tests.tasks.conftest import Finished
 from tests.tasks.older import as_before_checksums
 
@@ -58,7 +58,7 @@ def test_it_is_gone_on_with_and_nothing_is_trained_anew(finished: Finished, olde
         trained.extend(trial.key for trial in stack)
         return train_stack(stack, *rest)
 
-    monkeypatch.setattr("tasks.train.train_stack", told)
+    monkeypatch.setattr("tasks.trials.train.train_stack", told)
     ledger = Ledger(store)
     larger = replace(finished.campaign, seeds=finished.campaign.seeds + 1)
     records = ledger.records(Search(larger, finished.digests).trials({}))

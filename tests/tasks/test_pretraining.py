@@ -9,19 +9,19 @@ import pytest
 from infra.errors import ConfigurationError
 from infra.settings import CampaignRequest
 from infra.store import Store
-from models.pretraining import preparations
 from models.techniques import Pretraining
+from models.training.pretraining import preparations
 from tasks.campaign import PRESETS, Campaign, resolve
-from tasks.clock import Clock
-from tasks.collect import collect
-from tasks.drawing import draw_trial
-from tasks.evaluate import ensure_scored
-from tasks.ledger import Ledger
-from tasks.records import read_parquet, trial_prefix
+from tasks.campaign.drawing import draw_trial
+from tasks.publishing.collect import collect
 from tasks.report import estimate
-from tasks.report.answer import answer
-from tasks.samples import ensure_sampled
-from tasks.search import Search
+from tasks.report.words.answer import answer
+from tasks.search.cost import Clock
+from tasks.search.search import Search
+from tasks.trials.ledger import Ledger
+from tasks.trials.records import read_parquet, trial_prefix
+from tasks.trials.samples import ensure_sampled
+from tasks.trials.scoring import ensure_scored
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
 
 CHORALES = "bach-chorales"

@@ -14,18 +14,18 @@ import pytest
 
 from infra.errors import ConfigurationError, NotFoundError
 from infra.store import Store
-from tasks.diagnoses import COLUMNS
-from tasks.ingest.cache import load_corpus
 from tasks.ingest.names import Named, give_name
-from tasks.publish import publish
-from tasks.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
+from tasks.ingest.stored import load_corpus
+from tasks.publishing.publish import publish
 from tasks.report import Findings, estimate, results_json, results_parquet
-from tasks.samples import continue_piece
-from tasks.search import Search
-from tasks.trial_tables import CURVE_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
+from tasks.search.search import Search
+from tasks.trials.diagnostics_table import COLUMNS
+from tasks.trials.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
+from tasks.trials.samples import continue_piece
+from tasks.trials.tables import CURVE_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
 from tests.models import examples
 from tests.tasks.conftest import Finished, by_key, record_of
-from tests.tasks.test_collect import _collect
+from tests.tasks.publishing.test_collect import _collect
 
 
 def test_every_public_name_is_there_and_is_told_of() -> None:

@@ -5,7 +5,8 @@ To add one, write a file with a `Recipe` and add it to `CORPORA`; docs/extending
 
 from functools import lru_cache
 
-from models.registry import strangers
+from models.plugins import strangers
+from tasks.ingest.building.recipe import Recipe
 from tasks.ingest.corpora.adding import ADDING
 from tasks.ingest.corpora.bach_chorales import BACH_CHORALES
 from tasks.ingest.corpora.folk_tunes import FOLK_TUNES_CHARACTERS, FOLK_TUNES_WORDS
@@ -15,7 +16,6 @@ from tasks.ingest.corpora.nottingham import NOTTINGHAM
 from tasks.ingest.corpora.penn_treebank import PENN_TREEBANK_CHARACTERS, PENN_TREEBANK_WORDS
 from tasks.ingest.corpora.piano_midi_de import PIANO_MIDI_DE
 from tasks.ingest.corpora.temporal_order import TEMPORAL_ORDER
-from tasks.ingest.recipe import Recipe
 
 CORPORA: tuple[Recipe, ...] = (
     BACH_CHORALES,

@@ -16,7 +16,7 @@ Shape letters: N sequences, T length.
 
 import numpy as np
 
-from tasks.ingest.made_up import LAGS, Bits, made_up_recipe
+from tasks.ingest.building.made_up import LAGS, Bits, made_up_recipe
 
 _RULES = 1
 VALUE, MARKER, ANSWER = range(3)

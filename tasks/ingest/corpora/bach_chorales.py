@@ -21,11 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from infra.errors import CorpusError
-from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.key import Key, find_key, pitch_class_histogram, semitones_to_c
-from tasks.ingest.musicxml import Part, read_parts
-from tasks.ingest.piano_roll import piano_roll, roll_statistics
-from tasks.ingest.recipe import (
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.corpus.piano_roll import piano_roll, roll_statistics
+from tasks.ingest.building.recipe import (
     HERE,
     MapFunction,
     Progress,
@@ -36,7 +34,9 @@ from tasks.ingest.recipe import (
     only_embedded,
     read_files,
 )
-from tasks.ingest.splits import Likeness, Steps, assign_splits
+from tasks.ingest.building.splits import Likeness, Steps, assign_splits
+from tasks.ingest.readers.key import Key, find_key, pitch_class_histogram, semitones_to_c
+from tasks.ingest.readers.musicxml import Part, read_parts
 
 _RULES = 1
 _PARTS = 4

@@ -17,11 +17,20 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.corpus import SPLITS, Corpus
-from tasks.ingest.abc_notation import Tune, melody_steps, split_tunes
-from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source, music21_folder, only_embedded, read_files
-from tasks.ingest.splits import Likeness, assign_splits
-from tasks.ingest.text import UNKNOWN, build_vocabulary, characters, decode, encode, words
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.corpus.text import UNKNOWN, build_vocabulary, characters, decode, encode, words
+from tasks.ingest.building.recipe import (
+    HERE,
+    MapFunction,
+    Progress,
+    Recipe,
+    Source,
+    music21_folder,
+    only_embedded,
+    read_files,
+)
+from tasks.ingest.building.splits import Likeness, assign_splits
+from tasks.ingest.readers.abc_notation import Tune, melody_steps, split_tunes
 
 _RULES = 1
 _FEWEST_NOTES = 8

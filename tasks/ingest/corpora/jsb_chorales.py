@@ -3,7 +3,7 @@
 Its header says 100 ticks a quarter note, and its notes lie on a grid of 120: that is the step, and cell 0 is kept.
 """
 
-from tasks.ingest.official_set import Published, official_recipe
+from tasks.ingest.building.official_set import Published, official_recipe
 
 JSB_CHORALES = official_recipe(
     Published(

@@ -3,7 +3,7 @@
 Its licence has a user bring it, by --from or COUNTERPOINT_DATA.
 """
 
-from tasks.ingest.official_set import Published, official_recipe
+from tasks.ingest.building.official_set import Published, official_recipe
 
 MUSEDATA = official_recipe(
     Published(

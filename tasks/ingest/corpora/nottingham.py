@@ -1,6 +1,6 @@
 """nottingham: 1,037 folk tunes of Britain and America with chords, the official set."""
 
-from tasks.ingest.official_set import Published, official_recipe
+from tasks.ingest.building.official_set import Published, official_recipe
 
 NOTTINGHAM = official_recipe(
     Published(

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from infra.settings import data_folder
-from tasks.corpus import Corpus
-from tasks.ingest.address import parse_source
-from tasks.ingest.archives import read_source, unpack
-from tasks.ingest.fetch import is_folder
-from tasks.ingest.known_sources import fetch_known, find_source
-from tasks.ingest.penn_treebank import FILE_BYTES, Kind, build_penn_treebank, is_penn_treebank_file
-from tasks.ingest.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
+from tasks.corpus.corpus import Corpus
+from tasks.ingest.building.penn_treebank import FILE_BYTES, Kind, build_penn_treebank, is_penn_treebank_file
+from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
+from tasks.ingest.sources.address import parse_source
+from tasks.ingest.sources.archives import read_source, unpack
+from tasks.ingest.sources.fetch import is_folder
+from tasks.ingest.sources.known import fetch_known, find_source
 
 _RULES = 1
 ARCHIVE = "simple-examples.tgz"

@@ -1,6 +1,6 @@
 """piano-midi.de: 124 pieces of classical piano music, the official set."""
 
-from tasks.ingest.official_set import Published, official_recipe
+from tasks.ingest.building.official_set import Published, official_recipe
 
 PIANO_MIDI_DE = official_recipe(
     Published(

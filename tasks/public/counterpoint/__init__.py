@@ -12,7 +12,7 @@ or the flows.
 from importlib.metadata import version as _version
 
 try:
-    from infra.own_packages import in_the_way as _in_the_way
+    from infra.machine.own_packages import in_the_way as _in_the_way
 except ImportError as _error:
     from importlib.util import find_spec as _find_spec
 
@@ -32,8 +32,7 @@ from infra.errors import (
     NotFoundError,
     StoreError,
 )
-from tasks.continuation import Continuation
-from tasks.corpus import Corpus
+from tasks.corpus.corpus import Corpus
 from tasks.reading import (
     Report,
     load_corpus,
@@ -44,6 +43,7 @@ from tasks.reading import (
     load_scores,
     load_trials,
 )
+from tasks.trials.continuation import Continuation
 
 __version__ = _version("counterpoint")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from tasks.report.claims import of_clipping, of_models, of_techniques
 from tasks.report.claims.claim import Claim, Evidence
 from tasks.report.claims.measured import Measured
-from tasks.report.ease import Ease
-from tasks.report.estimates import Estimates
-from tasks.report.results import Results
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.results import Results
+from tasks.report.training.ease import Ease
 
 __all__ = ["CLAIMS", "Claim", "Evidence", "Measured", "judge_claims"]
 

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from tasks.report.claims.claim import OF_VERDICT, Evidence
-from tasks.report.closed_forms import NAN, mean_interval, shared_level
-from tasks.report.intervals import LEVEL
-from tasks.report.text import plural
-from tasks.report.verdicts import replicated_verdict
+from tasks.report.numbers.closed_forms import NAN, mean_interval, shared_level
+from tasks.report.numbers.formatting import plural
+from tasks.report.numbers.intervals import LEVEL
+from tasks.report.numbers.verdicts import replicated_verdict
 
 Values = Mapping[str, Mapping[tuple[int, int], float]]
 """By variant, study and seed."""

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from tasks.report.text import interval, number, signed
-from tasks.report.verdicts import Verdict
+from tasks.report.numbers.formatting import interval, number, signed
+from tasks.report.numbers.verdicts import Verdict
 
 Said = Literal["for", "against", "unclear"]
 ClaimVerdict = Literal["supported", "contradicted", "mixed", "cannot be told", "not tried"]

@@ -8,14 +8,14 @@ the same that the scores have. What this does not do: judge.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks.report.estimates import Estimates
-from tasks.report.intervals import Effect, simultaneous
-from tasks.report.metrics import METRICS, Metric
-from tasks.report.results import Results
-from tasks.report.scored import ScoredPieces
-from tasks.report.statistics import Bootstrap
-from tasks.report.variants import PLAIN, Variant
-from tasks.report.verdicts import ENOUGH_STUDIES
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.intervals import Effect, simultaneous
+from tasks.report.numbers.metrics import METRICS, Metric
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.scored import ScoredPieces
+from tasks.report.numbers.statistics import Bootstrap
+from tasks.report.numbers.variant_titles import PLAIN, Variant
+from tasks.report.numbers.verdicts import ENOUGH_STUDIES
 
 HESSIAN_FREE = "HF"
 BERNOULLI, NADE = "rnn/bernoulli", "rnn/nade"

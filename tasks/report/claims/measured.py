@@ -7,14 +7,14 @@ from typing import Any
 
 from tasks.report.claims.claim import OF_VERDICT, Evidence, Said
 from tasks.report.claims.contrasts import Contrast, contrasts_of
-from tasks.report.ease import Ease
-from tasks.report.ease_measures import MEASURES, Row
-from tasks.report.estimates import Estimates
-from tasks.report.metrics import METRICS, Metric
-from tasks.report.results import Results
-from tasks.report.text import plural, replicates_of
-from tasks.report.variants import PLAIN, Variant, is_baseline
-from tasks.report.verdicts import difference_verdict, effect_verdict
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.formatting import plural, replicates_of
+from tasks.report.numbers.metrics import METRICS, Metric
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.variant_titles import PLAIN, Variant, is_baseline
+from tasks.report.numbers.verdicts import difference_verdict, effect_verdict
+from tasks.report.training.ease import Ease
+from tasks.report.training.measures import MEASURES, Row
 
 TEXT = frozenset(("characters", "words"))
 TOGETHER = ("CL", "CR", "CLR", "CRM", "CLRM")

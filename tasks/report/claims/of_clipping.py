@@ -8,10 +8,10 @@ import numpy as np
 
 from tasks.report.claims.claim import Claim, Evidence, Said
 from tasks.report.claims.measured import Measured
-from tasks.report.closed_forms import Interval
-from tasks.report.ease_measures import Row
-from tasks.report.text import interval, number
-from tasks.report.variants import main_variants, plain_of
+from tasks.report.numbers.closed_forms import Interval
+from tasks.report.numbers.formatting import interval, number
+from tasks.report.numbers.variant_titles import main_variants, plain_of
+from tasks.report.training.measures import Row
 
 
 def clipping(measured: Measured) -> Claim:

@@ -5,9 +5,9 @@ import numpy as np
 from tasks.report.claims.claim import OF_VERDICT, Claim, Evidence, Said
 from tasks.report.claims.contrasts import BERNOULLI, HESSIAN_FREE, NADE, Contrast
 from tasks.report.claims.measured import Measured
-from tasks.report.text import plural
-from tasks.report.variants import Variant, plain_of
-from tasks.report.verdicts import ENOUGH_STUDIES, replicated_verdict
+from tasks.report.numbers.formatting import plural
+from tasks.report.numbers.variant_titles import Variant, plain_of
+from tasks.report.numbers.verdicts import ENOUGH_STUDIES, replicated_verdict
 
 
 def hessian_free(measured: Measured) -> Claim:

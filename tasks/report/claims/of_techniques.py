@@ -7,12 +7,12 @@ import numpy as np
 from tasks.report.claims.by_study import Asked, compare_by_study, values_of
 from tasks.report.claims.claim import Claim, Evidence, Said
 from tasks.report.claims.measured import Measured, is_together
-from tasks.report.closed_forms import paired_share_interval, shared_level
-from tasks.report.intervals import LEVEL
-from tasks.report.metrics import SCORED_NAMES
-from tasks.report.text import plural
-from tasks.report.variants import plain_of, technique_pairs
-from tasks.report.verdicts import ENOUGH_STUDIES
+from tasks.report.numbers.closed_forms import paired_share_interval, shared_level
+from tasks.report.numbers.formatting import plural
+from tasks.report.numbers.intervals import LEVEL
+from tasks.report.numbers.metrics import SCORED_NAMES
+from tasks.report.numbers.variant_titles import plain_of, technique_pairs
+from tasks.report.numbers.verdicts import ENOUGH_STUDIES
 
 _TOGETHER = "plain SGD and a row of the paper with several techniques (CL, CR, CLR, CRM or CLRM)"
 _SLOW = "update-rate"

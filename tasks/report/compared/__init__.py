@@ -1,7 +1,7 @@
 """Two versions of a report beside each other: what was asked, by which code, on which data, and what came of it.
 
 In this room: which trials both have, the changes of scores and effects with intervals, what settings differ, the words
-and the page. Never in it: reading or writing a store (`tasks/compare.py`), a statistic of its own (`statistics.py`).
+and the page. Never in it: reading or writing a store (`tasks/publishing/compare.py`), or a statistic of its own.
 """
 
 from tasks.report.compared.comparison import Comparison, compare_results

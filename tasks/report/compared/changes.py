@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tasks.report.compared.together import AFTER, BEFORE, same_trials, scored_together
-from tasks.report.intervals import Estimate, simultaneous
-from tasks.report.metrics import METRICS, Metric
-from tasks.report.resamples import RESAMPLES
-from tasks.report.results import Results
-from tasks.report.scored import Place, ScoredPieces, studies_in
-from tasks.report.statistics import Bootstrap, Term, replicated
-from tasks.report.text import lost_seeds
-from tasks.report.trial_counts import TrialsOf
-from tasks.report.variants import Variant, is_baseline, letter_order, technique_pairs
-from tasks.report.verdicts import ENOUGH_STUDIES, replicated_verdict
+from tasks.report.numbers.formatting import lost_seeds
+from tasks.report.numbers.intervals import Estimate, simultaneous
+from tasks.report.numbers.metrics import METRICS, Metric
+from tasks.report.numbers.resamples import RESAMPLES
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.scored import Place, ScoredPieces, studies_in
+from tasks.report.numbers.statistics import Bootstrap, Term, replicated
+from tasks.report.numbers.trial_counts import TrialsOf
+from tasks.report.numbers.variant_titles import Variant, is_baseline, letter_order, technique_pairs
+from tasks.report.numbers.verdicts import ENOUGH_STUDIES, replicated_verdict
 
 Word = Literal[
     "improved", "regressed", "next to nothing", "cannot be told", "the same", "only before", "only after", "no score"

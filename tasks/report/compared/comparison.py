@@ -8,9 +8,9 @@ from typing import Any
 from tasks.report.compared.changes import Row, changes
 from tasks.report.compared.settings import Data, Setting, campaign_differences, code_differences, data_of
 from tasks.report.export import plain_json
-from tasks.report.intervals import LEVEL
-from tasks.report.resamples import RESAMPLES
-from tasks.report.results import Results
+from tasks.report.numbers.intervals import LEVEL
+from tasks.report.numbers.resamples import RESAMPLES
+from tasks.report.numbers.results import Results
 
 # Raised when a key changes its meaning or disappears; a new one does not raise it.
 SCHEMA_VERSION = 1

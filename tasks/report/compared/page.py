@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tasks.report.bars import Scale, bar
+from tasks.report.charts.bars import Scale, bar
 from tasks.report.compared.changes import Row
 from tasks.report.compared.comparison import Comparison
 from tasks.report.compared.settings import Data, Setting
@@ -18,12 +18,12 @@ from tasks.report.compared.words import (
     headline,
     verdict_text,
 )
-from tasks.report.metrics import BY_NAME
-from tasks.report.tables import Table
-from tasks.report.templates import fill_template
-from tasks.report.text import NOTHING, number, signed
-from tasks.report.variants import TECHNIQUES, short_labels
-from tasks.wording import visible
+from tasks.report.numbers.formatting import NOTHING, number, signed
+from tasks.report.numbers.metrics import BY_NAME
+from tasks.report.numbers.variant_titles import TECHNIQUES, short_labels
+from tasks.report.pages.templates import fill_template
+from tasks.report.words.tables import Table
+from tasks.telling.wording import visible
 
 _CLASSES = {"improved": "better", "regressed": "worse"}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.report.results import Results
+from tasks.report.numbers.results import Results
 
 _NO_SETTINGS = frozenset(("title", "plan_minutes"))
 """Of a campaign: words about it, and a guess of how long it takes."""

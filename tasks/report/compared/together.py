@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from infra.errors import CampaignError
-from tasks.report.results import Results
-from tasks.report.scored import ScoredPieces
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.scored import ScoredPieces
 
 BEFORE, AFTER = "before ", "after "
 """What the names of the variants of either version begin with."""

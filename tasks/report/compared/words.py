@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from tasks.report.compared.changes import Row
 from tasks.report.compared.comparison import Comparison
 from tasks.report.compared.settings import Data
-from tasks.report.metrics import BY_NAME
-from tasks.report.text import interval, joined, plural, signed
-from tasks.report.variants import short_labels
+from tasks.report.numbers.formatting import interval, joined, plural, signed
+from tasks.report.numbers.metrics import BY_NAME
+from tasks.report.numbers.variant_titles import short_labels
 
 _MOVED = ("regressed", "improved", "next to nothing")
 _SAME = "the same"

@@ -18,14 +18,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from tasks.report.estimates import Estimates
-from tasks.report.metrics import BY_NAME, METRICS
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.formatting import joined, plural
+from tasks.report.numbers.metrics import BY_NAME, METRICS
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.variant_titles import is_baseline, short_labels
+from tasks.report.numbers.verdicts import ENOUGH_STUDIES
 from tasks.report.published.literature import FIRST_FRAME, Number, is_official, literature
 from tasks.report.published.models import MODELS
-from tasks.report.results import Results
-from tasks.report.text import joined, plural
-from tasks.report.variants import is_baseline, short_labels
-from tasks.report.verdicts import ENOUGH_STUDIES
 
 BesideVerdict = Literal["better", "matches", "worse", "recalled", "not comparable", "unreplicated", "no score"]
 

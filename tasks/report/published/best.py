@@ -10,7 +10,7 @@ What this does not do: compare anything with them (`beside.py`).
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.report.metrics import METRICS
+from tasks.report.numbers.metrics import METRICS
 from tasks.report.published.literature import Number, is_official, literature
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.core.bodies import why_not_triton
+from models.core.scan.choice import why_not_triton
 from models.native import library
 
 needs_native = pytest.mark.skipif(library.reason() is not None, reason=f"no native body here: {library.reason()}")

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from models.baselines import frequencies
-from models.chunks import Pieces
 from models.core import Frame
-from models.metrics import score
+from models.data.chunks import Pieces
+from models.evaluation.baselines import frequencies
+from models.evaluation.metrics import score
 from models.network import Network
 from models.outputs import NadeSettings
-from models.outputs.nade import Nade
+from models.outputs.nade.nade import Nade
 from models.parameters import Parameters
-from models.training import train
+from models.training.run import train
 from tests.models import examples
 
 SPLITS = [Pieces.from_arrays(examples.music(lengths, seed=seed)) for seed, lengths in enumerate(([9, 4, 6], [8, 5]))]

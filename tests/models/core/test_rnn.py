@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.core import RNN
-from models.core.activation import ACTIVATIONS
+from models.core.scan.activation import ACTIVATIONS
 from models.parameters import Parameters
 from tests.models import naive
 

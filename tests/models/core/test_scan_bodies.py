@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from models.core import leaky_scan, scan_body, use_body
-from models.core.activation import ACTIVATIONS
+from models.core.scan.activation import ACTIVATIONS
 from tests.models import naive
 from tests.models.core.bodies import BODIES
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from models.chunks import Pieces
 from models.core import use_body
+from models.data.chunks import Pieces
 from models.outputs import ClassSettings, Settings
-from models.outputs.rbm import RBMSettings
+from models.outputs.rbm.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Pretraining, Rectifier
-from models.training import train
+from models.training.run import train
 from models.trial import NUMERICS_VERSION, Trial
 from models.variants import BY_CORE, BY_OUTPUT, Variant, all_subsets
 

@@ -5,7 +5,7 @@ import itertools
 import torch
 from torch import Tensor
 
-from models.outputs.boltzmann import Machines
+from models.outputs.rbm.machine import Machines
 
 
 def everything(width: int, dtype: torch.dtype = torch.float64) -> Tensor:

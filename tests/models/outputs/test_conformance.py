@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from models.outputs.ais import MONITOR
+from models.outputs.effort import MONITOR
 from models.parameters import Parameters
 from models.randomness import Draws
 from models.variants import BY_OUTPUT

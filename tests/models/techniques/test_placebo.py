@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.chunks import Pieces
+from models.data.chunks import Pieces
 from models.randomness import seed_for
 from models.techniques import Clipping, Placebo
-from models.training import train
+from models.training.run import train
 from tests.models import examples
 
 

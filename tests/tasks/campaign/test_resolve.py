@@ -16,10 +16,10 @@ from models.ranges import Interval, Values
 from models.techniques import TECHNIQUES
 from models.variants import Variant, all_subsets
 from tasks.campaign import PRESETS, campaign_text, resolve
-from tasks.drawing import draw_trial
+from tasks.campaign.drawing import draw_trial
 from tasks.ingest import known_corpora
 from tasks.ingest.names import Named, give_name
-from tasks.report.variants import technique_pairs
+from tasks.report.numbers.variant_titles import technique_pairs
 
 CHORALES, CHARACTERS, WORDS = "bach-chorales", "folk-tunes-characters", "folk-tunes-words"
 LETTERS = [technique.letter for technique in TECHNIQUES]
@@ -192,7 +192,7 @@ def test_seed_zero_is_a_seed():
 
 
 def test_the_seed_may_be_that_of_the_day_or_the_week(monkeypatch):
-    monkeypatch.setattr("infra.schedule.due", lambda: datetime(2026, 11, 28, 4, tzinfo=UTC))
+    monkeypatch.setattr("infra.server.schedule.due", lambda: datetime(2026, 11, 28, 4, tzinfo=UTC))
     assert resolve(CampaignRequest(seed="day")).seed == 20261128
     assert resolve(CampaignRequest(seed="week")).seed == 202648
     assert resolve(CampaignRequest(seed="week")) == resolve(CampaignRequest(seed=202648))

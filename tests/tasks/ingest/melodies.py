@@ -1,6 +1,6 @@
 """The runs of a melody, by plain slices of tuples."""
 
-from tasks.ingest.splits import Steps
+from tasks.ingest.building.splits import Steps
 
 
 def runs(steps: Steps, length: int) -> frozenset[Steps]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.ingest.musicxml import Note
+from tasks.corpus.piano_roll import Note
 
 if TYPE_CHECKING:
     from music21.stream import Score

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from infra.errors import CorpusError
-from tasks.ingest import members
-from tasks.ingest.archives import read_folder, read_source
-from tasks.ingest.midi_corpus import is_midi
-from tasks.ingest.unread import Unread
+from tasks.ingest.building.midi_files import is_midi
+from tasks.ingest.sources import members
+from tasks.ingest.sources.archives import read_folder, read_source
+from tasks.ingest.sources.unread import Unread
 from tests.tasks.ingest.packing import FILES, zipped
 
 

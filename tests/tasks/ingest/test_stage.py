@@ -7,11 +7,12 @@ import pytest
 
 from infra.errors import ConfigurationError, CorpusError
 from infra.store import Store
-from tasks.corpus import SPLITS, Corpus
-from tasks.ingest import cache, corpora
-from tasks.ingest.cache import ingest_corpus
-from tasks.ingest.recipe import HERE, Recipe, Source
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.ingest import corpora
+from tasks.ingest import stored as cache
+from tasks.ingest.building.recipe import HERE, Recipe, Source
 from tasks.ingest.stage import ingest_from, ingest_named
+from tasks.ingest.stored import ingest_corpus
 
 
 class Crew:

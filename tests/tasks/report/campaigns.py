@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.numbers.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 
 CORPUS = "songs"
 COUNTING = -11.0

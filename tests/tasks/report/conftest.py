@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 
 from tasks.report import Estimates, Results, build_report, estimate
-from tests.tasks.report.pages import undrawn
+from tests.tasks.report.pages_made import undrawn
 from tests.tasks.report.synthetic import synthetic_results
 
 

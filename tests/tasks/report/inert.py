@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-from tasks.report.templates import PAPER
+from tasks.report.pages.templates import PAPER
 
 EVIL = '<script>alert("x")</script>'
 PAGES = ("index.html", "corpora.html", "../index.html")

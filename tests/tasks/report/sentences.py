@@ -1,7 +1,8 @@
 """A reader of the report's sentences: every claim is held against the tables, and what it cannot read fails.
 
-It knows the grammar of `tasks/report/answer.py` and none of its code: names, numbers and words come out of the text,
-and must agree with the rows of scores and effects, as `results.json` has them. README's sentences are read by the same.
+It knows the grammar of `tasks/report/words/answer.py` and none of its code: names, numbers and words come out of
+the text, and must agree with the rows of scores and effects, as `results.json` has them. README's sentences are read
+by the same.
 """
 
 import re

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.report.resamples import generator_for
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.numbers.resamples import generator_for
+from tasks.report.numbers.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tests.tasks.report.synthetic_corpora import describe_corpus, synthetic_corpus
 from tests.tasks.report.synthetic_diagnostics import diagnostics_of
 from tests.tasks.report.synthetic_samples import synthetic_samples

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.corpus import SPLITS, Corpus
-from tasks.report.portrait import Portrait, portray, split_statistics
-from tasks.report.resamples import generator_for
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.report.numbers.portrait import Portrait, portray, split_statistics
+from tasks.report.numbers.resamples import generator_for
 
 
 def synthetic_corpus(name: str, kind: str, test_pieces: int, mean_steps: int, vocabulary: int) -> Corpus:

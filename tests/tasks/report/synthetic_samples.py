@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.continuation import Continuation
-from tasks.corpus import Corpus
-from tasks.report.results import Sampled
+from tasks.corpus.corpus import Corpus
+from tasks.report.numbers.results import Sampled
+from tasks.trials.continuation import Continuation
 
 GIVEN, MADE = 8, 30
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from tasks.report import Findings, Results, estimate, results_json
-from tasks.report.page import render_page
+from tasks.report.pages.page import render_page
 from tests.tasks.report.inert import check_inert
-from tests.tasks.report.pages import drawn_page, of_variants, undrawn
+from tests.tasks.report.pages_made import drawn_page, of_variants, undrawn
 from tests.tasks.report.sentences import Reader
 from tests.tasks.report.synthetic import synthetic_results
 

@@ -4,8 +4,8 @@ import sys
 from collections import Counter
 
 from tasks.report import Findings, estimate, findings, results_json
-from tasks.report.page import render_page
-from tests.tasks.report.pages import small_results, undrawn
+from tasks.report.pages.page import render_page
+from tests.tasks.report.pages_made import small_results, undrawn
 
 PARTS = (
     *("answer", "measure_ease", "ease_sentences", "tunings", "edge_rows", "mattering_rows", "diagnoses_of"),

@@ -13,11 +13,11 @@ import pytest
 from infra.errors import IntegrityError
 from infra.store import with_checksum
 from tasks.report import Findings, Results, estimate, results_json
-from tasks.report.corpora import render_corpora
 from tasks.report.kept import INDEX, kept_files, results_of
-from tasks.report.results import COLUMNS
+from tasks.report.numbers.results import COLUMNS
+from tasks.report.pages.corpora import render_corpora
 from tests.tasks.report.inert import check_inert
-from tests.tasks.report.pages import small_results, undrawn, undrawn_page
+from tests.tasks.report.pages_made import small_results, undrawn, undrawn_page
 
 CODE = {"commit": "f" * 40, "dirty": False, "cores": 2}
 Files = dict[str, bytes]

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.report import SCHEMA_VERSION, Findings, build_report, estimate, results_json
-from tasks.report.colours import COLOURS
-from tasks.report.tables import change_cells, chosen_table, score_rows
-from tasks.report.templates import PAPER
-from tasks.report.text import duration
+from tasks.report.charts.colours import COLOURS
+from tasks.report.numbers.formatting import duration
+from tasks.report.pages.templates import PAPER
+from tasks.report.words.tables import change_cells, chosen_table, score_rows
 from tests.tasks.report.inert import EVIL, Page, check_inert
-from tests.tasks.report.pages import drawn_page, of_variants, small_results, undrawn_page
+from tests.tasks.report.pages_made import drawn_page, of_variants, small_results, undrawn_page
 from tests.tasks.report.synthetic import estimated_results
 
 

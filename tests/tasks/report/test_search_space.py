@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tasks.report.edges import edge_rows, edge_sentences
-from tasks.report.mattering import explained, mattering_rows, mattering_table
+from tasks.report.training.edges import edge_rows, edge_sentences
+from tasks.report.training.mattering import explained, mattering_rows, mattering_table
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
 
 C, M, ADAM = f"{SGD}+C", f"{SGD}+M", "rnn/bernoulli/Adam"

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tasks.publishing.terminal import score_table
 from tasks.report import Estimates, Findings, Results, estimate, results_json
-from tasks.report.answer import answer, told_of_search
-from tasks.report.metrics import METRICS
-from tasks.report.page import render_page
-from tasks.report.tables import change_cells, score_rows
-from tasks.terminal import score_table
-from tests.tasks.report.pages import undrawn
+from tasks.report.numbers.metrics import METRICS
+from tasks.report.pages.page import render_page
+from tasks.report.words.answer import answer, told_of_search
+from tasks.report.words.tables import change_cells, score_rows
+from tests.tasks.report.pages_made import undrawn
 from tests.tasks.report.sentences import Reader
 from tests.tasks.report.synthetic import synthetic_results
 

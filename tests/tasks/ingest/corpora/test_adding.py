@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.corpus import SPLITS, Corpus
+from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest.corpora.adding import ADDING
 
 

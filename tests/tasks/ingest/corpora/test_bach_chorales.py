@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from infra.errors import CorpusError
-from tasks.corpus import Corpus
+from tasks.corpus.corpus import Corpus
+from tasks.ingest.building.recipe import Rejected
+from tasks.ingest.building.splits import group, linked_pairs
 from tasks.ingest.corpora.bach_chorales import (
     BACH_CHORALES,
     LIKENESS,
@@ -20,9 +22,7 @@ from tasks.ingest.corpora.bach_chorales import (
     parse_piece,
     read_inputs,
 )
-from tasks.ingest.musicxml import read_parts
-from tasks.ingest.recipe import Rejected
-from tasks.ingest.splits import group, linked_pairs
+from tasks.ingest.readers.musicxml import read_parts
 from tests.tasks.ingest.corpora.whole import built
 from tests.tasks.ingest.melodies import runs
 from tests.tasks.ingest.scores import divisions, heard, note, parse_with_music21, rest, score

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from infra.errors import CorpusError
-from models.kinds import Kind
-from tasks.corpus import SPLITS, Corpus
+from models.data_kinds import Kind
+from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest import all_recipes
-from tasks.ingest.recipe import Recipe
+from tasks.ingest.building.recipe import Recipe
 from tests.tasks.ingest.corpora import whole
 from tests.tasks.ingest.corpora.test_official_midi import ROLLS
 

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tasks.corpus import Corpus
-from tasks.ingest.abc_notation import melody_steps
+from tasks.corpus.corpus import Corpus
+from tasks.ingest.building.recipe import Recipe
 from tasks.ingest.corpora.folk_tunes import (
     FOLK_TUNES_CHARACTERS,
     FOLK_TUNES_WORDS,
@@ -14,7 +14,7 @@ from tasks.ingest.corpora.folk_tunes import (
     parse_book,
     read_inputs,
 )
-from tasks.ingest.recipe import Recipe
+from tasks.ingest.readers.abc_notation import melody_steps
 from tests.tasks.ingest.corpora.whole import built
 from tests.tasks.ingest.melodies import runs
 

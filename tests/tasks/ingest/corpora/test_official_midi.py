@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from tasks.corpus import SPLITS
-from tasks.ingest.key import semitones_to_c
-from tasks.ingest.manifest import read_manifest
-from tasks.ingest.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
-from tasks.ingest.official_set import MANIFEST
-from tasks.ingest.recipe import Source
+from tasks.corpus.corpus import SPLITS
+from tasks.ingest.building.midi_piece import OFFICIAL, MidiFile, MidiPiece, parse_batch
+from tasks.ingest.building.official_set import MANIFEST
+from tasks.ingest.building.recipe import Source
+from tasks.ingest.readers.key import semitones_to_c
+from tasks.ingest.readers.manifest import read_manifest
 from tests.tasks.ingest.corpora.whole import built, inputs_of, recipe_of
 from tests.tasks.ingest.data import data_folder
 

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tasks.corpus import SPLITS, Corpus
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.ingest.building.made_up import LAGS, Bits
 from tasks.ingest.corpora.temporal_order import CLASSES, DISTRACTORS, TEMPORAL_ORDER, VOCABULARY, draw_sequences
-from tasks.ingest.made_up import LAGS, Bits
 
 
 @pytest.fixture(scope="module", params=TEMPORAL_ORDER[:3], ids=lambda recipe: recipe.name)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import cache
 
-from tasks.corpus import Corpus
+from tasks.corpus.corpus import Corpus
 from tasks.ingest import find_recipe
-from tasks.ingest.recipe import Recipe, Source
+from tasks.ingest.building.recipe import Recipe, Source
 from tests.tasks.ingest.data import data_folder
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from tasks.report import Results
 from tasks.report.claims import Claim, Measured
-from tasks.report.ease import Ease
-from tasks.report.estimates import EFFECT_COLUMNS, SCORE_COLUMNS, Estimates
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS
+from tasks.report.numbers.estimates import EFFECT_COLUMNS, SCORE_COLUMNS, Estimates
+from tasks.report.numbers.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS
+from tasks.report.training.ease import Ease
 
 KINDS = {"songs": "music", "novels": "characters"}
 METRICS = {"songs": "log_likelihood", "novels": "bits_per_character"}

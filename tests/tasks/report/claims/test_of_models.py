@@ -8,12 +8,12 @@ import pytest
 from tasks.report.claims import Measured
 from tasks.report.claims.contrasts import Contrast, contrasts_of
 from tasks.report.claims.of_models import hessian_free, output_model
-from tasks.report.ease import Ease
-from tasks.report.estimates import estimate
-from tasks.report.intervals import Effect
-from tasks.report.metrics import METRICS
+from tasks.report.numbers.estimates import estimate
+from tasks.report.numbers.intervals import Effect
+from tasks.report.numbers.metrics import METRICS
+from tasks.report.training.ease import Ease
 from tests.tasks.report.claims.hand import measured, score, told
-from tests.tasks.report.test_aggregate import campaign
+from tests.tasks.report.over_corpora.test_aggregate import campaign
 
 SGD = [0.30, 0.32, 0.29]
 

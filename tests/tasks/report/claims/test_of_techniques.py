@@ -4,7 +4,7 @@ import pytest
 
 from tasks.report.claims.by_study import Asked, compare_by_study
 from tasks.report.claims.of_techniques import leaky, momentum, on_text, reading, rectifier, sparse, test_score, training
-from tasks.report.closed_forms import mean_interval
+from tasks.report.numbers.closed_forms import mean_interval
 from tests.tasks.report.claims.hand import ease, effect, measured, score, told
 
 score_claim = test_score

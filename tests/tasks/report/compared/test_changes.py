@@ -8,11 +8,11 @@ import pytest
 from infra.errors import CampaignError
 from tasks.report.compared.changes import changes
 from tasks.report.compared.together import study_numbers
-from tasks.report.intervals import simultaneous
-from tasks.report.metrics import METRICS
-from tasks.report.results import Results
-from tasks.report.scored import ScoredPieces
-from tasks.report.statistics import Bootstrap, Term
+from tasks.report.numbers.intervals import simultaneous
+from tasks.report.numbers.metrics import METRICS
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.scored import ScoredPieces
+from tasks.report.numbers.statistics import Bootstrap, Term
 from tests.tasks.report.compared.versions import CL, CORPUS, LEVELS, SGD, C, L, version
 
 QUICK = 500

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.report.compared import Comparison, compare_results, render_comparison
 from tasks.report.compared.words import corpus_sentence, headline
-from tasks.report.results import Results
+from tasks.report.numbers.results import Results
 from tests.tasks.report.compared.versions import CL, CORPUS, LEVELS, SGD, C, L, version
 from tests.tasks.report.inert import EVIL, check_inert
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.report.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
+from tasks.report.numbers.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 
 SGD, C, L, CL = (f"rnn/bernoulli/SGD{letters}" for letters in ("", "+C", "+L", "+CL"))
 CORPUS, DIGEST = "songs", "d" * 64

@@ -5,10 +5,10 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from tasks.report.estimates import Estimates
+from tasks.report.numbers.estimates import Estimates
 from tasks.report.published import OFFICIAL, literature, published_beside
 from tasks.report.published.beside import beside
-from tests.tasks.report.pages import small_results
+from tests.tasks.report.pages_made import small_results
 from tests.tasks.report.published.numbers import NAN, number, score
 
 HF = "rnn/bernoulli/HF"

@@ -2,10 +2,10 @@
 
 import pytest
 
+from tasks.campaign.variant_names import read_names
+from tasks.report.numbers.variant_titles import BASELINE
 from tasks.report.published import FIRST_FRAME, MODELS, OFFICIAL, is_official, literature
 from tasks.report.published.models import NOT_OURS
-from tasks.report.variants import BASELINE
-from tasks.variant_names import read_names
 from tests.tasks.report.published.numbers import number
 
 

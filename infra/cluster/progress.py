@@ -1,0 +1,248 @@
+"""Live progress of a flow: its workers tell, over Dask's event topics, and the flow's process shows.
+
+Worker side: `report_progress(event)` inside a task. Flow side: `show_progress(client, ...)` around the waiting.
+An event is one of
+
+    {"kind": "trial", "key": str, "corpus": str, "variant": str, "status": str, "valid": float, "seconds": float}
+    {"kind": "ingest", "corpus": str, "done": int, "total": int}
+    {"kind": "download", "corpus": str, "done": bytes, "total": bytes or None}
+
+where `valid` is the validation log-likelihood in nats per step, higher is better, NaN or None where there is none.
+On a terminal a few lines are redrawn on standard error; elsewhere (CI, logs) a plain line comes at every tenth of the
+way. COUNTERPOINT_PROGRESS=plain or quiet asks for plain lines, or for nothing, on a terminal too.
+
+What this does not do: decide anything. A lost event costs a line on the screen, never a trial.
+"""
+
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import distributed
+from prefect.logging.handlers import PrefectConsoleHandler
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from infra.machine.output import MODE_VARIABLE
+
+TOPIC = "counterpoint"
+LINES = 10  # plain lines from start to end
+_UNKNOWN_STEP = 10_000_000  # bytes of a download
+
+Event = Mapping[str, Any]
+Score = Callable[[str, float], str]
+"""How a `valid` of a corpus is written, as `3.819 bits per character`."""
+
+
+def in_nats(corpus: str, valid: float) -> str:
+    """A validation score as it is."""
+    return f"{valid:.4f} nats per step"
+
+
+def report_progress(event: Event) -> None:
+    """Send an event, JSON values only, to whoever shows the progress; outside a Dask worker this does nothing."""
+    try:
+        worker = distributed.get_worker()
+    except ValueError:
+        return
+    worker.log_event(TOPIC, dict(event))
+
+
+@contextmanager
+def show_progress(
+    client: distributed.Client | None,
+    total: int = 0,
+    label: str = "trials",
+    console: Console | None = None,
+    keys: Collection[str] | None = None,
+    score: Score = in_nats,
+) -> Iterator["Progress"]:
+    """Show the events of a cluster's workers while the block runs.
+
+    Args:
+        client: what `infra.clusters.connect` returned; None where no worker tells anything.
+        total: number of trials that will be reported, >= 0; trials that were stored already are not among them.
+        label: what is counted, in front of the bar.
+        console: where to show it; standard error by default.
+        keys: of these trials: another campaign on the same cluster tells of its own; None for any.
+        score: how the best on validation is written.
+
+    Returns:
+        A context manager of the `Progress`, for events of this process: `progress.handle(event)`.
+    """
+    console = console or Console(stderr=True, highlight=False)
+    mode = os.environ.get(MODE_VARIABLE) or "live"
+    live = mode == "live" and console.is_terminal and not console.is_dumb_terminal
+    progress = Progress(total, label, None if live or mode == "quiet" else console, keys, score)
+    if client is not None:
+        client.subscribe_topic(TOPIC, lambda event: progress.handle(event[1]))  # type: ignore[no-untyped-call]
+    try:
+        if live:
+            with Live(get_renderable=progress.render, console=console, refresh_per_second=4), _logs_above(console):
+                yield progress
+        else:
+            yield progress
+    finally:
+        if client is not None:
+            client.unsubscribe_topic(TOPIC)  # type: ignore[no-untyped-call]
+
+
+def say(line: str) -> None:
+    """One line of what is going on, on standard error; nothing in quiet mode."""
+    if os.environ.get(MODE_VARIABLE) != "quiet":
+        Console(stderr=True, highlight=False).print(line, style="dim", markup=False, soft_wrap=True)
+
+
+class Progress:
+    """What has been reported so far: trials by key, so that one that Dask ran twice counts once.
+
+    Args:
+        total: number of trials to come.
+        label: what is counted.
+        plain: where a plain line goes at every tenth of the way; None for no lines.
+        keys: of the trials that are counted; None for any.
+        score: how the best on validation is written.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        label: str = "trials",
+        plain: Console | None = None,
+        keys: Collection[str] | None = None,
+        score: Score = in_nats,
+    ) -> None:
+        self.total = total
+        self.label = label
+        self.best: dict[str, tuple[float, str]] = {}
+        self.statuses: dict[str, str] = {}
+        self.ingested: dict[str, tuple[int, int]] = {}
+        self.downloaded: dict[str, tuple[int, int | None]] = {}
+        self._plain, self._keys, self._score = plain, keys, score
+        self._told: dict[str, int] = {}
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+
+    @property
+    def done(self) -> int:
+        """Number of trials that came to an end, well or not."""
+        return len(self.statuses)
+
+    def handle(self, event: Event) -> None:
+        """Take one event in; an event of an unknown kind is left alone."""
+        with self._lock:
+            if event["kind"] == "trial":
+                if self._keys is None or event["key"] in self._keys:
+                    self._handle_trial(event)
+            elif event["kind"] == "ingest":
+                self.ingested[event["corpus"]] = (event["done"], event["total"])
+                line = f"parsing {event['corpus']}: {event['done']}/{event['total']} files"
+                self._tell(event["corpus"], event["done"], event["total"], line)
+            elif event["kind"] == "download":
+                self.downloaded[event["corpus"]] = (event["done"], event["total"])
+                line = f"downloading {event['corpus']}: {_megabytes(event['done'], event['total'])}"
+                # of unknown length: a line every ten megabytes
+                end = event["total"] or LINES * _UNKNOWN_STEP
+                self._tell(f"{event['corpus']}, download", event["done"], end, line)
+
+    def _handle_trial(self, event: Event) -> None:
+        self.statuses[event["key"]] = event["status"]
+        valid = event.get("valid")
+        if valid is not None and math.isfinite(valid):
+            best = self.best.get(event["corpus"], (-math.inf, ""))
+            self.best[event["corpus"]] = max(best, (valid, event["variant"]))
+        self._tell(self.label, self.done, self.total, self.summary())
+
+    def _tell(self, what: str, done: int, total: int, line: str) -> None:
+        tenth = LINES * done // total if total else LINES
+        if self._plain is not None and tenth > self._told.get(what, 0):
+            self._told[what] = tenth
+            self._plain.print(escape(line), soft_wrap=True)
+
+    def summary(self) -> str:
+        """The state of the trials in one line: `trials 12/96, 1 diverged, 0:40 gone, about 4:40 left, best ...`."""
+        parts = [f"{self.label} {self.done}/{self.total}", *self._troubles(), self._times()]
+        return ", ".join(parts + self._bests())
+
+    def _bests(self) -> list[str]:
+        best = sorted(self.best.items())
+        return [f"{corpus}: best on validation {v}, {self._score(corpus, valid)}" for corpus, (valid, v) in best]
+
+    def _troubles(self) -> list[str]:
+        said = {"diverged": "diverged", "untrained": "learned nothing", "failed": "failed"}
+        counts = {words: list(self.statuses.values()).count(status) for status, words in said.items()}
+        return [f"{count} {words}" for words, count in counts.items() if count]
+
+    def _times(self) -> str:
+        gone = time.monotonic() - self._started
+        if not 0 < self.done < self.total:
+            return f"{clock(gone)} gone"
+        return f"{clock(gone)} gone, about {clock(gone / self.done * (self.total - self.done))} left"
+
+    def render(self) -> RenderableType:
+        """The lines that are redrawn on a terminal."""
+        with self._lock:
+            lines: list[RenderableType] = [
+                _bar(f"downloading {corpus}", done, total, _megabytes(done, total))
+                for corpus, (done, total) in self.downloaded.items()
+                if done != total and corpus not in self.ingested
+            ]
+            lines += [
+                _bar(f"parsing {corpus}", done, total, f"{done}/{total} files")
+                for corpus, (done, total) in self.ingested.items()
+                if done < total
+            ]
+            if self.total:
+                tail = ", ".join([*self._troubles(), self._times()])
+                lines.append(_bar(self.label, self.done, self.total, f"{self.done}/{self.total} {tail}"))
+            lines += [Text(f"  {line}", style="dim") for line in self._bests()]
+            return Group(*lines)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them.
+
+    >>> clock(75), clock(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _megabytes(done: int, total: int | None) -> str:
+    """Bytes of a download as people read them.
+
+    >>> _megabytes(1_500_000, 3_000_000), _megabytes(1_500_000, None)
+    ('1.5/3.0 MB', '1.5 MB')
+    """
+    return f"{done / 1e6:.1f} MB" if total is None else f"{done / 1e6:.1f}/{total / 1e6:.1f} MB"
+
+
+def _bar(label: str, done: int, total: int | None, tail: str) -> RenderableType:
+    row = Table.grid(padding=(0, 1))
+    row.add_row(Text(label), ProgressBar(total=total, completed=done, width=30, pulse=total is None), Text(tail))
+    return row
+
+
+@contextmanager
+def _logs_above(console: Console) -> Iterator[None]:
+    """Let Prefect's warnings and errors appear above the redrawn lines instead of in the middle of them."""
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, PrefectConsoleHandler)]
+    before = [handler.console for handler in handlers]
+    for handler in handlers:
+        handler.console = console
+    try:
+        yield
+    finally:
+        for handler, its_own in zip(handlers, before, strict=True):
+            handler.console = its_own

@@ -1,0 +1,28 @@
+"""Whether our packages are ours: `models` and `tasks` are names that somebody's own folder may have, too.
+
+Python takes the first one on its path, and the error that follows speaks of a module that is missing. Here it is said
+what is in the way.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+# Of each package a module that it cannot be without.
+_OURS = {"infra": "errors", "models": "data_kinds", "tasks": "reading", "flows": "reproduce"}
+
+
+def in_the_way() -> str | None:
+    """A line about the first file or folder that stands for one of our packages and is none; None where all are."""
+    for package, module in _OURS.items():
+        spec = find_spec(package)
+        folders = [] if spec is None else list(spec.submodule_search_locations or ())
+        if any((Path(folder) / f"{module}.py").is_file() for folder in folders):
+            continue
+        found = spec.origin if spec is not None and not folders else next(iter(folders), None)
+        if found is None:
+            return f"{package}: this package of Counterpoint is not installed; install it again"
+        return (
+            f"{found}: this is not Counterpoint's package `{package}`, and is in its way;"
+            " rename it, or work in another folder"
+        )
+    return None

@@ -1,0 +1,129 @@
+"""The Prefect server that PREFECT_API_URL names: whether it is there, and is one that this version can work with.
+
+Every answer is one line with the mend, before anything is begun. The same address in the environment, a profile, `.env`
+or `prefect.toml` is overruled by an empty variable, so that this mend always works.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from prefect.client.base import ServerType
+from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
+
+from infra.errors import CounterpointError
+from infra.machine import scratch
+
+ANSWER_SECONDS = 10.0
+MEND = "start it, or run with PREFECT_API_URL= (empty) for a temporary one"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def shown(url: str) -> str:
+    """Host and port of a server's address: the rest may hold a password.
+
+    >>> shown("https://me:hush@example.org:4200/api?key=hush")
+    'example.org:4200'
+    """
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def check_server(url: str) -> None:
+    """Ask the configured server for its version.
+
+    Raises:
+        CounterpointError: the address is none, nobody answers there, or somebody who is no Prefect server of this
+            version, or who wants a password.
+    """
+    if not _is_address(url):
+        given = f"{url!r}" if url.isprintable() and "@" not in url else "something"
+        raise CounterpointError(f"PREFECT_API_URL is {given}, and no address as http://HOST:PORT/api: {MEND}")
+    with (
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 1}),
+        get_client(sync_client=True, httpx_settings={"timeout": ANSWER_SECONDS}) as client,
+    ):
+        try:
+            if client.server_type == ServerType.CLOUD:
+                if (problem := client.api_healthcheck()) is not None:
+                    raise problem
+                return
+            theirs = str(client.api_version())
+        except (PrefectHTTPStatusError, ValueError) as error:  # a page that is no JSON is a ValueError
+            raise CounterpointError(_stranger(url, error)) from error
+        except httpx.HTTPError as error:
+            raise CounterpointError(
+                f"no Prefect server answers at {shown(url)} ({type(error).__name__}): {MEND}"
+            ) from error
+    ours = version("prefect")
+    if theirs.split(".")[0] != ours.split(".")[0]:
+        raise CounterpointError(
+            f"the Prefect server at {shown(url)} is of version {theirs[:40]}, and here is {ours}: take one of the same "
+            "major version, or run with PREFECT_API_URL= (empty) for a temporary one"
+        )
+
+
+def absence(error: httpx.HTTPError) -> str:
+    """What is wrong with the server of this process, where a request to it ended so, as the beginning of a line."""
+    url = get_current_settings().api.url or ""
+    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+    what = f"is gone ({type(error).__name__})" if status is None else f"answers with status {status}"
+    temporary = Path(tempfile.gettempdir())
+    if urlsplit(url).hostname in _LOOPBACK and scratch.is_full(temporary):  # where the throw-away one has its database
+        why = f", for {temporary} has no space left ({scratch.MEND})"
+    else:
+        why = "" if status is None else "; its log says why"
+    return f"the Prefect server at {shown(url)} {what}{why}"
+
+
+@contextmanager
+def server_watched() -> Iterator[None]:
+    """Tell in one line that the server went away during a flow run, which Prefect does with a traceback.
+
+    Raises:
+        CounterpointError: it is gone, or does not work any more.
+    """
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise CounterpointError(
+            f"{absence(error)}, and did not learn how this run ended; what is stored is kept, and a report that is"
+            " named above is whole: the same command goes on from there"
+        ) from error
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return False
+
+
+def _stranger(url: str, error: Exception) -> str:
+    status = error.response.status_code if isinstance(error, PrefectHTTPStatusError) else None
+    if status in (401, 403):
+        return (
+            f"the Prefect server at {shown(url)} refuses us ({status}): set PREFECT_API_AUTH_STRING or PREFECT_API_KEY"
+        )
+    what = f"status {status}" if status else "no JSON"
+    hint = "" if urlsplit(url).path.rstrip("/").endswith("/api") else ", which as a rule ends with /api"
+    return f"{shown(url)} answers, but not as a Prefect server ({what} for its version): check PREFECT_API_URL{hint}"
+
+
+def loopback_without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that keep what is on this machine from going through a proxy, for Prefect's clients read them.
+
+    >>> loopback_without_proxy({"http_proxy": "http://proxy:3128", "NO_PROXY": "example.org"})["no_proxy"]
+    'example.org,127.0.0.1,localhost,::1'
+    """
+    names = ("no_proxy", "NO_PROXY")
+    given = next((environment[name] for name in names if environment.get(name)), "")
+    hosts = [host.strip() for host in given.split(",") if host.strip()]
+    return dict.fromkeys(names, ",".join([*hosts, *(host for host in _LOOPBACK if host not in hosts)]))

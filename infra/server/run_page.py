@@ -1,0 +1,84 @@
+"""What Prefect's page shows of a flow run beside its name: tags, a log, the scores, an end also without a process.
+
+A process that is killed says nothing, and its run would stay Running for ever. So each run notes which process it is,
+and the next one on the same machine marks those as Crashed whose process is gone.
+
+What this does not do: judge runs of other machines, or of before a reboot. A server can mark those by an automation on
+missing heartbeats (docs/operations.md).
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Crashed
+
+from infra.machine.output import tell
+from infra.server.configured import absence
+
+_log = logging.getLogger(__name__)
+
+PROCESS = "counterpoint.process"
+_MOST = 200
+
+
+def introduce(tags: Iterable[str]) -> None:
+    """Tag the running flow run, note its process, and end the runs whose processes are gone."""
+    run = UUID(flow_run.get_id())
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(run, tags=sorted({*flow_run.get_tags(), *tags}))
+        client.update_flow_run_labels(run, {PROCESS: f"{place()}/{os.getpid()}"})
+        mark_crashed(client)
+
+
+def tell_all(text: object) -> None:
+    """Write on standard output, and into the log of the flow run."""
+    tell(text)
+    get_run_logger().info("%s", text)
+
+
+def leave_artifact(version: str, markdown: str) -> None:
+    """Leave the scores of a report in Prefect; where it does not learn of them, the log says so."""
+    try:
+        create_markdown_artifact(markdown, key="counterpoint-report", description=f"Report {version}")
+    except httpx.HTTPError as error:  # the report is published, whoever learns of it
+        _log.warning("%s: this run has no artifact there", absence(error))
+
+
+def mark_crashed(client: SyncPrefectClient) -> None:
+    """Mark the Running flow runs as Crashed that a process of this machine had, and which is gone."""
+    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
+    for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=running), limit=_MOST):
+        where, _, process = str(run.labels.get(PROCESS, "")).rpartition("/")
+        if where == place() and is_gone(int(process)):
+            client.set_flow_run_state(run.id, Crashed(message="Its process was killed."), force=True)
+
+
+def place() -> str:
+    """Where process numbers mean the same: this boot of the machine, and the container on it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}.{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return socket.gethostname()
+
+
+def is_gone(process: int) -> bool:
+    """Whether there is no process of that number."""
+    try:
+        with suppress(PermissionError):  # it is there, and somebody else's
+            os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -1,0 +1,128 @@
+"""Which body computes the leaky scan: one operation, several ways, chosen by device and type or forced.
+
+Forced by the variable COUNTERPOINT_SCAN, or inside `use_body`; otherwise the native body where it can be built and
+serves the type, else the reference. The Triton body is used only where it is forced, and hands layers that are too wide
+for it to the reference. Bodies agree to rounding, not to the bit, so results name theirs.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import torch
+from torch import Tensor
+
+from models.core.scan import native, reference
+from models.core.scan.activation import Activation
+from models.native import library
+
+VARIABLE = "COUNTERPOINT_SCAN"
+_forced: ContextVar[str | None] = ContextVar("forced", default=None)
+
+
+@dataclass(frozen=True)
+class Body:
+    """The three computations of a body; shapes and formulas are in `reference.py`.
+
+    Attributes:
+        name: as the setting and provenance name it.
+        forward: (pre, h0, W, retention, activation) -> states, and phi where units leak.
+        backward: (d_states, h0, W, retention, states, phi, activation, weight) -> d_pre, d_h0, d_W.
+        tangent: (pre, h0, W, retention, phi, activation) -> states of the linear scan.
+    """
+
+    name: str
+    forward: Callable[[Tensor, Tensor, Tensor, Tensor | None, Activation], tuple[Tensor, Tensor | None]]
+    backward: Callable[
+        [Tensor, Tensor, Tensor, Tensor | None, Tensor, Tensor | None, Activation, bool],
+        tuple[Tensor, Tensor, Tensor | None],
+    ]
+    tangent: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor, Activation], Tensor]
+
+
+NAMES = ("reference", "native", "triton")
+_REFERENCE = Body("reference", reference.forward, reference.backward, reference.tangent)
+_NATIVE = Body("native", native.forward, native.backward, native.tangent)
+
+
+def body_for(device: torch.device, dtype: torch.dtype, units: int = 1) -> Body:
+    """The body for tensors of this device and type and this many hidden units.
+
+    Raises:
+        ValueError: the forced body is not one of ours, or cannot serve here.
+    """
+    forced = _forced.get() or os.environ.get(VARIABLE) or None
+    if forced is not None and forced not in NAMES:
+        raise ValueError(f"{VARIABLE}: {forced!r} is none of {', '.join(NAMES)}")
+    if forced == "reference":
+        return _REFERENCE
+    if forced == "triton":
+        return _triton(device, dtype, units)
+    why_not = _why_not_native(device, dtype)
+    if forced == "native" and why_not is not None:
+        raise ValueError(f"{VARIABLE}: the native body cannot be used: {why_not}")
+    return _NATIVE if why_not is None else _REFERENCE
+
+
+def scan_body(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> str:
+    """The name of the body in use, for provenance.
+
+    >>> with use_body("reference"):
+    ...     scan_body()
+    'reference'
+    """
+    return body_for(torch.device(device), dtype).name
+
+
+@contextmanager
+def use_body(name: str) -> Iterator[None]:
+    """Force a body inside the block, in this thread; it wins over COUNTERPOINT_SCAN.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in NAMES:
+        raise ValueError(f"use_body: {name!r} is none of {', '.join(NAMES)}")
+    token = _forced.set(name)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def why_not_triton() -> str | None:
+    """Why the Triton body cannot be used here, in one line; None where it can."""
+    if find_spec("triton") is None:
+        return "triton is not installed"
+    if os.environ.get("TRITON_INTERPRET") == "1" or torch.cuda.is_available():
+        return None
+    return "there is no GPU, and TRITON_INTERPRET=1 is not set"
+
+
+def _triton(device: torch.device, dtype: torch.dtype, units: int) -> Body:
+    why_not = why_not_triton()
+    if why_not is None and dtype not in (torch.float32, torch.float64):
+        why_not = _types(dtype)
+    if why_not is not None:
+        raise ValueError(f"{VARIABLE}: the triton body cannot be used: {why_not}")
+    # Only here: it comes with torch for GPUs alone.
+    from models.core.scan import triton as triton_scan
+
+    if not triton_scan.INTERPRETED and device.type != "cuda":
+        raise ValueError(f"{VARIABLE}: the triton body cannot be used: it runs on cuda, not on {device.type}")
+    if units > triton_scan.LIMIT:
+        return _REFERENCE
+    return Body("triton", triton_scan.forward, triton_scan.backward, triton_scan.tangent)
+
+
+def _why_not_native(device: torch.device, dtype: torch.dtype) -> str | None:
+    if device.type != "cpu":
+        return f"it runs on cpu, not on {device.type}"
+    return library.reason() if dtype in library.SUFFIXES else _types(dtype)
+
+
+def _types(dtype: torch.dtype) -> str:
+    return f"it computes in float32 and float64, not in {str(dtype).removeprefix('torch.')}"

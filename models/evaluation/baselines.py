@@ -1,0 +1,116 @@
+"""Count baselines: what can be said of a step without looking at its past. Rows of every report.
+
+    uniform            every note on with probability 1/2, or every symbol as likely
+    one-probability    one probability for all notes, their mean in train
+    note-probability   one probability a note, (count + 1) / (frames + 2)
+    unigram            one probability a symbol, (count + 1) / (symbols + vocabulary)
+    mean               of sequences that end with a number: always the mean of train
+
+Only scored steps are counted, in train and where it is scored.
+
+Section 3 of the specification pins what the first three give on the official rolls.
+
+Shape letters: N steps, D notes or symbols.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.data.chunks import Pieces
+from models.evaluation.metrics import Scores, frame_accuracy
+from models.outputs.gaussian import TOLERANCE, GaussianSettings, gaussian_log_density
+
+
+def frequencies(train: Pieces, width: int) -> Tensor:
+    """How often each note is on, or each symbol comes, in the scored steps of train, add-one, float64 (D,), in (0, 1).
+
+    Args:
+        train: the training split.
+        width: notes or symbols D.
+
+    Raises:
+        ValueError: the pieces are not as wide.
+    """
+    data = train.scored_data
+    if data.is_floating_point():
+        if data.shape[1] != width:
+            raise ValueError(f"pieces: wants {width} notes a step, got {data.shape[1]}")
+        return (data.sum(0, dtype=torch.float64) + 1) / (len(data) + 2)
+    least, most = int(train.data.min()), int(train.data.max())
+    if not 0 <= least <= most < width:
+        raise ValueError(f"pieces: wants symbols from 0 to {width - 1}, got {least} to {most}")
+    counts = torch.bincount(data, minlength=width).double()
+    return (counts + 1) / (len(data) + width)
+
+
+def baselines(train: Pieces, width: int) -> dict[str, Tensor]:
+    """Probabilities (D,), float64, of every baseline for that kind of data, by name."""
+    frequency_D = frequencies(train, width)
+    if not train.data.is_floating_point():
+        return {"uniform": torch.full((width,), 1 / width, dtype=torch.float64), "unigram": frequency_D}
+    mean = train.data.mean(dtype=torch.float64)
+    return {
+        "uniform": torch.full((width,), 0.5, dtype=torch.float64),
+        "one-probability": mean.expand(width),
+        "note-probability": frequency_D,
+    }
+
+
+def score_baseline(probability_D: Tensor, pieces: Pieces, sampling: torch.Generator) -> Scores:
+    """Score one probability a note or a symbol, the same at every step."""
+    log_likelihood_N = _log_likelihood(probability_D, pieces)
+    if not pieces.data.is_floating_point():
+        nats = _per_piece(log_likelihood_N, pieces)
+        return Scores(pieces.scored_lengths, nats, success=_guessed(probability_D, pieces))
+    on = pieces.scored_data.double()
+    sampled = torch.rand(on.shape, generator=sampling, dtype=torch.float64) < probability_D
+    accuracy_N, union_N = frame_accuracy(on, sampled.double())
+    rows = (log_likelihood_N, accuracy_N, union_N)
+    return Scores(pieces.scored_lengths, *(_per_piece(row, pieces) for row in rows))
+
+
+def counting(train: Pieces, pieces: Pieces, width: int) -> float | None:
+    """What counting notes or symbols in train scores on other pieces: mean log-likelihood, nats a step.
+
+    Of `note-probability` or `unigram`; a network that is no better has learned nothing of the past. None where only
+    the last step of a piece is asked for: answers by chance are what such a task measures.
+
+    Args:
+        train: what is counted.
+        pieces: what is scored.
+        width: notes or symbols D.
+    """
+    if pieces.scored is not None:
+        return None
+    return _log_likelihood(frequencies(train, width).to(pieces.data.device), pieces).mean().item()
+
+
+def _log_likelihood(probability_D: Tensor, pieces: Pieces) -> Tensor:
+    """Nats of each scored step, (N,), by one probability a note or a symbol."""
+    if not pieces.data.is_floating_point():
+        return probability_D.log()[pieces.scored_data]
+    on = pieces.scored_data.double()
+    return on @ probability_D.log() + (1 - on) @ torch.log1p(-probability_D)
+
+
+def score_mean(train: Pieces, pieces: Pieces) -> Scores:
+    """Score the mean answer of train as the guess at every scored step, with the deviation of the Gaussian output."""
+    error_N = pieces.scored_data[:, -1].double() - train.scored_data[:, -1].double().mean()
+    nats_N = gaussian_log_density(error_N, GaussianSettings().deviation)
+    right_N = (error_N.abs() < TOLERANCE).double()
+    return Scores(pieces.scored_lengths, _per_piece(nats_N, pieces), success=_per_piece(right_N, pieces))
+
+
+def _guessed(probability_D: Tensor, pieces: Pieces) -> np.ndarray | None:
+    """How often the most likely symbol came, of equally likely ones any; None where every step is scored."""
+    if pieces.scored is None:
+        return None
+    guess_D = (probability_D == probability_D.max()).double()
+    return _per_piece((guess_D / guess_D.sum())[pieces.scored_data], pieces)
+
+
+def _per_piece(values_N: Tensor, pieces: Pieces) -> np.ndarray:
+    """Sums over the scored steps of each piece, of which there is at least one."""
+    ends = np.cumsum(pieces.scored_lengths)
+    return np.add.reduceat(values_N.numpy(), np.concatenate([[0], ends[:-1]]))

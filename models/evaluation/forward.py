@@ -1,0 +1,79 @@
+"""A network led through whole pieces, many side by side, its state carried through each of them: no gradient.
+
+What it gives are the scored steps alone, with where each belongs. What it does not do: score them (`metrics.py`). Where
+nothing but log-likelihoods is asked, and compiled code serves, no state is kept.
+
+Shape letters: S stacked trials, N scored steps, B lanes, D width of the data, H hidden.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.data.chunks import Pieces, Stretches, cut, stretches
+from models.native_chunk import NativeChunk, serves
+from models.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Some steps of some pieces, in no order.
+
+    Attributes:
+        states_SONH: the state before each step, as one step of N lanes, (S, 1, N, H).
+        data: what came, (S, 1, N, D) or (S, 1, N).
+        piece_N: index of each step's piece.
+        place_N: where each step is in `Pieces.data`.
+    """
+
+    states_SONH: Tensor
+    data: Tensor
+    piece_N: Tensor
+    place_N: Tensor
+
+
+@torch.no_grad()
+def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretch]:
+    """Every scored step of every piece, once; each member meets the same.
+
+    Args:
+        network: of one trial or of a stack.
+        pieces: where it is led, on its device.
+        lanes, longest: pieces side by side, and steps at a time.
+    """
+    S, device = len(network.trials), pieces.data.device
+    carried = None
+    for some in _longest_first(pieces, lanes, longest):
+        chunk = cut(pieces, some)
+        data = chunk.inputs.expand(S, *chunk.data.shape)
+        states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
+        if not chunk.steps:
+            continue
+        places_TB, _ = some.cells(len(chunk.data))
+        pieces_TB = np.broadcast_to(some.piece_B, places_TB.shape)
+        cells = (torch.from_numpy(of_TB.flatten()).to(device) for of_TB in (pieces_TB, places_TB))
+        piece_N, place_N = (values[chunk.real_N] for values in cells)
+        yield Stretch(chunk.real(states_STBH[:, :-1]), chunk.real(data), piece_N, place_N)
+
+
+@torch.no_grad()
+def likelihoods(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Log-likelihoods of scored steps in nats, (S, N), and the index of each step's piece, (N,); arguments as above."""
+    if not (serves(network) and pieces.scored is None):
+        for stretch in walk(network, pieces, lanes, longest):
+            yield network.log_likelihood(stretch.states_SONH, stretch.data).flatten(1), stretch.piece_N
+        return
+    native, carried = NativeChunk(network), None
+    for some in _longest_first(pieces, lanes, longest):
+        chunk = cut(pieces, some)
+        values_STB, carried = native.log_likelihood(chunk, carried)
+        piece_N = torch.from_numpy(some.piece_B).repeat(len(chunk.data))
+        yield values_STB.flatten(1)[:, chunk.real_N], piece_N[chunk.real_N]
+
+
+def _longest_first(pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretches]:
+    """Lanes then end together, and little is padded."""
+    return stretches(pieces, np.argsort(-pieces.lengths, kind="stable").tolist(), lanes, longest)

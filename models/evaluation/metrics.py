@@ -1,0 +1,125 @@
+"""What a model scores, as the specification pins it: sums for every piece, pooled at the end.
+
+Log-likelihood: nats of a whole step, the first step of a piece included, averaged over all steps of all pieces.
+Accuracy: of one sample s_t given the true past, TP / max(n_true, n_sampled) with 0/0 := 1, averaged over all
+frames; this formula, not the union one, gives the published columns. The union formula TP / (TP + FP + FN)
+stands beside it. Where only some steps are scored, those alone are counted, and success is the share of them of which
+the output model's best guess is right. Sums are kept in float64.
+
+Shape letters: S stacked trials, T time, B batch, N frames, D notes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.data.chunks import Pieces
+from models.evaluation.estimation import monitor, report
+from models.evaluation.forward import likelihoods, walk
+from models.network import Network
+
+LANES, LONGEST = 64, 128
+_ACCURACIES = ("accuracy", "union_accuracy")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Sums over the steps of each piece, float64, in the order of the pieces.
+
+    Attributes:
+        steps: number of scored frames or symbols; where the log-likelihood is a quick estimate, of those it was
+            estimated of.
+        log_likelihood: nats.
+        accuracy, union_accuracy: of one sample a frame; None for text.
+        log_likelihood_error: standard error of an estimated log-likelihood, common to all pieces; None where it is
+            exact, and for quick estimates.
+        success: how many guesses are right; None where every step is scored.
+    """
+
+    steps: np.ndarray
+    log_likelihood: np.ndarray
+    accuracy: np.ndarray | None = None
+    union_accuracy: np.ndarray | None = None
+    log_likelihood_error: np.ndarray | None = None
+    success: np.ndarray | None = None
+
+    @property
+    def mean_log_likelihood(self) -> float:
+        """Nats a step, pooled over all pieces."""
+        return float(self.log_likelihood.sum() / self.steps.sum())
+
+
+def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
+    """Accuracy and union accuracy of each frame.
+
+    Args:
+        true: zeros and ones, shape (..., D).
+        sampled: the same.
+
+    Returns:
+        TP / max(n_true, n_sampled) and TP / (TP + FP + FN), both of shape (...), in [0, 1], 1 where both are empty.
+
+    >>> frame_accuracy(torch.tensor([1.0, 1, 0, 0]), torch.tensor([1.0, 0, 1, 1]))
+    (tensor(0.3333), tensor(0.2500))
+    """
+    hits = (true * sampled).sum(-1)
+    n_true, n_sampled = true.sum(-1), sampled.sum(-1)
+    larger, union = torch.maximum(n_true, n_sampled), n_true + n_sampled - hits
+    nothing = larger == 0
+    one = torch.ones_like(hits)
+    return torch.where(nothing, one, hits / larger), torch.where(nothing, one, hits / union)
+
+
+def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None, reported: bool = False) -> Scores:
+    """Score a network of one trial on whole pieces, the state carried through each of them.
+
+    Args:
+        network: one member, S = 1.
+        pieces: what to score.
+        sampling: random numbers of the samples for the accuracy; None for log-likelihood alone.
+        reported: whether a log-likelihood that can only be estimated is to be a good estimate, of every step and
+            with its error, or a quick one of a few steps, always the same, for choosing by.
+    """
+    (scores,) = score_members(network, pieces, None if sampling is None else [sampling], reported)
+    return scores
+
+
+@torch.no_grad()
+def score_members(
+    network: Network, pieces: Pieces, sampling: Sequence[torch.Generator] | None = None, reported: bool = False
+) -> list[Scores]:
+    """Score every member of a stack on the same pieces, see `score`; with a generator a member, or none."""
+    S, output = len(network.trials), network.output
+    wants_accuracy = sampling is not None and not output.symbols and pieces.scored is None
+    sums: dict[str, Tensor] = {}
+
+    def add(name: str, row_SN: Tensor, piece_N: Tensor) -> None:
+        nothing = torch.zeros(S, len(pieces), dtype=torch.float64, device=row_SN.device)
+        sums.setdefault(name, nothing).index_add_(1, piece_N, row_SN.double())
+
+    if not (wants_accuracy or output.estimated or pieces.scored is not None):
+        for values_SN, piece_N in likelihoods(network, pieces, LANES, LONGEST):
+            add("log_likelihood", values_SN, piece_N)
+        return [Scores(pieces.scored_lengths, sums_P) for sums_P in sums["log_likelihood"].cpu().numpy()]
+    for stretch in () if output.estimated and not wants_accuracy else walk(network, pieces, LANES, LONGEST):
+        rows = {} if output.estimated else {"log_likelihood": network.log_likelihood(stretch.states_SONH, stretch.data)}
+        if wants_accuracy and sampling is not None:
+            accuracies = frame_accuracy(stretch.data, network.sample(stretch.states_SONH, sampling))
+            rows |= dict(zip(_ACCURACIES, accuracies, strict=True))
+        if pieces.scored is not None and (right := network.right(stretch.states_SONH, stretch.data)) is not None:
+            rows["success"] = right
+        for name, row in rows.items():
+            add(name, row.flatten(1), stretch.piece_N)
+    told = {name: rows_SP.cpu().numpy() for name, rows_SP in sums.items()}
+    members = [{name: rows_SP[s] for name, rows_SP in told.items()} for s in range(S)]
+    steps_P = pieces.scored_lengths
+    if not output.estimated:
+        return [Scores(steps_P, **values) for values in members]
+    if not reported:
+        monitored_P, sums_SP = monitor(network, pieces)
+        return [Scores(monitored_P, sums_P, **values) for sums_P, values in zip(sums_SP, members, strict=True)]
+    estimates = zip(*report(network, pieces), members, strict=True)
+    return [Scores(steps_P, sums_P, log_likelihood_error=e_P, **values) for sums_P, e_P, values in estimates]

@@ -1,0 +1,194 @@
+"""NADE: each note given the notes below it in the frame, and the state.
+
+Larochelle & Murray (AISTATS 2011); its biases follow the recurrent state, as in the RNN-NADE of arXiv:1206.6392:
+
+    b(t) = b + W_hv h_{t-1},    c(t) = c + W_hc h_{t-1},    a_1 = c(t)
+    p(v_i = 1 | v_1 ... v_{i-1}) = sigmoid(z_i),  z_i = b_i(t) + V_i . sigmoid(a_i),    a_{i+1} = a_i + W_i v_i
+
+The likelihood is exact. Notes come in the order of their pitch, or in one that is given.
+
+Initialisation: b at the log-odds of each note in train and V = 0, so that training starts from the count baseline, as
+the other outputs do; V has a gradient from the first update on. W normal with variance 1 / (mean number of notes in a
+frame), as the input weights of the cores: what the notes of a frame add is then of the size of one. W_hv and W_hc
+normal with standard deviation 1/sqrt(H), c = 0.
+
+Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, U hidden units of NADE.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from models.data_kinds import Kind
+from models.outputs.base import Settings, affine
+from models.outputs.logits import LogitOutput, Product, bernoulli_curvature
+from models.outputs.nade import native as nade_native
+from models.outputs.nade.linearised import LinearisedNade
+from models.outputs.nade.rows import logits_of_member
+from models.randomness import Draws, uniform_like
+
+
+@dataclass(frozen=True)
+class NadeSettings(Settings):
+    """Hyper-parameters of NADE.
+
+    Attributes:
+        units: its hidden units U.
+        order: which note comes first, second, ... as places in the data; empty for the order of pitch.
+
+    Raises:
+        ValueError: there is no unit, or the order is no permutation.
+    """
+
+    units: int = 100
+    order: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.units, int) or self.units < 1:
+            raise ValueError(f"nade units: wants an integer from 1, got {self.units!r}")
+        order = tuple(self.order)  # a list where it comes from JSON
+        if sorted(map(repr, order)) != sorted(map(repr, range(len(order)))):
+            raise ValueError(
+                f"nade order: wants each of 0 to D - 1 once, for D notes, got {len(order)} that are no permutation"
+            )
+        object.__setattr__(self, "order", order)
+
+    @classmethod
+    def draw(cls, draws: Draws, kind: Kind) -> Self:
+        """50 to 200 units, in the order of pitch.
+
+        The paper leaves the number open. Around the 88 notes that a frame has: half of them still tells chords apart,
+        and with 200 a step costs about what the recurrent layer does.
+        """
+        return cls(draws.integer("nade_units", 50, 200))
+
+
+@dataclass(frozen=True)
+class Nade(LogitOutput):
+    """Notes one after another, each given those before it.
+
+    Raises:
+        ValueError: the order is one of another number of notes.
+    """
+
+    name: ClassVar[str] = "nade"
+    symbols: ClassVar[bool] = False
+    settings_type: ClassVar[type[Settings]] = NadeSettings
+    settings: NadeSettings = NadeSettings()
+
+    def __post_init__(self) -> None:
+        if self.settings.order and len(self.settings.order) != self.width:
+            raise ValueError(
+                f"nade order: wants the {self.width} notes of the data, got {len(self.settings.order)} places"
+            )
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """From states to notes and to hidden units, with biases; from hidden units to notes (V) and back (W)."""
+        H, D, U = self.hidden_size, self.width, self.settings.units
+        return {
+            "output_weight": (H, D),
+            "output_bias": (D,),
+            "hidden_weight": (H, U),
+            "hidden_bias": (U,),
+            "from_hidden": (D, U),
+            "to_hidden": (D, U),
+        }
+
+    def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
+        """Biases at the log-odds of the notes, no weight from the hidden units, small random weights else."""
+        for name in ("output_weight", "hidden_weight"):
+            parameters[name].normal_(0.0, self.hidden_size**-0.5, generator=generator)
+        parameters["to_hidden"].normal_(0.0, max(float(frequency_D.sum()), 1.0) ** -0.5, generator=generator)
+        parameters["from_hidden"].zero_()
+        parameters["hidden_bias"].zero_()
+        parameters["output_bias"].copy_(torch.logit(frequency_D))
+
+    def logits(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """z of every note given those before it in `data`, shape (S, T, B, D); backward and forward mode.
+
+        Raises:
+            ValueError: the data do not go with the states.
+        """
+        self._check(states_STBH, data)
+        order = self._order(data.device)
+        biases = affine(parameters, states_STBH), _hidden_biases(parameters, states_STBH)
+        weights = parameters["from_hidden"], parameters["to_hidden"]
+        members = []
+        for b_TBD, c_TBU, V_DU, W_DU, data_TBD in zip(*biases, *weights, data, strict=True):
+            b_ND, c_NU, data_ND = b_TBD.flatten(0, 1), c_TBU.flatten(0, 1), data_TBD.flatten(0, 1)
+            if order is None:
+                z_ND = logits_of_member(b_ND, c_NU, V_DU, W_DU, data_ND)
+            else:
+                turned = logits_of_member(b_ND[:, order], c_NU, V_DU[order], W_DU[order], data_ND[:, order])
+                z_ND = turned[:, order.argsort()]
+            members.append(z_ND)
+        return torch.stack(members).view(data.shape)
+
+    def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
+        """sum_i v_i z_i - log(1 + e^{z_i}): exact for any z, nats a frame; backward mode only.
+
+        Raises:
+            ValueError: the data do not go with the states.
+        """
+        self._check(states_STBH, data)
+        if nade_native.serves(states_STBH.device, states_STBH.dtype):
+            b_SND, c_SNU = affine(parameters, states_STBH).flatten(1, 2), _hidden_biases(parameters, states_STBH)
+            weights = parameters["from_hidden"], parameters["to_hidden"]
+            flat = b_SND, c_SNU.flatten(1, 2), *weights, data.flatten(1, 2)
+            return nade_native.log_likelihood(*flat, self.settings.order).view(data.shape[:-1])
+        logits = self.logits(parameters, states_STBH, data)
+        return (data * logits - softplus(logits)).sum(-1)
+
+    def curvature(self, logits: Tensor) -> Product:
+        """diag(p (1 - p)) over the notes, each given those before it."""
+        return bernoulli_curvature(logits)
+
+    def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> LinearisedNade:
+        """By its formula, with what does not depend on the direction kept.
+
+        Raises:
+            ValueError: the data do not go with the states.
+        """
+        self._check(states_STBH, data)
+        return LinearisedNade(parameters, states_STBH, data, self.settings.order)
+
+    @torch.no_grad()
+    def sample(
+        self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
+    ) -> Tensor:
+        """Note after note, each with its probability given those that were drawn before it."""
+        b_STBD = affine(parameters, states_STBH)
+        a_SNU = _hidden_biases(parameters, states_STBH).flatten(1, 2)
+        drawn = uniform_like(b_STBD, generators)
+        uniform_SND, b_SND, drawn_SND = drawn.flatten(1, 2), b_STBD.flatten(1, 2), drawn.flatten(1, 2)
+        V_SDU, W_SDU = parameters["from_hidden"], parameters["to_hidden"]
+        for i in self.settings.order or range(self.width):
+            z_SN = b_SND[..., i] + torch.einsum("snu,su->sn", torch.sigmoid(a_SNU), V_SDU[:, i])
+            note_SN = (uniform_SND[..., i] < torch.sigmoid(z_SN)).to(b_SND.dtype)
+            drawn_SND[..., i] = note_SN
+            a_SNU += note_SN.unsqueeze(-1) * W_SDU[:, i].unsqueeze(1)
+        return drawn
+
+    def _order(self, device: torch.device) -> Tensor | None:
+        order = self.settings.order
+        return torch.tensor(order, device=device) if order and order != tuple(range(self.width)) else None
+
+    def _check(self, states_STBH: Tensor, data: Tensor) -> None:
+        wanted = (*states_STBH.shape[:3], self.width)
+        if data.shape != wanted or data.dtype != states_STBH.dtype:
+            raise ValueError(
+                f"data: wants {states_STBH.dtype} of shape {wanted} to go with the states, got {data.dtype} of shape"
+                f" {tuple(data.shape)}"
+            )
+
+
+def _hidden_biases(parameters: Mapping[str, Tensor], states_STBH: Tensor) -> Tensor:
+    """c + W_hc h for every state, shape (S, T, B, U)."""
+    S, T, B, H = states_STBH.shape
+    weight, bias = parameters["hidden_weight"], parameters["hidden_bias"]
+    flat = torch.baddbmm(bias.unsqueeze(1), states_STBH.reshape(S, T * B, H), weight)
+    return flat.view(S, T, B, -1)

@@ -1,0 +1,74 @@
+"""Annealed importance sampling: an estimate of log Z of restricted Boltzmann machines, with its standard error.
+
+Neal 2001 (Statistics and Computing 11); Salakhutdinov & Murray 2008 (ICML). Between a base machine without couplings,
+whose Z is known, and the machine itself lie distributions p_0 ... p_K of couplings beta_k W, beta_k = k / K,
+
+    log p*_k(v) = b_v'v + sum_j log(1 + exp(b_h_j + beta_k (Wv)_j)),    log Z_0 = sum softplus(b_v) + sum softplus(b_h)
+
+A chain draws v_0 from p_0 and v_k by a Gibbs step that leaves p_k as it is; its weight is
+w = prod_k p*_k(v_{k-1}) / p*_{k-1}(v_{k-1}), and E[w] = Z / Z_0 for any number of temperatures. So the mean of w over
+chains is without bias, log of it is low by about half its squared standard error, and a likelihood is so much too high.
+The standard error is that of the mean of w by the delta method. It cannot tell of a mode that no chain has found.
+
+Shape letters: S stacked trials, N machines, C chains, R = N C rows, V notes, U units.
+"""
+
+from collections.abc import Sequence
+from math import log
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from models.outputs.effort import Effort
+from models.outputs.rbm.machine import Machines, draw_
+
+ROWS = 1024
+"""Chains side by side: some tensors of so many rows stay in a core's cache."""
+
+
+@torch.no_grad()
+def log_partition(machines: Machines, effort: Effort, generators: Sequence[torch.Generator]) -> tuple[Tensor, Tensor]:
+    """Estimates of log Z and their standard errors, nats, each float64 (S, N).
+
+    Args:
+        machines: of which Z is wanted.
+        effort: chains and temperatures.
+        generators: one a member.
+    """
+    S, N, _ = machines.visible_SNV.shape
+    weights_SNC = torch.empty(S, N, effort.chains, dtype=torch.float64, device=machines.visible_SNV.device)
+    together = max(1, ROWS // effort.chains)
+    for start in range(0, N, together):
+        block = slice(start, start + together)
+        some = Machines(machines.visible_SNV[:, block], machines.hidden_SNU[:, block], machines.coupling_SUV)
+        weights_SNC[:, block] = _log_weights(some, effort, generators)
+    base_SN = sum(softplus(biases.double()).sum(-1) for biases in (machines.visible_SNV, machines.hidden_SNU))
+    C = effort.chains
+    log_mean_SN = weights_SNC.logsumexp(-1) - log(C)
+    relative_SNC = (weights_SNC - log_mean_SN.unsqueeze(-1)).exp()
+    variance_SN = (relative_SNC - 1).square().sum(-1) / (C * (C - 1))
+    return base_SN + log_mean_SN, variance_SN.sqrt()
+
+
+def _log_weights(machines: Machines, effort: Effort, generators: Sequence[torch.Generator]) -> Tensor:
+    """log w of every chain, float64 (S, N, C)."""
+    C, K = effort.chains, effort.temperatures
+    visible_SRV = machines.visible_SNV.repeat_interleave(C, dim=1)
+    hidden_SRU = machines.hidden_SNU.repeat_interleave(C, dim=1)
+    from_notes_SVU = machines.coupling_SUV.transpose(1, 2)
+    numbers_SRV, numbers_SRU = torch.empty_like(visible_SRV), torch.empty_like(hidden_SRU)
+    field_SRU, logits_SRU = torch.empty_like(hidden_SRU), torch.empty_like(hidden_SRU)
+    notes_SRV = draw_(visible_SRV.clone(), numbers_SRV, generators)
+    weights_SR = torch.zeros(visible_SRV.shape[:2], dtype=torch.float64, device=visible_SRV.device)
+    for k in range(1, K + 1):
+        torch.bmm(notes_SRV, from_notes_SVU, out=field_SRU)
+        torch.add(hidden_SRU, field_SRU, alpha=(k - 1) / K, out=logits_SRU)
+        before_SRU = softplus(logits_SRU)
+        torch.add(hidden_SRU, field_SRU, alpha=k / K, out=logits_SRU)
+        weights_SR += softplus(logits_SRU).sub_(before_SRU).sum(-1)
+        if k < K:
+            draw_(logits_SRU, numbers_SRU, generators)
+            torch.baddbmm(visible_SRV, logits_SRU, machines.coupling_SUV, alpha=k / K, out=notes_SRV)
+            draw_(notes_SRV, numbers_SRV, generators)
+    return weights_SR.view(len(weights_SR), -1, C)

@@ -1,0 +1,167 @@
+"""Log-likelihood of a softmax without its matrix of logits, differentiable, with its backward pass written by hand.
+
+    ll_n = z_nw - log sum_v e^{z_nv},   z = b + h W
+
+With a large vocabulary this is nearly all of a training step, and most of what is not the three products of matrices
+is the writing and reading of logits. So states are taken in blocks whose logits stay in cache, and no more of them ever
+exist. On a processor the gradients come in the same pass, for weights of 1: the incoming gradient of a sum is one
+number a member, by which they are multiplied once it is known, which is exact. Where states have several, and on other
+devices, the backward pass computes the logits a second time.
+
+This file is the autograd Function. The loops are bodies behind it, `native.py` where the scan's body is
+native (`models/core/scan/choice.py`), and `reference.py` elsewhere; they agree to rounding.
+
+Shape letters: S stacked trials, N states, H hidden, D symbols.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.core.scan.choice import body_for
+from models.outputs.softmax import native as cross_entropy_native
+from models.outputs.softmax import reference as cross_entropy_reference
+from models.outputs.softmax.reference import Gradients
+from models.outputs.softmax.segments import Segments
+
+Body = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor | None, Segments, bool], tuple[Tensor, Gradients | None]]
+
+
+def symbol_log_likelihood(
+    states_SNH: Tensor,
+    weight_SHD: Tensor,
+    bias_SD: Tensor,
+    symbols_SN: Tensor,
+    segments: Segments | None = None,
+) -> Tensor:
+    """Logarithm of the probability of each state's symbol among those that it chooses from.
+
+    Args:
+        states_SNH: h.
+        weight_SHD, bias_SD: W and b.
+        symbols_SN: what came, integers.
+        segments: which states choose among which symbols; every state among all of them where it is None.
+
+    Returns:
+        (S, N), nats, exact for logits of any size; differentiable once in states, weight and bias, backward only.
+
+    Raises:
+        ValueError: the symbols are no integers, shapes or types do not fit, or, on a processor, a symbol is none of
+            those that its state chooses from.
+        RuntimeError: a tangent or a second derivative is asked for.
+
+    >>> zeros = torch.zeros(1, 2, 3), torch.zeros(1, 3, 8), torch.zeros(1, 8)
+    >>> symbol_log_likelihood(*zeros, torch.tensor([[0, 7]])).exp()
+    tensor([[0.1250, 0.1250]])
+    """
+    _check(states_SNH, weight_SHD, bias_SD, symbols_SN)
+    if segments is None:
+        S, N, _ = states_SNH.shape
+        segments = Segments.whole(S, N, weight_SHD.shape[-1])
+    leaves = states_SNH, weight_SHD, bias_SD
+    on_processor = states_SNH.device.type == "cpu"
+    wanted = on_processor and torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
+    body = _body(states_SNH)
+    values_SN: Tensor = _CrossEntropy.apply(*leaves, symbols_SN, segments, body, wanted)  # type: ignore[no-untyped-call]
+    return values_SN
+
+
+def _body(states_SNH: Tensor) -> Body:
+    chosen = body_for(states_SNH.device, states_SNH.dtype, states_SNH.shape[-1])
+    return cross_entropy_native.run if chosen.name == "native" else cross_entropy_reference.run
+
+
+def check_symbols(symbols: Tensor, vocabulary: int) -> None:
+    """Refuse what is no symbol of a vocabulary of that size.
+
+    Raises:
+        ValueError: the symbols are no integers or, on a processor, out of range. On a GPU nobody waits for the answer;
+            torch's own gather stops there.
+    """
+    if symbols.is_floating_point():
+        raise ValueError(f"symbols: wants integers, as a text has, got {symbols.dtype}: notes have no vocabulary")
+    if symbols.device.type == "cpu" and symbols.numel():
+        numbers = symbols.numpy()
+        least, most = int(numbers.min()), int(numbers.max())
+        if not 0 <= least <= most < vocabulary:
+            raise ValueError(f"symbols: wants numbers from 0 to {vocabulary - 1}, got {least} to {most}")
+
+
+def _check(states_SNH: Tensor, weight_SHD: Tensor, bias_SD: Tensor, symbols_SN: Tensor) -> None:
+    check_symbols(symbols_SN, bias_SD.shape[-1])
+    if states_SNH.dim() != 3 or not states_SNH.shape[-1]:
+        raise ValueError(f"states: wants shape (S, N, H), got {tuple(states_SNH.shape)}")
+    (S, N, H), D = states_SNH.shape, bias_SD.shape[-1]
+    wanted = {"weight": (weight_SHD, (S, H, D)), "bias": (bias_SD, (S, D)), "symbols": (symbols_SN, (S, N))}
+    for name, (tensor, shape) in wanted.items():
+        if tuple(tensor.shape) != shape:
+            raise ValueError(f"{name}: wants shape {shape} to go with states, got {tuple(tensor.shape)}")
+        if name != "symbols" and tensor.dtype != states_SNH.dtype:
+            raise ValueError(f"{name}: wants {states_SNH.dtype} like states, got {tensor.dtype}")
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """(states, weight, bias) -> log-likelihoods; gradients for weights of 1 wait for what they are multiplied by."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        states_SNH: Tensor,
+        weight_SHD: Tensor,
+        bias_SD: Tensor,
+        symbols_SN: Tensor,
+        segments: Segments,
+        body: Body,
+        wanted: bool,
+    ) -> Tensor:
+        values_SN, ctx.gradients = body(states_SNH, weight_SHD, bias_SD, symbols_SN.long(), None, segments, wanted)
+        ctx.save_for_backward(states_SNH, weight_SHD, bias_SD, symbols_SN.long())
+        ctx.segments, ctx.body = segments, body
+        return values_SN
+
+    @staticmethod
+    def backward(ctx: Any, d_values_SN: Tensor) -> tuple[Tensor | None, ...]:
+        ready, ctx.gradients = ctx.gradients, None  # given away once: they are changed in place
+        gradients = _Gradient.apply(d_values_SN, *ctx.saved_tensors, ctx.segments, ctx.body, ready)  # type: ignore[no-untyped-call]
+        return *gradients, None, None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Any:
+        raise RuntimeError("symbol_log_likelihood: has no tangent; differentiate it backward")
+
+
+class _Gradient(torch.autograd.Function):
+    """The gradients. A Function of its own to refuse a second derivative, in whatever way it is asked."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        d_values_SN: Tensor,
+        states_SNH: Tensor,
+        weight_SHD: Tensor,
+        bias_SD: Tensor,
+        symbols_SN: Tensor,
+        segments: Segments,
+        body: Body,
+        ready: Gradients | None,
+    ) -> Gradients | None:
+        one_S = None if ready is None else _one_number(d_values_SN)
+        if ready is None or one_S is None:
+            return body(states_SNH, weight_SHD, bias_SD, symbols_SN, d_values_SN, segments, True)[1]
+        for gradient in ready:
+            gradient.mul_(one_S.view(-1, *[1] * (gradient.dim() - 1)))
+        return ready
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        raise RuntimeError("symbol_log_likelihood: differentiable once; this asks for a second derivative")
+
+    jvp = backward
+
+
+def _one_number(values_SN: Tensor) -> Tensor | None:
+    """The number that all values of a member are, (S,); None where there are several. On a processor."""
+    numbers_SN = values_SN.detach().double().numpy()
+    return values_SN[:, 0] if numbers_SN.size and (numbers_SN == numbers_SN[:, :1]).all() else None

@@ -1,0 +1,275 @@
+"""The cost of a network over whole pieces, as Hessian-free optimization sees it: slope, cost elsewhere, products.
+
+Pieces are cut into chunks as in training, a state carried from each to the next, outside the graph: gradients and
+products go back through a chunk at most, costs are of whole pieces. The cost is the sum of the nats of all scored
+steps, and of what techniques charge for the states of all real ones, over the number n of scored steps. With J the
+derivative of the logits of scored steps, and K that of the states of real ones,
+
+    G v = J' H_L J v / n,    S v = K' K v / n
+
+by a linear scan forward and one backward over a forward pass that is run once and kept. A cost on states that is
+piecewise linear, such as the rectifier's, is in the gradient and the cost, and has no curvature.
+
+Shape letters: T time, B lanes, N scored steps, H hidden, P parameters. Every tensor of values has the stacked axis
+first, here of one member.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+
+import torch
+from torch import Tensor
+
+from models.core import RNN, Core
+from models.core.linearised import LinearisedRNN
+from models.data.chunks import Chunk
+from models.optimizers.hessian_free import Slope
+from models.outputs.base import Output
+from models.outputs.logits import LinearisedLogits, LogitOutput, Product
+from models.parameters import Parameters
+from models.techniques import Technique
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chunk: what is read, and what is to be predicted at which of its steps.
+
+    Attributes:
+        inputs: values (1, T, B, D), or symbols (1, T, B).
+        targets: what each step's output model is asked for, (1, T, B, ...).
+        real_TB: True for steps that are no padding.
+        scored_TB: True for steps that are predicted and counted.
+        fresh_B: True where a piece begins; elsewhere the section before in the row goes on.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    real_TB: Tensor
+    scored_TB: Tensor
+    fresh_B: Tensor
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> "Section":
+        """A chunk of which every step that is scored is predicted from the one before."""
+        scored_TB = chunk.mask_TB if chunk.scored_TB is None else chunk.scored_TB
+        return cls(chunk.inputs, chunk.inputs, chunk.mask_TB, scored_TB, chunk.fresh_B)
+
+    @cached_property
+    def scored_N(self) -> Tensor:
+        """Places of the scored steps in (T, B) laid out in a row."""
+        return self.scored_TB.flatten().nonzero().squeeze(1)
+
+    @cached_property
+    def all_scored(self) -> bool:
+        """Whether there is nothing to choose."""
+        return bool(self.scored_TB.all())
+
+    @cached_property
+    def mask(self) -> Tensor | None:
+        """True for the steps that are no padding; None where all are."""
+        return None if bool(self.real_TB.all()) else self.real_TB
+
+    def scored(self, values: Tensor) -> Tensor:
+        """The scored steps of values (1, T, B, ...) as one step of N lanes, (1, 1, N, ...)."""
+        flat = values.flatten(1, 2)
+        return (flat if self.all_scored else flat.index_select(1, self.scored_N)).unsqueeze(1)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """The transpose: (1, 1, N, ...) back to (1, T, B, ...), zero at the other steps."""
+        T, B = self.scored_TB.shape
+        if self.all_scored:
+            return values.view(1, T, B, -1)
+        spread = values.new_zeros(1, T * B, values.shape[-1])
+        return spread.index_copy_(1, self.scored_N, values.squeeze(1)).view(1, T, B, -1)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The forward pass of a section."""
+
+    section: Section
+    layer: LinearisedRNN
+    logits: LinearisedLogits
+    curvature: Product
+
+
+class NetworkObjective:
+    """The cost of one network over some sections; an `Objective` of `models/optimizers/hessian_free.py`.
+
+    Args:
+        core, output: the network.
+        parameters: of one member; read, and changed for moments only.
+        retention_SH: of the one member, or None.
+        learned: whether h_0 is learned, or stays.
+        techniques: of which the costs on states are asked.
+        sections: what slope and cost are over, in the order in which states are carried.
+        curved: what products are over; None for the same.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        output: Output,
+        parameters: Parameters,
+        retention_SH: Tensor | None,
+        learned: bool,
+        techniques: Sequence[Technique],
+        sections: Sequence[Section],
+        curved: Sequence[Section] | None = None,
+    ):
+        if not (isinstance(core, RNN) and isinstance(output, LogitOutput)):
+            raise TypeError(
+                f"objective: {core.name} and {output.name} cannot be linearised; take rnn, and bernoulli or nade"
+            )
+        self._core, self._output, self._parameters = core, output, parameters
+        self._retention_SH, self._learned, self._techniques = retention_SH, learned, techniques
+        self._sections = sections
+        self._curved = sections if curved is None else curved
+        self._values = {name: value.detach() for name, value in parameters.by_name.items()}
+
+    @cached_property
+    def steps(self) -> int:
+        """Scored steps of slope and cost."""
+        return sum(len(section.scored_N) for section in self._sections)
+
+    @cached_property
+    def _curved_steps(self) -> int:
+        return sum(len(section.scored_N) for section in self._curved)
+
+    @torch.no_grad()
+    def cost(self, theta_P: Tensor) -> float:
+        """The mean at other parameters, infinite where a state or the cost overflows."""
+        theta_SP = self._parameters.theta_SP
+        kept_SP = theta_SP.clone()
+        theta_SP.copy_(theta_P.unsqueeze(0))
+        total = torch.zeros((), dtype=torch.float64, device=theta_SP.device)
+        carried = None
+        for section in self._sections:
+            start = self._start(self._values, section, carried)
+            given = self._values, section.inputs, start, self._retention_SH, section.mask
+            states, last = self._core.padded_states(*given)
+            carried = _carry(section, last)
+            before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
+            scored = section.scored(before), section.scored(section.targets)
+            total -= self._output.log_likelihood(self._values, *scored).double().sum()
+            for penalty_SN in self._penalties(states.flatten(1, 2)):
+                total += torch.where(section.real_TB.flatten(), penalty_SN, 0).double().sum()
+        theta_SP.copy_(kept_SP)
+        mean = total.item() / self.steps
+        return mean if mean < inf else inf
+
+    def slope(self) -> Slope:
+        """Cost and gradient, and D = (sum over the chunks of all lanes of their squared gradients) / steps.
+
+        The lanes of a section go through the network as the members of a stack, which never meet: each gives the
+        gradient of its own chunk, for any output model. The cost is that of `cost`: products round otherwise there than
+        here, and a cost that is to fall has to be compared with one that was rounded alike.
+        """
+        theta_SP = self._parameters.theta_SP
+        gradient_P, squares_P = torch.zeros_like(theta_SP[0]), torch.zeros_like(theta_SP[0])
+        carried = None
+        for section in self._sections:
+            B = len(section.fresh_B)
+            # Rows of memory of their own: each lane is a member with the parameters of the one there is.
+            lanes = {name: value.expand(B, *value.shape[1:]).contiguous() for name, value in self._values.items()}
+            leaves = {name: value.requires_grad_() for name, value in lanes.items()}
+            cost, carried = self._lane_costs(leaves, section, carried)
+            gradients = torch.autograd.grad(cost.sum(), list(leaves.values()), materialize_grads=True)
+            rows_BP = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
+            gradient_P += rows_BP.sum(0)
+            squares_P += rows_BP.square().sum(0)
+        return Slope(self.cost(theta_SP[0].clone()), gradient_P.div_(self.steps), squares_P.div_(self.steps))
+
+    def _lane_costs(
+        self, leaves: Mapping[str, Tensor], section: Section, carried: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Nats and penalties of each lane of a section, (B,), and what is carried on, (1, B, H)."""
+        B = len(section.fresh_B)
+        start = self._start(leaves, section, carried).transpose(0, 1)
+        retention = None if self._retention_SH is None else self._retention_SH.expand(B, -1).contiguous()
+        inputs, targets = (_as_members(values) for values in (section.inputs, section.targets))
+        mask = None if section.mask is None else section.mask.T.unsqueeze(-1)
+        states, last = self._core.padded_states(leaves, inputs, start.contiguous(), retention, mask)
+        before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
+        scored_BT = section.scored_TB.T
+        nats = -self._output.log_likelihood(leaves, before, targets).squeeze(-1)
+        cost = torch.where(scored_BT, nats, 0).sum(1)
+        for penalty_BT in self._penalties(states.squeeze(2)):
+            cost = cost + torch.where(section.real_TB.T, penalty_BT, 0).sum(1)
+        return cost, _carry(section, last.transpose(0, 1))
+
+    @cached_property
+    def _forward(self) -> list[_Kept]:
+        """The forward pass at the parameters as they are, which every product uses."""
+        kept, carried = [], None
+        for section in self._curved:
+            start = self._start(self._values, section, carried)
+            layer = self._core.linearised(self._values, section.inputs, start, self._retention_SH, section.mask)
+            carried = _carry(section, layer.last_SBH)
+            named = {name: self._values[name] for name in self._output.shapes()}
+            scored = section.scored(layer.before_STBH), section.scored(section.targets)
+            logits = self._output.linearised(named, *scored)
+            kept.append(_Kept(section, layer, logits, self._output.curvature(logits.logits)))
+        return kept
+
+    @torch.no_grad()
+    def product(self, direction_P: Tensor, structural: float) -> Tensor:
+        """(G + structural S) v."""
+        moved = self._parameters.split(direction_P.unsqueeze(0))
+        result_SP = torch.zeros_like(direction_P).unsqueeze(0)
+        sums = self._parameters.split(result_SP)
+        for kept in self._forward:
+            for name, gradient in self._part(kept, moved, structural):
+                sums[name] += gradient
+        return result_SP[0].div_(self._curved_steps)
+
+    def _part(self, kept: _Kept, moved: Mapping[str, Tensor], structural: float) -> Iterable[tuple[str, Tensor]]:
+        section, layer = kept.section, kept.layer
+        begins = section.fresh_B.unsqueeze(-1)
+        moved_start = moved["initial_state"].unsqueeze(1).expand(-1, len(section.fresh_B), -1)
+        moved_start = torch.where(begins, moved_start, 0.0) if self._learned else torch.zeros_like(moved_start)
+        moved_states = layer.tangent(moved, moved_start)
+        moved_before = torch.cat([moved_start.unsqueeze(1), moved_states[:, :-1]], dim=1)
+        moved_logits = kept.logits.tangent(moved, section.scored(moved_before))
+        of_output, d_scored = kept.logits.gradient(kept.curvature(moved_logits))
+        d_before = section.spread(d_scored)
+        d_states = torch.cat([d_before[:, 1:], torch.zeros_like(d_before[:, :1])], dim=1)
+        if structural:
+            real = moved_states if section.mask is None else torch.where(section.real_TB.unsqueeze(-1), moved_states, 0)
+            d_states.add_(real, alpha=structural)
+        of_core, d_start = layer.gradient(d_states)
+        yield from of_output.items()
+        yield from of_core.items()
+        if self._learned:
+            yield "initial_state", torch.where(begins, d_start + d_before[:, 0], 0.0).sum(1)
+
+    def _start(self, values: Mapping[str, Tensor], section: Section, carried: Tensor | None) -> Tensor:
+        """The state before a section, (1, B, H); the initial one is that of each lane where lanes are members."""
+        initial = values["initial_state"] if self._learned else values["initial_state"].detach()
+        initial = initial.unsqueeze(0) if len(initial) > 1 else initial.unsqueeze(1)
+        initial = initial.expand(1, len(section.fresh_B), -1)
+        if carried is None:
+            return initial.contiguous()
+        return torch.where(section.fresh_B.unsqueeze(-1), initial, carried)
+
+    def _penalties(self, states_SNH: Tensor) -> Iterable[Tensor]:
+        for technique in self._techniques:
+            if (penalty_SN := technique.penalty(states_SNH)) is not None:
+                yield penalty_SN
+
+
+def _as_members(values: Tensor) -> Tensor:
+    """Values (1, T, B, ...) as those of B members with a lane each: (B, T, 1, ...)."""
+    return values.squeeze(0).transpose(0, 1).unsqueeze(2).contiguous()
+
+
+def _carry(section: Section, last: Tensor) -> Tensor:
+    """What the next section goes on from; zero for a lane that has run out, whose states may overflow in silence."""
+    return torch.where(section.real_TB[-1].unsqueeze(-1), last.detach(), 0.0)
+
+
+def sections_of(chunks: Iterable[Chunk]) -> list[Section]:
+    """The sections of pieces in chunks."""
+    return [Section.of(chunk) for chunk in chunks]

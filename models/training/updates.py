@@ -1,0 +1,227 @@
+"""One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
+
+The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
+from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps, which are all real ones
+unless the data says otherwise, and penalties over all real steps,
+
+    sum:   (1 / lanes in use)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+    mean:  (1 / scored steps)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
+
+A chunk in which no step is scored is read, for its state, and makes no update.
+
+where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
+difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
+same limit; it cannot be far below zero, since v_k is a draw by the model, which seldom draws what it finds unlikely.
+
+A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
+guessing: it is marked in the tally, and its parameters stay as they were.
+
+A stack on a GPU is never waited for: its shapes do not depend on data, and what an update finds stays on the device
+until somebody reads the tallies. A trial alone on a processor stops at once where it diverges.
+
+What this does not do: know of epochs, validation or schedules (`run.py`).
+
+Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
+"""
+
+from math import inf, log, nan
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.linalg import vector_norm
+
+from models import native_chunk
+from models.data.chunks import Chunk
+from models.data.stacked import StackedChunk
+from models.network import Network
+from models.optimizers import Optimizer
+from models.randomness import generator_for
+from models.training import native_step
+from models.training.averaging import average_, fresh_average
+from models.training.gradient import ComposedGradient, Gradient
+from models.training.native_gradient import NativeGradient
+from models.training.native_step import NativeStep
+from models.training.progress import Tallies
+from models.training.stacked_techniques import StackedTechniques
+
+DIVERGED_COST = 10.0
+"""Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
+
+
+def diverged_cost(network: Network) -> float:
+    """The cost a step, in nats, from which a member counts as diverged."""
+    width = network.output.width
+    return DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
+
+
+class Updater:
+    """A network that is being trained: with random numbers for dropout and chains, and what is kept between updates.
+
+    Args:
+        network: of one trial or of a stack, changed in place.
+        diagnosing: whether to measure how large the updates are beside the parameters.
+
+    Attributes:
+        state: the velocity, what the optimizer keeps beside it, and where trials have one the moving average of the
+            parameters, each with the S axis first.
+        gradient: what gives the cost of a chunk and its gradient.
+        waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
+        carries: whether an epoch is chunks, and a state is carried from one to the next.
+    """
+
+    carries: ClassVar[bool] = True
+
+    def __init__(self, network: Network, diagnosing: bool = True):
+        self.network = network
+        theta_SP = network.parameters.theta_SP
+        optimizer = network.trial.optimizer_type()
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"updater: {optimizer.name} has no rule of update of its own")
+        self._optimizer = optimizer
+        self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
+        if network.trial.averaging > 0:
+            self.state |= fresh_average(theta_SP)
+        self.dropout, self.chains = (
+            [generator_for(trial.stream, purpose, device=theta_SP.device) for trial in network.trials]
+            for purpose in ("dropout", "chains")
+        )
+        self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
+        self._limit = diverged_cost(network)
+        self._diagnosing = diagnosing
+        self.waits = theta_SP.device.type == "cpu" and len(network.trials) == 1
+        self._set_up()
+
+    def _set_up(self) -> None:
+        network = self.network
+        techniques = StackedTechniques([trial.techniques for trial in network.trials], network.parameters.theta_SP)
+        self._techniques = techniques
+        self.gradient: Gradient = (
+            NativeGradient(network, techniques, self.dropout)
+            if self.waits and native_chunk.serves(network)
+            else ComposedGradient(network, techniques, self.dropout, self.chains, self.particles_SMD)
+        )
+        self._native_step = NativeStep(network) if self.waits and native_step.serves(network) else None
+        # Fresh memory of this size at every update would cost more than what is measured in it.
+        measured = self._diagnosing and self._native_step is None
+        self._before_SP = torch.empty_like(network.parameters.theta_SP) if measured else None
+
+    def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
+        """The learning rate of a member's next epoch, after one of `rate`."""
+        return rate if new_best else rate * decay
+
+    def stalled(self, s: int) -> bool:
+        """Whether a member's steps no longer move it: a rule of update always does."""
+        return False
+
+    def keep(self, rows: list[int]) -> None:
+        """Go on with these members alone, in this order."""
+        self.network.keep(rows)
+        self.state = {name: value[rows] for name, value in self.state.items()}
+        self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
+        self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
+        self._set_up()
+
+    def update(
+        self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
+    ) -> Tensor:
+        """One chunk: forward, backward, one step.
+
+        Args:
+            chunk: the data.
+            carried: what the chunk before gave back, None for the first of an epoch.
+            learning_rate_S1: eps of each member.
+            tally: sums to add to, and who has diverged.
+
+        Returns:
+            The state to carry on, outside the graph.
+        """
+        # A member whose epoch is over keeps its place in its random numbers, and its particles.
+        idle = [s for s, takes in enumerate(chunk.taking) if not takes]
+        kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
+        left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
+        onward_SBK = self.step(chunk, carried, learning_rate_S1, tally)
+        for generator, state in kept:
+            generator.set_state(state)
+        if self.particles_SMD is not None and left is not None:
+            self.particles_SMD[idle] = left
+        return onward_SBK
+
+    def step(
+        self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
+    ) -> Tensor:
+        """As `update`, without a thought for members that take no part: their random numbers and particles go on."""
+        if self._native_step is not None and isinstance(chunk, Chunk):
+            return self._step_natively(self._native_step, chunk, carried, learning_rate_S1, tally)
+        nll_S, onward_SBK = self.gradient.forward(chunk, carried)
+        if self.waits and not chunk.steps:
+            return onward_SBK
+        steps_S = torch.as_tensor(chunk.steps, device=nll_S.device).expand_as(nll_S)
+        sound_S = nll_S < self._limit * steps_S
+        if not self.waits or sound_S:
+            mean = self.network.trial.cost == "mean"
+            norm_S = self.gradient.backward(steps_S.clamp(min=1) if mean else torch.as_tensor(chunk.lanes))
+            sound_S = sound_S & (norm_S < inf)
+            if not self.waits or sound_S:
+                moving_S = sound_S & ~tally.diverged
+                shrunk_S, ratio_S = self._move(norm_S.unsqueeze(1), moving_S.unsqueeze(1), learning_rate_S1)
+                tally.add(moving_S, nll_S, steps_S, norm_S, shrunk_S, ratio_S)
+        if not self.waits or not sound_S:
+            tally.diverged |= (steps_S > 0) & ~sound_S
+        return onward_SBK
+
+    def _step_natively(
+        self,
+        native: NativeStep,
+        chunk: Chunk,
+        carried: Tensor | None,
+        learning_rate_S1: Tensor,
+        tally: Tallies,
+    ) -> Tensor:
+        """As `step`, of one trial on a processor, in plain numbers: small tensors take longer than what is in them."""
+        nll_S, onward_SBK = self.gradient.forward(chunk, carried)
+        steps, nll, norm = chunk.steps, nll_S.item(), nan
+        if not steps:
+            return onward_SBK
+        if nll < self._limit * steps:
+            mean = self.network.trial.cost == "mean"
+            norm = self.gradient.backward(torch.as_tensor(steps if mean else chunk.lanes)).item()
+        if not norm < inf:
+            tally.diverged.fill_(True)
+        elif not tally.diverged.item():
+            shrunk, ratio = native(self.state["velocity"], norm, learning_rate_S1.item())
+            self._average()
+            tally.count(nll, steps, norm, shrunk, ratio if self._diagnosing else nan)
+        return onward_SBK
+
+    def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> tuple[Tensor, Tensor]:
+        """Transform the gradient and step, the moving members only.
+
+        Returns:
+            Whether the gradient was made smaller, and the size of the update beside that of the parameters, each (S,).
+        """
+        theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
+        norm_S = norm_S1.squeeze(1)
+        if self._techniques.transform:
+            self._techniques.transform_(gradient_SP, norm_S1)
+            shrunk_S = vector_norm(gradient_SP, dim=1) < norm_S * (1 - 1e-6)
+        else:
+            shrunk_S = torch.zeros_like(norm_S)
+        changing = (theta_SP, *self.state.values())
+        still = () if self.waits else tuple(value.clone() for value in changing)
+        size_S = None if self._before_SP is None else vector_norm(self._before_SP.copy_(theta_SP), dim=1)
+        rates_S1 = self._techniques.step_(theta_SP, gradient_SP, self.state["velocity"], learning_rate_S1)
+        if rates_S1 is not None:
+            self._optimizer.step_(theta_SP, gradient_SP, self.state, rates_S1)
+        self._average()
+        for now, before in zip(changing, still, strict=False):
+            now.copy_(torch.where(moving_S1, now, before))
+        if self._before_SP is None or size_S is None:
+            return shrunk_S, torch.full_like(norm_S, nan)
+        moved_SP = torch.sub(theta_SP, self._before_SP, out=self._before_SP)
+        return shrunk_S, vector_norm(moved_SP, dim=1) / size_S
+
+    def _average(self) -> None:
+        """Take the parameters after an update into their average, where trials have one."""
+        if self.network.trial.averaging > 0:
+            average_(self.state, self.network.parameters.theta_SP, self.network.trial.averaging)

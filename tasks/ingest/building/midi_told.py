@@ -1,0 +1,86 @@
+"""What was left out or lost while people's own MIDI files became pieces: counted for the store, and said in sentences.
+
+Nothing that changes what is learned happens in silence: the length of a frame, drums, notes too short for a frame, and
+files whose header and chunks do not agree.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from tasks.ingest.building.midi_piece import MidiPiece, Rules, step_for
+from tasks.telling.wording import first_of, plural
+
+SHARE_TOLD = 0.1
+"""From which part of the notes in no frame on, it is told."""
+
+
+def told_of_pieces(
+    pieces: Mapping[str, MidiPiece], rules: Rules, told_before: Sequence[str] = (), told_after: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The counts for a corpus's `source`, and under `told` what a user should read, a sentence each.
+
+    Args:
+        pieces: by the names of their files; one or more.
+        rules: by which they were read.
+        told_before, told_after: of the files, sentences that come first; of the pieces among each other, last.
+    """
+    read = sum(piece.notes for piece in pieces.values())
+    unheard = sum(piece.unheard for piece in pieces.values())
+    drums = {file: piece.drums for file, piece in pieces.items() if piece.drums}
+    odd = {file: piece.odd for file, piece in pieces.items() if piece.odd}
+    told = [*told_before, f"a frame is {rules.frame}"]
+    if drums:
+        told.append(_drums(drums, rules))
+    if unheard >= SHARE_TOLD * read:
+        told.append(_unheard(unheard, read, pieces, rules))
+    for what in dict.fromkeys(odd.values()):
+        told.append(f"{first_of([file for file in odd if odd[file] == what])} read by what is in it: {what}")
+    return {
+        "drums": {"notes": sum(drums.values()), "files": len(drums), "rule": rules.drums},
+        "notes": {"read": read, "in_no_frame": unheard, "share_in_no_frame": round(unheard / read, 4)},
+        "odd": odd,
+        "told": [*told, *told_after],
+    }
+
+
+def told_of_groups(sizes: Sequence[int], in_two_splits: int) -> list[str]:
+    """What a user should read of pieces that are alike: how many there are, and whether given splits part them.
+
+    Args:
+        sizes: of the groups of like pieces, one of them 1 for each piece that is like no other.
+        in_two_splits: how many groups are in two splits.
+    """
+    like = [size for size in sizes if size > 1]
+    if not like:
+        return []
+    told = f"{sum(like):,} pieces are takes or copies of others, in {plural(len(like), 'group')} of up to {max(like):,}"
+    if not in_two_splits:
+        return [f"{told}; each is in one split"]
+    return [told, f"{plural(in_two_splits, 'group')} of them in two splits, as the folders are: no test on new music"]
+
+
+def _drums(drums: Mapping[str, int], rules: Rules) -> str:
+    found = f"{plural(sum(drums.values()), 'note')} of drums (channel 10) in {plural(len(drums), 'file')}"
+    if rules.drums == "left out":
+        return f"{found} left out; --drums keeps them"
+    return f"{found} kept where they are, neither transposed nor heard for the key"
+
+
+def _unheard(unheard: int, read: int, pieces: Mapping[str, MidiPiece], rules: Rules) -> str:
+    finer = step_for(_short(piece for piece in pieces.values() if piece.unheard >= SHARE_TOLD * piece.notes))
+    return (
+        f"{unheard / read:.0%} of the notes ({unheard:,} of {read:,}) are shorter than a frame, {rules.frame}, and in"
+        f" none; a smaller --step, as {finer}, has most of them"
+    )
+
+
+def _short(pieces: Iterable[MidiPiece]) -> Fraction:
+    """The length that nine of ten notes have in the piece in which the middle one of the unheard notes is."""
+    by_length = sorted(pieces, key=lambda piece: piece.tenth)
+    half, seen = sum(piece.unheard for piece in by_length) / 2, 0
+    for piece in by_length:
+        seen += piece.unheard
+        if seen >= half:
+            break
+    return piece.tenth

@@ -1,0 +1,228 @@
+"""A folder, a .zip, a .tar, a .tar.gz or a single file as `Mapping[str, bytes]`: names with folders, in memory.
+
+Nothing is written to disk. What is what is told by the first bytes, not by the name. The limits are those of
+`members.py`; sizes in headers are not trusted, and what is read is counted as it is read.
+
+What this does not do: fetch (`fetch.py`), or look into the files.
+"""
+
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import NoReturn
+
+from infra.errors import CorpusError
+from tasks.ingest.sources.address import parse_source
+from tasks.ingest.sources.download import Progress
+from tasks.ingest.sources.fetch import fetch, is_folder, read_local
+from tasks.ingest.sources.members import (
+    LINK,
+    MEMBER_BYTES,
+    MEMBERS,
+    NO_FILE,
+    TOTAL_BYTES,
+    Members,
+    Wanted,
+    any_file,
+    is_archive,
+    is_gzip,
+    is_hidden,
+    is_tar,
+    is_zip,
+)
+from tasks.ingest.sources.tar import read_tar
+from tasks.ingest.sources.unread import Files
+from tasks.telling.wording import short
+
+_BLOCK = 2**16
+_CENTRAL_ENTRY = b"PK\x01\x02"
+_ENCRYPTED = 0x1 | 0x40
+_HEADERS_BYTES = 1536 * MEMBERS  # of a .tar: a header, a long name, padding
+_READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others uncompress without a bound
+
+
+def read_source(
+    address: str,
+    *,
+    sha256: str | None = None,
+    largest: int = MEMBER_BYTES,
+    wanted: Wanted = any_file,
+    progress: Progress | None = None,
+) -> Files:
+    """The files at an address: of a local folder, of an archive wherever it is, or a single one.
+
+    Args:
+        address: as `fetch` takes it, or a local folder.
+        sha256: what the file at the address must have; a folder has none.
+        largest: most bytes of a file.
+        wanted: says of a file's name, folders included, whether it is read.
+        progress: see `fetch`.
+
+    Returns:
+        Contents by name, `train/205.mid`, sorted by name, and what was not read.
+
+    Raises:
+        CorpusError: it cannot be read, or is not to be trusted.
+    """
+    source = parse_source(address)
+    if not is_folder(address):
+        return unpack(source.name, fetch(address, sha256=sha256, progress=progress), largest, wanted)
+    if sha256 is not None:
+        raise CorpusError(f"{source}: a folder has no sha256; give the address of a file")
+    return read_folder(Path(source.location), largest, wanted)
+
+
+def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> Files:
+    """The files of an archive, or the one file itself, sorted by name, and what was not read.
+
+    Args:
+        name: of the file, for messages and for a single file.
+        data: its bytes.
+        largest: most bytes of a member.
+        wanted: says of a member's name whether it is read; the others are not unpacked.
+
+    Raises:
+        CorpusError: it is damaged, over a limit, of a kind that is not read, or holds what no honest archive has; see
+            docs/sources.md.
+    """
+    members = Members(name, largest, wanted)
+    if is_zip(data):
+        _read_zip(name, data, members)
+    elif is_gzip(data):
+        content = _gunzip(name, data, members)
+        if not is_tar(content):
+            raise CorpusError(f"{name}: a compressed file, and no .tar.gz; uncompress it first")
+        read_tar(name, content, members)
+    elif is_tar(data):
+        read_tar(name, data, members)
+    elif is_archive(name, data):
+        raise CorpusError(f"{name}: of archives .zip, .tar and .tar.gz are read, and this is another; unpack it first")
+    elif (entered := members.enter(name, len(data))) is not None:
+        members.add(entered, data)
+    return members.files()
+
+
+def read_folder(path: Path, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> Files:
+    """The files of a folder and of those in it, sorted by name; hidden ones are left out.
+
+    Args:
+        path: the folder.
+        largest: most bytes of a file.
+        wanted: says of a file's name whether it is read.
+
+    Raises:
+        CorpusError: it cannot be read, or all of it is over a limit.
+    """
+    members = Members(str(path), largest, wanted, packed=False)
+    for folder, folders, names in os.walk(path, onerror=_unreadable):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for _ in links:
+            members.ignore("links to folders")
+        for name in sorted(name for name in names if not is_hidden(name)):
+            _read_file(Path(folder, name), path, largest, members)
+    return members.files()
+
+
+def _read_file(full: Path, path: Path, largest: int, members: Members) -> None:
+    name = full.relative_to(path).as_posix()
+    try:
+        found = full.stat()
+    except OSError as error:
+        if not full.is_symlink():
+            _unreadable(error)
+        members.refuse(name, LINK)
+        return
+    if full.is_symlink() and not _is_within(full, path):
+        members.refuse(name, LINK)
+    elif not stat.S_ISREG(found.st_mode):
+        members.refuse(name, NO_FILE)
+    elif (entered := members.enter(name, found.st_size)) is not None:
+        members.count()
+        members.add(entered, read_local(full, largest))
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise CorpusError(f"{error.filename}: {error.strerror}; check the address") from error
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+
+
+def _read_zip(source: str, data: bytes, members: Members) -> None:
+    # The reader makes an object of every entry before it can be stopped.
+    if data.count(_CENTRAL_ENTRY) > MEMBERS:
+        raise CorpusError(f"{source}: over {MEMBERS:,} members; nothing of it is read: split it")
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            for info in archive.infolist():
+                members.count()
+                _read_member(archive, info, len(data), members)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        OverflowError,
+        NotImplementedError,
+        struct.error,
+    ) as error:
+        raise CorpusError(f"{source}: a damaged .zip ({short(error)}); fetch it again") from error
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, archive_bytes: int, members: Members) -> None:
+    name = members.safe_name(info.orig_filename)
+    if info.orig_filename.endswith("/"):
+        return
+    if (odd := _odd(info)) is not None:
+        members.refuse(name, odd)
+        return
+    if (entered := members.enter(name, info.file_size)) is None:
+        return
+    blocks, size = [], 0
+    with archive.open(info) as file:
+        while block := file.read(_BLOCK):
+            blocks.append(block)
+            size += len(block)
+            members.check_size(size)
+            members.check_ratio(name, size, info.compress_size)
+            # Entries may share their bytes, and may lie about them.
+            members.check_ratio(name, members.total + size, archive_bytes)
+    members.add(entered, b"".join(blocks))
+
+
+def _odd(info: zipfile.ZipInfo) -> str | None:
+    """Why a member is not to be read, whatever its name."""
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return LINK if kind == stat.S_IFLNK else NO_FILE
+    if info.flag_bits & _ENCRYPTED:
+        return "encrypted"
+    return None if info.compress_type in _READABLE else "compressed by a method other than deflate"
+
+
+def _gunzip(source: str, data: bytes, members: Members) -> bytes:
+    engine, content, place = zlib.decompressobj(wbits=31), bytearray(), 0
+    try:
+        while not engine.eof:
+            given = engine.unconsumed_tail
+            if not given:
+                given = data[place : place + _BLOCK]
+                place += len(given)
+            block = engine.decompress(given, _BLOCK)
+            if not given and not block:
+                raise CorpusError(f"{source}: it ends too early; fetch it again")
+            content += block
+            members.check_ratio(source, len(content), place)
+            if len(content) > TOTAL_BYTES + _HEADERS_BYTES:
+                raise CorpusError(f"{source}: over {TOTAL_BYTES:,} bytes in all; nothing of it is read: split it")
+    except zlib.error as error:
+        raise CorpusError(f"{source}: a damaged .gz ({error}); fetch it again") from error
+    if (engine.unused_data + data[place:]).strip(b"\0"):
+        raise CorpusError(f"{source}: something follows its end; fetch it again, or pack it as one .tar.gz")
+    return bytes(content)

@@ -1,0 +1,110 @@
+"""Splits that the names of files give: folders, and files of text, that are called train, valid or test.
+
+In any case and in the usual spellings, at any depth. What the names say is kept or refused, never passed over: where
+they leave a split without a file it is an error that says so, and a file that is in none, or in two, is set aside. One
+exception is a lone valid or test, or a lone file train, which is a word like any other, as in the folder `test` or the
+file `train.py` of a program: the split is then by content, and it is told.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from infra.errors import CorpusError
+from tasks.corpus.corpus import SPLITS
+
+_SPELLINGS = {
+    "train": ("train", "training"),
+    "valid": ("valid", "validation", "val", "dev", "devel", "development"),
+    "test": ("test", "testing"),
+}
+_SPLIT_OF = {spelling: split for split, spellings in _SPELLINGS.items() for spelling in spellings}
+_SET = re.compile(r"([ _-]?(set|split)|[ _-]data)$")
+_PARTS = re.compile(r"[._-]")
+_LONGEST = 100
+
+
+def folder_split(folder: str) -> str | None:
+    """The split that a folder is called.
+
+    >>> [folder_split(name) for name in ("Train", "validation", "dev set", "Testing", "contest", "songs")]
+    ['train', 'valid', 'valid', 'test', None, None]
+    """
+    return _SPLIT_OF.get(_SET.sub("", folder.lower()))
+
+
+def named_splits(name: str, text: bool) -> tuple[str, ...]:
+    """The splits that the folders of a file's name give; of text also the first and the last part of its own.
+
+    >>> named_splits("a/Val/b.mid", text=False), named_splits("train/test/b.mid", text=False)
+    (('valid',), ('train', 'test'))
+    >>> [named_splits(name, text=True) for name in ("wiki.train.tokens", "my_test.txt", "dev-01.txt", "a test.txt")]
+    [('train',), ('test',), ('valid',), ()]
+    """
+    *folders, file = name.split("/")
+    found = [folder_split(folder) for folder in folders]
+    if text:
+        stem = re.sub(r"(?<=.)\.[^.]*$", "", file)
+        first, *others = _PARTS.split(stem)
+        found.append(folder_split(others[-1] if others else first))
+        if all(part.isdigit() or part == "of" for part in others):  # train-00000-of-00001
+            found.append(folder_split(first))
+    return tuple(dict.fromkeys(split for split in found if split is not None))
+
+
+@dataclass(frozen=True)
+class NamedSplits:
+    """What names say of splits.
+
+    Attributes:
+        split_of: the split of each file that has one; of none where the split is by content.
+        set_aside: why, by the names of those that have none where others do.
+        told: what a user should read, a sentence each.
+    """
+
+    split_of: Mapping[str, str] = field(default_factory=dict)
+    set_aside: Mapping[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+NO_NAMED_SPLITS = NamedSplits()
+
+
+def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> NamedSplits:
+    """The splits of some files by their names.
+
+    Args:
+        corpus: its name, for messages.
+        files: names with folders.
+        text: whether a file's own name counts too.
+
+    Raises:
+        CorpusError: names are taken for splits, and give one of them no file.
+    """
+    given = {file: named_splits(file, text) for file in files}
+    named = {split: [file for file in given if given[file] == (split,)] for split in SPLITS}
+    found = [split for split in SPLITS if named[split]]
+    if not found:
+        return NO_NAMED_SPLITS
+    example = named[found[0]][0]
+    alone = len(found) == 1
+    if alone and (found[0] != "train" or _is_word(example, given)):
+        taken = f"the name of {example[:_LONGEST]!r} is not taken for the {found[0]} split"
+        return NamedSplits(told=(f"split by content: {taken}, alone as it is",))
+    if len(found) < len(SPLITS):
+        lacking = " or ".join(split for split in SPLITS if split not in found)
+        raise CorpusError(
+            f"{corpus}: names are taken for splits, {example[:_LONGEST]!r} for {found[0]}, and none is for {lacking};"
+            " give folders or files of those names too, or split by --by-content"
+        )
+    outside = "in no split, and others are by name: move it, or split all by --by-content"
+    twice = "in two splits by the folders' names: move it, or split all by --by-content"
+    return NamedSplits(
+        {file: splits[0] for file, splits in given.items() if len(splits) == 1},
+        {file: twice if splits else outside for file, splits in given.items() if len(splits) != 1},
+    )
+
+
+def _is_word(train: str, given: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a lone train is a file's own name among others, as of a program that trains something."""
+    return not named_splits(train, text=False) and not all(given.values())

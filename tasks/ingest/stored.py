@@ -1,0 +1,264 @@
+"""Corpora in the store: parsed once, found again by the digest of their inputs.
+
+    source digest = sha256 of (format, name, version of the rules, settings, name and sha256 of every input file)
+
+    ingests/<source digest>/   record.json: which corpus these inputs gave; corpus.json: what is told of it, titles and
+                               source; inputs.json: the sha256 of each
+    data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json, as the first inputs that gave it say
+    corpora/<name>.json        which corpus the name stands for, and by which ingest (`names.py`)
+
+Other files may give the same arrays: these are shared, and what is told under a name is of the files that were ingested
+under it (`told_under`). Of every split the arrays are concatenated, beside their lengths. `data` is committed before
+`ingests`, and that before the name, so that none of them speaks of a corpus that is not there. Finding a corpus again
+hashes the inputs and parses nothing; music21 is never imported.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, cast
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from infra.errors import CorpusError, IntegrityError, NotFoundError
+from infra.provenance import provenance
+from infra.store import Store, read_json
+from models.data_kinds import Kind
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source
+from tasks.ingest.names import Named, find_name, give_name
+from tasks.telling.readable import is_digest, naming
+
+_FORMAT, _INGEST_FORMAT = 1, 2
+
+
+def ingest_corpus(
+    store: Store,
+    recipe: Recipe,
+    source: Source = HERE,
+    progress: Progress | None = None,
+    map_function: MapFunction = map,
+) -> str:
+    """Make sure that a corpus is in the store under its name, parsing it if these inputs are new to the store.
+
+    Args:
+        store: where corpora are kept.
+        recipe: of the corpus.
+        source: where its files are.
+        progress: called with (inputs done, inputs in all) while parsing; not called where nothing is parsed.
+        map_function: like the builtin `map`; a caller with workers gives theirs to parse in parallel.
+
+    Returns:
+        The corpus digest, 64 hexadecimal digits, for `load_corpus`.
+
+    Raises:
+        ConfigurationError: the source is none for this corpus.
+        CorpusError: the inputs are missing or unusable.
+        StoreError: the store cannot be used.
+    """
+    inputs = recipe.read_inputs(source)
+    sums = hash_inputs(inputs)
+    source_key = source_digest(recipe, sums)
+    key = ingest_prefix(source_key)
+    digest = _recorded(store, key)
+    if digest is None:
+        corpus = recipe.build(inputs, progress or _silent, map_function)
+        store_corpus(store, corpus, recipe, sums)
+        # Another ingest may have been first; its corpus is the one that everybody gets.
+        record = {"corpus": corpus.digest, "name": recipe.name}
+        told = _describe(corpus, recipe, sums)
+        files = {"record.json": _json(record), "corpus.json": told, "inputs.json": _json(dict(sums))}
+        store.commit(key, files, kind="ingest", provenance=provenance())
+        digest = _recorded(store, key) or corpus.digest
+    give_name(store, recipe.name, Named(digest, recipe.kind, recipe.rules, source_key))
+    return digest
+
+
+def _recorded(store: Store, key: str) -> str | None:
+    """The corpus that these inputs gave, None where they are new, or where somebody deleted it to have it made anew."""
+    told = recorded(store, key)
+    return told[0] if told is not None and store.committed(corpus_prefix(told[0])) else None
+
+
+def recorded(store: Store, prefix: str) -> tuple[str, str] | None:
+    """The digest of the corpus that an ingest gave, and the name that it had; None where there is no such ingest.
+
+    Raises:
+        IntegrityError: it is damaged, or says of no corpus.
+    """
+    stored = store.find(prefix, "record.json")
+    if stored is None:
+        return None
+    with naming(f"{store.address}: {prefix}"):
+        record = read_json(stored, prefix)
+        if not is_digest(digest := str(record["corpus"])):
+            raise ValueError(f"{digest!r} is no digest of a corpus")
+        return digest, str(record.get("name", ""))
+
+
+def corpus_prefix(digest: str) -> str:
+    """Where a corpus is stored."""
+    return f"data/{digest}"
+
+
+def ingest_prefix(source_key: str) -> str:
+    """Where it is stored what an ingest gave."""
+    return f"ingests/{source_key}"
+
+
+def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
+    """sha256 of every input file, by its name.
+
+    Raises:
+        CorpusError: there is no input.
+    """
+    if not inputs:
+        raise CorpusError("no input files: the source is empty")
+    return {name: hashlib.sha256(data).hexdigest() for name, data in inputs.items()}
+
+
+def source_digest(recipe: Recipe, sums: Mapping[str, str]) -> str:
+    """sha256, 64 hexadecimal digits, of everything that the corpus is a function of."""
+    told = [_INGEST_FORMAT, recipe.name, recipe.rules, dict(recipe.settings), dict(sums)]
+    return hashlib.sha256(_json(told)).hexdigest()
+
+
+def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> None:
+    """Commit a corpus under `data/<corpus digest>`; nothing happens where it is already."""
+    files = {
+        "arrays.safetensors": save(_arrays(corpus)),
+        "corpus.json": _describe(corpus, recipe, sums),
+        "inputs.json": _json(dict(sums)),
+    }
+    store.commit(corpus_prefix(corpus.digest), files, kind="corpus", provenance=provenance())
+
+
+def _describe(corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> bytes:
+    """Everything about a corpus but its arrays, as JSON."""
+    source = {**corpus.source, **recipe.settings, "rules": recipe.rules, "inputs": len(sums)}
+    if recipe.embedded:
+        source["music21"] = _music21()
+    description = {
+        "format": _FORMAT,
+        "digest": corpus.digest,
+        "name": corpus.name,
+        "kind": corpus.kind,
+        "titles": {split: list(corpus.titles[split]) for split in SPLITS},
+        "vocabulary": list(corpus.vocabulary),
+        "source": {**source, "source_digest": source_digest(recipe, sums)},
+    }
+    if corpus.quarters is not None:
+        description["quarters"] = corpus.quarters
+    return _json(description)
+
+
+def load_corpus(store: Store, digest: str) -> Corpus:
+    """A corpus from the store, told of as by the first files that gave its arrays.
+
+    Raises:
+        NotFoundError: no such corpus is in the store.
+        IntegrityError: what is there is not the corpus of that digest.
+    """
+    prefix = corpus_prefix(digest)
+    try:
+        description: dict[str, Any] = read_json(store.read(prefix, "corpus.json"), prefix)
+        arrays = load(store.read(prefix, "arrays.safetensors"))
+        corpus = Corpus(
+            name=description["name"],
+            kind=description["kind"],
+            splits={split: _pieces(arrays, split) for split in SPLITS},
+            titles={split: tuple(description["titles"][split]) for split in SPLITS},
+            vocabulary=tuple(description["vocabulary"]),
+            source=description["source"],
+            quarters=description.get("quarters"),
+        )
+    except (ValueError, TypeError, KeyError, SafetensorError, CorpusError) as error:
+        raise IntegrityError(f"{store.address}: {prefix} is not a corpus; delete it and run again") from error
+    if corpus.digest != digest:
+        raise IntegrityError(f"{store.address}: {prefix} holds another corpus; delete it and run again")
+    return corpus
+
+
+def load_kind(store: Store, digest: str) -> Kind:
+    """The kind of a corpus in the store, without its arrays; the errors are those of `load_corpus`."""
+    prefix = corpus_prefix(digest)
+    with naming(f"{store.address}: {prefix}"):
+        return cast(Kind, read_json(store.read(prefix, "corpus.json"), prefix)["kind"])
+
+
+def first_name(store: Store, digest: str) -> str | None:
+    """The name under which a corpus was first ingested; None where it is not stored.
+
+    Raises:
+        IntegrityError: what is there is damaged.
+    """
+    prefix = corpus_prefix(digest)
+    stored = store.find(prefix, "corpus.json")
+    if stored is None:
+        return None
+    with naming(f"{store.address}: {prefix}"):
+        return str(read_json(stored, prefix)["name"])
+
+
+def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
+    """The corpus with name, titles and source as of the files that were ingested under that name.
+
+    Stores of before this was kept have it of the first files alone; and so it is where the name has come to stand for
+    another corpus.
+
+    Args:
+        store: where it is.
+        name: under which it is spoken of.
+        corpus: as `load_corpus` gives it.
+
+    Raises:
+        NotFoundError: what is told of it was deleted.
+        IntegrityError: what is there is not of this corpus.
+    """
+    named = find_name(store, name)
+    if named is None or named.source is None or named.digest != corpus.digest:
+        return replace(corpus, name=name)
+    prefix = ingest_prefix(named.source)
+    stored = store.find(prefix, "corpus.json")
+    if stored is None:
+        raise NotFoundError(f"{store.address}: {prefix}, which tells of {name!r}, was deleted; ingest it again")
+    try:
+        told = read_json(stored, prefix)
+        titles = {split: tuple(told["titles"][split]) for split in SPLITS}
+        return replace(corpus, name=name, titles=titles, source=told["source"])
+    except (ValueError, TypeError, KeyError, CorpusError) as error:
+        raise IntegrityError(f"{store.address}: {prefix} does not tell of {name!r}; delete it, ingest again") from error
+
+
+def _arrays(corpus: Corpus) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        pieces = corpus.splits[split]
+        arrays[f"{split}.steps"] = np.concatenate(pieces)
+        arrays[f"{split}.lengths"] = np.array([len(piece) for piece in pieces], np.int64)
+    return arrays
+
+
+def _pieces(arrays: Mapping[str, np.ndarray], split: str) -> tuple[np.ndarray, ...]:
+    ends = np.cumsum(arrays[f"{split}.lengths"])
+    # The last of what np.split gives is what follows the last piece: nothing, or the digest tells.
+    return tuple(np.split(arrays[f"{split}.steps"], ends)[:-1])
+
+
+def _music21() -> str:
+    try:
+        return version("music21")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress is asked for."""

@@ -1,0 +1,228 @@
+"""Collect what a campaign has in the store into the tables a report is made from.
+
+Everything comes from the store: the same report can be built again, by anybody, without training. What is asked and
+not there is a failure with a name.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from infra.provenance import provenance
+from infra.store import Store
+from models.core import scan_body
+from models.trial import NUMERICS_VERSION
+from tasks.campaign import Campaign
+from tasks.corpus.corpus import Corpus
+from tasks.ingest import told_under
+from tasks.report.numbers.portrait import portray, split_statistics
+from tasks.report.numbers.results import (
+    CURVE_COLUMNS,
+    DIAGNOSTIC_COLUMNS,
+    PIECE_COLUMNS,
+    TRIAL_COLUMNS,
+    Results,
+    Sampled,
+)
+from tasks.search.search import Bracket, Records, Search
+from tasks.telling.readable import readable
+from tasks.trials.diagnostics_table import load_diagnosis
+from tasks.trials.ledger import Ledger
+from tasks.trials.records import TrialRecord, load_table, sample_prefix, score_prefix, trial_prefix
+from tasks.trials.samples import load_sample, sampled_piece
+from tasks.trials.scoring import baseline_table, counting_on_validation
+from tasks.trials.train import prepared
+
+_MEASURED = ("valid", "best_epoch", "updates", "epochs", "diverged_at", "stalled", "seconds", "parameters")
+NOT_STORED = "not in the store; run the campaign again"
+SCORED_WITHOUT_SAMPLE = "it is scored, but its sample failed"
+
+
+def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started: datetime) -> Results:
+    """All measurements of a campaign.
+
+    Args:
+        ledger: what is stored.
+        search: that of the campaign.
+        reasons: why trials failed in this run, by key.
+        started: when this run began.
+    """
+    records = search.look(ledger.records)
+    finals = search.finals(records)
+    owed = ledger.owed(finals)
+    ended = ledger.records(finals)
+    tables, damaged = readable(
+        lambda key: _tables(ledger.store, ended[key]), [k for k in ended if "score" not in owed.get(k, ())]
+    )
+    reasons = {**ledger.unreadable, **damaged, **reasons}
+    # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
+    records |= {key: record for key, record in ended.items() if key in tables}
+    corpora = {
+        name: told_under(ledger.store, name, prepared(ledger.store.address, digest)[0])
+        for name, digest in search.digests.items()
+    }
+    rows = [row for bracket in search.brackets for row in _rows(bracket, "search", records, search.campaign, reasons)]
+    rows += [row for bracket in search.brackets for row in _rows(bracket, "final", records, search.campaign, reasons)]
+    trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
+    samples, unsampled = _samples(ledger.store, trials, corpora)
+    now = datetime.now(UTC)
+    return Results(
+        trials=trials,
+        curves=_labelled({key: made.curves for key, made in tables.items()}, trials, CURVE_COLUMNS),
+        diagnostics=_labelled({key: made.diagnosis for key, made in tables.items()}, trials, DIAGNOSTIC_COLUMNS),
+        pieces=_pieces(ledger.store, tables, trials, corpora),
+        corpora={name: _describe(ledger.store, corpus) for name, corpus in corpora.items()},
+        portraits={name: portray(corpus) for name, corpus in corpora.items()},
+        campaign=search.campaign.to_json(),
+        provenance=provenance()
+        | {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": now.isoformat(timespec="seconds"),
+            "seconds": round((now - started).total_seconds(), 1),
+            "scan_body": scan_body(),
+            "numerics": NUMERICS_VERSION,
+            "measured": ledger.measured(finals),
+        },
+        failures=_failures(trials, owed, unsampled, reasons),
+        samples=samples,
+    )
+
+
+def _rows(
+    bracket: Bracket, purpose: str, records: Records, campaign: Campaign, reasons: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """A row a draw, of the longest of its trials, or a row a fresh seed of what was chosen."""
+    best = bracket.chosen(records)
+    searched = purpose == "search"
+    first = {trial.seed: records.get(trial.key) for trial in bracket.rung(0, records)}
+    for trial in bracket.furthest(records) if searched else bracket.finals(records):
+        record = records.get(trial.key)
+        early = first.get(trial.seed) if searched else None
+        row = dict.fromkeys(TRIAL_COLUMNS) | {
+            "key": trial.key,
+            "corpus": bracket.corpus,
+            "kind": campaign.kinds[bracket.corpus],
+            "variant": trial.variant,
+            "purpose": purpose,
+            "study": bracket.study,
+            "status": "failed" if record is None else record.status,
+            "reason": reasons.get(trial.key, NOT_STORED) if record is None else "",
+            "seed": trial.seed,
+            "hidden_size": trial.hidden_size,
+            "activation": trial.network_activation,
+            "learning_rate": trial.learning_rate,
+            "techniques": trial.to_json()["techniques"],
+            "valid_first": None if early is None or early.status != "completed" else early.valid,
+            "ended_early": trial.epochs < bracket.epochs[-1],
+            "selected": searched and best is not None and trial.key == best.trial.key,
+            "chosen_from": None if searched or best is None else best.trial.key,
+        }
+        yield row if record is None else row | {name: getattr(record, name) for name in _MEASURED}
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What is stored of a final trial that ended: curve, diagnosis, and the test scores of one that completed."""
+
+    curves: pd.DataFrame
+    diagnosis: pd.DataFrame
+    pieces: pd.DataFrame | None
+
+
+def _tables(store: Store, record: TrialRecord) -> _Tables:
+    """Of final trials alone: nobody looks at the curves of the search, which are many more."""
+    key = record.trial.key
+    return _Tables(
+        load_table(store, trial_prefix(key), "curves.parquet"),
+        load_diagnosis(store, key),
+        load_table(store, score_prefix(key), "pieces.parquet") if record.status == "completed" else None,
+    )
+
+
+def _labelled(
+    tables: Mapping[str, pd.DataFrame | None], trials: pd.DataFrame, columns: tuple[str, ...]
+) -> pd.DataFrame:
+    """The tables of the final trials below each other, with the columns that tell whose each row is."""
+    finals = trials.loc[trials["purpose"] == "final", ["key", "corpus", "variant", "study", "seed"]]
+    there = [(table, place) for place, key in enumerate(finals["key"]) if (table := tables.get(key)) is not None]
+    joined = _joined([table for table, _ in there if len(table)], columns)
+    # all labels at once: to give each table its own takes ten times as long
+    labels = finals.iloc[[place for table, place in there for _ in range(len(table))]].reset_index(drop=True)
+    return joined.assign(**labels)[list(columns)]
+
+
+def _pieces(
+    store: Store, tables: Mapping[str, _Tables], trials: pd.DataFrame, corpora: Mapping[str, Corpus]
+) -> pd.DataFrame:
+    """Test scores of the baselines, and of every final trial that completed; the pieces have the corpus's titles."""
+    counted = [
+        baseline_table(store, each.digest).assign(corpus=name, key="", study=0, seed=0)
+        for name, each in corpora.items()
+    ]
+    trained = _labelled({key: made.pieces for key, made in tables.items()}, trials, PIECE_COLUMNS)
+    joined = _joined([*counted, *([trained] if len(trained) else [])], PIECE_COLUMNS)
+    # The titles are those of the name's own files: a stored score may have been made under another name.
+    places = joined.groupby(["key", "corpus", "variant"]).cumcount()
+    titles = [corpora[name].titles["test"][at] for name, at in zip(joined["corpus"], places, strict=True)]
+    return joined.assign(piece=titles)
+
+
+def _failures(
+    trials: pd.DataFrame, owed: Mapping[str, Sequence[str]], unreadable: Mapping[str, str], reasons: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """The trials that failed, and those of which the sample alone did, with their reasons."""
+    told = ["key", "corpus", "variant", "reason"]
+    failed = trials[trials["status"] == "failed"]
+    completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
+    lacking = [key in unreadable or "sample" in owed.get(key, ()) for key in completed["key"]]
+    why = [unreadable.get(key) or reasons.get(key, NOT_STORED) for key in completed["key"]]
+    unsampled = completed.assign(reason=[f"{SCORED_WITHOUT_SAMPLE}: {reason}" for reason in why])
+    unsampled = unsampled[pd.Series(lacking, unsampled.index, bool)]
+    return [dict(row) for table in (failed, unsampled) for row in table[told].to_dict("records")]
+
+
+def _samples(
+    store: Store, trials: pd.DataFrame, corpora: Mapping[str, Corpus]
+) -> tuple[dict[str, dict[str, Sampled]], dict[str, str]]:
+    """By corpus and variant the sample of the first final trial that completed, as far as they are stored.
+
+    Also by key the reasons of those that cannot be read.
+    """
+    completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
+    first = completed.drop_duplicates(["corpus", "variant"])
+    found, unreadable = readable(lambda key: _sample(store, key), first["key"])
+    told: dict[str, dict[str, Sampled]] = {}
+    for row in first.itertuples():
+        if (sampled := found.get(row.key)) is not None:
+            titles = corpora[row.corpus].titles["test"]
+            made = replace(sampled.continuation, piece=titles[sampled_piece(sampled.continuation.seed, len(titles))])
+            told.setdefault(row.corpus, {})[row.variant] = replace(sampled, continuation=made)
+    return told, unreadable
+
+
+def _sample(store: Store, key: str) -> Sampled | None:
+    made = load_sample(store, key)
+    return None if made is None else Sampled(made, store.read(sample_prefix(key), made.file_name))
+
+
+def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    # Not every table has every column: only estimates have an error, and older trials lack what came later.
+    return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
+
+
+def _describe(store: Store, corpus: Corpus) -> dict[str, Any]:
+    return {
+        "kind": corpus.kind,
+        "digest": corpus.digest,
+        "pieces": {split: len(pieces) for split, pieces in corpus.splits.items()},
+        "steps": {split: corpus.steps(split) for split in corpus.splits},
+        "vocabulary": len(corpus.vocabulary),
+        "source": dict(corpus.source),
+        "statistics": split_statistics(corpus),
+        "counting": counting_on_validation(store, corpus.digest),
+    }

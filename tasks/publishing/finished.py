@@ -1,0 +1,160 @@
+"""Whether a campaign is finished, known from the store alone: no network, no trial and no torch is loaded.
+
+    finished/<digest of the request>.json   pointer: the report of a campaign that lacks nothing, what it was made from,
+                                            and its scores as they are printed
+
+What is asked is finished where the newest report of its preset is that one, the code and the versions are those that
+made it, its corpora are what their names stand for and their files give, and every commit that it was made from is
+there unchanged. Where anything is otherwise, or was never noted, nothing is known here, and the flow finds out.
+
+What this does not do: note that a campaign is finished (`make.py`), or mend anything.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import entry_points
+from typing import Any, Self
+
+from infra.errors import IntegrityError, NotFoundError
+from infra.provenance import provenance
+from infra.server.schedule import seed_asked
+from infra.settings import CampaignRequest
+from infra.store import Store
+from tasks.ingest.building.recipe import HERE
+from tasks.ingest.corpora import find_recipe
+from tasks.ingest.names import find_name
+from tasks.ingest.stored import hash_inputs, source_digest
+from tasks.publishing.outcome import Outcome
+from tasks.publishing.publish import newest_made_from
+from tasks.telling.blocks import Block, shown
+from tasks.telling.readable import many, naming
+
+FOLDER = "finished"
+_PLACES = ("store", "cluster", "workers")
+_STRANGERS = ("techniques", "outputs", "optimizers", "cores", "corpora")
+_BODIES = ("COUNTERPOINT_SCAN", "CXX")
+"""Variables that choose the body of the recurrence, which a report tells."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A campaign that lacks nothing, and its report.
+
+    Attributes:
+        version: of the report.
+        preset: whose newest report it is; None where the campaign changes its preset: the newest of all.
+        made_from: digest of all that the report was made from.
+        code: what `code_now` was.
+        corpora: what each name stood for, as `Named` has it.
+        commits: sha256 of the manifest of every commit that it rests on, by prefix.
+        trials: how many were asked for.
+        blocks: the scores.
+        markdown: the scores for Prefect's page.
+    """
+
+    version: str
+    preset: str | None
+    made_from: str
+    code: Mapping[str, Any]
+    corpora: Mapping[str, Mapping[str, Any]]
+    commits: Mapping[str, str]
+    trials: int
+    blocks: tuple[Block, ...]
+    markdown: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of the pointer."""
+        return asdict(self) | {"blocks": [block.to_json() for block in self.blocks]}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """What `to_json` made."""
+        return cls(**{**values, "blocks": tuple(Block.from_json(each) for each in values["blocks"])})
+
+    @property
+    def line(self) -> str:
+        """What stands in the place of a plan."""
+        return f"all {self.trials} trials are stored: nothing to train, and the report is made from them"
+
+    def outcome(self, store: Store) -> Outcome:
+        """What the campaign came to, as its flow tells it."""
+        return Outcome(self.version, report_address(store, self.version), shown(self.blocks), self.trials, 0)
+
+
+def report_address(store: Store, version: str) -> str:
+    """Where the page of a report is."""
+    return f"{store.address}/reports/{version}/index.html"
+
+
+def pointer_of(request: CampaignRequest, seed: int) -> str:
+    """The name of the pointer of a request; the places where it runs are no part of it.
+
+    Args:
+        request: what is asked.
+        seed: the number that its seed is; that of a period is another one every time.
+    """
+    asked = {name: value for name, value in asdict(request).items() if name not in _PLACES} | {"seed": seed}
+    return f"{FOLDER}/{hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()}.json"
+
+
+def code_now() -> dict[str, Any] | None:
+    """What a report depends on beside the store, JSON values; None where the code differs from its commit."""
+    told = provenance()
+    if told["dirty"]:
+        return None
+    points = [point for kind in _STRANGERS for point in entry_points(group=f"counterpoint.{kind}")]
+    packages = [[p.group, p.name, p.value, p.dist and p.dist.version] for p in points]
+    chosen = {name: os.environ.get(name) for name in _BODIES}
+    return {name: told[name] for name in ("commit", "lock", "versions", "processor")} | {
+        "strangers": sorted(packages, key=str),
+        "bodies": chosen,
+    }
+
+
+def finished(store: Store, request: CampaignRequest) -> Finished | None:
+    """The campaign of a request if it is known to be finished; None where that is not known.
+
+    Raises:
+        StoreError: the store cannot be used, or what it notes of the request is damaged.
+    """
+    code = code_now()
+    if code is None:
+        return None
+    name = pointer_of(request, seed_asked(request.seed))
+    value, _ = store.read_pointer(name)
+    if value is None or value.get("code") != code:
+        return None
+    with naming(f"{store.address}: {name}"):
+        known = Finished.from_json(value)
+    newest = newest_made_from(store, known.preset, known.made_from) == known.version
+    return known if newest and _same_corpora(store, known) and _unchanged(store, known) else None
+
+
+def _same_corpora(store: Store, known: Finished) -> bool:
+    return all(_is_named(store, name, dict(named)) for name, named in known.corpora.items())
+
+
+def _is_named(store: Store, name: str, wanted: dict[str, Any]) -> bool:
+    """Whether a name stands for that corpus, and the files that come with the installation still give it."""
+    named, recipe = find_name(store, name), find_recipe(name)
+    if named is None or asdict(named) != wanted:
+        return False
+    if recipe is None or not recipe.embedded:
+        return True
+    return source_digest(recipe, hash_inputs(recipe.read_inputs(HERE))) == named.source
+
+
+def _unchanged(store: Store, known: Finished) -> bool:
+    def digest(prefix: str) -> str:
+        try:
+            manifest = store.manifest(prefix)
+            if manifest is not None and prefix.startswith("trials/"):
+                store.read(prefix, "record.json")
+        except (IntegrityError, NotFoundError):  # the flow tells it, and trains what is damaged again
+            return ""
+        return "" if manifest is None else manifest.digest
+
+    return many(digest, known.commits) == dict(known.commits)

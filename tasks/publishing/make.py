@@ -1,0 +1,82 @@
+"""Build the report of a campaign from the store, publish it, and say where it is.
+
+What would come out as it is published already is not made again; it is shown, and the flow run has its artifact.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from infra.errors import CampaignError
+from infra.provenance import provenance
+from infra.server.run_page import leave_artifact
+from infra.settings import CampaignRequest
+from infra.store import Store, read_json
+from tasks.publishing.artifact import score_markdown
+from tasks.publishing.collect import collect
+from tasks.publishing.fingerprint import made_from
+from tasks.publishing.finished import report_address
+from tasks.publishing.noting import note_finished
+from tasks.publishing.outcome import Outcome
+from tasks.publishing.publish import newest_made_from, publish
+from tasks.publishing.terminal import score_blocks
+from tasks.publishing.trend import renew_trend
+from tasks.report import build_report
+from tasks.search.search import Search
+from tasks.telling.blocks import shown
+from tasks.trials.ledger import Ledger
+
+
+@task(name="report", cache_policy=NO_CACHE)
+def make_report(
+    ledger: Ledger,
+    search: Search,
+    reasons: Mapping[str, str],
+    started: datetime,
+    *,
+    request: CampaignRequest | None = None,
+    again: bool = True,
+) -> Outcome:
+    """Collect, build, publish, and leave an artifact with the scores and the address in Prefect.
+
+    Args:
+        ledger: what is stored.
+        search: that of the campaign.
+        reasons: why trials failed in this run, by key.
+        started: when this run began.
+        request: that the campaign comes from, to note that it is finished where it lacks nothing.
+        again: make it also where the newest one, of the preset if it is that, was made from the same.
+
+    Raises:
+        CampaignError: no trial at all came to an end.
+    """
+    digest = made_from(ledger, search, provenance())
+    preset = None if search.campaign.changes else search.campaign.name
+    version = None if again or digest is None else newest_made_from(ledger.store, preset, digest)
+    if version is not None:
+        document = ledger.store.read(f"reports/{version}", "results.json")
+    else:
+        results = collect(ledger, search, reasons, started)
+        if (results.trials["status"] == "failed").all():
+            first = results.failures[0]["reason"]
+            raise CampaignError(f"none of the {len(results.trials)} trials came to an end; the first: {first}")
+        files = build_report(results)
+        version = publish(ledger.store, files, {**results.provenance, "made_from": digest})
+        renew_trend(ledger.store)
+        document = files["results.json"]
+    told = read_json(document, f"{ledger.store.address}: reports/{version}")
+    outcome = _told(ledger.store, version, told)
+    if request is not None and digest is not None:
+        note_finished(ledger, search, request, version, digest, told)
+    return outcome
+
+
+def _told(store: Store, version: str, document: Mapping[str, Any]) -> Outcome:
+    """Leave the artifact in Prefect, and say what came of it."""
+    address = report_address(store, version)
+    leave_artifact(version, score_markdown(document, address))
+    trials = sum(row["trials"] for row in document["trials"])
+    return Outcome(version, address, shown(score_blocks(document)), trials, len(document["failures"]))

@@ -1,0 +1,68 @@
+"""Note in the store that a campaign is finished, by what `finished.py` knows it again without its trials."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from infra.errors import ConflictError
+from infra.settings import CampaignRequest
+from infra.store import Store
+from tasks.ingest import find_name
+from tasks.ingest.stored import corpus_prefix
+from tasks.publishing.artifact import score_markdown
+from tasks.publishing.finished import Finished, code_now, pointer_of, report_address
+from tasks.publishing.terminal import score_blocks
+from tasks.search.search import Search
+from tasks.telling.readable import many
+from tasks.trials.ledger import Ledger
+from tasks.trials.records import trial_prefix
+
+
+def note_finished(
+    ledger: Ledger,
+    search: Search,
+    request: CampaignRequest,
+    version: str,
+    made_from: str,
+    document: Mapping[str, Any],
+) -> None:
+    """Note a campaign that lacks nothing; not where the code differs from its commit, which gives it no name.
+
+    Args:
+        ledger: what is stored.
+        search: that of the campaign.
+        request: that it comes from.
+        version: of its report.
+        made_from: digest of what that was made from.
+        document: the report's `results.json`.
+    """
+    store, campaign, code = ledger.store, search.campaign, code_now()
+    if code is None:
+        return
+    records = search.look(ledger.records)
+    finals = search.finals(records)
+    prefixes = [trial_prefix(key) for key in records | ledger.records(finals)]
+    prefixes += [*ledger.made(finals), *map(corpus_prefix, search.digests.values())]
+    manifests = many(store.manifest, prefixes)
+    named = {name: find_name(store, name) for name in search.digests}
+    known = Finished(
+        version=version,
+        preset=None if campaign.changes else campaign.name,
+        made_from=made_from,
+        code=code,
+        corpora={name: asdict(its) for name, its in named.items() if its is not None},
+        commits={prefix: manifest.digest for prefix, manifest in manifests.items() if manifest is not None},
+        trials=sum(row["trials"] for row in document["trials"]),
+        blocks=tuple(score_blocks(document)),
+        markdown=score_markdown(document, report_address(store, version)),
+    )
+    if len(known.corpora) == len(named) and len(known.commits) == len(manifests):
+        _put(store, pointer_of(request, campaign.seed), known.to_json())
+
+
+def _put(store: Store, name: str, value: dict[str, Any]) -> None:
+    before, token = store.read_pointer(name)
+    if before != value:
+        with suppress(ConflictError):  # somebody else noted it just now
+            store.swap_pointer(name, value, token)

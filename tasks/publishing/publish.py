@@ -1,0 +1,297 @@
+"""Publish a report as an immutable version, point to it, list the versions, pull one.
+
+    version = UTC time YYYYMMDDTHHMMSSZ + "-" + the first 8 hexadecimal digits of the digest of the files
+
+so that versions sort by time. `latest.json` points to the newest report, and `latest-PRESET.json` to the newest of a
+preset, so that the small campaign of every night does not hide the thorough one of Saturday. A campaign that changes
+its preset moves `latest.json` alone: who pulls a preset gets that preset.
+
+What this does not do: make a report (`tasks/report`), or write anywhere but through the store (infra/store), except for
+the directory that a report is pulled to.
+"""
+
+import hashlib
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
+from infra.store import Manifest, Store, valid_path
+from tasks.publishing.placing import place
+from tasks.telling.readable import naming, passed_over, readable
+from tasks.telling.wording import preset_title, visible
+
+_PARENT = "reports"
+_BASELINE = "baseline/"  # as in tasks/report/numbers/variant_titles.py, which would bring pandas
+VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+TREND = "reports/index.html"
+"""The page of all versions (`tasks/publishing/trend.py`)."""
+LATEST = re.compile(r"latest(-[A-Za-z0-9._+=-]+)?\.json")
+"""The names of pointers to reports."""
+# A swap is refused only when somebody else's has been done, so the tries are turns of other publishers.
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class PublishedReport:
+    """One line of the list of reports.
+
+    Attributes:
+        version: its name.
+        created: UTC time of the commit, ISO 8601.
+        preset: of the campaign; "" where unknown.
+        best: the best variant of the first corpus with its score; "" where unknown.
+        latest: whether it is the newest of its preset; never where it changes that.
+        changes: what it asked otherwise than its preset.
+    """
+
+    version: str
+    created: str
+    preset: str
+    best: str
+    latest: bool
+    changes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        title = preset_title(self.preset, self.changes)
+        told = [self.version, self.created, title, self.best, "(latest)" if self.latest else ""]
+        return "  ".join(visible(text) for text in told if text)
+
+
+def publish(
+    store: Store, files: Mapping[str, bytes], provenance: Mapping[str, Any], *, now: datetime | None = None
+) -> str:
+    """Commit a report as a new version, and point to it unless the pointer is at a newer one already.
+
+    Args:
+        store: where to.
+        files: bytes by name, as from `build_report`.
+        provenance: JSON values, kept in the manifest.
+        now: the time of the version; the present if None.
+
+    Returns:
+        The version.
+
+    Raises:
+        StoreError: the store refuses. A ConflictError after many tries: the report is committed, but others kept
+            moving the pointer.
+    """
+    version = f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_digest(files)[:8]}"
+    manifest = store.commit(
+        f"{_PARENT}/{version}",
+        files,
+        kind="report",
+        provenance={**provenance, "report": _summary(files)},
+        plain_names=True,
+    )
+    _point_all(store, manifest)
+    return version
+
+
+def point_to_newest(store: Store, prefix: str) -> None:
+    """Let the pointers go on to a report that came into the store by other means, where it is there and newer.
+
+    Raises:
+        StoreError: as of `publish`.
+    """
+    if (manifest := store.manifest(prefix)) is not None:
+        _point_all(store, manifest)
+
+
+def newest_made_from(store: Store, preset: str | None, digest: str) -> str | None:
+    """The newest version, of a preset or of all, where it was made from what has that digest (`fingerprint.py`)."""
+    version = _latest(store, preset)
+    manifest = None if version is None else store.manifest(f"{_PARENT}/{version}")
+    return version if manifest is not None and manifest.provenance.get("made_from") == digest else None
+
+
+def pointers_to(manifest: Manifest) -> list[str]:
+    """The pointers that a report moves: that to the newest of all, and of its preset unless it changes that."""
+    told = manifest.provenance.get("report")
+    own = str(told.get("preset", "")) if isinstance(told, dict) and not told.get("changes") else None
+    return list(dict.fromkeys((pointer_of(None), pointer_of(own))))
+
+
+def pointer_of(preset: str | None) -> str:
+    """The pointer to the newest report, of a preset or of all.
+
+    >>> pointer_of(None), pointer_of("thorough")
+    ('latest.json', 'latest-thorough.json')
+    """
+    return f"latest-{preset}.json" if preset else "latest.json"
+
+
+def pointer_value(manifest: Manifest) -> dict[str, str]:
+    """What a pointer to a report holds."""
+    version = manifest.prefix.removeprefix(f"{_PARENT}/")
+    return {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    """sha256 of the names and contents, whatever their order."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _summary(files: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the list of reports tells, kept in the manifest so that listing reads no report."""
+    if "results.json" not in files:
+        return {"preset": "", "best": "", "changes": [], "scores": []}
+    document = json.loads(files["results.json"])
+    lines = [answer["line"] for answer in document.get("answers", {}).values()]
+    campaign = document.get("campaign", {})
+    best = lines[0] if lines else ""
+    preset, changes = str(campaign.get("preset", "")), list(campaign.get("changes", ()))
+    return {"preset": preset, "best": best, "changes": changes, "scores": _best_scores(document)}
+
+
+def _best_scores(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The best variant on each corpus by its first metric, for the page of all versions."""
+    best: dict[str, dict[str, Any]] = {}
+    for row in document.get("scores", ()):  # the first metric of a corpus comes first, and in it the best variant
+        if row.get("mean") is not None and not row["variant"].startswith(_BASELINE):
+            best.setdefault(row["corpus"], row)
+    told = ("corpus", "variant", "metric", "mean", "low", "high")
+    digests = {name: str(facts.get("digest", "")) for name, facts in document.get("corpora", {}).items()}
+    return [{name: row[name] for name in told} | {"digest": digests.get(corpus, "")} for corpus, row in best.items()]
+
+
+def _point_all(store: Store, manifest: Manifest) -> None:
+    for pointer in pointers_to(manifest):
+        _point_to(store, pointer, manifest.prefix.removeprefix(f"{_PARENT}/"), manifest)
+
+
+def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
+    value = pointer_value(manifest)
+    for attempt in range(_TRIES):
+        current, token = store.read_pointer(pointer)
+        # versions begin with their time: the greater one is the newer one
+        at = "" if current is None else str(current.get("version"))
+        if VERSION.fullmatch(at) and at >= version:
+            return
+        try:
+            store.swap_pointer(pointer, value, token)
+        except ConflictError:
+            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to get out of step
+        else:
+            return
+    raise ConflictError(f"{store.address}: {version} is committed, but {pointer} kept changing; run again")
+
+
+def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedReport, ...]:
+    """All versions in a store, the oldest first.
+
+    Args:
+        store: where they are.
+        tell: is called with a line for each version or pointer that cannot be read, which is passed over.
+    """
+    versions = [prefix.removeprefix(f"{_PARENT}/") for prefix in store.prefixes(_PARENT)]
+    ours = [version for version in sorted(versions) if VERSION.fullmatch(version)]
+    reports, damaged = readable(lambda version: _listed(store, version), ours)
+    presets = sorted({report.preset for report in reports.values() if valid_path(pointer_of(report.preset))})
+    newest, broken = readable(lambda preset: _latest(store, preset), presets)
+    for line in passed_over(damaged) + passed_over(broken):
+        tell(line)
+    return tuple(
+        replace(report, latest=not report.changes and report.version == newest.get(report.preset))
+        for report in reports.values()
+    )
+
+
+def _listed(store: Store, version: str) -> PublishedReport | None:
+    if (manifest := store.manifest(f"{_PARENT}/{version}")) is None:
+        return None
+    with naming(f"{store.address}: {manifest.prefix}"):
+        told = manifest.provenance.get("report", {})
+        preset, best = str(told.get("preset", "")), str(told.get("best", ""))
+        return PublishedReport(version, manifest.created, preset, best, False, tuple(map(str, told.get("changes", ()))))
+
+
+def _latest(store: Store, preset: str | None) -> str | None:
+    current, _ = store.read_pointer(pointer_of(preset))
+    if current is None:
+        return None
+    version = str(current.get("version"))
+    if not VERSION.fullmatch(version):
+        raise IntegrityError(f"{store.address}: {pointer_of(preset)} points to no report; delete it")
+    return version
+
+
+def pull(store: Store, version: str | None, to: Path, *, preset: str | None = None, tables: bool = False) -> Path:
+    """Copy a report into a directory, every byte checked; the directory appears whole or not at all.
+
+    Args:
+        store: where from.
+        version: as listed; None takes the newest.
+        to: the directory to make. One that is empty, or holds this very report, will do.
+        preset: the newest of this preset is meant; None for the newest of all.
+        tables: copy alone what it can be made from again, `tasks/report/kept.py`.
+
+    Returns:
+        The absolute path of the report's page, or of the directory where there is no page.
+
+    Raises:
+        NotFoundError: no such version, or no report at all, or one without tables where they are asked for.
+        IntegrityError: stored bytes are not those that were committed.
+        ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
+    """
+    version = resolve_version(store, version, preset)
+    files = read_tables(store, version) if tables else _files_of(store, version, lambda _: True)
+    to = place(files, to)
+    return to / "index.html" if "index.html" in files else to
+
+
+def read_tables(store: Store, version: str) -> dict[str, bytes]:
+    """What a report can be made from again, in one folder, and the file that asks for its campaign.
+
+    Raises:
+        NotFoundError: no such version, or one without tables.
+        IntegrityError: stored bytes are not those that were committed.
+    """
+    from tasks.report.kept import FOLDER
+    from tasks.report.words.command import FILE  # with pandas: who lists reports need not wait for it
+
+    start = f"{FOLDER}/"
+    files = _files_of(store, version, lambda name: name.startswith(start) or name == FILE)
+    found = {name.removeprefix(start): data for name, data in files.items()}
+    if set(found) <= {FILE}:
+        raise NotFoundError(
+            f"{store.address}: report {version} is older than tables; `prefect run report` makes one that has them"
+        )
+    return found
+
+
+def _files_of(store: Store, version: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    prefix = f"{_PARENT}/{version}"
+    manifest = store.manifest(prefix)
+    if manifest is None:
+        raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
+    return {item.name: store.read(prefix, item.name) for item in manifest.objects if wanted(item.name)}
+
+
+def resolve_version(store: Store, version: str | None, preset: str | None) -> str:
+    """The version that is meant: the one that is named, or the newest, of a preset or of all.
+
+    Raises:
+        NotFoundError: there is no report.
+        ConfigurationError: it cannot be a version.
+    """
+    if version is None:
+        latest = _latest(store, preset)
+        if latest is None:
+            of = f" of preset {preset!r}" if preset else ""
+            raise NotFoundError(f"{store.address}: no report{of} is published; `prefect run reproduce` makes one")
+        return latest
+    if preset is not None:
+        raise ConfigurationError("a version and a preset: the version says which report is meant; leave --preset out")
+    if not VERSION.fullmatch(version):
+        raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
+    return version

@@ -1,0 +1,223 @@
+"""The plan, the scores and the corpora as tables for a terminal and a log.
+
+Numbers come from the plan, from `results.json` and from the store, and look as on the page; nothing is computed here.
+"""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from textwrap import fill
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+from infra.cluster.progress import clock
+from infra.store import Store
+from tasks.campaign import Campaign
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.corpus.set_aside import SetAside, by_reason
+from tasks.ingest import load_corpus, told_under
+from tasks.report.numbers.formatting import count, first_line, interval, number, roughly, signed
+from tasks.report.numbers.metrics import BY_NAME, symbols_text
+from tasks.report.numbers.variant_titles import is_baseline
+from tasks.report.numbers.verdicts import difference_verdict
+from tasks.report.words.caveats import shared_caveats
+from tasks.search.plan import Plan
+from tasks.telling.blocks import WIDTH, Block, columns, paragraphs, shown
+from tasks.telling.wording import plural, preset_title
+from tasks.trials.failures import failure_lines
+
+_LEGEND = "Plain SGD is that of a variant's own core and output model."
+_STAR = (
+    "* better or worse, by intervals that hold for all differences of a corpus at once: wider ones than those above."
+)
+_FIRST_REASONS, _LONGEST_REASON = 3, 100
+
+
+def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str] = ()) -> str:
+    """A row a variant: trials, how many are stored, estimated time on so many processes; below it what else is told."""
+    table = bare_table("corpus", "variant", "trials", "stored", "time", right=3)
+    for row in plan.rows:
+        left = clock(row.seconds / workers) if row.seconds else "-"
+        table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
+    total = sum(row.trials for row in plan.rows)
+    stored = sum(row.stored for row in plan.rows)
+    head = f"plan, preset {preset_title(campaign.name, campaign.changes)}: {_budget(campaign)} for each variant"
+    if plan.finished:
+        foot = f"all {total} trials are stored: nothing to train"
+    else:
+        foot = (
+            f"{total} trials, {stored} stored; about {clock(plan.seconds(workers))} of training"
+            f" on {workers} processes, estimated from epochs timed on this machine"
+        )
+    foot = fill(foot, columns())
+    notes = [f"{corpus} is left out: {reason}" for corpus, reason in campaign.left_out.items()]
+    if plan.outdated:
+        notes.append(
+            f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
+        )
+    notes += told
+    return "\n".join([f"{fill(head, columns())}\n{_render([table])}{foot}", *(fill(note, columns()) for note in notes)])
+
+
+def _budget(campaign: Campaign) -> str:
+    """`5 studies of 9 draws in 2 rungs and 1 fresh seed`."""
+    drawn = plural(campaign.trials, "draw") + (f" in {campaign.rungs} rungs" if campaign.rungs > 1 else "")
+    return f"{plural(campaign.studies, 'study', 'studies')} of {drawn} and {plural(campaign.seeds, 'fresh seed')}"
+
+
+def score_blocks(document: Mapping[str, Any]) -> list[Block]:
+    """The scores of `results.json`: a table a corpus, the best variant first, baselines last; then the answer."""
+    blocks = []
+    shared = shared_caveats([answer["warnings"] for answer in document["answers"].values()])
+    for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
+        title = f"{corpus}, test split, 95 % intervals over {_units(document)} and pieces"
+        blocks.append(Block((title,), layouts_of(_corpus_tables(list(rows)))))
+        answer = document["answers"][corpus]
+        own = [text for text in answer["warnings"] if text not in shared]
+        told = [answer["best"], answer.get("others", ""), answer["techniques"]]
+        easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
+        blocks.append(paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
+    if over := (document.get("aggregate") or {}).get("line"):
+        blocks.append(paragraphs([over]))
+    blocks.append(paragraphs([*legend(document), *filter(None, [document.get("search", "")]), *shared]))
+    if failed := [f"failed: {line}" for line in failure_lines(document["failures"])]:
+        blocks.append(Block(tuple(failed), indent=4))
+    return blocks
+
+
+def score_table(document: Mapping[str, Any]) -> str:
+    """The scores of `results.json` as they are printed."""
+    return shown(score_blocks(document))
+
+
+def legend(document: Mapping[str, Any]) -> list[str]:
+    """What the tables of scores need to be read: the star, where there can be one, and whose plain SGD it is."""
+    return [*([_STAR] if _units(document) == "studies" else []), _LEGEND]
+
+
+def _units(document: Mapping[str, Any]) -> str:
+    return "studies" if document.get("campaign", {}).get("studies", 1) > 1 else "seeds"
+
+
+def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
+    """A row a corpus, and below the table why files were set aside, a line a corpus that lost some.
+
+    Args:
+        store: where they are.
+        digests: of each corpus, by name.
+
+    Raises:
+        StoreError: one of them is not there, or is another one.
+    """
+    cells: list[tuple[str, ...]] = []
+    lost = []
+    for name, digest in digests.items():
+        corpus = told_under(store, name, load_corpus(store, digest))
+        pieces = " / ".join(count(len(corpus.splits[split])) for split in SPLITS)
+        steps = " / ".join(count(corpus.steps(split)) for split in SPLITS)
+        symbols = symbols_text(corpus.kind, len(corpus.vocabulary))
+        groups = by_reason(corpus.source)
+        aside = count(sum(len(group.names) for group in groups))
+        cells.append((name, corpus.kind, pieces, steps, symbols, aside, digest[:12]))
+        lost += [_lost(name, corpus)] if groups else []
+        lost += [f"{name}: {sentence}" for sentence in corpus.source.get("told", ())]
+    layouts = (_corpora(cells, apart, digested) for apart, digested in ((" / ", True), ("\n", True), ("\n", False)))
+    return f"{_render(layouts)}{shown([paragraphs(lost)])}".rstrip("\n")
+
+
+def _corpora(cells: Sequence[tuple[str, ...]], apart: str, digested: bool) -> Table:
+    """The table of the corpora: sizes of the splits side by side or below each other, with the digest or without."""
+    sizes = "train/valid/test" if apart == " / " else "train\nvalid\ntest"
+    titles = ["corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside"]
+    table = bare_table(*titles, *["digest"] * digested, right=4 + digested)
+    table.collapse_padding = True
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
+    for row in cells:
+        name, *others = row[: len(table.columns)]
+        table.add_row(name, *(cell.replace(" / ", apart) for cell in others))
+    return table
+
+
+def _lost(name: str, corpus: Corpus) -> str:
+    groups = by_reason(corpus.source)
+    told = [f"{_first_of(group)}: {first_line(group.reason, _LONGEST_REASON)}" for group in groups[:_FIRST_REASONS]]
+    more = sum(len(group.names) for group in groups[_FIRST_REASONS:])
+    return f"{name}, set aside: {'; '.join(told)}{f'; and {more:,} more' if more else ''}"
+
+
+def _first_of(group: SetAside) -> str:
+    first, *others = group.names
+    return f"{first} and {len(others):,} more" if others else first
+
+
+def _corpus_tables(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """The scores of a corpus: two metrics where they fit, else the first one, its interval below it where that fits."""
+    return [_scores(rows, metrics, apart) for metrics, apart in ((2, " ["), (1, " ["), (1, "\n["))]
+
+
+def _scores(rows: Sequence[Mapping[str, Any]], most: int, apart: str) -> Table:
+    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    by_place = {(row["variant"], row["metric"]): row for row in rows}
+    shown = metrics[:most]
+    # The unit stands under the label: beside it, the widest numbers would not fit.
+    titles = [f"{BY_NAME[name].label}\n{BY_NAME[name].unit}".rstrip() for name in shown]
+    difference = "better than plain SGD by" if apart == " [" else "better than\nplain SGD by"
+    table = bare_table("variant", *titles, difference, "seeds", right=len(shown) + 2)
+    for row in rows:
+        if row["metric"] != metrics[0]:
+            continue
+        cells = [score_cell(by_place[row["variant"], name]) for name in shown]
+        told = [cell.replace(" [", apart) for cell in (*cells, difference_cell(row))]
+        table.add_row(row["variant"], *told, seeds_cell(row))
+    return table
+
+
+def seeds_cell(row: Mapping[str, Any]) -> str:
+    """How many seeds of a row of `scores` have a score, of how many; "" for a baseline."""
+    if is_baseline(row["variant"]):
+        return ""
+    return "held back" if row["held_back"] else f"{row['n_seeds']}/{row['seeds_asked']}"
+
+
+def score_cell(row: Mapping[str, Any]) -> str:
+    """The score of a row of `scores` with its interval; marked where it is estimated, which old ones never were."""
+    decimals = BY_NAME[row["metric"]].decimals
+    value = roughly(number(row["mean"], decimals), row.get("estimated", False))
+    return f"{value} {interval(row['low'], row['high'], decimals)}".rstrip()
+
+
+def difference_cell(row: Mapping[str, Any]) -> str:
+    """How much better than plain SGD a row of `scores` is; a star where it is better or worse."""
+    if row["difference"] is None:
+        return ""
+    decimals = BY_NAME[row["metric"]].decimals
+    text = f"{signed(row['difference'], decimals)} {interval(row['diff_low'], row['diff_high'], decimals)}".rstrip()
+    return f"{text} *" if difference_verdict(row, decimals) in ("better", "worse") else text
+
+
+def bare_table(*titles: str, right: int) -> Table:
+    """A plain table, the last `right` columns to the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, title in enumerate(titles):
+        table.add_column(title, justify="right" if index >= len(titles) - right else "left", no_wrap=True)
+    return table
+
+
+def layouts_of(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
+    """The layouts of a table, each with the columns that it needs."""
+    console = Console(width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False)
+    layouts = []
+    for table in tables:
+        console.file = io.StringIO()
+        console.print(table)
+        text = "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+        layouts.append((Measurement.get(console, console.options, table).maximum, text))
+    return tuple(layouts)
+
+
+def _render(tables: Iterable[Table]) -> str:
+    return Block(layouts=layouts_of(tables)).fitted(columns())

@@ -1,0 +1,69 @@
+"""The comparison of two versions for a terminal and a log; numbers and words are those of its page."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from tasks.publishing.terminal import bare_table, layouts_of
+from tasks.report.compared import Comparison
+from tasks.report.compared.changes import Row
+from tasks.report.compared.settings import Setting
+from tasks.report.compared.words import (
+    EFFECTS,
+    LEGEND,
+    change_text,
+    corpus_sentence,
+    headline,
+    verdict_text,
+)
+from tasks.report.numbers.formatting import NOTHING, number, signed
+from tasks.report.numbers.metrics import BY_NAME
+from tasks.report.numbers.variant_titles import short_labels
+from tasks.telling.blocks import Block, paragraphs, shown
+from tasks.telling.wording import plural, visible
+
+_MOST_SETTINGS = 20
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """What is printed."""
+    return shown(comparison_blocks(comparison)).rstrip("\n")
+
+
+def comparison_blocks(comparison: Comparison) -> Iterator[Block]:
+    """The headline, what differs, the results of each corpus, and how to read them."""
+    yield paragraphs([f"{headline(comparison)}: {visible(comparison.before)} -> {visible(comparison.after)}"])
+    yield _settings("asked", comparison.campaign)
+    yield _settings("code", comparison.code)
+    for data in comparison.data:
+        sentence = visible(corpus_sentence(comparison, data))
+        scores = [row for row in comparison.scores if row["corpus"] == data.corpus]
+        effects = [row for row in comparison.effects if row["corpus"] == data.corpus]
+        yield Block((sentence,), layouts_of(_table(scores, effects, ends) for ends in (" [", "\n[")) if scores else ())
+    if comparison.scores:
+        yield paragraphs([LEGEND, EFFECTS] if comparison.effects else [LEGEND])
+
+
+def _settings(what: str, settings: Sequence[Setting]) -> Block:
+    told = [
+        f"{what}, {visible(each.name)}: {visible(each.before) or NOTHING} -> {visible(each.after) or NOTHING}"
+        for each in settings[:_MOST_SETTINGS]
+    ]
+    if len(settings) > _MOST_SETTINGS:
+        told.append(f"{what}: {plural(len(settings) - _MOST_SETTINGS, 'more setting')} differ, `--to DIR` has them")
+    return Block(tuple(told or [f"{what}: the same"]), indent=4)
+
+
+def _table(scores: Sequence[Row], effects: Sequence[Row], ends: str) -> Table:
+    """Variants, then techniques; the interval beside the change or below it."""
+    metric = BY_NAME[scores[0]["metric"]]
+    table = bare_table(f"{metric.label}\n{metric.unit}".rstrip(), "before", "after", "change", "verdict", right=4)
+    table.columns[-1].justify = "left"
+    labels = short_labels([row["variant"] for row in scores])
+    named = [(visible(labels[row["variant"]]), row, number) for row in scores]
+    named += [(f"effect of {visible(row['technique'])}", row, signed) for row in effects]
+    for label, row, write in named:
+        decimals = BY_NAME[row["metric"]].decimals
+        change = change_text(row).replace(" [", ends) if row["verdict"] != "the same" else signed(0.0, decimals)
+        table.add_row(label, write(row["before"], decimals), write(row["after"], decimals), change, verdict_text(row))
+    return table

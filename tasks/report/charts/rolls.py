@@ -1,0 +1,100 @@
+"""Piano-rolls as drawings: runs of notes over the rows of a keyboard.
+
+A roll is drawn by hand, since a chart would take a mark a note: all runs are one path, a roll of 200 frames some
+10 kB. Its size is fixed, a frame as wide in every roll; where a window is narrower it scrolls.
+"""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from tasks.corpus.corpus import LOWEST_NOTE, NOTES
+from tasks.corpus.piano_roll import Run
+from tasks.report.charts.colours import GRID, INK, MUTED, OTHER, UNDECIDED
+from tasks.report.numbers.portrait import FRAMES, Roll
+
+_SHARPS = (1, 3, 6, 8, 10)
+_NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+# Pixels: of a frame, of a note, left of the keyboard, above it, below it.
+_FRAME, _NOTE, _LEFT, _ABOVE, _BELOW = 5, 5, 34, 8, 34
+_TICK = 20
+_FEWEST_NOTES = 24
+
+
+def note_name(note: int) -> str:
+    """The name of a MIDI number.
+
+    >>> note_name(36), note_name(60), note_name(78)
+    ('C2', 'C4', 'F♯5')
+    """
+    return f"{_NAMES[note % 12]}{note // 12 - 1}"
+
+
+def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
+    """The lowest and the highest note of the drawings of some rolls: a note more on either side, two octaves or more.
+
+    >>> shown_range([Roll("a", "the first", 9, ((60, 0, 4), (64, 2, 9)))])
+    (51, 74)
+    """
+    notes = [note for roll in rolls for note, _, _ in roll.runs] or [60]
+    low, high = min(notes) - 1, max(notes) + 1
+    lacking = max(0, _FEWEST_NOTES - (high - low + 1))
+    low, high = low - lacking // 2, high + lacking - lacking // 2
+    lowest, highest = LOWEST_NOTE, LOWEST_NOTE + NOTES - 1
+    return min(max(low, lowest), highest - _FEWEST_NOTES + 1), max(min(high, highest), lowest + _FEWEST_NOTES - 1)
+
+
+def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0) -> Markup:
+    """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame.
+
+    The notes of the first `given` frames are grey, and a line stands where they end.
+    """
+    frames = min(roll.frames, FRAMES)
+    width, height = frames * _FRAME, (high - low + 1) * _NOTE
+    parts = [
+        _opening(_LEFT + width + 12, height + _BELOW + 6, description),
+        _path(GRID, _NOTE - 1, [f"M{_LEFT} {_middle(n, high)}h{width}" for n in range(low, high + 1) if is_black(n)]),
+    ]
+    for note in range(low, high + 1):
+        if note % 12 == 0:
+            foot = (high - note + 1) * _NOTE
+            parts.append(_path(UNDECIDED, 0.5, [f"M{_LEFT} {foot}h{width}"]))
+            parts.append(_text(_LEFT - 6, foot - _NOTE / 2 + 4, note_name(note), "end", INK))
+    for frame in range(0, frames + 1, _TICK):
+        x = _LEFT + frame * _FRAME
+        parts.append(_path(UNDECIDED, 0.5, [f"M{x} 0v{height + 4}"]))
+        parts.append(_text(x, height + 16, str(frame), "middle", INK))
+    before = [(note, a, min(b, given)) for note, a, b in roll.runs if a < given]
+    after = [(note, max(a, given), b) for note, a, b in roll.runs if b > given]
+    parts += [_path(UNDECIDED, _NOTE - 1, _bars(before, high)), _path(OTHER, _NOTE - 1, _bars(after, high))]
+    parts += [_path(INK, 1.5, [f"M{_LEFT + given * _FRAME} 0v{height + 4}"] if given else [])]
+    parts += [_text(_LEFT, height + 34, "frame", "start", MUTED), Markup("</svg>")]
+    return Markup("").join(parts)
+
+
+def _bars(runs: Sequence[Run], high: int) -> list[str]:
+    return [f"M{_LEFT + start * _FRAME} {_middle(note, high)}h{(end - start) * _FRAME}" for note, start, end in runs]
+
+
+def is_black(note: int) -> bool:
+    """Whether the key of a MIDI number is black."""
+    return note % 12 in _SHARPS
+
+
+def _middle(note: int, high: int) -> float:
+    return (high - note + 0.5) * _NOTE
+
+
+def _opening(width: int, height: int, description: str) -> Markup:
+    size = Markup('width="{0}" height="{1}" viewBox="0 -{2} {0} {1}"').format(width, height + _ABOVE, _ABOVE)
+    return Markup('<svg xmlns="http://www.w3.org/2000/svg" {} role="img" aria-label="{}">').format(size, description)
+
+
+def _path(colour: str, width: float, commands: Sequence[str]) -> Markup:
+    path = Markup('<path stroke="{}" stroke-width="{}" d="{}"/>')
+    return path.format(colour, width, "".join(commands)) if commands else Markup("")
+
+
+def _text(x: float, y: float, text: str, anchor: str, colour: str) -> Markup:
+    element = Markup('<text x="{}" y="{}" text-anchor="{}" font-size="12" fill="{}">{}</text>')
+    return element.format(x, y, anchor, colour, text)

@@ -1,0 +1,174 @@
+"""The charts that answer why: how far back gradients reach, what is zero, how slow units are, what is clipped.
+
+They draw what `why.py` puts together, in the size and the colours of the other charts.
+"""
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from tasks.report.charts.colours import CIRCLE, GRID, INK, MUTED, OTHER, PLAIN, SQUARE
+from tasks.report.charts.theme import layered, rows_of
+from tasks.report.charts.training import PANEL_WIDTH
+from tasks.report.numbers.formatting import power_of_ten
+from tasks.report.numbers.variant_titles import Variant, plain_of, short_labels
+from tasks.report.words.why import SMALLEST, VariantDiagnosis, shown_variants
+
+_ROW = 21
+_WIDTH = 240
+_MOST_TICKS = 50
+_MARKS = 10  # lags from mark to mark
+
+
+def gradient_panels(told: Sequence[VariantDiagnosis], best: str | None) -> list[tuple[str, alt.LayerChart]]:
+    """What is left of the gradient k steps back, a (title, chart) for each variant that is shown; plain SGD is in each.
+
+    A line is the geometric mean over the seeds, with a mark every few steps; its band reaches from the lowest to the
+    highest, and a dashed line is the same network before training.
+    """
+    by_name = {each.variant: each for each in told}
+    shown = shown_variants(told, best) or [each.variant for each in told][:1]
+    pairs = [[by_name[name] for name in dict.fromkeys((plain_of(name), name)) if name in by_name] for name in shown]
+    axes = _gradient_axes([each for pair in pairs for each in pair])
+    labels = short_labels(by_name)
+    return [
+        (
+            " and ".join(labels[each.variant] for each in pair),
+            layered([layer for each in pair for layer in _gradient_lines(each, axes)], PANEL_WIDTH - 60, 170),
+        )
+        for pair in pairs
+    ]
+
+
+def _gradient_axes(told: Sequence[VariantDiagnosis]) -> dict[str, Any]:
+    """Shared axes: lags, and whole powers of ten around all that is drawn."""
+    spreads = [spread for each in told for spread in each.gradient_left.values()]
+    lowest = max(min(min(spread.low, default=1.0) for spread in spreads), SMALLEST)
+    highest = max(max(spread.high, default=1.0) for spread in spreads)
+    low, high = floor(log10(lowest)), max(ceil(log10(highest)), 0)
+    low = min(low, high - 1)
+    step = max(1, ceil((high - low) / 5))
+    powers = [power for power in range(low, high + 1) if power % step == 0]
+    named = " : ".join(f"round(log(datum.value) / LN10) == {power} ? '{power_of_ten(power)}'" for power in powers)
+    axis = alt.Axis(values=[10.0**power for power in powers], labelExpr=f"{named} : ''")
+    lags = max(len(spread.mean) for spread in spreads) - 1
+    return {
+        "x": alt.X(
+            "lag:Q",
+            title="k, steps back",
+            scale=alt.Scale(domain=[0, max(lags, 1)], nice=False),
+            axis=alt.Axis(tickCount=5, format="d"),
+        ),
+        "y": alt.Y(
+            "mean:Q",
+            title=None,
+            scale=alt.Scale(type="log", domain=[10.0**low, 10.0**high], nice=False, clamp=True),
+            axis=axis,
+        ),
+    }
+
+
+def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Chart]:
+    colour, shape = (PLAIN, SQUARE) if each.variant == plain_of(each.variant) else (OTHER, CIRCLE)
+    rows = {
+        moment: [
+            {"lag": lag, "mean": mean, "low": low, "high": high}
+            for lag, (mean, low, high) in enumerate(zip(spread.mean, spread.low, spread.high, strict=True))
+        ]
+        for moment, spread in each.gradient_left.items()
+    }
+    best, start = alt.Chart(rows_of(rows["best"])), alt.Chart(rows_of(rows["start"]))
+    # not where the marks of the other variant are
+    marks = alt.Chart(rows_of(rows["best"][_MARKS // 2 * (shape == CIRCLE) :: _MARKS]))
+    band = {"x": axes["x"], "y": axes["y"].copy(), "y2": alt.Y2("high:Q")}
+    band["y"].shorthand = "low:Q"
+    return [
+        best.mark_area(color=colour, opacity=0.18, clip=True).encode(**band),
+        start.mark_line(color=colour, strokeWidth=1.2, strokeDash=[4, 3], opacity=0.8, clip=True).encode(**axes),
+        best.mark_line(color=colour, strokeWidth=2.4, clip=True).encode(**axes),
+        marks.mark_point(shape=shape, filled=True, size=42, opacity=1, color=colour, clip=True).encode(**axes),
+    ]
+
+
+def zeros(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
+    """Share of states and of gradients that are exactly zero, a row a variant that has some; None where none has."""
+    sparse = [each for each in told if each.zero_states > 0 or each.zero_gradients > 0]
+    if not sparse:
+        return None
+    labels = short_labels(each.variant for each in told)
+    rows = [
+        {"label": labels[each.variant], "states": 100 * each.zero_states, "gradients": 100 * each.zero_gradients}
+        for each in sparse
+    ]
+    y = _rows([labels[each.variant] for each in sparse])
+    x = alt.X("states:Q", title="zero (%)", scale=alt.Scale(domain=[0, 100], nice=False), axis=alt.Axis(tickCount=5))
+    base = alt.Chart(rows_of(rows))
+    return layered(
+        [
+            base.mark_bar(color=OTHER, height=11, opacity=0.9).encode(x=x, y=y),
+            base.mark_tick(color=INK, thickness=2, size=17).encode(x=alt.X("gradients:Q"), y=y),
+        ],
+        _WIDTH,
+        max(_ROW * len(rows), 60),
+    )
+
+
+def time_constants(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
+    """Time constants of the leaky units, a tick a unit; None where no unit leaks."""
+    leaking = [each for each in told if each.time_constants]
+    if not leaking:
+        return None
+    labels = short_labels(each.variant for each in told)
+    rows = [
+        {"label": labels[each.variant], "steps": steps}
+        for each in leaking
+        for steps in np.unique(np.quantile(each.time_constants, np.linspace(0, 1, _MOST_TICKS))).tolist()
+    ]
+    values = [row["steps"] for row in rows]
+    ends = [min(0.2, *values), max(60.0, *values)]
+    x = alt.X(
+        "steps:Q",
+        title="steps in which a state falls to 1/e",
+        scale=alt.Scale(type="log", domain=ends, nice=False),
+        axis=alt.Axis(values=[0.2, 0.5, 1, 2, 5, 10, 20, 50, 100], format="~g"),
+    )
+    y = _rows([labels[each.variant] for each in leaking])
+    ticks = alt.Chart(rows_of(rows)).mark_tick(color=OTHER, thickness=1, size=14, opacity=0.55).encode(x=x, y=y)
+    one = alt.Chart(rows_of([{"steps": 1.0}])).mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x=alt.X("steps:Q"))
+    return layered([one, ticks], _WIDTH, max(_ROW * len(leaking), 60))
+
+
+def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
+    """Share of clipped updates, a row a variant, a cell an epoch, the darker the more; None where nobody clips."""
+    clipped = [each for each in told if "C" in Variant.parse(each.variant).techniques and each.clipped_share]
+    if not clipped:
+        return None
+    labels = short_labels(each.variant for each in told)
+    rows = [
+        {"label": labels[each.variant], "epoch": epoch, "from": epoch - 0.5, "to": epoch + 0.5, "share": float(share)}
+        for each in clipped
+        for epoch, share in enumerate(each.clipped_share, start=1)
+    ]
+    longest = max(len(each.clipped_share) for each in clipped)
+    ticks = [epoch for epoch in range(1, longest + 1) if epoch % max(1, ceil(longest / 6)) == 0 or epoch == 1]
+    x = alt.X(
+        "from:Q",
+        title="epoch",
+        scale=alt.Scale(domain=[0.5, longest + 0.5], nice=False),
+        axis=alt.Axis(values=ticks, format="d", grid=False),
+    )
+    # by the root: a few percent would look like none
+    scale = alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])
+    opacity = alt.FillOpacity("share:Q", scale=scale, legend=None)
+    cells = alt.Chart(rows_of(rows)).mark_rect(color=OTHER, stroke=GRID, strokeWidth=0.7)
+    cells = cells.encode(
+        x=x, x2=alt.X2("to:Q"), y=_rows([labels[each.variant] for each in clipped]), fillOpacity=opacity
+    )
+    return layered([cells], _WIDTH, max(_ROW * len(clipped), 60))
+
+
+def _rows(order: list[str]) -> alt.Y:
+    return alt.Y("label:N", sort=order, scale=alt.Scale(domain=order), title=None, axis=alt.Axis(labelLimit=260))

@@ -1,0 +1,61 @@
+"""The random numbers behind every interval of a report: drawn pieces, multipliers of units, and scales.
+
+Whoever asks names what the numbers are for; equal names and seeds give equal numbers, in whatever order they are asked
+for. What this does not do: know a variant or a metric. Shape letters: R resamples, P pieces, N units.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.report.numbers.metrics import FloatArray
+
+RESAMPLES = 10_000
+
+
+def generator_for(seed: int, *names: str) -> np.random.Generator:
+    """A random generator that belongs to a seed and a name: the same numbers wherever it is asked for."""
+    digest = hashlib.sha256("\0".join([str(seed), *names]).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "big"))
+
+
+def draw_pieces(generator: np.random.Generator, resamples: int, pieces: int) -> FloatArray:
+    """How often each piece is drawn when P of P are drawn with replacement: (R, P), each row sums to P."""
+    drawn_RP = generator.integers(pieces, size=(resamples, pieces))
+    flat = (drawn_RP + pieces * np.arange(resamples)[:, None]).ravel()
+    return np.bincount(flat, minlength=resamples * pieces).reshape(resamples, pieces).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Scales:
+    """What turns normal draws into t draws: 1 / sqrt(chi2_f), a number a resample.
+
+    A standard deviation that is estimated from n numbers is off by the root of chi2_{n-1} / (n - 1), and a normal draw
+    that is divided by it is one of Student's t.
+
+    Attributes:
+        pieces_R: sqrt(P / chi2_{P-1}), which also makes up for the (P - 1) / P that a bootstrap of P pieces sees.
+        squares_RN: the sums of the first 1, 2, ... squares of standard normal numbers.
+    """
+
+    pieces_R: FloatArray
+    squares_RN: FloatArray
+
+    @classmethod
+    def draw(cls, generator: np.random.Generator, resamples: int, pieces: int, units: int) -> "Scales":
+        """Draw them for at most so many units; a single piece, which is always drawn, has the scale 1."""
+        chi2_R = generator.chisquare(pieces - 1, resamples) if pieces > 1 else np.full(resamples, float(pieces))
+        squares_RN = np.cumsum(generator.standard_normal((resamples, max(0, units - 1))) ** 2, axis=1)
+        return cls(np.sqrt(pieces / chi2_R), squares_RN)
+
+    def units_R(self, units: int) -> FloatArray:
+        """1 / sqrt(N chi2_{N-1}) for N units; 0 for one, which tells of no spread.
+
+        With g_s standard normal, sum_s g_s (m_s - m) times it is s / sqrt(N) times a number of Student's t with N - 1
+        degrees of freedom, s the standard deviation of the m_s. Such draws for several means, from the same g and the
+        same scales, have the covariance of the values, in the shape of a multivariate t.
+        """
+        if units < 2:
+            return np.zeros(len(self.squares_RN))
+        return np.asarray(1 / np.sqrt(units * self.squares_RN[:, units - 2]))

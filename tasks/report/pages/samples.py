@@ -1,0 +1,185 @@
+"""Samples: what the networks play and write, as pictures and texts for the page, and as files beside it.
+
+Shown are the best variant of each corpus and plain SGD, which go on from the same beginning; the files of the others
+are linked. A campaign that was stored before there were samples has none.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from models.data_kinds import Kind
+from tasks.corpus.piano_roll import find_runs
+from tasks.corpus.text import END_OF_LINE, NEWLINE, readable
+from tasks.report.charts.rolls import draw_roll, shown_range
+from tasks.report.numbers.estimates import Estimates
+from tasks.report.numbers.formatting import first_line, plural, visible
+from tasks.report.numbers.metrics import STEP_NAMES
+from tasks.report.numbers.portrait import Roll
+from tasks.report.numbers.results import Results, Sampled
+from tasks.report.numbers.variant_titles import is_baseline, plain_of, short_labels
+from tasks.trials.continuation import Continuation
+
+_LONGEST_SYMBOL = 40
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sample that is shown: a drawing, or a text in two parts.
+
+    Attributes:
+        label: of its variant.
+        why: why this variant is shown.
+        given: what the network was given, `16 frames`.
+        made: what it made of that, `80 frames`.
+        piece: title of the piece that the beginning is from.
+        ended: said where it made less than it was asked for.
+        drawing: of music, a piano-roll.
+        before, after: of text, what was given and what was made.
+        file: where the file is, beside the page.
+        trial: the first digits of the trial's key.
+    """
+
+    label: str
+    why: str
+    given: str
+    made: str
+    piece: str
+    ended: str
+    drawing: Markup | None
+    before: str
+    after: str
+    file: str
+    trial: str
+
+
+@dataclass(frozen=True)
+class SampleSection:
+    """The samples of one corpus.
+
+    Attributes:
+        name, kind, step: of the corpus.
+        shown: the best variant, and plain SGD where it is another one.
+        others: labels of the other variants, with their files.
+    """
+
+    name: str
+    kind: Kind
+    step: str
+    shown: tuple[Shown, ...]
+    others: tuple[tuple[str, str], ...]
+
+
+def _all(results: Results) -> list[tuple[str, str, Sampled]]:
+    return [(corpus, *pair) for corpus in results.corpora for pair in results.samples.get(corpus, {}).items()]
+
+
+def sample_files(results: Results) -> dict[str, bytes]:
+    """The files that lie beside the page, by their names: MIDI of music, text of text."""
+    return {file_name(results, corpus, variant): sampled.data for corpus, variant, sampled in _all(results)}
+
+
+def sample_rows(results: Results) -> list[dict[str, Any]]:
+    """What the page says of each sample, for programs."""
+    return [
+        {
+            "corpus": corpus,
+            "variant": variant,
+            "key": sampled.continuation.key,
+            "seed": sampled.continuation.seed,
+            "piece": sampled.continuation.piece,
+            "given": sampled.continuation.given,
+            "made": len(sampled.continuation.steps) - sampled.continuation.given,
+            "file": file_name(results, corpus, variant),
+        }
+        for corpus, variant, sampled in _all(results)
+    ]
+
+
+def file_name(results: Results, corpus: str, variant: str) -> str:
+    """Where the file of a variant is: letters that need no escape in an address, and a number, so that no two meet."""
+    number = list(results.corpora).index(corpus) + 1
+    ending = results.samples[corpus][variant].continuation.file_name.rpartition(".")[2]
+    return f"samples/{number}-{_plain(corpus)}/{_plain(variant)}.{ending}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_=]+", "-", name)
+
+
+def sample_sections(results: Results, estimates: Estimates) -> list[SampleSection]:
+    """What the page shows, a section a corpus that has samples."""
+    return [_section(results, estimates, corpus) for corpus in results.corpora if results.samples.get(corpus)]
+
+
+def _section(results: Results, estimates: Estimates, corpus: str) -> SampleSection:
+    samples = results.samples[corpus]
+    ranked = [name for name in estimates.primary(corpus)["variant"] if not is_baseline(name) and name in samples]
+    labels = short_labels(ranked)
+    best = ranked[0]
+    chosen = {best: "the best variant on test", plain_of(best): "plain SGD"}
+    if best == plain_of(best):
+        chosen = {best: "plain SGD, the best variant on test"}
+    chosen = {name: why for name, why in chosen.items() if name in samples}
+    made = {name: samples[name].continuation for name in chosen}
+    rolls = _rolls(list(made.values()))
+    kind = made[best].kind
+    return SampleSection(
+        name=corpus,
+        kind=kind,
+        step=STEP_NAMES[kind],
+        shown=tuple(
+            _shown(made[name], labels[name], why, rolls.get(made[name].key), file_name(results, corpus, name))
+            for name, why in chosen.items()
+        ),
+        others=tuple((labels[name], file_name(results, corpus, name)) for name in ranked if name not in chosen),
+    )
+
+
+def _shown(made: Continuation, label: str, why: str, drawing: Markup | None, file: str) -> Shown:
+    step, count = STEP_NAMES[made.kind], len(made.steps) - made.given
+    before, after = ("", "") if made.kind == "music" else _parts(made)
+    return Shown(
+        label=label,
+        why=why,
+        given=plural(made.given, step),
+        made=plural(count, step),
+        piece=visible(made.piece),
+        ended="" if count == made.asked else f"then its state outgrew its numbers; {made.asked} were asked for",
+        drawing=drawing,
+        before=before,
+        after=after,
+        file=file,
+        trial=made.key[:_DIGITS],
+    )
+
+
+def _rolls(continuations: Sequence[Continuation]) -> Mapping[str, Markup]:
+    """The drawings of music by key, all over the same range of notes."""
+    rolls = {
+        made.key: (made.given, Roll(made.piece, "", len(made.steps), find_runs(made.piano_roll)))
+        for made in continuations
+        if made.kind == "music"
+    }
+    low, high = shown_range([roll for _, roll in rolls.values()])
+    return {
+        key: draw_roll(roll, low, high, f"Piano-roll: {given} frames given, the rest played by the network.", given)
+        for key, (given, roll) in rolls.items()
+    }
+
+
+def _parts(made: Continuation) -> tuple[str, str]:
+    """The text that was given and what was made of it, without characters that cannot be seen."""
+    symbols = [_seen(symbol) for symbol in made.steps]
+    whole, before = readable(made.kind, symbols), readable(made.kind, symbols[: made.given])
+    return before, whole.removeprefix(before)
+
+
+def _seen(symbol: str) -> str:
+    if symbol in (NEWLINE, END_OF_LINE, " "):
+        return symbol
+    return visible(first_line(symbol, _LONGEST_SYMBOL) if symbol.strip() else symbol)

@@ -1,0 +1,50 @@
+"""The part of the page that says why: the charts of the diagnostics, drawn, and their table."""
+
+from dataclasses import dataclass
+
+import altair as alt
+from markupsafe import Markup
+
+from tasks.report.charts import why as why_charts
+from tasks.report.charts.theme import to_svg
+from tasks.report.findings import Findings
+from tasks.report.numbers.variant_titles import is_baseline
+from tasks.report.words.tables import Table
+from tasks.report.words.why import reach_sentence, why_table
+
+
+@dataclass(frozen=True)
+class Why:
+    """Everything that the page shows of the diagnostics on one corpus."""
+
+    reach: str
+    gradients: tuple[tuple[str, Markup], ...]
+    zeros: Markup | None
+    constants: Markup | None
+    clipping: Markup | None
+    table: Table
+
+
+def render_why(findings: Findings, corpus: str, anchor: str) -> Why | None:
+    """The part on a corpus; None where nothing was measured, since an older version trained its trials."""
+    told = findings.diagnoses[corpus]
+    if not told:
+        return None
+    ranked = findings.estimates.primary(corpus)
+    best = next((row.variant for row in ranked.itertuples() if not is_baseline(row.variant)), None)
+    panels = why_charts.gradient_panels(told, best)
+    return Why(
+        reach=reach_sentence(told),
+        gradients=tuple(
+            (title, to_svg(chart, f"{anchor}-gradient-{i}", f"Share of the gradient left over the lag: {title}."))
+            for i, (title, chart) in enumerate(panels)
+        ),
+        zeros=_drawn(why_charts.zeros(told), f"{anchor}-zeros", "Share of zero states and gradients of each variant."),
+        constants=_drawn(why_charts.time_constants(told), f"{anchor}-constants", "Time constants of the leaky units."),
+        clipping=_drawn(why_charts.clipping(told), f"{anchor}-clipping", "Share of clipped updates of each epoch."),
+        table=why_table(told),
+    )
+
+
+def _drawn(chart: alt.LayerChart | None, name: str, description: str) -> Markup | None:
+    return None if chart is None else to_svg(chart, name, description)

@@ -1,0 +1,79 @@
+"""How the draws of the search ended, variant by variant: which trained, which diverged, which are among the good ones.
+
+The i-th draws of two variants in a study share their seed and every hyper-parameter that both have, so they are a
+pair. A draw is good where its score after the first rung, when all draws have had equally many epochs, is within a
+tenth of the way from counting to the best of its variant. Learning rates are drawn evenly over their interval on the
+logarithmic scale, so that the share of good draws, times the decades of that interval, is the width of the good range.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isnan, log10
+
+from tasks.report.numbers.closed_forms import NAN
+from tasks.report.numbers.results import Results
+from tasks.report.numbers.variant_titles import PLAIN, Variant
+
+TOLERANCE = 0.1
+"""How far a good draw is from the best, as a part of the way from counting to the best."""
+
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How a draw ended: it came above counting, or diverged, or learned nothing; and whether it is a good one."""
+
+    trained: bool
+    diverged: bool
+    good: bool
+
+    @property
+    def untrained(self) -> bool:
+        """It came to its end, and never above counting."""
+        return not (self.trained or self.diverged)
+
+
+Draws = Mapping[str, Mapping[Place, Draw]]
+"""By variant and place how a draw ended."""
+
+
+def draws_of(results: Results, corpus: str) -> dict[str, dict[Place, Draw]]:
+    """By variant, study and seed the draws of the search that ended; what failed has not."""
+    counting = float(results.corpora[corpus]["counting"])
+    search = results.ended_draws(corpus)
+    found: dict[str, dict[Place, Draw]] = {}
+    for variant, rows in search.groupby("variant", sort=False):
+        status, first = rows["status"].tolist(), rows["valid_first"].tolist()
+        above = (rows["valid"] > counting).tolist()
+        trained = [ended == "completed" and better for ended, better in zip(status, above, strict=True)]
+        least = good_from([score for score, did in zip(first, trained, strict=True) if did], counting)
+        found[str(variant)] = {
+            (int(study), int(seed)): Draw(did, ended == "diverged", did and score >= least)
+            for study, seed, ended, did, score in zip(rows["study"], rows["seed"], status, trained, first, strict=True)
+        }
+    return found
+
+
+def good_from(scores: list[float], counting: float) -> float:
+    """The lowest score that is good: b - (b - counting) / 10 for the best score b; infinity where there is none.
+
+    >>> good_from([-11.0, -9.0], -11.0), good_from([], -11.0)
+    (-9.2, inf)
+    """
+    known = [score for score in scores if not isnan(score)]
+    return max(known) - TOLERANCE * (max(known) - counting) if known else float("inf")
+
+
+def decades(results: Results, corpus: str, variants: Iterable[str]) -> float:
+    """How many powers of ten the learning rates of some variants are drawn from.
+
+    NaN where they are named one by one, or where one of the variants draws from something else.
+    """
+    space = results.campaign.get("spaces", {}).get(corpus, {})
+    names = list(variants)
+    other = any(Variant.parse(name).optimizer != PLAIN or "learning_rate" in space.get(name, {}) for name in names)
+    ends = space.get("learning_rate")
+    if not isinstance(ends, Mapping) or other:
+        return NAN
+    return log10(ends["high"] / ends["low"])

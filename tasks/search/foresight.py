@@ -1,0 +1,26 @@
+"""Whether a campaign has work for workers, asked before its flow run is there: they can then start beside the server.
+
+What cannot be read counts as not there, and is told by the flow.
+"""
+
+from infra.store import Store
+from tasks.campaign import Campaign
+from tasks.ingest import find_name
+from tasks.search.search import Search
+from tasks.trials.ledger import Ledger
+
+
+def work_is_left(store: Store, campaign: Campaign) -> bool:
+    """Whether a corpus has no name in the store yet, or a trial of the campaign is not stored or owes something.
+
+    A guess where files of a corpus have changed since: the flow finds out, and calls its workers together itself.
+    """
+    named = {name: find_name(store, name) for name in campaign.variants}
+    digests = {name: its.digest for name, its in named.items() if its is not None}
+    if len(digests) < len(named):
+        return True
+    search, ledger = Search(campaign, digests), Ledger(store, tell=lambda line: None)
+    records = search.look(ledger.records)
+    if len(records) < len(search.trials(records)):
+        return True
+    return bool(ledger.unfinished(search.finals(records), scored=True))

@@ -1,0 +1,214 @@
+"""The search: studies of draws for every variant, successive halving, the choice on validation, and its fresh seeds.
+
+A campaign makes some independent studies. In each of them every variant of a corpus has a bracket: so many draws,
+trained for the epochs of the first rung; the best third of them on validation goes on to the epochs of the next, as
+often as there are rungs (successive halving: Jamieson & Talwalkar 2016). The best of the last rung is chosen, and
+trained again with fresh seeds. One rung is random search. The rungs are the same for all variants, and a variant
+competes with its own draws alone, so every variant has the same budget.
+
+What this does not do: draw (`drawing.py`), train (`train.py`), or ask the store. The test split plays no part here.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from models.trial import Trial
+from tasks.campaign import Campaign
+from tasks.campaign.drawing import draw_trial, fresh_seed
+from tasks.search.share import Share
+from tasks.trials.records import TrialRecord
+from tasks.trials.rung import Rung
+
+REDUCTION = 3
+"""One of so many draws goes on from a rung to the next, which has about as many times its epochs."""
+
+Records = Mapping[str, TrialRecord]
+
+
+def rung_epochs(epochs: int, rungs: int) -> tuple[int, ...]:
+    """The epochs after which a trial of a rung ends, `epochs` / 3^(r - i), rounded; rungs of equally many are one.
+
+    >>> rung_epochs(18, 3), rung_epochs(8, 2), rung_epochs(1, 3)
+    ((2, 6, 18), (3, 8), (1,))
+    """
+    wanted = (max(1, round(epochs / REDUCTION**behind)) for behind in reversed(range(rungs)))
+    return tuple(dict.fromkeys(wanted))
+
+
+def rung_sizes(draws: int, rungs: int) -> tuple[int, ...]:
+    """How many draws a rung has at most: of `n` in one a third in the next, rounded down, and one at least.
+
+    >>> rung_sizes(9, 3), rung_sizes(7, 2), rung_sizes(2, 2)
+    ((9, 3, 1), (7, 2), (2, 1))
+    """
+    return tuple(max(1, draws // REDUCTION**number) for number in range(rungs))
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """One variant on one corpus in one study: draws among which one is chosen.
+
+    Attributes:
+        corpus: name of the corpus.
+        digest: of it.
+        variant: name of the variant.
+        study: number of the study, from 0.
+        draws: its trials, each with all its epochs.
+        epochs: of each rung; the last has those of the draws.
+        sizes: how many draws each rung has at most.
+        seeds: the fresh ones for what is chosen.
+    """
+
+    corpus: str
+    digest: str
+    variant: str
+    study: int
+    draws: tuple[Trial, ...]
+    epochs: tuple[int, ...]
+    sizes: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+    def rung(self, number: int, records: Records) -> list[Trial]:
+        """The trials of a rung, in the order of the draws; none while the rung before it is not whole.
+
+        What diverged, or learned nothing, does not go on; of equal scores the first drawn does.
+        """
+        return [self._cut[number][draw] for draw in self._standing(number, records)]
+
+    def _standing(self, number: int, records: Records) -> list[int]:
+        """The draws that a rung has."""
+        if number == 0:
+            return list(range(len(self.draws)))
+        before = {draw: records.get(self._cut[number - 1][draw].key) for draw in self._standing(number - 1, records)}
+        valid = {draw: record.valid for draw, record in before.items() if record and record.status == "completed"}
+        best = sorted(valid, key=lambda draw: -valid[draw])[: self.sizes[number]]  # a stable order
+        return [] if None in before.values() else sorted(best)
+
+    @cached_property
+    def _cut(self) -> tuple[tuple[Trial, ...], ...]:
+        """The draws as trials of each rung."""
+        return tuple(tuple(replace(draw, epochs=epochs) for draw in self.draws) for epochs in self.epochs)
+
+    def trials(self, records: Records) -> list[Trial]:
+        """All trials that are asked for, rung by rung, as far as the records tell."""
+        return [trial for number in range(len(self.epochs)) for trial in self.rung(number, records)]
+
+    def earlier(self, records: Records) -> list[Trial]:
+        """Those of them that are not of the last rung."""
+        return [trial for number in range(len(self.epochs) - 1) for trial in self.rung(number, records)]
+
+    def whole(self, records: Records) -> bool:
+        """Whether all of them have records."""
+        return all(trial.key in records for trial in self.trials(records))
+
+    def furthest(self, records: Records) -> list[Trial]:
+        """Of each draw the trial of the last rung that it came to, in the order of the draws."""
+        last = {draw: number for number in range(len(self.epochs)) for draw in self._standing(number, records)}
+        return [self._cut[last[draw]][draw] for draw in range(len(self.draws))]
+
+    def chosen(self, records: Records) -> TrialRecord | None:
+        """The best completed trial of the last rung on validation; of equal scores the first drawn.
+
+        None where a trial has no record: chosen among fewer, the variant would not have had the budget of the others,
+        and a later run that completes its search might choose, and score on test, another one. None, too, where no
+        trial completed.
+        """
+        last = self.rung(len(self.epochs) - 1, records)
+        found = [records.get(trial.key) for trial in last]
+        completed = [record for record in found if record is not None and record.status == "completed"]
+        return None if None in found or not completed else max(completed, key=lambda record: record.valid)
+
+    def finals(self, records: Records) -> list[Trial]:
+        """The chosen configuration with each of the fresh seeds."""
+        chosen = self.chosen(records)
+        return [] if chosen is None else [replace(chosen.trial, seed=seed) for seed in self.seeds]
+
+
+class Search:
+    """The search of a campaign, drawn once.
+
+    Args:
+        campaign: what is asked.
+        digests: digest of each corpus, by its name.
+        share: of the brackets, where other machines have the rest.
+
+    Attributes:
+        campaign, digests: as given.
+        brackets: one for each corpus, variant and study, of the share.
+        rungs: how many rungs the longest bracket has.
+    """
+
+    def __init__(self, campaign: Campaign, digests: Mapping[str, str], share: Share | None = None) -> None:
+        self.campaign, self.digests = campaign, dict(digests)
+        asked = (
+            (corpus, variant, study)
+            for corpus, variants in campaign.variants.items()
+            for variant in variants
+            for study in range(campaign.studies)
+        )
+        self.brackets = tuple(
+            _bracket(campaign, corpus, digests[corpus], variant, study)
+            for place, (corpus, variant, study) in enumerate(asked)
+            if share is None or share.has(place)
+        )
+        self.rungs = max((len(bracket.epochs) for bracket in self.brackets), default=0)
+
+    def rung(self, number: int, records: Records) -> list[Trial]:
+        """The trials of a rung, of all brackets that have it and are so far."""
+        having = (bracket for bracket in self.brackets if number < len(bracket.epochs))
+        return [trial for bracket in having for trial in bracket.rung(number, records)]
+
+    def trials(self, records: Records) -> list[Trial]:
+        """All trials that are asked for, as far as the records tell; those of the first rung without any."""
+        return [trial for bracket in self.brackets for trial in bracket.trials(records)]
+
+    def look(self, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]) -> dict[str, TrialRecord]:
+        """What there is of the search, rung by rung: which trials a rung has is told by the records of the one before.
+
+        Args:
+            records_of: gives those that are stored of some trials, by key.
+        """
+        found: dict[str, TrialRecord] = {}
+        for number in range(self.rungs):
+            found |= records_of(self.rung(number, found))
+        return found
+
+    def finals(self, records: Records) -> list[Trial]:
+        """The chosen configurations with fresh seeds."""
+        return [trial for bracket in self.brackets for trial in bracket.finals(records)]
+
+    def hanging(self, number: int, trials: Iterable[Trial]) -> Rung:
+        """How trials of a rung hang together with shorter and longer ones: where they go on from, and which may go on.
+
+        Args:
+            number: of the rung.
+            trials: those that it has.
+        """
+        trials, epochs = list(trials), {(each.digest, each.variant): each.epochs for each in self.brackets}
+        return Rung(
+            grows_from={trial.key: epochs[trial.corpus, trial.variant][number - 1] for trial in trials}
+            if number
+            else {},
+            keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.corpus, trial.variant][-1]),
+            label="search" if self.rungs == 1 else f"search, rung {number + 1} of {self.rungs}",
+        )
+
+    def left_behind(self, records: Records) -> list[Trial]:
+        """The trials that no longer one can go on from any more: those of earlier rungs, where the search is whole."""
+        return [trial for bracket in self.brackets if bracket.whole(records) for trial in bracket.earlier(records)]
+
+
+def _bracket(campaign: Campaign, corpus: str, digest: str, variant: str, study: int) -> Bracket:
+    listed = campaign.spaces[corpus].rungs(variant)
+    epochs = listed if len(listed) > 1 else rung_epochs(listed[0], campaign.rungs)
+    return Bracket(
+        corpus=corpus,
+        digest=digest,
+        variant=variant,
+        study=study,
+        draws=tuple(draw_trial(campaign, corpus, digest, variant, index, study) for index in range(campaign.trials)),
+        epochs=epochs,
+        sizes=rung_sizes(campaign.trials, len(epochs)),
+        seeds=tuple(fresh_seed(campaign, corpus, number, study) for number in range(campaign.seeds)),
+    )

@@ -1,0 +1,48 @@
+"""What one machine's share of a campaign came to."""
+
+from dataclasses import dataclass
+
+from infra.errors import CampaignError
+from tasks.search.search import Search
+from tasks.search.share import Share
+from tasks.trials.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class ShareOutcome:
+    """What became of a share.
+
+    Attributes:
+        share: which.
+        trials: that were asked for.
+        failures: how many of them did not come to an end.
+        store: where they are.
+    """
+
+    share: Share
+    trials: int
+    failures: int
+    store: str
+
+    def __str__(self) -> str:
+        return (
+            f"share {self.share}: {self.trials - self.failures} of {self.trials} trials are stored; when all shares"
+            f" are, `prefect run copy --from {self.store} --to ...` brings them together, and the same command without"
+            " --share makes the report"
+        )
+
+    def check_complete(self) -> None:
+        """Raises `CampaignError` where a trial did not come to an end."""
+        if self.failures:
+            raise CampaignError(
+                f"{self.failures} of {self.trials} trials of share {self.share} did not come to an end:"
+                " mend the reason and run the same command again, it goes on from here"
+            )
+
+
+def share_outcome(ledger: Ledger, search: Search, share: Share) -> ShareOutcome:
+    """Count what is stored of the share that a search is about."""
+    records = search.look(ledger.records)
+    searched, finals = search.trials(records), search.finals(records)
+    missing = [*ledger.unfinished(searched, scored=False), *ledger.unfinished(finals, scored=True)]
+    return ShareOutcome(share, len(searched) + len(finals), len(missing), ledger.store.address)

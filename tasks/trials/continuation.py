@@ -1,0 +1,90 @@
+"""A continuation: the beginning of a piece, and what a trained network made of it.
+
+What is stored of a sample as JSON, and what the report and `import counterpoint` give. What this does not do: draw
+anything (`models/evaluation/sampling.py`), or know of a store (`samples.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from infra.errors import IntegrityError
+from models.data_kinds import Kind
+from tasks.corpus.corpus import LOWEST_NOTE, NOTES
+from tasks.corpus.midi_file import midi_file
+from tasks.corpus.piano_roll import find_runs
+from tasks.corpus.text import readable
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What a network was given, and what it made of it.
+
+    Attributes:
+        key, variant: of the trial.
+        corpus: digest of the corpus.
+        kind: of the corpus.
+        seed: of the random numbers, which chose the piece as well.
+        piece: title of the piece of the test split that the beginning is from.
+        given: steps of it that the network was given.
+        asked: steps that it was asked for; it has made fewer where its state outgrew its numbers.
+        steps: all of them, those that were given first: of music the MIDI numbers that are on in each frame, rising; of
+            text the symbols.
+        quarters: of music, the length of a frame in quarter notes.
+    """
+
+    key: str
+    variant: str
+    corpus: str
+    kind: Kind
+    seed: int
+    piece: str
+    given: int
+    asked: int
+    steps: tuple[Any, ...]
+    quarters: float | None = None
+
+    @property
+    def piano_roll(self) -> np.ndarray:
+        """Of music, uint8 (T, 88) of zeros and ones, the frames that were given first."""
+        roll = np.zeros((len(self.steps), NOTES), np.uint8)
+        for frame, notes in zip(roll, self.steps, strict=True):
+            frame[np.array(notes, int) - LOWEST_NOTE] = 1
+        return roll
+
+    @property
+    def text(self) -> str:
+        """Of text, the whole of it: characters in a row, or words with blanks between."""
+        return readable(self.kind, self.steps)
+
+    @property
+    def file_name(self) -> str:
+        """`sample.mid` or `sample.txt`."""
+        return "sample.mid" if self.kind == "music" else "sample.txt"
+
+    def to_bytes(self) -> bytes:
+        """The file to listen to, or to read: MIDI, or UTF-8."""
+        if self.quarters is not None:
+            return midi_file(find_runs(self.piano_roll), self.quarters, self.given)
+        return self.text.encode("utf-8", "surrogatepass")
+
+    def to_json(self) -> dict[str, Any]:
+        """The continuation as JSON values, with its format's version."""
+        return {"format": _FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """The continuation that `to_json` wrote.
+
+        Raises:
+            IntegrityError: it has another format.
+        """
+        if values.get("format") != _FORMAT:
+            raise IntegrityError(f"sample of {values.get('key')}: of another version; delete it, run again")
+        steps = tuple(step if isinstance(step, str) else tuple(step) for step in values["steps"])
+        rest = {name: value for name, value in values.items() if name not in ("format", "steps")}
+        return cls(**rest, steps=steps)

@@ -1,0 +1,117 @@
+"""Why trials failed: a cause that hits all of them is noticed after the first few, and told once with its count.
+
+Two reasons are of one kind where they differ in numbers and keys alone. What this does not do: decide what is sent
+again; `search/dispatch.py` does.
+"""
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+
+from infra.errors import CounterpointError
+from models.trial import Trial
+
+FEW = 3
+"""So many failures of one kind in a portion, one of each of its variants at least, and no success: the rest is left."""
+NOT_TRIED = "not tried, since all before it in its portion ended so: "
+
+Failure = dict[str, str]
+"""`key` of the trial, `reason` in one line; `traceback` too, for the first of a kind that may be a defect."""
+
+_PARTICULAR = re.compile(r"[0-9a-f]{8,}|\d+")
+
+
+def in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
+    """Stacks of trials, the first of each variant, then the second of each: so each is tried early."""
+    seen: dict[str, int] = {}
+    turns = []
+    for stack in stacks:
+        turns.append((seen.setdefault(stack[0].variant, 0), stack))
+        seen[stack[0].variant] += 1
+    return [stack for _, stack in sorted(turns, key=lambda turn: turn[0])]
+
+
+class Failures:
+    """What of a portion's trials failed.
+
+    Attributes:
+        all: the failures so far.
+
+    Args:
+        trials: of the portion.
+    """
+
+    def __init__(self, trials: Iterable[Trial]) -> None:
+        self.all: list[Failure] = []
+        self._waiting = {trial.variant for trial in trials}
+        self._succeeded = False
+
+    def succeeded(self) -> None:
+        """Take note that a trial came to its end."""
+        self._succeeded = True
+
+    def add(self, trials: Iterable[Trial], error: Exception) -> bool:
+        """Take note of trials that raised; whether no other did with a reason of this kind."""
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        first = kind(reason) not in {kind(failure["reason"]) for failure in self.all}
+        for trial in trials:
+            self.all.append({"key": trial.key, "reason": reason})
+            self._waiting.discard(trial.variant)
+        if first and not isinstance(error, CounterpointError | OSError | MemoryError):
+            self.all[-1]["traceback"] = "".join(traceback.format_exception(error))
+        return first
+
+    def leave(self, trials: Iterable[Trial]) -> bool:
+        """Whether there is no point in trying these; then they have failed for the reason that all others have."""
+        kinds = {kind(failure["reason"]) for failure in self.all}
+        if self._succeeded or self._waiting or len(self.all) < FEW or len(kinds) != 1:
+            return False
+        why = self.all[0]["reason"].removeprefix(NOT_TRIED)
+        self.all += [{"key": trial.key, "reason": f"{NOT_TRIED}{why}"} for trial in trials]
+        return True
+
+
+def kind(reason: str) -> str:
+    """What is the same of reasons that differ in numbers and keys alone.
+
+    >>> kind("OSError: trials/0123456789abcdef: line 12") == kind("OSError: trials/fedcba9876543210: line 7")
+    True
+    """
+    return _PARTICULAR.sub("#", reason.removeprefix(NOT_TRIED))
+
+
+def told(failures: Iterable[Failure], trials: Mapping[str, Trial], names: Mapping[str, str]) -> list[str]:
+    """A line a kind of reason, with its count and the first trial, and after it the traceback of a defect.
+
+    Args:
+        failures: of some portions.
+        trials: by key.
+        names: of the corpora, by digest.
+    """
+    named = [
+        {**failure, "corpus": names[trials[failure["key"]].corpus], "variant": trials[failure["key"]].variant}
+        for failure in failures
+    ]
+    traces = [next((each["traceback"] for each in group if "traceback" in each), "") for group in _groups(named)]
+    return [f"{line}\n{trace}".rstrip() for line, trace in zip(failure_lines(named), traces, strict=True)]
+
+
+def failure_lines(failures: Iterable[Mapping[str, str]]) -> list[str]:
+    """A line a kind of reason, with its count and the first trial.
+
+    Args:
+        failures: `corpus`, `variant`, `key` and `reason` of each, as `results.json` has them.
+    """
+    return [_line(*group) for group in _groups(failures)]
+
+
+def _groups(failures: Iterable[Mapping[str, str]]) -> list[list[Mapping[str, str]]]:
+    groups: dict[str, list[Mapping[str, str]]] = {}
+    for failure in failures:
+        groups.setdefault(kind(failure["reason"]), []).append(failure)
+    return list(groups.values())
+
+
+def _line(first: Mapping[str, str], *others: Mapping[str, str]) -> str:
+    which = f"{first['corpus']} {first['variant']} {first['key'][:12]}"
+    return f"{which}{f' and {len(others):,} more' if others else ''}: {first['reason'].removeprefix(NOT_TRIED)}"

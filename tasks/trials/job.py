@@ -1,0 +1,89 @@
+"""A portion of a campaign's trials, as one Prefect task on one worker.
+
+A worker asks the store before each trial, and commits each as it ends: a worker that dies costs what the trial it was
+at did since its last checkpoint. A trial that raises is named with its reason and does not disturb the others, unless
+all raise alike (`failures.py`). On a GPU trials of one shape train side by side (`devices.py`); what raises there is a
+reason of all of them, and the round that comes next has each alone. Every second it is asked whether anybody still
+waits for the portion: where the flow run was cancelled or its process is gone, the work stops, and leaves a checkpoint.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.logging import get_run_logger
+
+from infra.cluster.clusters import given_up
+from infra.cluster.progress import report_progress
+from infra.store import Store
+from models.trial import Trial
+from tasks.trials.devices import members_at_once, stacks, training_device
+from tasks.trials.failures import Failure, Failures, in_turns
+from tasks.trials.rung import Rung
+from tasks.trials.samples import ensure_sampled
+from tasks.trials.scoring import ensure_scored
+from tasks.trials.train import GivenUp, ensure_stack_trained, prepared
+
+
+@task(task_run_name="{name}", cache_policy=NO_CACHE)
+def run_portion(
+    store_address: str,
+    trials: Sequence[dict[str, Any]],
+    corpus: str,
+    name: str,
+    score: bool,
+    alone: bool = False,
+    rung: dict[str, Any] | None = None,
+) -> list[Failure]:
+    """Train some trials one after the other, and score them where that is asked.
+
+    Args:
+        store_address: where everything is committed.
+        trials: `Trial.to_json()` of each, all of one corpus.
+        corpus: its name.
+        name: what the task run is called.
+        score: whether those that completed are scored on test: for fresh seeds of a chosen configuration only.
+        alone: whether none trains beside another.
+        rung: `Rung.to_json()` of these trials, where some go on from others or may be gone on from.
+
+    Returns:
+        The trials that failed.
+    """
+    torch.set_num_threads(1)
+    store = Store(store_address)
+    device = training_device()
+    asked = [Trial.from_json(values) for values in trials]
+    its_rung = None if rung is None else Rung.from_json(rung)
+    failures = Failures(asked)
+    for stack in in_turns(stacks(asked, 1) if alone else _stacks(store, asked, device)):
+        ended: dict[str, dict[str, Any]] = {}
+        if not failures.leave(stack):
+            try:
+                for record in ensure_stack_trained(store, stack, given_up, device, its_rung):
+                    if score and record.status == "completed":
+                        ensure_scored(store, record)
+                        ensure_sampled(store, record)
+                    told = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
+                    ended[record.trial.key] = told
+                    failures.succeeded()
+            except GivenUp:
+                raise
+            except Exception as error:  # the boundary: a stack's failure, whatever it is, must not end the others
+                lost = [trial for trial in stack if trial.key not in ended]
+                if failures.add(lost, error):  # on Prefect's page; the flow tells it once for all its portions
+                    get_run_logger().info("%s, trial %s failed", lost[0].variant, lost[0].key[:12], exc_info=True)
+        nothing = {"status": "failed", "valid": None, "seconds": None}
+        for trial in stack:
+            told = ended.get(trial.key, nothing)
+            report_progress({"kind": "trial", "key": trial.key, "corpus": corpus, "variant": trial.variant, **told})
+    return failures.all
+
+
+def _stacks(store: Store, trials: Sequence[Trial], device: torch.device) -> list[list[Trial]]:
+    """What trains side by side: on a processor each trial alone, and no corpus is needed to know it."""
+    if device.type == "cpu":
+        return stacks(trials, 1)
+    width = prepared(store.address, trials[0].corpus)[0].width
+    return stacks(trials, members_at_once(trials[0], width, device))

@@ -1,0 +1,116 @@
+"""What the store holds of trials, asked once: a record never changes, so one that was read is remembered.
+
+A flow keeps one ledger and hands it to its stages: plan, search, seeds and report then read every record once between
+them. What is not there is asked for again each time, since workers are at it.
+
+What this does not do: decide anything by a listing, or remember across flow runs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from infra.cluster.progress import say
+from infra.store import Store
+from models.data_kinds import LAST_STEP_ALONE, Kind
+from models.trial import Trial
+from tasks.ingest.stored import load_kind
+from tasks.telling.readable import passed_over, readable
+from tasks.trials.records import TrialRecord, load_record, sample_prefix, score_prefix, trial_prefix
+
+
+class Ledger:
+    """The records of trials, and what of a final trial is still owed.
+
+    Args:
+        store: where they are.
+        tell: is called with a line for each thing that is there and cannot be used.
+
+    Attributes:
+        store: where they are.
+        unreadable: why something that is there of a trial cannot be used, by key: to the campaign it is missing.
+    """
+
+    def __init__(self, store: Store, tell: Callable[[str], None] = say) -> None:
+        self.store = store
+        self._say = tell
+        self.unreadable: dict[str, str] = {}
+        self._records: dict[str, TrialRecord] = {}
+        self._objects: dict[str, list[str]] = {}
+        self._made_with: dict[str, Mapping[str, Any]] = {}
+        self._kinds: dict[str, Kind] = {}
+
+    def records(self, trials: Iterable[Trial]) -> dict[str, TrialRecord]:
+        """The records of the trials that are stored, by key, in the order that was asked."""
+        keys = [trial.key for trial in trials]
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._records]
+        found, reasons = readable(lambda key: load_record(self.store, key), unknown)
+        self._records |= found
+        self._tell(reasons)
+        return {key: self._records[key] for key in keys if key in self._records}
+
+    def unfinished(self, trials: Iterable[Trial], *, scored: bool) -> list[Trial]:
+        """The trials that are not stored, each once; with `scored` also those that owe something: see `owed`."""
+        distinct = {trial.key: trial for trial in trials}
+        records = self.records(distinct.values())
+        owing = self.owed(distinct.values()) if scored else {}
+        return [trial for key, trial in distinct.items() if key not in records or key in owing]
+
+    def outdated(self, trials: Iterable[Trial]) -> int:
+        """How many of the trials are stored by an older version of the numerics, whose results are not used."""
+        keys = {key: trial.key for trial in trials for key in trial.older_keys}
+        found, _ = readable(lambda key: self.store.manifest(trial_prefix(key)), keys)
+        return len({keys[key] for key in found})
+
+    def owed(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
+        """What final trials that completed lack beside their record, by key: `score`, and `sample` where there is one.
+
+        Each is a commit of its own, and whoever makes them may stop between any two.
+        """
+        records = self.records(finals)
+        corpora = {key: record.trial.corpus for key, record in records.items() if record.status == "completed"}
+        self._look(place(key) for key in corpora for place in (score_prefix, sample_prefix))
+        owing = {}
+        for key, corpus in corpora.items():
+            lacks = [] if score_prefix(key) in self._objects else ["score"]
+            if sample_prefix(key) not in self._objects and self._kind(corpus) not in LAST_STEP_ALONE:
+                lacks.append("sample")
+            if lacks:
+                owing[key] = lacks
+        return owing
+
+    def made(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
+        """The sha256 of all that is stored of the scores and samples of final trials, by prefix."""
+        finals = list(finals)
+        self.owed(finals)
+        prefixes = [place(trial.key) for trial in finals for place in (score_prefix, sample_prefix)]
+        return {prefix: self._objects[prefix] for prefix in prefixes if prefix in self._objects}
+
+    def measured(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
+        """With what final trials were scored: each of the `commits`, `processors` and versions of `torch`, sorted.
+
+        A report may be made elsewhere, and later. What a manifest does not tell is left out.
+        """
+        made = [self._made_with[prefix] for each in finals if (prefix := score_prefix(each.key)) in self._made_with]
+        told = {
+            "commits": {each.get("commit") for each in made},
+            "processors": {each.get("processor") for each in made},
+            "torch": {(each.get("versions") or {}).get("torch") for each in made},
+        }
+        return {name: sorted(filter(None, values)) for name, values in told.items()}
+
+    def _look(self, prefixes: Iterable[str]) -> None:
+        """Ask for the commits that were not there when they were last asked for."""
+        found, reasons = readable(self.store.manifest, sorted(set(prefixes) - set(self._objects)))
+        self._objects |= {prefix: [item.sha256 for item in manifest.objects] for prefix, manifest in found.items()}
+        self._made_with |= {prefix: manifest.provenance for prefix, manifest in found.items()}
+        self._tell({prefix.rpartition("/")[2]: why for prefix, why in reasons.items()})
+
+    def _tell(self, reasons: Mapping[str, str]) -> None:
+        for line in passed_over({key: why for key, why in reasons.items() if key not in self.unreadable}):
+            self._say(line)
+        self.unreadable |= reasons
+
+    def _kind(self, digest: str) -> Kind:
+        if digest not in self._kinds:
+            self._kinds[digest] = load_kind(self.store, digest)
+        return self._kinds[digest]

@@ -1,0 +1,159 @@
+"""What a trained network plays or writes, once it is given the beginning of a piece of the test split.
+
+    samples/<trial key>/   sample.json  sample.mid or sample.txt
+
+The piece and every draw follow from the seed, which for what is stored is the trial's own: variants with fresh seeds
+in common go on from the same beginning. A sample has no part in any choice or score; it is there to be heard and read.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infra.errors import ConfigurationError, NotFoundError
+from infra.provenance import provenance
+from infra.store import Store, read_json
+from models.data_kinds import LAST_STEP_ALONE, Kind
+from models.evaluation.sampling import generate
+from models.randomness import generator_for, seed_for
+from models.trial import Trial
+from tasks.corpus.corpus import LOWEST_NOTE, Corpus
+from tasks.telling.readable import naming
+from tasks.trials.continuation import Continuation
+from tasks.trials.records import TrialRecord, load_record, sample_prefix, stored_keys
+from tasks.trials.scoring import trained_network
+from tasks.trials.train import prepared
+
+GIVEN: Mapping[Kind, int] = {"music": 16, "characters": 48, "words": 16}
+"""Steps of the piece that the network is given, or the whole piece where it is shorter."""
+ASKED: Mapping[Kind, int] = {"music": 80, "characters": 400, "words": 120}
+"""Steps that it goes on for: of quarter notes 48 seconds."""
+
+_DIGITS = 12
+
+
+def ensure_sampled(store: Store, record: TrialRecord) -> None:
+    """Let the network of one completed trial go on from a beginning, unless it has, and commit what comes of it.
+
+    One that was trained to answer at the end of a made-up sequence has nothing to go on with: it has no sample.
+    """
+    trial = record.trial
+    if store.committed(sample_prefix(trial.key)) or prepared(store.address, trial.corpus)[0].kind in LAST_STEP_ALONE:
+        return
+    made = continue_piece(store, trial, trial.seed)
+    files = {"sample.json": json.dumps(made.to_json(), ensure_ascii=True).encode(), made.file_name: made.to_bytes()}
+    store.commit(sample_prefix(trial.key), files, kind="sample", provenance=provenance())
+
+
+def load_sample(store: Store, key: str) -> Continuation | None:
+    """The stored sample of a trial, None where there is none."""
+    stored = store.find(sample_prefix(key), "sample.json")
+    if stored is None:
+        return None
+    where = f"{store.address}: {sample_prefix(key)}"
+    with naming(where):
+        return Continuation.from_json(read_json(stored, where))
+
+
+def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None, asked: int | None = None) -> Path:
+    """Write what the network of a stored trial makes of the beginning of a test piece: a MIDI file, or a text.
+
+    Args:
+        store: where the trial is.
+        beginning: of the trial's key, as many digits as no other stored trial has.
+        to: the file to write; a folder gets one that is named after the trial and the seed.
+        seed, asked: as for `continue_piece`; the trial's own seed where none is given.
+
+    Returns:
+        The absolute path of the file.
+
+    Raises:
+        NotFoundError: no trial has such a key.
+        ConfigurationError: several have, the file is there already or cannot be written, or no step is asked for.
+    """
+    record = load_record(store, _whole_key(store, beginning))
+    if record is None:
+        raise NotFoundError(f"{store.address}: no trial {beginning}; the report names those that were sampled")
+    torch.set_num_threads(1)  # as on the workers, so that the bits are those of the report
+    made = continue_piece(store, record.trial, record.trial.seed if seed is None else seed, asked)
+    named = f"{made.key[:_DIGITS]}-{made.seed}{Path(made.file_name).suffix}"
+    path = (to / named if to.is_dir() else to).absolute()
+    try:
+        with path.open("xb") as file:
+            file.write(made.to_bytes())
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written ({error.strerror}); give another --to") from error
+    return path
+
+
+def _whole_key(store: Store, beginning: str) -> str:
+    found = [key for key in stored_keys(store, "trials") if key.startswith(beginning)]
+    if len(found) > 1:
+        raise ConfigurationError(f"trial {beginning!r}: {len(found)} keys begin so; give more digits")
+    return found[0] if found else beginning
+
+
+def continue_piece(store: Store, trial: Trial, seed: int, asked: int | None = None) -> Continuation:
+    """What the network of a stored trial makes of the beginning of a test piece.
+
+    Args:
+        store: where the trial and its corpus are.
+        trial: which was trained.
+        seed: chooses the piece, and names the random numbers.
+        asked: steps to go on for; as many as for the report where none are asked for.
+
+    Raises:
+        ConfigurationError: fewer than one step is asked for, or only the last step of the corpus's pieces was learned.
+        NotFoundError: the trial has no weights in the store.
+    """
+    corpus, pieces = prepared(store.address, trial.corpus)
+    if corpus.kind in LAST_STEP_ALONE:
+        raise ConfigurationError(f"{corpus.name}: only its last steps were learned; a sample wants music or text")
+    asked = ASKED[corpus.kind] if asked is None else asked
+    if asked < 1:
+        raise ConfigurationError(f"--steps {asked}: a sample has 1 step or more")
+    number = sampled_piece(seed, len(pieces["test"]))
+    start, end = pieces["test"].starts[number : number + 2]
+    given = pieces["test"].data[start : min(end, start + GIVEN[corpus.kind])]
+    network = trained_network(store, trial)
+    made = generate(network, given[None, :, None], asked, [generator_for(seed, "sample")])
+    return Continuation(
+        key=trial.key,
+        variant=trial.variant,
+        corpus=trial.corpus,
+        kind=corpus.kind,
+        seed=seed,
+        piece=corpus.titles["test"][number],
+        given=len(given),
+        asked=asked,
+        steps=_steps(corpus, made[0, :, 0]),
+        quarters=_quarters(corpus) if corpus.kind == "music" else None,
+    )
+
+
+def sampled_piece(seed: int, pieces: int) -> int:
+    """Which of so many pieces of the test split a seed goes on from."""
+    return seed_for(seed, "sample", "piece") % pieces
+
+
+def _steps(corpus: Corpus, made: Tensor) -> tuple[Any, ...]:
+    if corpus.kind == "music":
+        return tuple(tuple((np.flatnonzero(frame) + LOWEST_NOTE).tolist()) for frame in made.numpy())
+    return tuple(corpus.vocabulary[symbol] for symbol in made.tolist())
+
+
+def _quarters(corpus: Corpus) -> float:
+    """Length of a frame in quarter notes, as the corpus has it.
+
+    Of corpora that do not say it, the official sets and what older versions stored, it is read from the words of their
+    source. Where these give it in ticks nobody knows: in JSB Chorales they are quarters.
+    """
+    if corpus.quarters is not None:
+        return corpus.quarters
+    frame = str(corpus.source.get("frame", "an eighth note"))
+    return 1.0 if "quarter" in frame or "ticks" in frame else 0.5

@@ -1,0 +1,92 @@
+"""Score final trials on the test split: once, for the chosen configurations only.
+
+Once is what the store makes of it: `scores/<trial key>/` is committed by the first who scores, and is immutable.
+A final trial that diverged or learned nothing has no test score; the report counts it.
+"""
+
+import pandas as pd
+from safetensors.torch import load
+
+from infra.provenance import provenance
+from infra.store import Store
+from models.data.chunks import Pieces
+from models.evaluation.baselines import baselines, frequencies, score_baseline, score_mean
+from models.evaluation.metrics import Scores, score
+from models.network import Network
+from models.randomness import generator_for
+from models.trial import Trial
+from tasks.corpus.corpus import Corpus
+from tasks.telling.readable import naming
+from tasks.trials.records import TrialRecord, score_prefix, to_parquet, trial_prefix
+from tasks.trials.train import prepared
+
+
+def ensure_scored(store: Store, record: TrialRecord) -> None:
+    """Score one completed trial on test with its best weights, unless it has been; commit the sums of every piece."""
+    trial = record.trial
+    if store.committed(score_prefix(trial.key)):
+        return
+    corpus, pieces = prepared(store.address, trial.corpus)
+    network = trained_network(store, trial)
+    scores = score(network, pieces["test"], generator_for(trial.stream, "accuracy"), reported=True)
+    files = {"pieces.parquet": to_parquet(piece_rows(corpus, scores))}
+    store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
+
+
+def trained_network(store: Store, trial: Trial) -> Network:
+    """The network of a trial that is stored, with its best weights.
+
+    Raises:
+        NotFoundError: the trial, or its corpus, is not stored.
+        IntegrityError: its weights are damaged, or are not those of such a network.
+    """
+    corpus, pieces = prepared(store.address, trial.corpus)
+    network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+    weights = store.read(trial_prefix(trial.key), "weights.safetensors")
+    with naming(f"{store.address}: {trial_prefix(trial.key)}/weights.safetensors"):
+        network.load(load(weights))
+    return network
+
+
+def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
+    """A row a piece of the test split: title, scored steps, and the sums of the scores; NaN where a kind has none.
+
+    Where the log-likelihood is an estimate, its standard error as well.
+    """
+    nothing = [float("nan")] * len(scores.steps)
+    sums = {name: getattr(scores, name) for name in ("log_likelihood", "accuracy", "union_accuracy", "success")}
+    columns = [nothing if values is None else values for values in sums.values()]
+    rows: list[dict[str, object]] = [
+        {"piece": piece, "steps": int(steps)} | dict(zip(sums, values, strict=True))
+        for piece, steps, *values in zip(corpus.titles["test"], scores.steps, *columns, strict=True)
+    ]
+    if scores.log_likelihood_error is not None:
+        for row, error in zip(rows, scores.log_likelihood_error, strict=True):
+            row["log_likelihood_error"] = error
+    return rows
+
+
+def baseline_table(store: Store, digest: str) -> pd.DataFrame:
+    """Test scores of the count baselines of a corpus, a row a baseline and piece."""
+    corpus, pieces = prepared(store.address, digest)
+    tables = [
+        pd.DataFrame(piece_rows(corpus, scores)).assign(variant=f"baseline/{name}")
+        for name, scores in _baseline_scores(corpus, pieces["train"], pieces["test"]).items()
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def counting_on_validation(store: Store, digest: str) -> float:
+    """What the best of the count baselines scores on the validation split, log-likelihood in nats a scored step."""
+    corpus, pieces = prepared(store.address, digest)
+    scores = _baseline_scores(corpus, pieces["train"], pieces["valid"])
+    return max(each.mean_log_likelihood for each in scores.values())
+
+
+def _baseline_scores(corpus: Corpus, train: Pieces, test: Pieces) -> dict[str, Scores]:
+    if corpus.kind == "adding":
+        return {"mean": score_mean(train, test)}
+    return {
+        name: score_baseline(probability_D, test, generator_for("baseline", name))
+        for name, probability_D in baselines(train, corpus.width).items()
+    }

@@ -1,0 +1,194 @@
+"""Train trials, and commit them to the store: unless they are there, whoever put them there.
+
+A training that takes long leaves a checkpoint every `CHECKPOINT_SECONDS`, and one more where it is given up. Whoever
+trains the trial next goes on from there, to the same weights and the same curve; only the seconds differ. A trial that
+is done sooner leaves none, so that small campaigns pay nothing for it.
+
+On a rung of a search (`rung.py`) a trial goes on from the end of a shorter one, and its own end is kept in the same
+place. It is committed before the record: a worker that is killed between the two has lost nothing, for the trial is
+over where it goes on.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+
+import torch
+from safetensors.torch import save
+
+from infra.provenance import provenance
+from infra.store import Store
+from models.core import scan_body
+from models.data.chunks import Pieces
+from models.training.outcome import Training
+from models.training.progress import CheckpointError
+from models.training.run import Run, train_stack
+from models.trial import Trial
+from tasks.corpus.corpus import SPLITS, Corpus
+from tasks.ingest import load_corpus
+from tasks.trials import diagnostics_table as diagnoses
+from tasks.trials.checkpoints import Checkpoints, Saved
+from tasks.trials.records import TrialRecord, load_record, to_parquet, trial_prefix
+from tasks.trials.rung import Rung
+
+CHECKPOINT_SECONDS = 30.0
+ASK_SECONDS = 1.0
+
+
+class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work any more
+    """Ends a training that was asked to stop; its checkpoint is in the store."""
+
+
+@lru_cache(maxsize=4)
+def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]]:
+    """A corpus and its splits as tensors, kept by the process for the trials that follow."""
+    corpus = load_corpus(Store(store_address), digest)
+    pieces = {split: Pieces.from_arrays(corpus.splits[split], last_alone=corpus.last_alone) for split in SPLITS}
+    return corpus, pieces
+
+
+def ensure_trained(store: Store, trial: Trial, given_up: Callable[[], bool] | None = None) -> TrialRecord:
+    """The record of a trial: the stored one, or else that of training it now, committed; see `ensure_stack_trained`."""
+    (record,) = ensure_stack_trained(store, [trial], given_up)
+    return record
+
+
+def ensure_stack_trained(
+    store: Store,
+    trials: Sequence[Trial],
+    given_up: Callable[[], bool] | None = None,
+    device: torch.device | str = "cpu",
+    rung: Rung | None = None,
+) -> list[TrialRecord]:
+    """The records of trials of one shape: the stored ones, and those of training the others now, committed as they end.
+
+    Args:
+        store: where they are, or will be.
+        trials: the configurations; they train side by side.
+        given_up: asked between updates, at most every `ASK_SECONDS`, whether to stop.
+        device: where to train.
+        rung: which of them go on from shorter ones, and whose end is kept; none where nobody asks for that.
+
+    Raises:
+        GivenUp: it was to stop; checkpoints are stored, and no more is committed.
+    """
+    rung = rung or Rung()
+    checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial)) for trial in trials}
+    records = {trial.key: load_record(store, trial.key) for trial in trials}
+    if missing := [trial for trial in trials if records[trial.key] is None]:
+        records |= _Work(store, missing, checkpoints, given_up, device, rung).done()
+    ended = [record for trial in trials if (record := records[trial.key]) is not None]
+    for trial, record in zip(trials, ended, strict=True):
+        checkpoints[trial.key].clear(keeping=trial.key in rung.keeps and record.diverged_at is None)
+    return ended
+
+
+class _Work:
+    """The training of trials that are not stored, and the clock beside it.
+
+    Between the steps it commits what has ended, and looks whether a checkpoint is due, or all is given up. The seconds
+    of a step are those of the trials that took it, in equal shares.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        trials: Sequence[Trial],
+        checkpoints: Mapping[str, Checkpoints],
+        given_up: Callable[[], bool] | None,
+        device: torch.device | str,
+        rung: Rung,
+    ):
+        self._store, self._trials, self._checkpoints = store, trials, checkpoints
+        self._given_up, self._device, self._rung = given_up, device, rung
+        self._records: dict[str, TrialRecord] = {}
+
+    def done(self) -> dict[str, TrialRecord]:
+        """Train from the checkpoints, or from the start where one cannot be used; the records by key."""
+        saved = {trial.key: self._checkpoints[trial.key].load() for trial in self._trials}
+        try:
+            self._train(saved)
+        except CheckpointError as error:
+            for key in saved:
+                self._checkpoints[key].unusable(error)
+            self._train({})
+        return self._records
+
+    def _train(self, saved: Mapping[str, Saved | None]) -> None:
+        corpus, pieces = prepared(self._store.address, self._trials[0].corpus)
+        found = [saved.get(trial.key) for trial in self._trials]
+        self._seconds = {
+            trial.key: 0.0 if its is None else its.seconds for trial, its in zip(self._trials, found, strict=True)
+        }
+        self._looked = self._saved = self._asked = time.perf_counter()
+        ended = train_stack(
+            self._trials,
+            pieces["train"],
+            pieces["valid"],
+            corpus.width,
+            self._between,
+            [None if its is None else its.checkpoint for its in found],
+            self._device,
+            self._rung.keeps,
+        )
+        self._commit(ended)
+
+    def _between(self, run: Run) -> None:
+        self._commit(run.ended)
+        now = self._looked
+        if self._given_up is not None and now - self._asked >= ASK_SECONDS:
+            self._asked = now
+            if self._given_up():
+                self._save(run)
+                raise GivenUp
+        if now - self._saved >= CHECKPOINT_SECONDS:
+            self._save(run)
+            self._saved = time.perf_counter()
+
+    def _commit(self, ended: Mapping[str, Training]) -> None:
+        """Share out the seconds since the last look, and commit what has ended since."""
+        now = time.perf_counter()
+        under_way = [key for key in self._seconds if key not in self._records]
+        for key in under_way:
+            self._seconds[key] += (now - self._looked) / len(under_way)
+        self._looked = now
+        for trial in self._trials:
+            if trial.key in ended and trial.key not in self._records:
+                training = ended[trial.key]
+                if training.end is not None:
+                    self._checkpoints[trial.key].save(training.end, self._seconds[trial.key])
+                record = _record(trial, training, self._seconds[trial.key])
+                self._records[trial.key] = _commit(self._store, record, training, self._device)
+
+    def _save(self, run: Run) -> None:
+        for checkpoint in run.checkpoints():
+            self._checkpoints[checkpoint.key].save(checkpoint, self._seconds[checkpoint.key])
+
+
+def _commit(store: Store, record: TrialRecord, training: Training, device: torch.device | str) -> TrialRecord:
+    files = {
+        "record.json": json.dumps(record.to_json(), indent=1).encode(),
+        "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
+        "weights.safetensors": save(training.weights),
+        diagnoses.FILE: to_parquet(diagnoses.diagnosis_rows(training)),
+    }
+    told = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
+    store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)
+    return load_record(store, record.trial.key) or record
+
+
+def _record(trial: Trial, training: Training, seconds: float) -> TrialRecord:
+    return TrialRecord(
+        trial=trial,
+        status=training.status,
+        diverged_at=training.diverged_at,
+        valid=training.best.valid,
+        best_epoch=training.best.epoch,
+        epochs=training.curve[-1].epoch,
+        updates=training.updates,
+        parameters=sum(weight.numel() for name, weight in training.weights.items() if name != "retention"),
+        seconds=round(seconds, 3),
+        stalled=training.stalled,
+    )

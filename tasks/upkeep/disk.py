@@ -1,0 +1,123 @@
+"""What takes the space of a store: a line for each kind of thing, and what of it could go.
+
+What this does not do: measure what the place itself adds, blocks of a disk or old versions of a bucket.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from infra.errors import IntegrityError
+from infra.store import SCRATCH, Listed, Store
+from tasks.upkeep.leftovers import HOURS, leftovers
+from tasks.upkeep.retention import Dispensable, Rule, old_reports, outdated_trials, trials_by_numerics
+from tasks.upkeep.verify import KINDS, prefix_of
+
+RULE = Rule(reports=30, days=90)
+"""Which reports are taken to stay."""
+_KINDS = {
+    "data": "corpora",
+    "ingests": "ingests",
+    "trials": "trials",
+    "scores": "scores",
+    "samples": "samples",
+    "reports": "reports",
+}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one kind of thing takes.
+
+    Attributes:
+        kind: in words.
+        count: how many: commits, trials with a checkpoint, files.
+        size: bytes.
+        free: bytes of them that could go.
+        command: what lets them go; empty where nothing does.
+    """
+
+    kind: str
+    count: int
+    size: int
+    free: int = 0
+    command: str = ""
+
+
+def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:
+    """The kinds that there are, with all bytes of the store among them, each once.
+
+    Args:
+        store: where to look.
+        tell: is called with a line where a pointer, or a report that stays, is damaged: then nobody knows what
+            commits could go.
+
+    Raises:
+        StoreError: the store cannot be reached.
+    """
+    from models.trial import NUMERICS_VERSION
+
+    listed = store.objects()
+    left = {item.path: item.size for each in leftovers(store, HOURS) for item in each.objects}
+    sizes: dict[str, int] = {}
+    checkpoints: dict[str, int] = {}
+    others: dict[str, int] = {}
+    for item in listed:
+        if item.path in left:
+            continue
+        prefix, (top, _, rest) = prefix_of(item.path), item.path.partition("/")
+        if prefix is not None:
+            sizes[prefix] = sizes.get(prefix, 0) + item.size
+        elif top == SCRATCH:
+            key = rest.partition("/")[0].removesuffix(".json")
+            checkpoints[key] = checkpoints.get(key, 0) + item.size
+        else:
+            others[item.path] = item.size
+    free = {prefix: sizes.get(prefix, 0) for each in _going(store, listed, tell) for prefix in each.prefixes}
+    of_trials, of_reports = "gc --older-numerics", f"gc --keep-reports {RULE.reports} --keep-days {RULE.days}"
+    rows = []
+    for folder in KINDS:
+        if folder == "trials":
+            for numerics, keys in sorted(trials_by_numerics(store).items(), key=lambda each: -(each[0] or 0)):
+                title = "trials, numerics unknown here" if numerics is None else f"trials, numerics {numerics}"
+                title += " (today's)" if numerics == NUMERICS_VERSION else ""
+                rows.append(_row(title, [f"trials/{key}" for key in keys], sizes, free, of_trials))
+            continue
+        command = {"scores": of_trials, "samples": of_trials, "reports": of_reports}.get(folder, "")
+        prefixes = [prefix for prefix in sizes if prefix.startswith(f"{folder}/")]
+        rows.append(_row(_KINDS[folder], prefixes, sizes, free, command))
+    rows += [
+        Usage("checkpoints", len(checkpoints), sum(checkpoints.values())),
+        Usage("names, pointers, others", len(others), sum(others.values())),
+        Usage("leftovers", len(left), sum(left.values()), sum(left.values()), "gc"),
+    ]
+    return [row for row in rows if row.count]
+
+
+def table(rows: Iterable[Usage]) -> list[str]:
+    """The rows under a heading and above their sum, as lines of a table."""
+    rows = list(rows)
+    total = Usage("together", sum(row.count for row in rows), sum(row.size for row in rows), sum(r.free for r in rows))
+    cells = [("", "number", "bytes", "could go", "")]
+    for row in (*rows, total):
+        command = f"prefect run {row.command} --delete" if row.free and row.command else ""
+        cells.append((row.kind, f"{row.count:,}", f"{row.size:,}", f"{row.free:,}" if row.free else "-", command))
+    widths = [max(len(line[place]) for line in cells) for place in range(4)]
+    return [
+        "  ".join([line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in (1, 2, 3)), line[4]]).rstrip()
+        for line in cells
+    ]
+
+
+def _row(kind: str, prefixes: list[str], sizes: dict[str, int], free: dict[str, int], command: str) -> Usage:
+    there = [prefix for prefix in prefixes if prefix in sizes]
+    size, goes = sum(sizes[prefix] for prefix in there), sum(free.get(prefix, 0) for prefix in there)
+    return Usage(kind, len(there), size, goes, command)
+
+
+def _going(store: Store, listed: list[Listed], tell: Callable[[str], None]) -> list[Dispensable]:
+    try:
+        reports = old_reports(store, RULE, listed)
+        return [*reports, *outdated_trials(store, reports, listed, HOURS)]
+    except IntegrityError as error:
+        tell(f"what could go is not known: {error}")
+        return []

@@ -1,0 +1,122 @@
+"""The crew: workers that are lost for good end the wait in one line, instead of waiting for ever."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client, Future, LocalCluster, wait
+
+from infra.cluster import crew as module
+from infra.cluster.crew import Crew
+from infra.errors import ClusterError
+from infra.store import Store
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def cluster():
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as made:
+        yield made
+
+
+def crew_of(cluster: LocalCluster, client: Client, folder: Path) -> Crew:
+    made = Crew(Store(str(folder)), cluster.scheduler_address, None)
+    made._client = client
+    return made
+
+
+class Task:
+    """What Prefect makes of a task of Dask."""
+
+    def __init__(self, future: Future) -> None:
+        self.wrapped_future = future
+
+    def result(self, timeout: float) -> Any:
+        return self.wrapped_future.result(timeout)
+
+
+def test_every_task_ends_with_its_result_or_its_exception(cluster: LocalCluster, tmp_path: Path) -> None:
+    with Client(cluster) as client:
+        futures = [client.submit(time.sleep, 0.3), client.submit(int, "no number"), client.submit(abs, -3)]
+        first, second, third = crew_of(cluster, client, tmp_path).gather([Task(future) for future in futures])
+    assert (first, third) == (None, 3)
+    assert isinstance(second, ValueError)
+
+
+def test_a_result_that_was_lost_with_its_worker_is_waited_for_again(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.5)
+    with Client(cluster) as client:
+        future = client.submit(abs, -3)
+        wait(future)
+        (worker,) = client.run(os.getpid).values()
+        os.kill(worker, signal.SIGKILL)
+        assert crew_of(cluster, client, tmp_path).gather([Task(future)]) == [3]
+
+
+class Slow(Task):
+    """One whose result is lost, and is there again just as the wait for it is given up."""
+
+    asked = 0
+
+    def result(self, timeout: float) -> Any:
+        self.asked += 1
+        if self.asked == 1:
+            time.sleep(timeout)
+            raise TimeoutError(f"timed out after {timeout} s.")
+        return super().result(timeout)
+
+
+def test_a_wait_that_was_given_up_is_no_result(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    with Client(cluster) as client:
+        assert crew_of(cluster, client, tmp_path).gather([Slow(client.submit(abs, -3))]) == [3]
+
+
+def test_workers_of_this_machine_that_do_not_come_back_are_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REVIVE_SECONDS", 2.0)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 5.0)
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as made,
+        Client(made) as client,
+    ):
+        made.scale(0)
+        while client.scheduler_info()["workers"]:
+            time.sleep(0.1)
+        crew = crew_of(made, client, tmp_path)
+        crew.workers = 1
+        assert crew.gather([Task(client.submit(abs, -3))]) == [3]
+
+
+def test_workers_that_do_not_come_back_are_told(
+    cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(module, "NO_WORKERS_SECONDS", 1.0)
+    with Client(cluster.scheduler_address) as client:  # of somebody else's cluster
+        future = client.submit(time.sleep, 60)
+        cluster.scale(0)
+        with pytest.raises(ClusterError, match="lost its workers; start some and run again"):
+            crew_of(cluster, client, tmp_path).gather([Task(future)])
+
+
+@pytest.mark.parametrize("how", ["gather", "map"])
+def test_a_scheduler_that_is_gone_is_told(tmp_path: Path, how: str) -> None:
+    made = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+    with Client(made.scheduler_address) as client:
+        future = client.submit(time.sleep, 60)
+        crew = crew_of(made, client, tmp_path)
+        threading.Timer(1.0, made.close).start()
+        waits = {"gather": lambda: crew.gather([Task(future)]), "map": lambda: next(crew.map(time.sleep, [60]))}
+        with pytest.raises(ClusterError, match="is gone; start it and run again"):
+            waits[how]()
