@@ -10,6 +10,7 @@ from infra.store.address import valid_path
 from infra.store.backend import SCRATCH, Listed
 from infra.store.manifest import MANIFEST, Manifest, StoredObject, read_json, with_checksum
 from infra.store.store import TEMPORARY, Store, Token
+from infra.store.turns import swap_in_turn
 
 __all__ = [
     "MANIFEST",
@@ -21,6 +22,7 @@ __all__ = [
     "StoredObject",
     "Token",
     "read_json",
+    "swap_in_turn",
     "valid_path",
     "with_checksum",
 ]

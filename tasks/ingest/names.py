@@ -10,13 +10,11 @@ other files stands for the new corpus, and the old one stays in the store.
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from infra.errors import ConfigurationError, ConflictError
-from infra.store import Store, valid_path
+from infra.errors import ConfigurationError
+from infra.store import Store, swap_in_turn, valid_path
 from models.data_kinds import Kind
 from tasks.ingest.corpora import find_recipe, known_corpora
 from tasks.telling.readable import is_digest, naming
-
-_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,14 @@ def give_name(store: Store, name: str, named: Named) -> None:
     Raises:
         ConflictError: others kept changing it.
     """
-    for _ in range(_TRIES):
+    wanted = asdict(named)
+
+    def give() -> None:
         value, token = store.read_pointer(_pointer(name))
-        wanted = asdict(named)
-        if value == wanted:
-            return
-        try:
+        if value != wanted:
             store.swap_pointer(_pointer(name), wanted, token)
-        except ConflictError:
-            continue
-        return
-    raise ConflictError(f"{store.address}: the corpus {name!r} kept being ingested by others; run again")
+
+    swap_in_turn(give, f"{store.address}: the corpus {name!r} kept being ingested by others; run again")
 
 
 def corpus_kind(name: str, store: Store | None = None) -> Kind:

@@ -12,30 +12,26 @@ the directory that a report is pulled to.
 
 import hashlib
 import json
-import random
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
-from infra.store import Manifest, Store, valid_path
+from infra.errors import ConfigurationError, IntegrityError, NotFoundError
+from infra.store import Listed, Manifest, Store, swap_in_turn, valid_path
 from tasks.publishing.placing import place
 from tasks.telling.readable import naming, passed_over, readable
 from tasks.telling.wording import preset_title, visible
 
-_PARENT = "reports"
+REPORTS = "reports"
 _BASELINE = "baseline/"  # as in tasks/report/numbers/variant_titles.py, which would bring pandas
 VERSION = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 TREND = "reports/index.html"
 """The page of all versions (`tasks/publishing/trend.py`)."""
 LATEST = re.compile(r"latest(-[A-Za-z0-9._+=-]+)?\.json")
 """The names of pointers to reports."""
-# A swap is refused only when somebody else's has been done, so the tries are turns of other publishers.
-_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def publish(
     """
     version = f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_digest(files)[:8]}"
     manifest = store.commit(
-        f"{_PARENT}/{version}",
+        f"{REPORTS}/{version}",
         files,
         kind="report",
         provenance={**provenance, "report": _summary(files)},
@@ -107,7 +103,7 @@ def point_to_newest(store: Store, prefix: str) -> None:
 def newest_made_from(store: Store, preset: str | None, digest: str) -> str | None:
     """The newest version, of a preset or of all, where it was made from what has that digest (`fingerprint.py`)."""
     version = _latest(store, preset)
-    manifest = None if version is None else store.manifest(f"{_PARENT}/{version}")
+    manifest = None if version is None else store.manifest(f"{REPORTS}/{version}")
     return version if manifest is not None and manifest.provenance.get("made_from") == digest else None
 
 
@@ -129,7 +125,7 @@ def pointer_of(preset: str | None) -> str:
 
 def pointer_value(manifest: Manifest) -> dict[str, str]:
     """What a pointer to a report holds."""
-    version = manifest.prefix.removeprefix(f"{_PARENT}/")
+    version = manifest.prefix.removeprefix(f"{REPORTS}/")
     return {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
 
 
@@ -166,24 +162,29 @@ def _best_scores(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _point_all(store: Store, manifest: Manifest) -> None:
     for pointer in pointers_to(manifest):
-        _point_to(store, pointer, manifest.prefix.removeprefix(f"{_PARENT}/"), manifest)
+        _point_to(store, pointer, manifest.prefix.removeprefix(f"{REPORTS}/"), manifest)
 
 
 def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
-    value = pointer_value(manifest)
-    for attempt in range(_TRIES):
+    def point() -> None:
         current, token = store.read_pointer(pointer)
         # versions begin with their time: the greater one is the newer one
         at = "" if current is None else str(current.get("version"))
-        if VERSION.fullmatch(at) and at >= version:
-            return
-        try:
-            store.swap_pointer(pointer, value, token)
-        except ConflictError:
-            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to get out of step
-        else:
-            return
-    raise ConflictError(f"{store.address}: {version} is committed, but {pointer} kept changing; run again")
+        if not (VERSION.fullmatch(at) and at >= version):
+            store.swap_pointer(pointer, pointer_value(manifest), token)
+
+    swap_in_turn(point, f"{store.address}: {version} is committed, but {pointer} kept changing; run again")
+
+
+def report_versions(store: Store) -> list[str]:
+    """The versions that are committed, the oldest first, whatever else lies beside them."""
+    names = (prefix.removeprefix(f"{REPORTS}/") for prefix in store.prefixes(REPORTS))
+    return sorted(name for name in names if VERSION.fullmatch(name))
+
+
+def report_pointers(listed: Iterable[Listed]) -> list[str]:
+    """The pointers to reports among all that is in a store."""
+    return [item.path for item in listed if LATEST.fullmatch(item.path)]
 
 
 def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedReport, ...]:
@@ -193,9 +194,7 @@ def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedRe
         store: where they are.
         tell: is called with a line for each version or pointer that cannot be read, which is passed over.
     """
-    versions = [prefix.removeprefix(f"{_PARENT}/") for prefix in store.prefixes(_PARENT)]
-    ours = [version for version in sorted(versions) if VERSION.fullmatch(version)]
-    reports, damaged = readable(lambda version: _listed(store, version), ours)
+    reports, damaged = readable(lambda version: _listed(store, version), report_versions(store))
     presets = sorted({report.preset for report in reports.values() if valid_path(pointer_of(report.preset))})
     newest, broken = readable(lambda preset: _latest(store, preset), presets)
     for line in passed_over(damaged) + passed_over(broken):
@@ -207,7 +206,7 @@ def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedRe
 
 
 def _listed(store: Store, version: str) -> PublishedReport | None:
-    if (manifest := store.manifest(f"{_PARENT}/{version}")) is None:
+    if (manifest := store.manifest(f"{REPORTS}/{version}")) is None:
         return None
     with naming(f"{store.address}: {manifest.prefix}"):
         told = manifest.provenance.get("report", {})
@@ -270,7 +269,7 @@ def read_tables(store: Store, version: str) -> dict[str, bytes]:
 
 
 def _files_of(store: Store, version: str, wanted: Callable[[str], bool]) -> dict[str, bytes]:
-    prefix = f"{_PARENT}/{version}"
+    prefix = f"{REPORTS}/{version}"
     manifest = store.manifest(prefix)
     if manifest is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")

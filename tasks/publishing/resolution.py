@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.store import Store, read_json
 from tasks.campaign import Campaign
-from tasks.publishing.publish import VERSION
+from tasks.publishing.publish import report_versions
 from tasks.report.numbers.detectable import half_width
 from tasks.report.numbers.formatting import joined, number
 from tasks.report.numbers.metrics import METRICS
@@ -73,20 +73,15 @@ def spreads(store: Store, digests: Mapping[str, str]) -> tuple[dict[str, Spread]
         store: with the reports.
         digests: of the corpora, by name: a report of another one under the same name tells nothing.
     """
-    versions = sorted(version for prefix in store.prefixes("reports") if VERSION.fullmatch(version := _name(prefix)))
     found: dict[str, Spread] = {}
     reasons: dict[str, str] = {}
-    for version in reversed(versions[-_NEWEST:]):
+    for version in reversed(report_versions(store)[-_NEWEST:]):
         told, unread = readable(lambda version: _of_report(store, version, digests), [version])
         found = told.get(version, {}) | found
         reasons |= unread
         if found.keys() == digests.keys():
             break
     return {corpus: found[corpus] for corpus in digests if corpus in found}, reasons
-
-
-def _name(prefix: str) -> str:
-    return prefix.rpartition("/")[2]
 
 
 def _of_report(store: Store, version: str, digests: Mapping[str, str]) -> dict[str, Spread]:

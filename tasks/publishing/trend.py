@@ -5,21 +5,16 @@ a version. Whoever publishes, copies or removes a report renews it afterwards; o
 what both did, since it swaps the page that it has read before. What this does not do: read a report.
 """
 
-import random
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from infra.errors import ConflictError
-from infra.store import Store
-from tasks.publishing.publish import TREND, VERSION
+from infra.store import Store, swap_in_turn
+from tasks.publishing.publish import REPORTS, TREND, report_versions
 from tasks.report.pages.versions import Best, Version, render_versions
 from tasks.telling.readable import naming, readable
 
 MOST = 300
 """Of more versions than these the newest are on the page."""
-_PARENT = "reports"
-_TRIES = 20
 
 
 def renew_trend(store: Store, *, make: bool = True) -> None:
@@ -34,32 +29,27 @@ def renew_trend(store: Store, *, make: bool = True) -> None:
     Raises:
         StoreError: the store refuses. A ConflictError after many tries: others kept renewing it.
     """
-    for attempt in range(_TRIES):
+
+    def renew() -> None:
         present, token = store.read_page(TREND)
         if present is None and not make:
             return
         page = render_versions(_versions(store), MOST).encode()
-        if page == present:
-            return
-        try:
+        if page != present:
             store.swap_page(TREND, page, token)
-        except ConflictError:
-            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to get out of step
-        else:
-            return
-    raise ConflictError(f"{store.address}: {TREND} kept changing; the next report renews it")
+
+    swap_in_turn(renew, f"{store.address}: {TREND} kept changing; the next report renews it")
 
 
 def _versions(store: Store) -> list[Version]:
     """The newest versions, the newest first."""
-    names = [prefix.removeprefix(f"{_PARENT}/") for prefix in store.prefixes(_PARENT)]
-    newest = sorted((name for name in names if VERSION.fullmatch(name)), reverse=True)[:MOST]
-    found, _ = readable(lambda version: _told(store, version), newest)
+    newest = report_versions(store)[-MOST:]
+    found, _ = readable(lambda version: _told(store, version), reversed(newest))
     return list(found.values())
 
 
 def _told(store: Store, version: str) -> Version | None:
-    manifest = store.manifest(f"{_PARENT}/{version}")
+    manifest = store.manifest(f"{REPORTS}/{version}")
     if manifest is None:
         return None
     with naming(f"{store.address}: {manifest.prefix}"):

@@ -7,12 +7,17 @@ between has a report that nothing points to, or what `prefect run gc` finds. Wha
 
 from infra.errors import ConfigurationError, NotFoundError
 from infra.store import Manifest, Store
-from tasks.publishing.publish import LATEST, VERSION, pointer_value, pointers_to
+from tasks.publishing.publish import (
+    REPORTS,
+    VERSION,
+    pointer_value,
+    pointers_to,
+    report_pointers,
+    report_versions,
+)
 from tasks.publishing.trend import renew_trend
 from tasks.telling.readable import readable
 from tasks.upkeep.retention import forget
-
-_PARENT = "reports"
 
 
 def delete_report(store: Store, version: str, *, force: bool = False) -> list[str]:
@@ -33,10 +38,10 @@ def delete_report(store: Store, version: str, *, force: bool = False) -> list[st
     """
     if not VERSION.fullmatch(version):
         raise ConfigurationError(f"version {version!r}: not of the form 20260102T030405Z-1a2b3c4d")
-    manifest = store.manifest(f"{_PARENT}/{version}")
+    manifest = store.manifest(f"{REPORTS}/{version}")
     if manifest is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
-    pointers = [item.path for item in store.objects() if LATEST.fullmatch(item.path)]
+    pointers = report_pointers(store.objects())
     naming = [pointer for pointer in pointers if (store.read_pointer(pointer)[0] or {}).get("version") == version]
     if naming and not force:
         raise ConfigurationError(
@@ -51,8 +56,7 @@ def delete_report(store: Store, version: str, *, force: bool = False) -> list[st
 
 def _move(store: Store, pointer: str, version: str) -> str:
     """Let a pointer that names a version go to the newest other report that it is for; what was done."""
-    prefixes = [prefix for prefix in store.prefixes(_PARENT) if VERSION.fullmatch(prefix.rpartition("/")[2])]
-    others = sorted((prefix for prefix in prefixes if prefix != f"{_PARENT}/{version}"), reverse=True)
+    others = [f"{REPORTS}/{other}" for other in reversed(report_versions(store)) if other != version]
     manifests, _ = readable(store.manifest, others)
     left = next((manifest for manifest in manifests.values() if pointer in pointers_to(manifest)), None)
     return _set(store, pointer, version, left)
@@ -66,4 +70,4 @@ def _set(store: Store, pointer: str, version: str, left: Manifest | None) -> str
         store.withdraw_pointer(pointer)
         return f"removed {pointer}: no report is left that it is for"
     store.swap_pointer(pointer, pointer_value(left), token)
-    return f"{pointer} names {left.prefix.removeprefix(f'{_PARENT}/')} now"
+    return f"{pointer} names {left.prefix.removeprefix(f'{REPORTS}/')} now"

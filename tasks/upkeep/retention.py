@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 
 from infra.errors import ConfigurationError, IntegrityError
 from infra.store import Listed, Store
-from tasks.publishing.publish import LATEST, VERSION
+from tasks.publishing.publish import REPORTS, VERSION, report_pointers, report_versions
 from tasks.telling.readable import many, readable
 from tasks.telling.wording import plural
 from tasks.trials.records import load_record, sample_prefix, score_prefix, stored_keys, trial_prefix
 from tasks.upkeep.verify import prefix_of
 
-_REPORTS = "reports"
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 
@@ -93,11 +92,11 @@ def old_reports(store: Store, rule: Rule, listed: Iterable[Listed]) -> list[Disp
         StoreError: the store cannot be reached.
     """
     listed = list(listed)
-    named = {value for path in _pointers(listed) if (value := _version_at(store, path)) is not None}
+    named = {value for path in report_pointers(listed) if (value := _version_at(store, path)) is not None}
     sizes, now = _sizes(listed), datetime.now(UTC)
-    versions = sorted((prefix.removeprefix(f"{_REPORTS}/") for prefix in _committed(store)), reverse=True)
-    old = [v for newer, v in enumerate(versions) if v not in named and not rule.spares(v, newer, now)]
-    manifests, _ = readable(lambda version: store.manifest(f"{_REPORTS}/{version}"), reversed(old))
+    newest_first = reversed(report_versions(store))
+    old = [v for newer, v in enumerate(newest_first) if v not in named and not rule.spares(v, newer, now)]
+    manifests, _ = readable(lambda version: store.manifest(f"{REPORTS}/{version}"), reversed(old))
     return [
         Dispensable(manifest.prefix, "an old report", (manifest.prefix,), *sizes[manifest.prefix])
         for manifest in manifests.values()
@@ -125,7 +124,11 @@ def _keys_of(older: tuple[str, ...], today: str) -> dict[str, int]:
 
 
 def outdated_trials(
-    store: Store, going: Iterable[Dispensable], listed: Iterable[Listed], hours: float
+    store: Store,
+    going: Iterable[Dispensable],
+    listed: Iterable[Listed],
+    hours: float,
+    trials: Mapping[int | None, list[str]] | None = None,
 ) -> list[Dispensable]:
     """Trials of older numerics that no report names which stays, with their scores and samples; by the numerics.
 
@@ -134,6 +137,7 @@ def outdated_trials(
         going: reports that go.
         listed: all that is in the store.
         hours: what is younger is left alone.
+        trials: as `trials_by_numerics` gives them, where they have been read.
 
     Raises:
         IntegrityError: a report that stays cannot be read, so that nobody knows what it names.
@@ -142,12 +146,14 @@ def outdated_trials(
     from models.trial import NUMERICS_VERSION
 
     gone = {prefix for each in going for prefix in each.prefixes}
-    needed = named_by(store, [prefix for prefix in _committed(store) if prefix not in gone])
+    reports = [f"{REPORTS}/{version}" for version in report_versions(store)]
+    needed = named_by(store, [prefix for prefix in reports if prefix not in gone])
     listed = list(listed)
     sizes, before = _sizes(listed), time.time() - 3600 * hours
     young = {prefix for item in listed if item.modified >= before and (prefix := prefix_of(item.path)) is not None}
     found = []
-    for numerics, keys in sorted((n, keys) for n, keys in trials_by_numerics(store).items() if n is not None):
+    trials = trials_by_numerics(store) if trials is None else trials
+    for numerics, keys in sorted((n, keys) for n, keys in trials.items() if n is not None):
         groups = [[sample_prefix(key), score_prefix(key), trial_prefix(key)] for key in keys if key not in needed]
         old = [group for group in groups if not young.intersection(group)]
         if numerics == NUMERICS_VERSION or not old:
@@ -180,10 +186,10 @@ def withdraw_all(store: Store, found: Iterable[Dispensable]) -> int:
     for each in found:
         for folder in dict.fromkeys(prefix.partition("/")[0] for prefix in each.prefixes):
             prefixes = [prefix for prefix in each.prefixes if prefix.startswith(f"{folder}/")]
-            if folder == _REPORTS:
+            if folder == REPORTS:
                 forget(store, prefixes)
             gone += sum(many(lambda prefix: _withdrawn(store, prefix), prefixes).values())
-            if folder == _REPORTS:
+            if folder == REPORTS:
                 from tasks.publishing.trend import renew_trend  # with pandas: who looks at a store need not wait for it
 
                 renew_trend(store, make=False)
@@ -194,7 +200,7 @@ def forget(store: Store, prefixes: Iterable[str]) -> None:
     """Remove the notes of finished campaigns that rest on these reports: they would be worth nothing."""
     from tasks.publishing.finished import FOLDER
 
-    versions = {prefix.removeprefix(f"{_REPORTS}/") for prefix in prefixes}
+    versions = {prefix.removeprefix(f"{REPORTS}/") for prefix in prefixes}
     notes, _ = readable(lambda path: store.read_pointer(path)[0], [item.path for item in store.objects(FOLDER)])
     for path, value in notes.items():
         if value.get("version") in versions:
@@ -206,20 +212,11 @@ def _withdrawn(store: Store, prefix: str) -> int:
     return len(manifest.objects) + 1 if manifest is not None and store.withdraw(manifest) else 0
 
 
-def _pointers(listed: Iterable[Listed]) -> list[str]:
-    return [item.path for item in listed if LATEST.fullmatch(item.path)]
-
-
 def _version_at(store: Store, pointer: str) -> str | None:
     value, _ = store.read_pointer(pointer)
     if value is not None and not VERSION.fullmatch(str(value.get("version"))):
         raise IntegrityError(f"{store.address}: {pointer} points to no report; delete it")
     return None if value is None else str(value["version"])
-
-
-def _committed(store: Store) -> list[str]:
-    """The prefixes of the reports."""
-    return [prefix for prefix in store.prefixes(_REPORTS) if VERSION.fullmatch(prefix.removeprefix(f"{_REPORTS}/"))]
 
 
 def _sizes(listed: Iterable[Listed]) -> Mapping[str, tuple[int, int]]:

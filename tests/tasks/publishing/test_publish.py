@@ -13,7 +13,6 @@ import pytest
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
 from infra.store import Store
 from infra.store.manifest import canonical_json
-from tasks.publishing import publish as module
 from tasks.publishing.publish import list_reports, pointer_of, publish, pull
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -89,7 +88,7 @@ def test_a_pointer_that_never_holds_still_is_told_in_one_line(store, monkeypatch
         raise ConflictError("taken")
 
     monkeypatch.setattr(store, "swap_pointer", refused)
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(ConflictError, match=r"is committed, but latest\.json kept changing"):
         publish(store, _files(), {}, now=NOON)
     assert len(store.prefixes("reports")) == 1

@@ -131,7 +131,7 @@ def test_a_page_that_is_as_it_should_be_is_not_written_and_one_that_never_holds_
     renew_trend(store)
     assert "No report is published." in _page(store)
     monkeypatch.setattr(store, "swap_page", refused)
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     renew_trend(store)
     _publish(store, 0, _row(SGD, -9.0))
     with pytest.raises(ConflictError, match=r"reports/index\.html kept changing"):
