@@ -3,7 +3,7 @@
 What this does not do: measure what the place itself adds, blocks of a disk or old versions of a bucket.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.errors import IntegrityError
@@ -57,7 +57,7 @@ def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:
     from models.trial import NUMERICS_VERSION
 
     listed = store.objects()
-    left = {item.path: item.size for each in leftovers(store, HOURS) for item in each.objects}
+    left = {item.path: item.size for each in leftovers(store, HOURS, listed) for item in each.objects}
     sizes: dict[str, int] = {}
     checkpoints: dict[str, int] = {}
     others: dict[str, int] = {}
@@ -72,12 +72,13 @@ def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:
             checkpoints[key] = checkpoints.get(key, 0) + item.size
         else:
             others[item.path] = item.size
-    free = {prefix: sizes.get(prefix, 0) for each in _going(store, listed, tell) for prefix in each.prefixes}
+    trials = trials_by_numerics(store)
+    free = {prefix: sizes.get(prefix, 0) for each in _going(store, listed, trials, tell) for prefix in each.prefixes}
     of_trials, of_reports = "gc --older-numerics", f"gc --keep-reports {RULE.reports} --keep-days {RULE.days}"
     rows = []
     for folder in KINDS:
         if folder == "trials":
-            for numerics, keys in sorted(trials_by_numerics(store).items(), key=lambda each: -(each[0] or 0)):
+            for numerics, keys in sorted(trials.items(), key=lambda each: -(each[0] or 0)):
                 title = "trials, numerics unknown here" if numerics is None else f"trials, numerics {numerics}"
                 title += " (today's)" if numerics == NUMERICS_VERSION else ""
                 rows.append(_row(title, [f"trials/{key}" for key in keys], sizes, free, of_trials))
@@ -114,10 +115,12 @@ def _row(kind: str, prefixes: list[str], sizes: dict[str, int], free: dict[str, 
     return Usage(kind, len(there), size, goes, command)
 
 
-def _going(store: Store, listed: list[Listed], tell: Callable[[str], None]) -> list[Dispensable]:
+def _going(
+    store: Store, listed: list[Listed], trials: Mapping[int | None, list[str]], tell: Callable[[str], None]
+) -> list[Dispensable]:
     try:
         reports = old_reports(store, RULE, listed)
-        return [*reports, *outdated_trials(store, reports, listed, HOURS)]
+        return [*reports, *outdated_trials(store, reports, listed, HOURS, trials)]
     except IntegrityError as error:
         tell(f"what could go is not known: {error}")
         return []

@@ -46,12 +46,13 @@ class Leftover:
         return f"{self.where}: {len(self.objects)} files, {self.size:,} bytes, {self.why}"
 
 
-def leftovers(store: Store, hours: float = HOURS) -> list[Leftover]:
+def leftovers(store: Store, hours: float = HOURS, listed: Iterable[Listed] | None = None) -> list[Leftover]:
     """What may go; nothing is changed.
 
     Args:
         store: where to look.
         hours: what is younger is left alone.
+        listed: all that is in the store, where somebody has listed it just now.
 
     Raises:
         StoreError: the store cannot be reached.
@@ -59,7 +60,7 @@ def leftovers(store: Store, hours: float = HOURS) -> list[Leftover]:
     before = time.time() - 3600 * hours
     temporary: list[Listed] = []
     checkpoints, commits = _Places(), _Places()
-    for item in store.objects():
+    for item in store.objects() if listed is None else listed:
         top, _, rest = item.path.partition("/")
         key = rest.partition("/")[0].removesuffix(".json")
         if item.path.rpartition("/")[2].startswith(TEMPORARY):
