@@ -50,6 +50,7 @@ from infra.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest, IngestRequest
+    from infra.store import Store as ObjectStore
 
 THIS_MACHINE = Places()
 DATA = Data()
@@ -137,11 +138,10 @@ def pull(
 ) -> None:
     """Copy a version of the report out of a store, every byte checked."""
     with told_in_one_line():
-        address = Campaign(store=store).request().store
-        from infra.store import Store as ObjectStore
+        opened = _opened(store)
         from tasks.publishing.publish import pull as pulled
 
-        print(pulled(ObjectStore(address, create=False), version, to, preset=preset, tables=tables))
+        print(pulled(opened, version, to, preset=preset, tables=tables))
 
 
 def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = None, store: Store = None) -> None:
@@ -186,23 +186,21 @@ def copy(*, source: From, to: To, only: Only = ()) -> None:
 def sample(trial: Key, /, *, to: SampleFile, seed: Seed = None, steps: Steps = None, store: Store = None) -> None:
     """Let a trained network go on from the beginning of a test piece: music as MIDI, text as text."""
     with told_in_one_line():
-        address = Campaign(store=store).request().store
-        from infra.store import Store as ObjectStore
+        opened = _opened(store)
         from tasks.trials.samples import write_sample
 
-        print(write_sample(ObjectStore(address, create=False), trial, to, seed, steps))
+        print(write_sample(opened, trial, to, seed, steps))
 
 
 def verify(*, store: Store = None) -> None:
     """Hash everything in a store again; ends with 1 where something is not what was committed."""
     with told_in_one_line():
-        address = Campaign(store=store).request().store
+        opened = _opened(store)
         from infra.errors import IntegrityError
-        from infra.store import Store as ObjectStore
         from tasks.telling.wording import plural
         from tasks.upkeep.verify import verify as verified
 
-        found = verified(ObjectStore(address, create=False))
+        found = verified(opened)
         for line in found.damaged + found.noticed:
             print(line)
         if found.damaged:
@@ -221,17 +219,15 @@ def gc(
 ) -> None:
     """Show, or remove, what killed writers left in a store, and where it is asked old reports and outdated trials."""
     with told_in_one_line():
-        address = Campaign(store=store).request().store
-        from infra.store import Store as ObjectStore
         from tasks.upkeep.leftovers import leftovers, remove
         from tasks.upkeep.retention import Rule, old_reports, outdated_trials, withdraw_all
 
         rule = Rule(keep_reports, keep_days)
-        opened = ObjectStore(address, create=False)
+        opened = _opened(store)
         listed = opened.objects()
         old = [] if rule.keeps_all else old_reports(opened, rule, listed)
         old += outdated_trials(opened, old, listed, hours) if older_numerics else []
-        left = leftovers(opened, hours)
+        left = leftovers(opened, hours, listed)
         for each in (*left, *old):
             print(each)
         files = sum(len(each.objects) for each in left) + sum(each.files for each in old)
@@ -247,24 +243,30 @@ def gc(
 def delete_report(version: OldVersion, /, *, force: Force = False, store: Store = None) -> None:
     """Remove one version of the report from a store; its trials stay."""
     with told_in_one_line():
-        address = Campaign(store=store).request().store
-        from infra.store import Store as ObjectStore
+        opened = _opened(store)
         from tasks.upkeep.deletion import delete_report as deleted
 
-        for line in deleted(ObjectStore(address, create=False), version, force=force):
+        for line in deleted(opened, version, force=force):
             print(line)
 
 
 def disk(*, store: Store = None) -> None:
     """Show what takes the space of a store, and what of it could go."""
     with told_in_one_line():
-        address = Campaign(store=store).request().store
-        from infra.store import Store as ObjectStore
+        opened = _opened(store)
         from tasks.upkeep.disk import table, usage
 
-        rows = usage(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
+        rows = usage(opened, lambda line: print(line, file=sys.stderr))
         for line in table(rows):
             print(line)
+
+
+def _opened(store: Store) -> "ObjectStore":
+    """The store of an option, for what does not fill it: it is not made where it is missing."""
+    address = Campaign(store=store).request().store
+    from infra.store import Store as ObjectStore
+
+    return ObjectStore(address, create=False)
 
 
 def _campaign_file(request: "CampaignRequest") -> str:

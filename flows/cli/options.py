@@ -42,9 +42,7 @@ Folder = Annotated[Path, Parameter(help="Folder to put the files in; made where 
 Key = Annotated[str, Parameter(help="Key of a trial, or its first digits, as the report tells them.")]
 SampleFile = Annotated[Path, Parameter(help="MIDI or text file to write; or a folder to put one in, named by itself.")]
 Steps = Annotated[int | None, Parameter(help="Frames, characters or words to go on for. Default: as in the report.")]
-Tables = Annotated[
-    bool, Parameter(help="Only what it was made from, which `report --from` takes.", negative="", show_default=False)
-]
+Tables = Annotated[bool, _flag("Only what it was made from, which `report --from` takes.")]
 FromTables = Annotated[
     Path | None,
     Parameter(
@@ -62,7 +60,7 @@ Versions = Annotated[
         "Of one alone, the version before it of its preset is the earlier one."
     ),
 ]
-AsJson = Annotated[bool, Parameter(help="Print all of it as JSON.", negative="", show_default=False)]
+AsJson = Annotated[bool, _flag("Print all of it as JSON.")]
 ComparisonFolder = Annotated[
     Path | None, Parameter(help="Folder to put it in as a page and as JSON, made where it is missing.")
 ]
@@ -79,7 +77,7 @@ Show = Annotated[bool, Parameter(help="Print the campaign as a file for --campai
 Hours = Annotated[
     float, Parameter(help="What is younger than so many hours may be in writing, and is left alone.", show_default=True)
 ]
-Delete = Annotated[bool, Parameter(help="Remove it; without, it is only shown.", negative="", show_default=False)]
+Delete = Annotated[bool, _flag("Remove it; without, it is only shown.")]
 KeepReports = Annotated[
     int | None,
     Parameter(help="Let old reports go, but for the newest so many; those that a pointer names stay in any case."),
@@ -90,19 +88,11 @@ KeepDays = Annotated[
 ]
 OlderNumerics = Annotated[
     bool,
-    Parameter(
-        help="Let trials of older numerics go that no report names which stays, and their scores and samples.",
-        negative="",
-        show_default=False,
-    ),
+    _flag("Let trials of older numerics go that no report names which stays, and their scores and samples."),
 ]
 Force = Annotated[
     bool,
-    Parameter(
-        help="Also the version that a pointer names, which then goes to the newest one left.",
-        negative="",
-        show_default=False,
-    ),
+    _flag("Also the version that a pointer names, which then goes to the newest one left."),
 ]
 OldVersion = Annotated[str, Parameter(help="Version of the report, as `list` names it.")]
 Name = Annotated[
