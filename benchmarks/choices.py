@@ -26,6 +26,7 @@ from typing import Any
 
 import counterpoint
 import torch
+from readme_result import table
 
 from infra.campaign_file import read_campaign
 from infra.settings import CampaignRequest
@@ -102,11 +103,11 @@ def table_of_draws(done: Sequence[Tried], shown: Callable[[float], float]) -> No
         name for name in {key: 0 for row in rows for key in row} if len({str(row.get(name)) for row in rows}) > 1
     ]
     head = ["variant", *columns, "best epoch", "validation"]
-    print(f"\n| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    cells = []
     for each, row in zip(plain, rows, strict=True):
         values = [_told(row.get(name, "")) for name in columns]
-        cells = [each.variant, *values, str(each.training.best.epoch), f"{shown(each.valid):.3f}"]
-        print(f"| {' | '.join(cells)} |")
+        cells.append([each.variant, *values, str(each.training.best.epoch), f"{shown(each.valid):.3f}"])
+    print(f"\n{table(head, cells)}")
 
 
 def _told(value: Any) -> str:
@@ -121,7 +122,7 @@ def _fields(trial: Trial) -> dict[str, Any]:
 
 def table_of_changes(done: Sequence[Tried], shown: Callable[[float], float]) -> None:
     """Of each variant and change the mean difference on the same draws, how many it makes better, and the best one."""
-    print("\n| variant | changed | mean difference | better | best draw |\n|---|---|---|---|---|")
+    cells = []
     for variant in dict.fromkeys(each.variant for each in done):
         own = [each for each in done if each.variant == variant]
         before = {each.draw: shown(each.valid) for each in own if not each.changes}
@@ -131,8 +132,9 @@ def table_of_changes(done: Sequence[Tried], shown: Callable[[float], float]) -> 
             gaps = [after[draw] - before[draw] for draw in before]
             best = max(after.values(), key=lambda value: sign * value)
             better = sum(sign * gap > 0 for gap in gaps)
-            told = f"{mean(gaps):+.3f} | {better} of {len(gaps)}" if change else " | "
-            print(f"| {variant} | {change or 'as drawn'} | {told} | {best:.3f} |")
+            told = [f"{mean(gaps):+.3f}", f"{better} of {len(gaps)}"] if change else ["", ""]
+            cells.append([variant, change or "as drawn", *told, f"{best:.3f}"])
+    print(f"\n{table(('variant', 'changed', 'mean difference', 'better', 'best draw'), cells)}")
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from models.training.run import Run, train_stack
 from models.trial import Trial
 from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest import load_corpus
-from tasks.trials import diagnostics_table as diagnoses
+from tasks.trials import diagnostics_table
 from tasks.trials.checkpoints import Checkpoints, Saved
 from tasks.trials.records import TrialRecord, load_record, to_parquet, trial_prefix
 from tasks.trials.rung import Rung
@@ -172,7 +172,7 @@ def _commit(store: Store, record: TrialRecord, training: Training, device: torch
         "record.json": json.dumps(record.to_json(), indent=1).encode(),
         "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
         "weights.safetensors": save(training.weights),
-        diagnoses.FILE: to_parquet(diagnoses.diagnosis_rows(training)),
+        diagnostics_table.FILE: to_parquet(diagnostics_table.diagnosis_rows(training)),
     }
     told = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
     store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)

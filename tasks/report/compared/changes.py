@@ -18,7 +18,7 @@ from tasks.report.numbers.metrics import METRICS, Metric
 from tasks.report.numbers.resamples import RESAMPLES
 from tasks.report.numbers.results import Results
 from tasks.report.numbers.scored import Place, ScoredPieces, studies_in
-from tasks.report.numbers.statistics import Bootstrap, Term, replicated
+from tasks.report.numbers.statistics import Bootstrap, Term, highest, replicated
 from tasks.report.numbers.trial_counts import TrialsOf
 from tasks.report.numbers.variant_titles import Variant, is_baseline, letter_order, technique_pairs
 from tasks.report.numbers.verdicts import ENOUGH_STUDIES, replicated_verdict
@@ -147,8 +147,7 @@ def _effects(corpus: _Corpus) -> _Made:
 def _effect(corpus: _Corpus, letter: str, pairs: Sequence[tuple[str, str]]) -> tuple[Row, Estimate] | None:
     """The change of a technique's effect over the pairs that both versions have, as well replicated as any is."""
     common = {pair: _common(corpus, pair) for pair in pairs}
-    rank = {pair: min(map(replicated, places)) for pair, places in common.items()}
-    told = [pair for pair in pairs if rank[pair] == max(rank.values()) > 0]
+    told = highest({pair: min(map(replicated, places)) for pair, places in common.items()})
     if not told:
         return None
     sides = [_terms(told, common, start, index) for index, start in enumerate((BEFORE, AFTER))]

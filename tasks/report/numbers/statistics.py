@@ -25,7 +25,7 @@ What it does not cover: other corpora; and with one study the luck of the search
 trials, P pieces, N units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,8 @@ _ERRORS = "errors"
 _Part = tuple[float, FloatArray, FloatArray, FloatArray | float]
 """Of a mean: its value; how far drawn pieces, multipliers of units and errors of estimates move it, not scaled yet."""
 
+Pair = tuple[str, str]
+"""Of variants, without a technique and with it."""
 Term = tuple[float, str, Sequence[Place]]
 """Of a contrast: weight, variant, and the places at which it is compared."""
 
@@ -124,8 +126,7 @@ class Bootstrap:
         else those with one.
         """
         common = {pair: self._common(*pair)[0] for pair in pairs}
-        rank = {pair: replicated(places) for pair, places in common.items()}
-        told = [pair for pair in pairs if rank[pair] == max(rank.values()) > 0]
+        told = highest({pair: replicated(places) for pair, places in common.items()})
         if not told:
             return Effect()
         units = {pair: self._units(common[pair]) for pair in told}
@@ -265,3 +266,9 @@ class Bootstrap:
 def replicated(places: Sequence[Place]) -> int:
     """How well a comparison is replicated: 3 by several studies, 2 by several seeds of one, 1 by one seed, 0 not."""
     return 3 if studies_in(places) >= 2 else min(2, len(places))
+
+
+def highest(ranks: Mapping[Pair, int]) -> list[Pair]:
+    """The pairs whose comparison is replicated as well as any is; none where none is."""
+    most = max(ranks.values(), default=0)
+    return [pair for pair, rank in ranks.items() if rank == most > 0]
