@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[1]
+# What no run reads: a benchmark that writes its figures, or a page of the docs, changes no result.
+_NOT_READ = ("benchmarks", "docs", "tests", ".ci", "README.md", "CHANGELOG.md")
 _LIBRARIES = ("counterpoint", "torch", "numpy", "prefect", "dask")
 
 
@@ -25,11 +27,11 @@ def provenance() -> dict[str, Any]:
     """Everything that is known about where a result comes from; JSON values only.
 
     Returns:
-        `commit`: 40 hexadecimal digits, and `dirty`: whether the checkout differs from it, both None outside
-            of a checkout and of what `git archive` made of one; `lock`: sha256 of constraints.txt, None where there
-            is none; `versions`: of Python and the libraries, None for one that is not installed; `processor`: its
-            model; `cores`: those this process may use; `platform`: `Linux-x86_64`; `flow_run`: the id of the Prefect
-            flow run, None outside of one.
+        `commit`: 40 hexadecimal digits, and `dirty`: whether what a run reads differs from it (not benchmarks,
+            docs and tests), both None outside of a checkout and of what `git archive` made of one; `lock`: sha256 of
+            constraints.txt, None where there is none; `versions`: of Python and the libraries, None for one that is
+            not installed; `processor`: its model; `cores`: those this process may use; `platform`: `Linux-x86_64`;
+            `flow_run`: the id of the Prefect flow run, None outside of one.
 
     >>> sorted(provenance())
     ['commit', 'cores', 'dirty', 'flow_run', 'lock', 'platform', 'processor', 'versions']
@@ -59,7 +61,7 @@ def _checkout(root: Path) -> tuple[str | None, bool | None]:
     top = _git(root, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != root:
         return _archived(root)
-    status = _git(root, "status", "--porcelain")
+    status = _git(root, "status", "--porcelain", "--", ".", *(f":(exclude){name}" for name in _NOT_READ))
     return _git(root, "rev-parse", "--verify", "HEAD"), None if status is None else bool(status)
 
 

@@ -86,6 +86,17 @@ def test_the_commit_and_whether_the_checkout_differs(checkout: Path) -> None:
     assert module._checkout(checkout) == (commit, True)
 
 
+def test_what_no_run_reads_does_not_make_it_differ(checkout: Path) -> None:
+    commit = git(checkout, "rev-parse", "HEAD")
+    (checkout / "benchmarks" / "results").mkdir(parents=True)
+    (checkout / "benchmarks" / "results" / "scan.json").write_text("{}")
+    (checkout / "README.md").write_text("a word")
+    assert module._checkout(checkout) == (commit, False)
+    (checkout / "models" / "docs").mkdir(parents=True)
+    (checkout / "models" / "docs" / "read.py").write_text("")
+    assert module._checkout(checkout) == (commit, True)
+
+
 def test_a_checkout_around_the_package_is_not_ours(checkout: Path) -> None:
     inner = checkout / "site-packages"
     inner.mkdir()
