@@ -32,7 +32,7 @@ from tasks.telling.readable import readable
 from tasks.trials.diagnostics_table import load_diagnosis
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import TrialRecord, load_table, sample_prefix, score_prefix, trial_prefix
-from tasks.trials.samples import load_sample, sampled_piece
+from tasks.trials.samples import load_sample, original, sampled_piece
 from tasks.trials.scoring import baseline_table, counting_on_validation
 from tasks.trials.train import prepared
 
@@ -197,9 +197,10 @@ def _samples(
     told: dict[str, dict[str, Sampled]] = {}
     for row in first.itertuples():
         if (sampled := found.get(row.key)) is not None:
-            titles = corpora[row.corpus].titles["test"]
-            made = replace(sampled.continuation, piece=titles[sampled_piece(sampled.continuation.seed, len(titles))])
-            told.setdefault(row.corpus, {})[row.variant] = replace(sampled, continuation=made)
+            corpus, made = corpora[row.corpus], sampled.continuation
+            titles = corpus.titles["test"]
+            titled = replace(made, piece=titles[sampled_piece(made.seed, len(titles))])
+            told.setdefault(row.corpus, {})[row.variant] = Sampled(titled, sampled.data, original(corpus, made))
     return told, unreadable
 
 

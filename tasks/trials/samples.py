@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from infra.errors import ConfigurationError, NotFoundError
 from infra.provenance import provenance
@@ -131,7 +130,7 @@ def continue_piece(store: Store, trial: Trial, seed: int, asked: int | None = No
         piece=corpus.titles["test"][number],
         given=len(given),
         asked=asked,
-        steps=_steps(corpus, made[0, :, 0]),
+        steps=_steps(corpus, made[0, :, 0].numpy()),
         quarters=_quarters(corpus) if corpus.kind == "music" else None,
     )
 
@@ -141,9 +140,20 @@ def sampled_piece(seed: int, pieces: int) -> int:
     return seed_for(seed, "sample", "piece") % pieces
 
 
-def _steps(corpus: Corpus, made: Tensor) -> tuple[Any, ...]:
+def original(corpus: Corpus, made: Continuation) -> tuple[Any, ...]:
+    """How the piece itself goes on that a continuation began as: its steps, as many as were given and asked for.
+
+    Fewer where it ends before; none where it begins otherwise, so that it is not the piece that was given.
+    """
+    pieces = corpus.splits["test"]
+    piece = pieces[sampled_piece(made.seed, len(pieces))]
+    steps = _steps(corpus, piece[: made.given + made.asked])
+    return steps if steps[: made.given] == made.steps[: made.given] else ()
+
+
+def _steps(corpus: Corpus, made: np.ndarray) -> tuple[Any, ...]:
     if corpus.kind == "music":
-        return tuple(tuple((np.flatnonzero(frame) + LOWEST_NOTE).tolist()) for frame in made.numpy())
+        return tuple(tuple((np.flatnonzero(frame) + LOWEST_NOTE).tolist()) for frame in made)
     return tuple(corpus.vocabulary[symbol] for symbol in made.tolist())
 
 

@@ -47,12 +47,13 @@ def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
 def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0) -> Markup:
     """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame.
 
-    The notes of the first `given` frames are grey, and a line stands where they end.
+    The notes of the first `given` frames are grey, and a line stands where they end. Its `data-` attributes say where
+    the first frame begins, how wide a frame is and where the last row ends, for what moves over it (`pages/scripts`).
     """
     frames = min(roll.frames, FRAMES)
     width, height = frames * _FRAME, (high - low + 1) * _NOTE
     parts = [
-        _opening(_LEFT + width + 12, height + _BELOW + 6, description),
+        _opening(_LEFT + width + 12, height, description),
         _path(GRID, _NOTE - 1, [f"M{_LEFT} {_middle(n, high)}h{width}" for n in range(low, high + 1) if is_black(n)]),
     ]
     for note in range(low, high + 1):
@@ -85,9 +86,12 @@ def _middle(note: int, high: int) -> float:
     return (high - note + 0.5) * _NOTE
 
 
-def _opening(width: int, height: int, description: str) -> Markup:
-    size = Markup('width="{0}" height="{1}" viewBox="0 -{2} {0} {1}"').format(width, height + _ABOVE, _ABOVE)
-    return Markup('<svg xmlns="http://www.w3.org/2000/svg" {} role="img" aria-label="{}">').format(size, description)
+def _opening(width: int, rows: int, description: str) -> Markup:
+    height = rows + _BELOW + 6 + _ABOVE
+    size = Markup('width="{0}" height="{1}" viewBox="0 -{2} {0} {1}"').format(width, height, _ABOVE)
+    places = Markup('data-left="{}" data-frame="{}" data-foot="{}"').format(_LEFT, _FRAME, rows + 4)
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" {} {} role="img" aria-label="{}">')
+    return opening.format(size, places, description)
 
 
 def _path(colour: str, width: float, commands: Sequence[str]) -> Markup:

@@ -53,10 +53,18 @@ def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What a network made of a beginning, and the bytes of its file as they are stored."""
+    """What a network made of a beginning, the bytes of its file as they are stored, and how the piece itself goes on.
+
+    Attributes:
+        continuation: what it made.
+        data: its file.
+        original: steps of the piece from its beginning, as many as were given and asked for at most; none where the
+            piece is not at hand.
+    """
 
     continuation: Continuation
     data: bytes
+    original: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The page of the corpora: what each is made of, what it looks like, and what was set aside.
 
-A second self-contained page, made like the first one (`page.py`): no script, no request, every text escaped.
+A second self-contained page, made like the first one (`page.py`): whole without its script, no request, all escaped.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The page: one self-contained HTML file, made from the tables, the charts and the template.
 
-It opens offline, has no script and asks nothing of any network; its content security policy says so to the
-browser as well. Every text is escaped by the template (`templates.py`). The corpora have a page of their own
-(`corpora.py`).
+It opens offline, is whole without a script and asks nothing of any network; its content security policy says so to the
+browser as well, and names the one script that runs by its hash (`scripts.py`). Every text is escaped by the template
+(`templates.py`). The corpora have a page of their own (`corpora.py`).
 """
 
 from collections.abc import Mapping

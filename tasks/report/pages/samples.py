@@ -1,12 +1,12 @@
 """Samples: what the networks play and write, as pictures and texts for the page, and as files beside it.
 
-Shown are the best variant of each corpus and plain SGD, which go on from the same beginning; the files of the others
-are linked. A campaign that was stored before there were samples has none.
+Shown are the best variant of each corpus and plain SGD, which go on from the same beginning, and how the piece itself
+goes on; the files of the others are linked. A campaign that was stored before there were samples has none.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -21,8 +21,11 @@ from tasks.report.numbers.metrics import STEP_NAMES
 from tasks.report.numbers.portrait import Roll
 from tasks.report.numbers.results import Results, Sampled
 from tasks.report.numbers.variant_titles import is_baseline, plain_of, short_labels
+from tasks.report.pages.tunes import Tune
 from tasks.trials.continuation import Continuation
 
+ITSELF = "The piece itself"
+"""The label of how a piece goes on that samples began as."""
 _LONGEST_SYMBOL = 40
 _DIGITS = 12
 
@@ -39,9 +42,10 @@ class Shown:
         piece: title of the piece that the beginning is from.
         ended: said where it made less than it was asked for.
         drawing: of music, a piano-roll.
+        tune: of music, what is played.
         before, after: of text, what was given and what was made.
-        file: where the file is, beside the page.
-        trial: the first digits of the trial's key.
+        file: where the file is, beside the page; "" of the piece itself.
+        trial: the first digits of the trial's key; "" of the piece itself.
     """
 
     label: str
@@ -51,10 +55,20 @@ class Shown:
     piece: str
     ended: str
     drawing: Markup | None
+    tune: Tune | None
     before: str
     after: str
     file: str
     trial: str
+
+
+@dataclass(frozen=True)
+class Other:
+    """A sample that is not shown: label of its variant, its file, and of music what is played."""
+
+    label: str
+    file: str
+    tune: Tune | None
 
 
 @dataclass(frozen=True)
@@ -63,15 +77,15 @@ class SampleSection:
 
     Attributes:
         name, kind, step: of the corpus.
-        shown: the best variant, and plain SGD where it is another one.
-        others: labels of the other variants, with their files.
+        shown: the best variant, plain SGD where it is another one, and how the piece itself goes on.
+        others: the other variants.
     """
 
     name: str
     kind: Kind
     step: str
     shown: tuple[Shown, ...]
-    others: tuple[tuple[str, str], ...]
+    others: tuple[Other, ...]
 
 
 def _all(results: Results) -> list[tuple[str, str, Sampled]]:
@@ -126,50 +140,69 @@ def _section(results: Results, estimates: Estimates, corpus: str) -> SampleSecti
         chosen = {best: "plain SGD, the best variant on test"}
     chosen = {name: why for name, why in chosen.items() if name in samples}
     made = {name: samples[name].continuation for name in chosen}
-    rolls = _rolls(list(made.values()))
+    pieces = _pieces([samples[name] for name in chosen])
+    rolls = _rolls([*made.values(), *pieces])
     kind = made[best].kind
+    shown = [
+        _shown(each, labels[name], chosen[name], drawing, file_name(results, corpus, name))
+        for (name, each), drawing in zip(made.items(), rolls, strict=False)
+    ]
+    shown += [_shown(each, ITSELF, "", drawing) for each, drawing in zip(pieces, rolls[len(made) :], strict=True)]
     return SampleSection(
         name=corpus,
         kind=kind,
         step=STEP_NAMES[kind],
-        shown=tuple(
-            _shown(made[name], labels[name], why, rolls.get(made[name].key), file_name(results, corpus, name))
-            for name, why in chosen.items()
+        shown=tuple(shown),
+        others=tuple(
+            Other(labels[name], file_name(results, corpus, name), Tune.of(samples[name].continuation))
+            for name in ranked
+            if name not in chosen
         ),
-        others=tuple((labels[name], file_name(results, corpus, name)) for name in ranked if name not in chosen),
     )
 
 
-def _shown(made: Continuation, label: str, why: str, drawing: Markup | None, file: str) -> Shown:
+def _pieces(shown: Sequence[Sampled]) -> list[Continuation]:
+    """How the pieces themselves go on that samples began as, each once; none that ends with what was given."""
+    pieces = {
+        each.original: replace(each.continuation, steps=each.original)
+        for each in shown
+        if len(each.original) > each.continuation.given
+    }
+    return list(pieces.values())
+
+
+def _shown(made: Continuation, label: str, why: str, drawing: Markup | None, file: str = "") -> Shown:
     step, count = STEP_NAMES[made.kind], len(made.steps) - made.given
     before, after = ("", "") if made.kind == "music" else _parts(made)
+    early = f"then its state outgrew its numbers; {made.asked} were asked for" if file else "then it ends"
     return Shown(
         label=label,
         why=why,
         given=plural(made.given, step),
         made=plural(count, step),
         piece=visible(made.piece),
-        ended="" if count == made.asked else f"then its state outgrew its numbers; {made.asked} were asked for",
+        ended="" if count == made.asked else early,
         drawing=drawing,
+        tune=Tune.of(made),
         before=before,
         after=after,
         file=file,
-        trial=made.key[:_DIGITS],
+        trial=made.key[:_DIGITS] if file else "",
     )
 
 
-def _rolls(continuations: Sequence[Continuation]) -> Mapping[str, Markup]:
-    """The drawings of music by key, all over the same range of notes."""
-    rolls = {
-        made.key: (made.given, Roll(made.piece, "", len(made.steps), find_runs(made.piano_roll)))
+def _rolls(continuations: Sequence[Continuation]) -> list[Markup | None]:
+    """The drawings of music, all over the same range of notes; None of text."""
+    rolls = [
+        Roll(made.piece, "", len(made.steps), find_runs(made.piano_roll)) if made.kind == "music" else None
         for made in continuations
-        if made.kind == "music"
-    }
-    low, high = shown_range([roll for _, roll in rolls.values()])
-    return {
-        key: draw_roll(roll, low, high, f"Piano-roll: {given} frames given, the rest played by the network.", given)
-        for key, (given, roll) in rolls.items()
-    }
+    ]
+    low, high = shown_range([roll for roll in rolls if roll])
+    said = "Piano-roll: {} frames given, then what the caption says."
+    return [
+        None if roll is None else draw_roll(roll, low, high, said.format(made.given), made.given)
+        for made, roll in zip(continuations, rolls, strict=True)
+    ]
 
 
 def _parts(made: Continuation) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What the pages of a report share: how a template is filled, the style sheet, and facts as pairs of texts.
 
-Every text is escaped by the template; only the drawings and the style sheet are taken as they are.
+Every text is escaped by the template; only the drawings, the style sheet and the script are taken as they are.
 """
 
 import base64
@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from tasks.report.numbers.formatting import duration, first_line, moment, plural, visible
+from tasks.report.pages.scripts import page_script, script_hash
 
 _HERE = Path(__file__).parent
 FONT = "Counterpoint Sans"
@@ -26,10 +27,12 @@ def fill_template(name: str, **values: Any) -> str:
 
     Args:
         name: of the template, in this folder.
-        values: what it names; `style`, the style sheet, and `paper`, its address, are given to every one.
+        values: what it names; `style`, the style sheets, `script` with its `script_hash`, and `paper`, its address, are
+            given to every one.
     """
-    style = Markup(_font_faces() + (_HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704  # our own files
-    return _environment().get_template(name).render(style=style, paper=PAPER, **values)
+    sheets = [(_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("style", "tunes")]
+    ours = {"style": Markup("".join([_font_faces(), *sheets])), "script": Markup(page_script())}  # noqa: S704  # our files
+    return _environment().get_template(name).render(script_hash=script_hash(), paper=PAPER, **ours, **values)
 
 
 @cache  # it keeps the templates that it compiled, a fifth of a second for all pages

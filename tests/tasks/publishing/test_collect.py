@@ -348,6 +348,12 @@ def test_the_samples_are_those_of_the_first_seeds(finished, results):
             made = sampled.continuation
             assert (made.key, made.seed, made.corpus) == (first["key"], first["seed"], finished.digests[corpus])
             assert sampled.data == finished.store.read(sample_prefix(made.key), made.file_name) == made.to_bytes()
+            held_back, _ = prepared(finished.store.address, made.corpus)
+            piece = held_back.splits["test"][held_back.titles["test"].index(made.piece)][: made.given + made.asked]
+            if made.kind == "music":
+                np.testing.assert_array_equal(replace(made, steps=sampled.original).piano_roll, piece)
+            else:
+                assert list(sampled.original) == [held_back.vocabulary[symbol] for symbol in piece]
 
 
 def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(store, half):

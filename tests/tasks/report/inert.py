@@ -1,8 +1,9 @@
-"""A page taken apart: its tags in their order, and nothing in it that is live."""
+"""A page taken apart: its tags in their order, and nothing in it that is live but the one script of ours."""
 
 import re
 from html.parser import HTMLParser
 
+from tasks.report.pages.scripts import page_script, script_hash
 from tasks.report.pages.templates import PAPER
 
 EVIL = '<script>alert("x")</script>'
@@ -38,10 +39,13 @@ class Page(HTMLParser):
 
 
 def check_inert(html: str) -> Page:
-    """Refuse what is live in a page: scripts, frames, handlers, and addresses other than those of its own report."""
+    """Refuse what is live in a page: other scripts than ours, frames, handlers, addresses outside its own report."""
     page = Page(html)
     names = {tag for tag, _ in page.tags}
-    assert not names & {"script", "iframe", "object", "embed", "form", "base", "img"}
+    assert page.all("script") == [{}]
+    assert re.findall(r"<script>(.*?)</script>", html, re.DOTALL) == [page_script()]
+    assert f"default-src 'none'; script-src '{script_hash()}'; style-src" in html
+    assert not names & {"iframe", "object", "embed", "form", "base", "img"}
     for _, attributes in page.tags:
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("href", "src", "xlink:href"):

@@ -20,19 +20,25 @@ def synthetic_samples(
     for trial in trials:
         of_corpus = samples[trial["corpus"]]
         if (trial["purpose"], trial["status"]) == ("final", "completed") and trial["variant"] not in of_corpus:
-            made = _continuation(corpora[trial["corpus"]], trial)
-            of_corpus[trial["variant"]] = Sampled(made, made.to_bytes())
+            corpus = corpora[trial["corpus"]]
+            made = _continuation(corpus, trial)
+            original = _told(corpus, corpus.splits["test"][0][: GIVEN + MADE])
+            of_corpus[trial["variant"]] = Sampled(made, made.to_bytes(), original)
     return samples
+
+
+def _told(corpus: Corpus, steps: np.ndarray) -> tuple[Any, ...]:
+    if corpus.kind == "music":
+        return tuple(tuple((np.flatnonzero(step) + 21).tolist()) for step in steps)
+    return tuple(corpus.vocabulary[step] for step in steps)
 
 
 def _continuation(corpus: Corpus, trial: Mapping[str, Any]) -> Continuation:
     first, *others = corpus.splits["test"]
     number = int(trial["key"][:8], 16) % len(others)
     steps = np.concatenate([first[:GIVEN], np.resize(others[number], (MADE, *first.shape[1:]))])
-    music = corpus.kind == "music"
-    told = [tuple((np.flatnonzero(step) + 21).tolist()) if music else corpus.vocabulary[step] for step in steps]
     return Continuation(
         key=trial["key"], variant=trial["variant"], corpus=corpus.digest, kind=corpus.kind, seed=trial["seed"],
-        piece=corpus.titles["test"][0], given=GIVEN, asked=MADE, quarters=1.0 if music else None,
-        steps=tuple(told),
+        piece=corpus.titles["test"][0], given=GIVEN, asked=MADE, quarters=1.0 if corpus.kind == "music" else None,
+        steps=_told(corpus, steps),
     )  # fmt: skip

@@ -14,7 +14,16 @@ from tasks.campaign.drawing import draw_trial
 from tasks.corpus.corpus import Corpus
 from tasks.trials.continuation import Continuation
 from tasks.trials.records import TrialRecord, sample_prefix, trial_prefix
-from tasks.trials.samples import ASKED, GIVEN, _quarters, continue_piece, ensure_sampled, load_sample, write_sample
+from tasks.trials.samples import (
+    ASKED,
+    GIVEN,
+    _quarters,
+    continue_piece,
+    ensure_sampled,
+    load_sample,
+    original,
+    write_sample,
+)
 from tasks.trials.scoring import trained_network
 from tasks.trials.train import ensure_trained
 from tests.tasks.conftest import record_of, tiny_music, tiny_text
@@ -50,6 +59,15 @@ def test_it_begins_as_the_test_piece_does_and_goes_on(store, digests, campaign, 
     assert len(made.steps) == made.given + made.asked
     np.testing.assert_array_equal(_symbols(made, corpus)[: made.given], piece[: made.given])
     assert len(set(made.steps[made.given :])) > 1
+
+
+def test_the_piece_itself_goes_on_from_what_was_given_and_another_one_does_not(store, digests, campaign):
+    made = continue_piece(store, _trained(store, digests, campaign, "bach-chorales").trial, 3, 2)
+    corpus = _corpus("bach-chorales")
+    piece = corpus.splits["test"][corpus.titles["test"].index(made.piece)]
+    given = replace(made, given=4, asked=3)
+    np.testing.assert_array_equal(replace(made, steps=original(corpus, given)).piano_roll, piece[:7])
+    assert original(corpus, replace(given, steps=((60,), *made.steps[1:]))) == ()
 
 
 def test_no_more_is_given_than_the_beginning(store, digests, campaign, monkeypatch):

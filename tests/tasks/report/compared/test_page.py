@@ -71,7 +71,6 @@ def test_names_of_other_people_stay_text():
         other = replace(results[1], corpora={EVIL: {**results[1].corpora[EVIL], "digest": digest}})
         html = render_comparison(compare_results(results[0], other, (EVIL, EVIL), 50))
         check_inert(html)
-        assert "<script" not in html
         assert "\u202e" not in html
 
 

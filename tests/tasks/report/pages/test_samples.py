@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import re
+from dataclasses import replace
 from functools import partial
 
 import pretty_midi
@@ -13,7 +14,8 @@ from infra.store import valid_path
 from tasks.report import build_report, estimate
 from tasks.report.numbers.results import Sampled
 from tasks.report.numbers.variant_titles import plain_of, short_labels
-from tasks.report.pages.samples import file_name, sample_files, sample_sections
+from tasks.report.pages.samples import ITSELF, file_name, sample_files, sample_sections
+from tasks.report.pages.tunes import Tune
 from tests.tasks.report.inert import EVIL, check_inert
 from tests.tasks.report.pages_made import small_results, undrawn, undrawn_page
 
@@ -49,8 +51,9 @@ def test_the_best_variant_and_plain_sgd_are_shown_and_the_others_linked(results,
         assert [(shown.label, shown.why) for shown in section.shown] == [
             (labels_of[best], "the best variant on test"),
             (labels_of[plain_of(best)], "plain SGD"),
+            (ITSELF, ""),
         ]
-        labels = [shown.label for shown in section.shown] + [label for label, _ in section.others]
+        labels = [shown.label for shown in section.shown[:2]] + [other.label for other in section.others]
         assert sorted(labels) == sorted(labels_of.values())
         assert all((shown.given.split(), shown.made.split()) for shown in section.shown)
         assert {shown.given.split()[0] for shown in section.shown} == {"8"}
@@ -97,7 +100,7 @@ def test_a_roll_shows_every_note_once_grey_before_the_line_and_blue_behind_it(re
 
 def test_a_text_is_whole_and_parted_where_the_network_begins(small):
     (section,) = (each for each in sample_sections(small, estimate(small, resamples=50)) if each.name == TEXT)
-    for shown in section.shown:
+    for shown in (each for each in section.shown if each.label != ITSELF):
         made = small.samples[TEXT][shown.label].continuation
         assert shown.before + shown.after == made.text
         assert shown.before.split() == [word for word in made.steps[:8] if word.strip() and word != "<eos>"]
@@ -128,11 +131,56 @@ def test_a_variant_without_a_sample_is_left_out(small):
     others = {name: sampled for name, sampled in small.samples[TEXT].items() if name != plain}
     some = dataclasses.replace(scored, samples={TEXT: others})
     (section,) = sample_sections(some, estimate(some, resamples=50))
-    assert len(section.shown) == 1
+    assert len(section.shown) == 2
     assert len(section.others) == len(others) - 1
     only = dataclasses.replace(small, samples={TEXT: {"rnn/softmax/SGD": small.samples[TEXT]["rnn/softmax/SGD"]}})
     (section,) = sample_sections(only, estimate(only, resamples=50))
-    assert [(shown.label, shown.why) for shown in section.shown] == [("SGD", "plain SGD, the best variant on test")]
+    assert [(shown.label, shown.why) for shown in section.shown[:1]] == [("SGD", "plain SGD, the best variant on test")]
+
+
+def test_the_piece_itself_goes_on_beside_them(results, estimates):
+    music, _, text = sample_sections(results, estimates)
+    itself = music.shown[2]
+    of_plain = results.samples["bach-chorales"]["rnn/bernoulli/SGD"]
+    roll = replace(of_plain.continuation, steps=of_plain.original)
+    assert itself.tune == Tune.of(roll) != music.shown[1].tune
+    assert (itself.given, itself.made, itself.piece) == ("8 frames", "30 frames", "test 0")
+    assert (itself.file, itself.trial, itself.ended) == ("", "", "")
+    of_text = results.samples[TEXT]["rnn/softmax/SGD"]
+    assert text.shown[2].before == text.shown[1].before
+    whole = replace(of_text.continuation, steps=of_text.original).text
+    assert (text.shown[2].before + text.shown[2].after, text.shown[2].tune) == (whole, None)
+
+
+@pytest.mark.parametrize(("steps", "shown"), [(0, 0), (8, 0), (20, 1)])
+def test_a_piece_that_is_not_at_hand_is_not_shown_and_a_shorter_one_says_that_it_ends(small, steps, shown):
+    samples = {name: replace(each, original=each.original[:steps]) for name, each in small.samples[TEXT].items()}
+    less = replace(small, samples={TEXT: samples})
+    (section,) = sample_sections(less, estimate(less, resamples=50))
+    itself = [each for each in section.shown if each.label == ITSELF]
+    assert [(each.made, each.ended) for each in itself] == [("12 words", "then it ends")][:shown]
+
+
+def test_samples_of_two_pieces_have_both_pieces_beside_them(small):
+    first, other = (small.samples[TEXT][name] for name in ("rnn/softmax/SGD", "rnn/softmax/SGD+C"))
+    another = replace(other, original=first.original[:8] + first.original[:-9:-1])
+    pieces = small.pieces[small.pieces["variant"].isin(["rnn/softmax/SGD", "rnn/softmax/SGD+C", "baseline/unigram"])]
+    scores = pieces["log_likelihood"].where(pieces["variant"] != "rnn/softmax/SGD+C", pieces["log_likelihood"] / 2)
+    two = {"rnn/softmax/SGD": first, "rnn/softmax/SGD+C": another}
+    results = replace(small, pieces=pieces.assign(log_likelihood=scores), samples={TEXT: two})
+    (section,) = sample_sections(results, estimate(results, resamples=50))
+    assert [each.label for each in section.shown] == ["SGD+C", "SGD", ITSELF, ITSELF]
+
+
+def test_what_is_played_is_what_is_drawn(results, estimates):
+    shown = sample_sections(results, estimates)[0].shown[0]
+    made = results.samples["bach-chorales"][shown.label].continuation
+    numbers = list(map(int, shown.tune.notes.split()))
+    notes = list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))
+    sounding = {(note, k) for note, start, end in notes for k in range(start, end)}
+    assert sounding == {(note, k) for k, chord in enumerate(made.steps) for note in chord}
+    assert (shown.tune.seconds, shown.tune.frames, shown.tune.given) == (0.6, 38, 8), "100 quarter notes a minute"
+    assert Tune.of(replace(made, quarters=0.5)).seconds == 0.3
 
 
 def test_a_text_and_a_title_are_inert_and_one_that_made_fewer_says_so(small, files):
