@@ -6,6 +6,7 @@ anything (`models/evaluation/sampling.py`), or know of a store (`samples.py`).
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any, Self
 
 import numpy as np
@@ -82,9 +83,25 @@ class Continuation:
 
         Raises:
             IntegrityError: it has another format.
+            ValueError: a step is no note or symbol, there are fewer steps than were given, or a frame has no length.
         """
         if values.get("format") != _FORMAT:
             raise IntegrityError(f"sample of {values.get('key')}: of another version; delete it, run again")
         steps = tuple(step if isinstance(step, str) else tuple(step) for step in values["steps"])
         rest = {name: value for name, value in values.items() if name not in ("format", "steps")}
-        return cls(**rest, steps=steps)
+        made = cls(**rest, steps=steps)
+        if reason := made._wrong():
+            raise ValueError(f"sample of {made.key}: {reason}")
+        return made
+
+    def _wrong(self) -> str:
+        """What makes it no sample that can be shown or played; "" where nothing does."""
+        if not 0 <= self.given <= len(self.steps):
+            return f"{self.given} steps given of {len(self.steps)}"
+        if self.kind != "music":
+            return "" if all(isinstance(step, str) for step in self.steps) else "a step is no symbol"
+        if self.quarters is None or not 0 < self.quarters < inf:
+            return f"a frame of {self.quarters} quarter notes"
+        notes = {note for step in self.steps for note in step}
+        on_keys = all(type(note) is int and 0 <= note - LOWEST_NOTE < NOTES for note in notes)
+        return "" if on_keys else "a note that no key has"

@@ -31,6 +31,23 @@ def test_another_format_is_refused():
         Continuation.from_json(MUSIC.to_json() | {"format": 2})
 
 
+@pytest.mark.parametrize(("made", "changed", "reason"), [
+    (MUSIC, {"steps": [[60], [109]]}, "a note that no key has"),
+    (MUSIC, {"steps": [[60], [20]]}, "a note that no key has"),
+    (MUSIC, {"steps": [[60], [60.5]]}, "a note that no key has"),
+    (MUSIC, {"steps": [[60], "C4"]}, "a note that no key has"),
+    (MUSIC, {"steps": [[60]]}, "2 steps given of 1"),
+    (MUSIC, {"given": -1}, "-1 steps given of 4"),
+    (MUSIC, {"quarters": None}, "a frame of None quarter notes"),
+    (MUSIC, {"quarters": 0}, "a frame of 0 quarter notes"),
+    (MUSIC, {"quarters": float("inf")}, "a frame of inf quarter notes"),
+    (WORDS, {"steps": ["a", [60]]}, "a step is no symbol"),
+])  # fmt: skip
+def test_what_can_be_neither_shown_nor_played_is_refused(made, changed, reason):
+    with pytest.raises(ValueError, match=rf"^sample of 1{{64}}: {reason}$"):
+        Continuation.from_json(made.to_json() | changed)
+
+
 def test_the_roll_has_the_notes_of_every_frame():
     roll = MUSIC.piano_roll
     assert (roll.shape, roll.dtype) == ((4, 88), np.uint8)
