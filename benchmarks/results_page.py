@@ -22,9 +22,11 @@ from tasks.report.claims import Claim
 from tasks.report.numbers.formatting import interval, joined, number, plural
 from tasks.report.numbers.metrics import METRICS
 from tasks.report.numbers.variant_titles import short_labels
+from tasks.report.pages.paper import ToldCell, told_table
 from tasks.report.pages.published import PublishedSection, published_sections
 from tasks.report.published import literature
 from tasks.report.published.literature import OFFICIAL
+from tasks.report.published.paper import paper_tables
 from tasks.report.words.command import reproduce_command
 from tasks.report.words.tables import Cell, budget_table, score_columns, score_rows
 
@@ -53,6 +55,11 @@ SCORES = (
 PUBLISHED = (
     "The interval is the one that holds for all variants at once, which the verdict goes by. What was written "
     "down from memory has no verdict."
+)
+IN_ITS_FORM = (
+    "The paper's rows and columns. A cell has what was measured with its own 95 % interval, behind the semicolon what "
+    "the paper has; the training split is not scored, and there the paper's number stands alone. Numbers with a dagger "
+    "were written down from memory, as was the form of the tables, and no verdict rests on them."
 )
 REPEATED = (
     "A row again, with its variant in the last place; plain SGD comes along, and the trials have the keys that are in "
@@ -85,6 +92,7 @@ def _preset() -> Campaign:
 def page(measured: Sequence[Findings]) -> str:
     """docs/results.md."""
     parts = ["# The paper's table of music, measured", wrapped(INTRODUCTION), at_a_glance(measured)]
+    parts += in_its_form(measured)
     for findings in measured:
         sections, sources = published_sections(findings)
         published = {section.name: section for section in sections}
@@ -140,6 +148,26 @@ def _published(findings: Findings | None, corpus: str, model: str) -> str:
     words = {"better": "ours is better", "worse": "ours is worse", "matches": "matches"}
     said = [words.get(row.verdict) for row in (beside.rows if beside else ()) if row.number == theirs]
     return f"{value}; {said[0]}" if said and said[0] else value
+
+
+def in_its_form(measured: Sequence[Findings]) -> Iterator[str]:
+    """The paper's two tables, of all campaigns together."""
+    yield "## The paper's tables in their own form"
+    yield wrapped(IN_ITS_FORM)
+    for told in map(told_table, paper_tables((each.results, each.estimates) for each in measured)):
+        corpora = [corpus for corpus, columns in told.corpora for _ in range(columns)]
+        columns = [f"{corpus}: {heading}" for corpus, heading in zip(corpora, told.headings, strict=True)]
+        yield f"Table {told.number}, {told.about}:"
+        rows = [(name, *map(_beside_the_papers, row)) for group in told.groups for name, row in group]
+        yield table(("model", *columns), rows)
+        if told.notes:
+            yield wrapped(f"Where it differs, {'; '.join(told.notes)}.")
+
+
+def _beside_the_papers(cell: ToldCell) -> str:
+    if cell.state == "not scored":
+        return cell.published
+    return f"{' '.join(part for part in (cell.measured, cell.interval) if part)}; {cell.published}"
 
 
 def of_corpus(findings: Findings, corpus: str) -> Iterator[str]:

@@ -41,5 +41,6 @@ def build_report(results: Results) -> dict[str, bytes]:
         "results.parquet": results_parquet(findings.estimates),
         FILE: campaign_text(results.campaign).encode(),
         **{f"{FOLDER}/{name}": data for name, data in kept_files(results).items()},
+        **{f"{FOLDER}/{table.file_name}": table.to_csv() for table in findings.paper if table.corpora},
         **sample_files(results),
     }

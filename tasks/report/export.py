@@ -80,6 +80,7 @@ def results_json(findings: Findings) -> bytes:
         },
         "claims": [claim.to_json() for claim in findings.claims],
         "published": {name: told.to_json() for name, told in findings.published.items()},
+        "paper_tables": [row for table in findings.paper if table.corpora for row in table.to_json()],
         "aggregate": aggregate_json(findings.aggregate),
         "chosen": chosen.to_dict("records"),
         "diagnostics": [each.to_json() for told in findings.diagnoses.values() for each in told],

@@ -12,6 +12,7 @@ from tasks.report.numbers.estimates import Estimates
 from tasks.report.numbers.results import Results
 from tasks.report.over_corpora.aggregate import Aggregate, aggregate
 from tasks.report.published import PublishedNumbers, published_beside
+from tasks.report.published.paper import PaperTable, paper_tables
 from tasks.report.training.ease import Ease, measure_ease
 from tasks.report.training.edges import edge_rows
 from tasks.report.training.mattering import mattering_rows
@@ -78,6 +79,11 @@ class Findings:
     def published(self) -> Mapping[str, PublishedNumbers]:
         """What the literature has of the official corpora."""
         return published_beside(self.results, self.estimates)
+
+    @cached_property
+    def paper(self) -> Sequence[PaperTable]:
+        """The paper's own tables."""
+        return paper_tables([(self.results, self.estimates)])
 
     @cached_property
     def claims(self) -> Sequence[Claim]:

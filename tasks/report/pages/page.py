@@ -24,10 +24,13 @@ from tasks.report.numbers.variant_titles import group_of, main_variants, techniq
 from tasks.report.pages.aggregate import aggregate_section
 from tasks.report.pages.ease import ease_section
 from tasks.report.pages.lags import lag_families
+from tasks.report.pages.lessons import lessons
+from tasks.report.pages.paper import told_tables
 from tasks.report.pages.published import published_sections
 from tasks.report.pages.samples import sample_sections
 from tasks.report.pages.templates import facts, fill_template
 from tasks.report.pages.why import Why, render_why
+from tasks.report.teaching.glossary import explained
 from tasks.report.training.edges import edge_sentences
 from tasks.report.training.mattering import mattering_table
 from tasks.report.words import tables
@@ -69,7 +72,7 @@ def render_page(findings: Findings) -> str:
     results, estimates = findings.results, findings.estimates
     sections = [_section(findings, name, i) for i, name in enumerate(results.corpora, start=1)]
     published, sources = published_sections(findings)
-    return fill_template(
+    page = fill_template(
         "page.html.jinja",
         sections=sections,
         ease=[ease_section(findings, name, f"ease-{i}") for i, name in enumerate(results.corpora, start=1)],
@@ -80,6 +83,8 @@ def render_page(findings: Findings) -> str:
         claims=findings.claims,
         published=published,
         sources=sources,
+        paper_tables=told_tables(findings.paper),
+        lessons=lessons(),
         aggregate=aggregate_section(findings.aggregate),
         families=lag_families(results, estimates),
         results=results,
@@ -100,6 +105,14 @@ def render_page(findings: Findings) -> str:
         shared=shared_caveats([section.answer.warnings for section in sections]),
         command=reproduce_command(results.campaign),
     )
+    return _with_words(page)
+
+
+def _with_words(page: str) -> str:
+    """The page with a button at the first place of each word of the glossary, and its words at the end."""
+    start, end = page.index("<main"), page.index("</main>")
+    main, words = explained(page[start:end])
+    return f"{page[:start]}{main}{fill_template('words.html.jinja', words=words)}{page[end:]}"
 
 
 def _section(findings: Findings, corpus: str, index: int) -> Section:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -53,6 +54,12 @@ def undrawn_page(results: Results) -> str:
     """The first page without its drawings."""
     with undrawn():
         return drawn_page(results)
+
+
+def page_words(html: str) -> str:
+    """A page as one line, whose words have no buttons and in which there is no script: to look for words in."""
+    running = re.sub(r'<button type="button" class="term"[^>]*>([^<]*)</button>', r"\1", html)
+    return " ".join(re.sub(r"<script>.*?</script>", "", running, flags=re.DOTALL).split())
 
 
 def drawn_page(results: Results) -> str:

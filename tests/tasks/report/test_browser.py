@@ -76,7 +76,7 @@ def test_no_caption_is_cut(view):
 
 def test_it_is_drawn_in_the_font_that_it_was_measured_in(view):
     assert view.see("[...document.fonts].map(font => font.weight + font.status).join()") == "400loaded,700loaded"
-    for selector in ("svg text", "caption", "figcaption"):
+    for selector in ("#corpus-1 svg text", "#corpus-1 caption", "#corpus-1 figcaption"):
         assert font_of(view.window, selector)["isCustomFont"]
 
 

@@ -16,7 +16,7 @@ from tasks.report.numbers.formatting import duration
 from tasks.report.pages.templates import PAPER
 from tasks.report.words.tables import change_cells, chosen_table, score_rows
 from tests.tasks.report.inert import EVIL, Page, check_inert
-from tests.tasks.report.pages_made import drawn_page, of_variants, small_results, undrawn_page
+from tests.tasks.report.pages_made import drawn_page, of_variants, page_words, small_results, undrawn_page
 from tests.tasks.report.synthetic import estimated_results
 
 
@@ -44,7 +44,7 @@ def test_headings_are_in_order_and_drawings_are_described(either):
     assert levels.count(1) == 1
     assert max(np.diff(levels)) == 1
     drawings = page.all("svg")
-    assert len(drawings) == 5 * 3 + (8 + 3) + 3 + (3 + 1) + (5 + 3) + (3 + 3) + (3 + 3) + 2
+    assert len(drawings) == 2 + 5 * 3 + (8 + 3) + 3 + (3 + 1) + (5 + 3) + (3 + 3) + (3 + 3) + 3
     assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 20 for drawing in drawings)
     assert len(page.all("caption")) == len(page.all("table"))
     # of a drawing the whole is one image: no part has a role or a description of its own
@@ -73,7 +73,7 @@ def test_equal_results_give_equal_bytes():
 
 def test_the_page_tells_what_was_asked_of_it(files, results):
     html = files["index.html"].decode()
-    text = re.sub(r"\s+", " ", html)
+    text = page_words(html)
     for words in (
         "note-probability", "unigram", "MemoryError: 2.1 GiB asked for",
         "prefect run reproduce --campaign campaign.toml",
@@ -239,7 +239,7 @@ def test_estimated_numbers_are_marked_on_the_page(files):
     assert not any("≈" in cell.value for row in rows for cell in row.cells[1:])
     chosen = {row[0]: row[-1] for row in chosen_table(changed, "bach-chorales").rows}
     assert [name for name, valid in chosen.items() if valid.startswith("≈ ")] == [best.replace("bernoulli", "rbm")]
-    page = undrawn_page(changed)
+    page = page_words(undrawn_page(changed))
     assert "≈: the log-likelihood of rnn/rbm/" in page
     assert "estimated by annealed importance sampling" in page
     assert "≈" not in files["index.html"].decode()

@@ -16,7 +16,7 @@ from tasks.report.numbers.metrics import METRICS
 from tasks.report.pages.page import render_page
 from tasks.report.words.answer import answer, told_of_search
 from tasks.report.words.tables import change_cells, score_rows
-from tests.tasks.report.pages_made import undrawn
+from tests.tasks.report.pages_made import page_words, undrawn
 from tests.tasks.report.sentences import Reader
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -210,7 +210,7 @@ def test_one_study_has_numbers_and_no_words(one_study, of_one_study):
     with undrawn():
         text_alone = dataclasses.replace(one_study, corpora={WORDS: one_study.corpora[WORDS]})
         findings = Findings(text_alone, clear)
-        html = render_page(findings).partition("</style>")[2]
+        html = page_words(render_page(findings)).partition("</style>")[2]
     assert {claim.verdict for claim in findings.claims} == {"cannot be told", "not tried"}
     # the claims are told in the paper's words; draws that learned count pairs of draws, and not studies
     page = re.sub(r"<[^>]*>", " ", re.sub(r'<section id="(ease|claims)".*?</section>', "", html, flags=re.DOTALL))
