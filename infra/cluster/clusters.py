@@ -19,6 +19,7 @@ from typing import Any
 
 import dask
 import distributed
+from distributed.core import Status
 from distributed.system import MEMORY_LIMIT
 from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner
@@ -187,15 +188,17 @@ def dask_setup(worker: distributed.Worker) -> None:
 
 
 def given_up() -> bool:
-    """Whether nobody waits for the running Dask task any more: it was cancelled, or its flow's process is gone.
+    """Whether the running Dask task is to stop: it was cancelled, its flow's process is gone, or its worker ends.
 
-    Dask lets a running task go on to its end all the same. Work that is long asks now and then, and stops by itself.
-    Outside a Dask task the answer is no.
+    Dask lets a running task go on to its end all the same, and a worker that got a SIGTERM waits for it some seconds.
+    Work that is long asks now and then, and stops by itself. Outside a Dask task the answer is no.
     """
     try:
         worker = distributed.get_worker()
     except ValueError:
         return False
+    if worker.status in (Status.closing, Status.closed):
+        return True
     task = worker.state.tasks.get(worker.get_current_task())
     return task is None or task.state in ("cancelled", "resumed")
 

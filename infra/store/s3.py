@@ -5,39 +5,37 @@ s3fs publishes a truncated object when an exception passes `fs.open(..., "wb")`,
 write that it splits. Credentials and the endpoint come from the standard AWS variables, and from nowhere
 else.
 
+What passes is tried again (`s3_patience.py`), by that alone: botocore and s3fs try once.
+
 What this does not do: create buckets, or trust a store (SeaweedFS makes a missing bucket on the first PUT,
 hence `check`; some gateways ignore conditions, hence `Store.check_writable`).
 """
 
 import contextlib
 import os
-import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 from fsspec.asyn import sync
 from s3fs import S3FileSystem
 from s3fs.core import S3_RETRYABLE_ERRORS
 
 from infra.errors import ConflictError, StoreError
 from infra.store.backend import Listed, Stored
-from infra.store.s3_errors import BROKEN_BODY, explain
+from infra.store.s3_errors import explain
+from infra.store.s3_patience import Patience, answer_of, code_of, status_of
 
-# An unreachable endpoint is told within CHECK_SECONDS when a store is opened. Later requests wait half a minute
-# for one that is being restarted: a finished trial is worth that.
-CHECK_SECONDS = 8
-CHECK_TRIES = 2
-TRIES = 8
-BODY_TRIES = 3
-TIMEOUTS = {"connect_timeout": 3, "read_timeout": 30}
-# "Another conditional request for this key is under way", "too many requests": S3 asks to send it again.
-CONFLICT_TRIES = 6
-_TOO_MANY_REQUESTS = 429  # which botocore does not try again, unlike the 503 of AWS
+# An endpoint that does not answer is told within CHECK_SECONDS when a store is opened, one that refuses within
+# CHECK_PATIENCE: it may be mistyped. Later requests wait for one that is being restarted: a trial is worth that.
+CHECK_SECONDS = 8.0
+CHECK_PATIENCE = 1.0
+# Of a try: until it is connected, and between two bytes of the answer.
+TIMEOUTS = {"connect_timeout": 3, "read_timeout": 15}
 _WRITES_AT_ONCE = 8
 # s3fs splits at twice this size; S3 takes 5 GiB in one PUT.
 _SINGLE_PUT_BYTES = 2**31
@@ -73,12 +71,17 @@ class S3Backend:
         It asks for a missing key, since the answer to HEAD BUCKET has no body that says what is wrong.
         """
         with self._told():
+            files = self._files  # here, so that no request's time is spent on making it
+            until = time.monotonic() + CHECK_SECONDS
             try:
-                files = _connect(os.getpid(), self._environment, CHECK_TRIES)
-                key = self._key(".check")
-                _patiently(files.call_s3, "get_object", Bucket=self._bucket, Key=key, timeout=CHECK_SECONDS)
+                self._patience.until_done(
+                    lambda: files.call_s3(
+                        "get_object", Bucket=self._bucket, Key=self._key(".check"), timeout=until - time.monotonic()
+                    ),
+                    CHECK_PATIENCE,
+                )
             except FileNotFoundError as error:
-                if _code(error) == "NoSuchBucket":
+                if code_of(error) == "NoSuchBucket":
                     raise
 
     def read(self, path: str) -> Stored | None:
@@ -87,7 +90,7 @@ class S3Backend:
             try:
                 answer, data = self._get(path)
             except FileNotFoundError as error:
-                if _code(error) == "NoSuchBucket":
+                if code_of(error) == "NoSuchBucket":
                     raise
                 return None
             return Stored(data, answer["ETag"])
@@ -107,11 +110,11 @@ class S3Backend:
                 answer, data = self._get(path, Range=f"bytes={start}-{start + length - 1}", **condition)
             except OSError as error:
                 # A failed condition has no one type, see `_put`.
-                if isinstance(error, FileNotFoundError) and _code(error) != "NoSuchBucket":
+                if isinstance(error, FileNotFoundError) and code_of(error) != "NoSuchBucket":
                     return None
-                if _status(error) == 412:
+                if status_of(error) == 412:
                     raise ConflictError(f"s3://{self._bucket}/{self._key(path)}: it has changed") from error
-                if _status(error) == 416:
+                if status_of(error) == 416:
                     return Part(b"", "", start)
                 raise
             return Part(data, answer["ETag"], int(answer["ContentRange"].rpartition("/")[2]))
@@ -133,63 +136,78 @@ class S3Backend:
     def delete(self, path: str) -> None:
         """Remove the object if it is there."""
         with self._told():
-            _patiently(self._files.call_s3, "delete_object", Bucket=self._bucket, Key=self._key(path))
+            self._patience.until_done(
+                lambda: self._files.call_s3("delete_object", Bucket=self._bucket, Key=self._key(path))
+            )
 
     def children(self, parent: str, name: str) -> list[str]:
         """Every CHILD for which `parent/CHILD/name` is there, sorted."""
-        start = f"{self._bucket}/{self._key(parent)}/"
         with self._told():
-            found = [path.removeprefix(start) for path in _patiently(self._files.find, start)]
+            found = [path.removeprefix(f"{parent}/") for path, _ in self._listed(parent)]
         return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])
 
     def listing(self, folder: str) -> list[Listed]:
         """Every object below a folder, sorted."""
-        start = f"{self._bucket}/{self._key('')}"
         with self._told():
-            found = _patiently(self._files.find, f"{start}{folder}".rstrip("/"), detail=True)
-        # A folder, which some servers show, was not modified at any time.
-        objects = {path.removeprefix(start): item for path, item in found.items() if "LastModified" in item}
-        told = [(path, int(item["size"]), item["LastModified"].timestamp()) for path, item in objects.items()]
-        return sorted(Listed(*each) for each in told if each[0] and not each[0].endswith("/"))
+            found = [
+                Listed(path, item["Size"], item["LastModified"].timestamp()) for path, item in self._listed(folder)
+            ]
+        return sorted(found)
 
     @property
     def _files(self) -> Any:
         # By process: the connections of a parent are of no use after a fork.
-        return _connect(os.getpid(), self._environment, TRIES)
+        return _connect(os.getpid(), self._environment)
+
+    @property
+    def _patience(self) -> Patience:
+        return _patience(os.getpid(), self._environment)
 
     def _key(self, path: str) -> str:
         return f"{self._prefix}{path}"
 
-    def _get(self, path: str, **arguments: str) -> tuple[dict[str, Any], bytes]:
-        files, tries = self._files, BODY_TRIES
+    def _listed(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Path and properties of every object below a folder. s3fs asks twice more where there is none."""
+        page = self._page(folder)
         while True:
-            answer = _patiently(files.call_s3, "get_object", Bucket=self._bucket, Key=self._key(path), **arguments)
-            try:
-                return answer, sync(files.loop, _whole, answer["Body"])
-            except (
-                *S3_RETRYABLE_ERRORS,
-                *BROKEN_BODY,
-            ):  # botocore has tried the request again, but does not see the body
-                tries -= 1
-                if not tries:
-                    raise
+            for item in page.get("Contents", ()):
+                path = str(item["Key"]).removeprefix(self._prefix)
+                if path and not path.endswith("/"):  # a folder, which some servers show
+                    yield path, item
+            if not page.get("IsTruncated"):
+                return
+            page = self._page(folder, ContinuationToken=page["NextContinuationToken"])
+
+    def _page(self, folder: str, **more: str) -> dict[str, Any]:
+        below = self._key(f"{folder}/" if folder else "")
+        return dict(
+            self._patience.until_done(
+                lambda: self._files.call_s3("list_objects_v2", Bucket=self._bucket, Prefix=below, **more)
+            )
+        )
+
+    def _get(self, path: str, **arguments: str) -> tuple[dict[str, Any], bytes]:
+        files = self._files
+
+        def whole() -> tuple[dict[str, Any], bytes]:
+            answer = files.call_s3("get_object", Bucket=self._bucket, Key=self._key(path), **arguments)
+            return answer, sync(files.loop, _whole, answer["Body"])
+
+        return self._patience.until_done(whole)
 
     def _put(self, path: str, data: bytes, **condition: str) -> bool:
         where = f"{self._bucket}/{self._key(path)}"
         with self._told():
-            for attempt in range(CONFLICT_TRIES):
-                try:
-                    _patiently(self._files.pipe_file, where, data, chunksize=_SINGLE_PUT_BYTES, **condition)
-                    return True
-                except OSError as error:
-                    # A failed condition has no one type: FileExistsError on AWS, OSError(22) on SeaweedFS.
-                    status = _status(error)
-                    if status == 412 or isinstance(error, FileExistsError) or _code(error) == "NoSuchKey":
-                        return False
-                    if status != 409:
-                        raise
-                time.sleep(0.05 * 2**attempt)
-        return False
+            try:
+                self._patience.until_done(
+                    lambda: self._files.pipe_file(where, data, chunksize=_SINGLE_PUT_BYTES, **condition)
+                )
+                return True
+            except OSError as error:
+                # A failed condition has no one type: FileExistsError on AWS, OSError(22) on SeaweedFS.
+                if status_of(error) == 412 or isinstance(error, FileExistsError) or code_of(error) == "NoSuchKey":
+                    return False
+                raise
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -197,34 +215,27 @@ class S3Backend:
         try:
             yield
         except (OSError, BotoCoreError, ValueError, RecursionError, *S3_RETRYABLE_ERRORS) as error:
-            raise StoreError(explain(error, _code(error), self._bucket, _region(error))) from error
+            raise StoreError(explain(error, code_of(error), self._bucket, _region(error))) from error
 
 
 @lru_cache(maxsize=8)
-def _connect(process: int, environment: tuple[tuple[str, str], ...], tries: int) -> Any:
+def _connect(process: int, environment: tuple[tuple[str, str], ...]) -> Any:
     # Not fsspec's cache of instances: it knows nothing of the environment. boto reads the variables itself,
     # so no secret is an argument that could be printed.
     files = S3FileSystem(
         skip_instance_cache=True,
         use_listings_cache=False,
-        config_kwargs={**TIMEOUTS, "retries": {"mode": "standard", "total_max_attempts": tries}},
+        config_kwargs={**TIMEOUTS, "retries": {"mode": "standard", "total_max_attempts": 1}},
     )
-    files.retries = 1  # botocore tries again; twice over, it would be minutes
+    files.retries = 1
     # Here, so that no request's time is spent on it: on a busy machine it takes longer than a request may.
     files.connect()
     return files
 
 
-def _patiently(request: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """What a request gives; sent again where there were too many of them."""
-    for attempt in range(TRIES):
-        try:
-            return request(*arguments, **named)
-        except OSError as error:
-            if _status(error) != _TOO_MANY_REQUESTS or attempt == TRIES - 1:
-                raise
-        time.sleep(random.uniform(0.5, 1) * 0.1 * 2**attempt)  # noqa: S311  # to get out of step
-    raise AssertionError("the last try returns or raises")
+@lru_cache(maxsize=8)
+def _patience(process: int, environment: tuple[tuple[str, str], ...]) -> Patience:
+    return Patience()
 
 
 async def _whole(body: Any) -> bytes:
@@ -234,21 +245,8 @@ async def _whole(body: Any) -> bytes:
         body.close()  # a body that broke keeps its connection otherwise
 
 
-def _answer(error: BaseException) -> dict[str, Any]:
-    source = error if isinstance(error, ClientError) else error.__cause__
-    return dict(source.response) if isinstance(source, ClientError) else {}
-
-
-def _code(error: BaseException) -> str:
-    return str(_answer(error).get("Error", {}).get("Code", ""))
-
-
 def _region(error: BaseException) -> str:
     """Where the server says that the bucket is."""
-    answer = _answer(error)
+    answer = answer_of(error)
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(answer.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region") or "")
-
-
-def _status(error: BaseException) -> int:
-    return int(_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -7,7 +7,6 @@ import os
 import re
 from urllib.parse import urlsplit
 
-from aiohttp import ClientPayloadError
 from botocore.exceptions import (
     ConfigNotFound,
     ConfigParseError,
@@ -15,8 +14,6 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
-    FlexibleChecksumError,
-    IncompleteReadError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -28,6 +25,8 @@ from botocore.exceptions import (
 )
 from fsspec.exceptions import FSTimeoutError
 
+from infra.store.s3_patience import BROKEN_BODY
+
 _UNREACHABLE = (
     TimeoutError,
     ConnectionError,
@@ -38,8 +37,6 @@ _UNREACHABLE = (
     ReadTimeoutError,
     SSLError,
 )
-BROKEN_BODY = (FlexibleChecksumError, ClientPayloadError, IncompleteReadError)
-"""An answer whose bytes were cut, or are not those that its checksum is of: it is worth another try."""
 _KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _SESSION = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN"
 _CREDENTIALS = f"set {_KEYS} in the environment"
@@ -63,6 +60,10 @@ _BY_CODE |= dict.fromkeys(
     "the clock of this machine is wrong, by a quarter of an hour or more; set it, best over the network (NTP)",
 )
 _BY_CODE |= dict.fromkeys(("SlowDown", "TooManyRequests", "TooManyRequestsException", "429"), _BUSY)
+_BY_CODE |= dict.fromkeys(
+    ("InternalError", "ServiceUnavailable", "500", "502", "503", "504"),
+    "the server fails, again and again; see what is wrong with it, and run again: it goes on",
+)
 _REGION = re.compile(r"[a-z0-9-]{2,40}")
 
 

@@ -38,6 +38,7 @@ class Store:
     Args:
         address: as typed.
         create: make a local directory where it is missing; without, that is an error, for commands that only read.
+        known: another process has opened it, and handed on its address: nothing is asked.
 
     Attributes:
         address: in its normal form, absolute, without secrets: what a worker process needs to open the same
@@ -53,11 +54,12 @@ class Store:
     b'{}'
     """
 
-    def __init__(self, address: str, *, create: bool = True) -> None:
+    def __init__(self, address: str, *, create: bool = True, known: bool = False) -> None:
         parsed = parse_address(address)
         self.address = str(parsed)
         self._backend = open_backend(parsed)
-        self._backend.check(create)
+        if not known:
+            self._backend.check(create)
 
     def __repr__(self) -> str:
         return f"Store({self.address!r})"

@@ -52,6 +52,7 @@ class Checkpoints:
         self._shorter = None if shorter is None else Checkpoints(store, shorter)
         self._folder = f"{SCRATCH}/{trial.key}"
         self._pointer = f"{self._folder}.json"
+        self._may_be_there = True  # until a look has found none
 
     def load(self) -> Saved | None:
         """The newest whole one, or else that of the shorter trial; None where there is none that can be used.
@@ -84,6 +85,7 @@ class Checkpoints:
             "progress.json": json.dumps(values, allow_nan=False).encode(),
             "tensors.safetensors": save(checkpoint.tensors),
         }
+        self._may_be_there = True
         try:
             before, token = self._newest()
             self._store.commit(newest, files, kind="checkpoint", provenance=provenance())
@@ -96,11 +98,12 @@ class Checkpoints:
     def clear(self, *, keeping: bool = False) -> None:
         """Remove the pointer and all that lies there, also what a killed worker left before it committed it.
 
-        That of the shorter trial as well; with `keeping` that one alone.
+        That of the shorter trial as well; with `keeping` that one alone. Where `load` found nothing and nothing was
+        saved since, nothing is asked for.
         """
         if self._shorter is not None:
             self._shorter.clear()
-        if keeping:
+        if keeping or not self._may_be_there:
             return
         try:
             self._store.discard_pointer(self._pointer)
@@ -109,7 +112,9 @@ class Checkpoints:
             _log.warning("trial %s has left a checkpoint behind: %s", self._key[:12], error)
 
     def _found(self) -> Saved | None:
-        newest, _ = self._newest()
+        # one request, which finds nothing for most trials; what a listing may lack costs time alone
+        self._may_be_there = bool(self._store.objects(self._folder))
+        newest = self._newest()[0] if self._may_be_there else None
         return None if newest is None else self._read(newest)
 
     def _grown(self) -> Saved | None:

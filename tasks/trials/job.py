@@ -52,7 +52,7 @@ def run_portion(
         The trials that failed.
     """
     torch.set_num_threads(1)
-    store = Store(store_address)
+    store = Store(store_address, known=True)
     device = training_device()
     asked = [Trial.from_json(values) for values in trials]
     its_rung = None if rung is None else Rung.from_json(rung)

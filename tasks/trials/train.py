@@ -44,7 +44,7 @@ class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work 
 @lru_cache(maxsize=4)
 def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]]:
     """A corpus and its splits as tensors, kept by the process for the trials that follow."""
-    corpus = load_corpus(Store(store_address), digest)
+    corpus = load_corpus(Store(store_address, known=True), digest)
     pieces = {split: Pieces.from_arrays(corpus.splits[split], last_alone=corpus.last_alone) for split in SPLITS}
     return corpus, pieces
 
@@ -175,8 +175,9 @@ def _commit(store: Store, record: TrialRecord, training: Training, device: torch
         diagnostics_table.FILE: to_parquet(diagnostics_table.diagnosis_rows(training)),
     }
     told = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
-    store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)
-    return load_record(store, record.trial.key) or record
+    manifest = store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)
+    ours = any(item.name == "record.json" and item.fits(files["record.json"]) for item in manifest.objects)
+    return record if ours else load_record(store, record.trial.key) or record
 
 
 def _record(trial: Trial, training: Training, seconds: float) -> TrialRecord:

@@ -3,6 +3,8 @@
 import json
 import os
 import pwd
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +145,28 @@ def test_one_line_for_a_place_that_cannot_be_written() -> None:
         store.check_writable()
     with pytest.raises(StoreError, match=r"^cannot write"):
         writers.commit(store, "1")
+
+
+@pytest.mark.integration
+def test_a_disk_that_is_full_or_read_only_is_one_line_and_nothing_is_half_written(tmp_path: Path) -> None:
+    """A file system of the test's own, in name spaces of its own, which need no rights."""
+    mounted = (
+        f'mount -t tmpfs -o size=64k none "{tmp_path}" && exec "{sys.executable}" -m tests.infra.writers fill "$0"'
+    )
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted, str(tmp_path)],
+        cwd=Path(__file__).parents[2], capture_output=True, text=True,
+    )  # fmt: skip
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("this system lets nobody have a file system of his own")
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    full, read_only = outcome["told"]
+    assert full.startswith(f"cannot write '{tmp_path}/trials/")
+    assert full.endswith(": No space left on device; choose another store address or mend this one")
+    assert read_only.endswith(": Read-only file system; choose another store address or mend this one")
+    assert not [name for name in outcome["left"] if name == "manifest.json" or name.startswith(".tmp-")]
+    assert outcome["committed"] == 20, "with room again it goes on"
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,10 @@ from s3fs import S3FileSystem
 
 from infra.errors import ConflictError, StoreError
 from infra.store import Store
-from infra.store.s3 import Part, S3Backend
+from infra.store.s3 import TIMEOUTS, Part, S3Backend, _connect
 from tests.infra import writers
-from tests.infra.s3 import READER, WRITER, LossyProxy, environment, lossy_proxy
+from tests.infra.s3 import READER, WRITER, environment
+from tests.infra.s3_proxy import LossyProxy, lossy_proxy
 
 pytestmark = pytest.mark.integration
 
@@ -70,6 +72,7 @@ def test_wrong_credentials(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_endpoint_that_does_not_answer(
     s3_address: str, place: str, why: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("infra.store.s3.CHECK_SECONDS", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", request.getfixturevalue(place))
     assert f": out of reach ({why}); check AWS_ENDPOINT_URL and the network" in refused(s3_address)
 
@@ -129,10 +132,6 @@ def test_a_broken_body_is_read_again(proxy: LossyProxy, s3_address: str) -> None
     proxy.cut = 2
     store.verify(writers.PREFIX)
     assert proxy.cut == 0
-    proxy.cut = 100
-    with pytest.raises(StoreError, match="out of reach|cut or damaged") as caught:
-        store.verify(writers.PREFIX)
-    assert str(caught.value).isprintable()
 
 
 def test_bytes_that_do_not_fit_their_checksum_are_read_again(proxy: LossyProxy, s3_address: str) -> None:
@@ -141,32 +140,85 @@ def test_bytes_that_do_not_fit_their_checksum_are_read_again(proxy: LossyProxy, 
     proxy.damaged = 2
     store.verify(writers.PREFIX)
     assert proxy.damaged == 0
-    proxy.damaged = 100
-    with pytest.raises(
-        StoreError, match=r"cut or damaged, again and again \(FlexibleChecksumError\); check the network"
-    ):
-        store.verify(writers.PREFIX)
-    assert proxy.damaged == 97
 
 
-def test_too_many_requests_are_sent_again(proxy: LossyProxy, s3_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.store.s3.time.sleep", lambda seconds: None)
-    proxy.busy = 2
+PASSING = [
+    (503, "SlowDown"),
+    (503, "ServiceUnavailable"),
+    (429, "TooManyRequests"),
+    (500, "InternalError"),
+    (400, "RequestTimeout"),
+    (409, "OperationAborted"),
+]
+
+
+def test_what_passes_is_sent_again_by_every_operation(proxy: LossyProxy, s3_address: str) -> None:
     store = Store(s3_address)
-    for act in (
-        lambda: writers.commit(store, "1"),
-        lambda: store.verify(writers.PREFIX),
-        lambda: store.prefixes("trials"),
-        store.objects,
-        lambda: store.discard("checkpoints/key/7"),
+    for number, act in enumerate(
+        (
+            lambda: Store(s3_address),
+            lambda: writers.commit(store, "1"),
+            lambda: store.verify(writers.PREFIX),
+            lambda: store.prefixes("trials"),
+            store.objects,
+            lambda: store.discard("checkpoints/key/7"),
+        )
     ):
-        proxy.busy = 2
+        proxy.refused, proxy.reset = [PASSING[number]], 1
         act()
-        assert proxy.busy == 0
-    proxy.busy = 1000
-    with pytest.raises(StoreError, match="too many requests, again and again; wait, or run fewer workers"):
+        assert (proxy.refused, proxy.reset) == ([], 0)
+
+
+FAILS = "the server fails, again and again"
+BAD_WEATHER: list[tuple[dict[str, Any], str]] = [
+    ({"refused": [(503, "SlowDown")] * 99}, "too many requests, again and again; wait, or run fewer workers"),
+    ({"refused": [(429, "TooManyRequests")] * 99}, "too many requests, again and again; wait, or run fewer workers"),
+    ({"refused": [(503, "ServiceUnavailable")] * 99}, FAILS),
+    ({"refused": [(500, "InternalError")] * 99}, FAILS),
+    ({"reset": 99}, r"out of reach \(ConnectionClosedError\); check AWS_ENDPOINT_URL and the network"),
+    ({"silent": 99}, r"out of reach \(ReadTimeoutError\); check AWS_ENDPOINT_URL and the network"),
+    ({"cut": 99}, "out of reach|cut or damaged"),
+    ({"damaged": 99}, r"cut or damaged, again and again \(FlexibleChecksumError\); check the network"),
+]
+
+
+@pytest.mark.parametrize(("weather", "line"), BAD_WEATHER, ids=["-".join(map(str, w)) for w, _ in BAD_WEATHER])
+def test_weather_that_stays_bad_is_one_line_within_the_stated_time_and_then_at_once(
+    proxy: LossyProxy, s3_address: str, weather: dict[str, Any], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.store.s3_patience.PATIENCE_SECONDS", 0.8)
+    monkeypatch.setitem(TIMEOUTS, "read_timeout", 0.2)
+    monkeypatch.setenv("AWS_APP_ID", "impatient")  # another environment: a client of its own
+    _connect.cache_clear()
+    store = Store(s3_address)
+    writers.commit(store, "1")
+    before = len(proxy.requests)
+    for name, value in weather.items():
+        setattr(proxy, name, value)
+    for tries in (range(2, 20), range(1, 3)):  # aiohttp sends one again whose connection was old
+        begun = time.monotonic()
+        with pytest.raises(StoreError, match=line) as caught:
+            store.verify(writers.PREFIX)
+        assert time.monotonic() - begun < 5, "not a second, and what the last try took"
+        assert str(caught.value).isprintable()
+        assert len(proxy.requests) - before in tries, "who has given up does not wait again"
+        before = len(proxy.requests)
+    for name, value in weather.items():
+        setattr(proxy, name, type(value)())
+    store.verify(writers.PREFIX)
+    proxy.reset = 2
+    store.verify(writers.PREFIX)
+    assert proxy.reset == 0, "what succeeded once is patient again"
+
+
+def test_credentials_that_expire_are_told_at_once(proxy: LossyProxy, s3_address: str) -> None:
+    store = Store(s3_address)
+    writers.commit(store, "1")
+    before = len(proxy.requests)
+    proxy.refusal = (400, "ExpiredToken", "", {})
+    with pytest.raises(StoreError, match="the session has expired; get new credentials, and set all of AWS_ACCESS_KEY"):
         store.verify(writers.PREFIX)
-    assert proxy.busy == 1000 - 8
+    assert len(proxy.requests) - before == 1
 
 
 ENDPOINT = "<Endpoint>b.s3.eu-west-1.amazonaws.com</Endpoint><Bucket>b</Bucket>"

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from infra.errors import ConflictError
+from infra.errors import ConflictError, StoreError
 from infra.store import Store
 
 PREFIX = "trials/key"
@@ -138,6 +138,27 @@ def crash(directory: str, what: str) -> None:
             return
 
 
+def fill(directory: str) -> None:
+    """Commit into a file system of its own until it is full; again where it may not be written to; again with room.
+
+    Prints what was told each time, and the files of the commits that were refused.
+    """
+    store = Store(directory)
+    number, told, left = 0, [], []
+    for options in ("size=64k", "ro", "rw,size=1m"):
+        subprocess.run(["mount", "-o", f"remount,{options}", directory], check=True)
+        try:
+            while number < 20:
+                store.commit(f"trials/{number}", {"weights": bytes(9000)}, kind="trial", provenance={})
+                number += 1
+        except StoreError as error:
+            told.append(str(error))
+        left += [path.name for path in Path(directory, "trials", str(number)).glob("*")]
+    for each in range(number):
+        store.verify(f"trials/{each}")
+    print(json.dumps({"told": told, "left": left, "committed": number}))
+
+
 def _kill_at_line(number: int) -> None:
     left = number
     lock = threading.Lock()
@@ -218,7 +239,7 @@ def serve() -> None:
 
 
 PROGRAMS: dict[str, Callable[..., None]] = {
-    program.__name__: program for program in (race, count, stall, stall_discarding, come_and_go, crash, serve)
+    program.__name__: program for program in (race, count, stall, stall_discarding, come_and_go, crash, fill, serve)
 }
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ class Place:
     history: list[dict[str, bytes]] = field(default_factory=list)
     fail: Callable[[str, bool], None] = lambda what, done: None
     """Called before (done is False) and after each operation, with its name; may raise."""
+    reads: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def check(self, create: bool) -> None:
@@ -60,6 +61,7 @@ class Place:
 
     def _done(self, what: str, act: Callable[[], Any]) -> Any:
         with self.lock:
+            self.reads += what == "read"
             self.fail(what, False)
             made = act()
             self.fail(what, True)

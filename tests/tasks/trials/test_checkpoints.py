@@ -135,8 +135,8 @@ def _damage(store: Store, trial: Trial, what: str) -> None:
         files.pipe_file(f"{path.rsplit('/', 1)[0]}.json", b'{"nonce": "", "value": {"other": 1}}')
     elif what == "manifest":
         files.pipe_file(f"{path}/manifest.json", b"{}")
-    elif what == "commit":
-        store.discard(prefix)
+    elif what == "manifest missing":
+        files.rm_file(f"{path}/manifest.json")
     else:
         name, how = what.split()
         (item,) = [item for item in store.manifest(prefix).objects if item.name.startswith(name)]
@@ -145,7 +145,7 @@ def _damage(store: Store, trial: Trial, what: str) -> None:
 
 @pytest.mark.parametrize(
     "what",
-    ["pointer", "pointed elsewhere", "manifest", "commit"]
+    ["pointer", "pointed elsewhere", "manifest", "manifest missing"]
     + [f"{name} {how}" for name in ("progress", "tensors") for how in ("missing", "changed")],
 )
 def test_a_damaged_checkpoint_is_passed_over_and_does_not_stay_in_the_way(store, trial, what, monkeypatch, caplog):

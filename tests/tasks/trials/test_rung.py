@@ -147,10 +147,14 @@ def _of_other_shapes(store: Store, short: Trial) -> None:
     checkpoints.save(replace(saved.checkpoint, tensors=tensors), 1.0)
 
 
+def _manifest(store: Store, short: Trial) -> list[str]:
+    return [f"{prefix}/manifest.json" for prefix in store.prefixes(f"checkpoints/{short.key}")]
+
+
 DAMAGES: dict[str, Callable[[Store, Trial], None]] = {
     "tensors": lambda store, short: _change(store, short, "tensors.safetensors", b"{}"),
     "progress": lambda store, short: _change(store, short, "progress.json", b"{}"),
-    "commit": lambda store, short: store.discard(*store.prefixes(f"checkpoints/{short.key}")),
+    "manifest": lambda store, short: store._backend.delete(*_manifest(store, short)),
     "pointer": lambda store, short: store.discard_pointer(f"checkpoints/{short.key}.json"),
     "another trial": _of_another_trial,
     "other shapes": _of_other_shapes,
