@@ -10,13 +10,13 @@ Shape letters: T time, B batch, D width of the data, H hidden.
 
 import os
 from collections.abc import Sequence
-from math import prod
 
 import distributed
 import torch
 
 from infra.cluster.gpus import DEVICE_VARIABLE
 from infra.errors import ConfigurationError
+from models.training.memory import member_bytes
 from models.trial import Trial
 
 MOST = 256
@@ -47,24 +47,6 @@ def _number_of_worker() -> int:
     except ValueError:
         return 0
     return name if isinstance(name, int) else 0
-
-
-def member_bytes(trial: Trial, width: int) -> int:
-    """About what one member of a stack occupies in an update: activations, logits, and six rows of parameters.
-
-    Two rows more where parameters are averaged: the average, and that before the update.
-
-    Args:
-        trial: of the stack's shape.
-        width: notes or symbols D.
-    """
-    core = trial.core_type(width, trial.hidden_size, trial.network_activation)
-    output = trial.output_type(width, trial.hidden_size, trial.output_settings)
-    parameters = sum(prod(shape) for shape in (core.shapes() | output.shapes()).values())
-    gates = core.shapes()["bias"][0]
-    cells = trial.chunk * trial.batch
-    rows = 8 if trial.averaging > 0 else 6
-    return 4 * (cells * (4 * gates + 4 * trial.hidden_size + 4 * width) + rows * parameters)
 
 
 def members_at_once(trial: Trial, width: int, device: torch.device) -> int:
