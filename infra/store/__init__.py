@@ -9,7 +9,9 @@ All writes of the project to storage go through this package, and nothing in it 
 from infra.store.address import valid_path
 from infra.store.backend import SCRATCH, Listed
 from infra.store.manifest import MANIFEST, Manifest, StoredObject, read_json, with_checksum
-from infra.store.store import TEMPORARY, Store, Token
+from infra.store.pointers import Token
+from infra.store.removal import TEMPORARY
+from infra.store.store import Store
 from infra.store.turns import swap_in_turn
 
 __all__ = [
