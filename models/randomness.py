@@ -1,10 +1,9 @@
-"""Random numbers: every stream has a name, and all streams come from one seed.
+"""Random numbers of torch, and hyper-parameters that are drawn: every stream has a name (`seeds.py`).
 
-A stream is named by what it is for, `seed_for(trial.stream, "initialisation")`, so that adding a new one never
-moves another, and two variants that share a purpose share its numbers. No global generator is ever seeded.
+Two variants that share a purpose, `generator_for(trial.stream, "initialisation")`, share its numbers. No global
+generator is ever seeded.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,25 +11,10 @@ import torch
 from torch import Tensor
 
 from models.ranges import Interval, Range, Scale, Values
+from models.seeds import seed_for
 
 T = TypeVar("T")
 QUARTERS = 4
-
-
-def seed_for(*names: object) -> int:
-    """Seed of the stream of that name: the first 63 bits of the sha256 of the names.
-
-    Args:
-        names: what tells the stream from every other; anything with a stable `str`.
-
-    Returns:
-        An integer in [0, 2^63).
-
-    >>> seed_for(1, "order", 0) == seed_for(1, "order", 0) != seed_for(1, "order", 1)
-    True
-    """
-    digest = hashlib.sha256("\x1f".join(str(name) for name in names).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 def generator_for(*names: object, device: torch.device | str = "cpu") -> torch.Generator:

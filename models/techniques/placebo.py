@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from models.data_kinds import Kind
-from models.randomness import Draws, seed_for
+from models.randomness import Draws
+from models.seeds import seed_for
 from models.techniques.base import Technique
 
 _SALTS = 2**31 - 1

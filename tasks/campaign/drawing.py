@@ -8,7 +8,8 @@ study has draws and seeds of its own, and another luck.
 What this does not do: choose (`search.py`), or train (`train.py`).
 """
 
-from models.randomness import Draws, seed_for
+from models.randomness import Draws
+from models.seeds import seed_for
 from models.trial import Trial
 from models.variants import Variant
 from tasks.campaign import Campaign

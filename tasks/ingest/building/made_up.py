@@ -7,7 +7,6 @@ its distributions (NEP 19): the same text gives the same corpus anywhere.
 What this does not do: say what a sequence is (`corpora/temporal_order.py`, `corpora/adding.py`).
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -17,6 +16,7 @@ import numpy as np
 
 from infra.errors import ConfigurationError, CorpusError
 from models.data_kinds import Kind
+from models.seeds import seed_for
 from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source
 
@@ -35,9 +35,7 @@ class Bits:
     """
 
     def __init__(self, *names: object) -> None:
-        # the seed of models/randomness.py, without the torch that is imported there
-        digest = hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()
-        self._bits = np.random.PCG64(int.from_bytes(digest[:8], "big") >> 1)
+        self._bits = np.random.PCG64(seed_for(*names))
 
     def uniform(self, *shape: int) -> np.ndarray:
         """Numbers in [0, 1), float64, multiples of 2^-53."""

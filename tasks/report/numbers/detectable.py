@@ -17,7 +17,7 @@ import numpy as np
 
 from tasks.report.numbers.intervals import percentile_interval, simultaneous_level
 from tasks.report.numbers.metrics import FloatArray
-from tasks.report.numbers.resamples import RESAMPLES, Scales, generator_for
+from tasks.report.numbers.resamples import RESAMPLES, Scales, numpy_generator
 
 
 def half_width(study_sd: float, piece_se: float, studies: int, pieces: int, family: int) -> float:
@@ -30,7 +30,7 @@ def half_width(study_sd: float, piece_se: float, studies: int, pieces: int, fami
         pieces: of the test split.
         family: how many differences are told at once.
     """
-    generator = generator_for(0, "detectable")
+    generator = numpy_generator(0, "detectable")
     shared, own = generator.standard_normal((2, RESAMPLES)), generator.standard_normal((family, 2, RESAMPLES))
     draws = [_draws(generator, (shared + each) / np.sqrt(2), study_sd, piece_se, studies, pieces) for each in own]
     level = simultaneous_level(draws)

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from tasks.report.numbers.intervals import Difference, Effect, Estimate, percentile_interval
 from tasks.report.numbers.metrics import FloatArray, Metric
-from tasks.report.numbers.resamples import RESAMPLES, Scales, draw_pieces, generator_for
+from tasks.report.numbers.resamples import RESAMPLES, Scales, draw_pieces, numpy_generator
 from tasks.report.numbers.scored import Place, ScoredPieces, studies_in
 
 # Numbers drawn at a time: bounds the memory of a corpus with thousands of pieces to some tens of megabytes.
@@ -166,7 +166,7 @@ class Bootstrap:
         return Estimate(*self._estimate(metric.sign * value, metric.sign * values_R, most))
 
     def _generator(self, *names: str) -> np.random.Generator:
-        return generator_for(self._seed, "report", self._name, *names)
+        return numpy_generator(self._seed, "report", self._name, *names)
 
     def _scales(self, units: int, *names: str) -> Scales:
         """Those of one comparison, which is named; for at most so many units."""

@@ -18,7 +18,7 @@ from tasks.report.numbers.estimates import Estimates
 from tasks.report.numbers.intervals import LEVEL, simultaneous_level
 from tasks.report.numbers.jackknife import Kept, Spread, jackknife
 from tasks.report.numbers.metrics import FloatArray
-from tasks.report.numbers.resamples import generator_for
+from tasks.report.numbers.resamples import numpy_generator
 from tasks.report.numbers.results import Results
 from tasks.report.numbers.variant_titles import PLAIN, Variant, is_baseline, subset_order
 from tasks.report.numbers.verdicts import ENOUGH_STUDIES, Verdict, verdict
@@ -148,7 +148,7 @@ class _Comparison:
         self._normal_RU = self._generator("units").standard_normal((resamples, len(places)))
 
     def _generator(self, *names: str) -> np.random.Generator:
-        return generator_for(self._seed, "report", "aggregate", *names)
+        return numpy_generator(self._seed, "report", "aggregate", *names)
 
     def all(self) -> tuple[Compared, ...]:
         """Every variant, the best first; of equals that with fewer techniques."""

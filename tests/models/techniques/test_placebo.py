@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces
-from models.randomness import seed_for
+from models.seeds import seed_for
 from models.techniques import Clipping, Placebo
 from models.training.run import train
 from tests.models import examples

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tasks.report.numbers.resamples import generator_for
+from tasks.report.numbers.resamples import numpy_generator
 from tasks.report.numbers.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS, Results
 from tests.tasks.report.synthetic_corpora import describe_corpus, synthetic_corpus
 from tests.tasks.report.synthetic_diagnostics import diagnostics_of
@@ -80,7 +80,7 @@ def synthetic_results(
         for variant in asked[name]:
             for study in range(studies):
                 # What one variant or study does moves no other's numbers.
-                own = generator_for(random_seed, name, variant, *([str(study)] if study else []))
+                own = numpy_generator(random_seed, name, variant, *([str(study)] if study else []))
                 _variant(own, rows, name, kind, variant, study, steps, difficulty, (seeds, trials, epochs))
     failed = [row for row in rows["trials"] if row["status"] == "failed"]
     return Results(
@@ -156,7 +156,7 @@ def _variant(
         rows["trials"].append(trial)
         if trial["purpose"] == "final" and trial["status"] != "failed":
             rows["curves"] += _curve(rng, trial, epochs)
-            measured = generator_for(trial["seed"], trial["key"])  # apart, so that it moves no number of the others
+            measured = numpy_generator(trial["seed"], trial["key"])  # apart, so that it moves no number of the others
             rows["diagnostics"] += diagnostics_of(measured, trial, letters)
     for final in finals:
         if final["status"] == "completed":

@@ -6,12 +6,12 @@ import numpy as np
 
 from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.report.numbers.portrait import Portrait, portray, split_statistics
-from tasks.report.numbers.resamples import generator_for
+from tasks.report.numbers.resamples import numpy_generator
 
 
 def synthetic_corpus(name: str, kind: str, test_pieces: int, mean_steps: int, vocabulary: int) -> Corpus:
     """Eight times as many pieces in train as in valid and test, of `mean_steps` steps on the average."""
-    rng = generator_for(0, name, kind)
+    rng = numpy_generator(0, name, kind)
     splits = {}
     for split, pieces in {"train": test_pieces * 8, "valid": test_pieces, "test": test_pieces}.items():
         away = rng.integers(0, mean_steps // 2, pieces // 2)

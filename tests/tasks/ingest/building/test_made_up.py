@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infra.errors import ConfigurationError, CorpusError
-from models.randomness import seed_for
+from models.seeds import seed_for
 from tasks.ingest.building.made_up import SHORTEST_LAG, Bits, distinct
 from tasks.ingest.building.recipe import Source
 from tasks.ingest.corpora import find_recipe

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.report.numbers.resamples import Scales, draw_pieces, generator_for
+from tasks.report.numbers.resamples import Scales, draw_pieces, numpy_generator
 
 RESAMPLES = 40_000
 
@@ -59,5 +59,7 @@ def test_drawn_weights_are_counts():
 
 
 def test_numbers_belong_to_their_names():
-    first, again, other = (generator_for(1, *names).random() for names in (("a", "b"), ("a", "b"), ("a", "c")))
+    first, again, other = (numpy_generator(1, *names).random() for names in (("a", "b"), ("a", "b"), ("a", "c")))
     assert first == again != other
+    integers = numpy_generator(4, "report", "corpus").integers(2**31, size=3).tolist()
+    assert integers == [175885495, 654193625, 878313026], "as in the reports that are published"

@@ -10,7 +10,7 @@ import pytest
 from infra.errors import CampaignError
 from tasks.report.numbers import statistics
 from tasks.report.numbers.metrics import METRICS, Metric
-from tasks.report.numbers.resamples import Scales, generator_for
+from tasks.report.numbers.resamples import Scales, numpy_generator
 from tasks.report.numbers.scored import ScoredPieces
 from tasks.report.numbers.statistics import Bootstrap
 
@@ -72,11 +72,11 @@ def _loop(
 ) -> list[float]:  # fmt: skip
     """The metric in every resample, one number after the other; `units` are the trials of each study or seed."""
     pieces = len(scored.steps_P)
-    drawn_RP = generator_for(4, "report", "corpus", "pieces").integers(pieces, size=(resamples, pieces))
+    drawn_RP = numpy_generator(4, "report", "corpus", "pieces").integers(pieces, size=(resamples, pieces))
     everything = sorted({study for study, _ in places}) if of == "studies" else sorted(places)
     columns = [everything.index(unit[0][0] if of == "studies" else unit[0]) for unit in units]
-    normal_RN = generator_for(4, "report", "corpus", of).standard_normal((resamples, len(everything)))[:, columns]
-    scales = Scales.draw(generator_for(4, "report", "corpus", "scales", *named), resamples, pieces, len(units))
+    normal_RN = numpy_generator(4, "report", "corpus", of).standard_normal((resamples, len(everything)))[:, columns]
+    scales = Scales.draw(numpy_generator(4, "report", "corpus", "scales", *named), resamples, pieces, len(units))
     rows, values = scored.places(variant), []
 
     def means(drawn: np.ndarray) -> list[float]:
