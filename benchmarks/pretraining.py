@@ -1,8 +1,8 @@
 """NADE and RBM with and without pre-training, at equal epochs of the whole and at equal seconds, on jsb-chorales.
 
 Run it as `python benchmarks/pretraining.py`, some six minutes of one thread. The rolls are looked for as in
-`benchmarks/floors.py`. It prints nats a frame on validation, the best epoch so far: means over three seeds, and their
-range. It writes `benchmarks/results/pretraining.json`.
+`benchmarks/experiments/floors.py`. It prints nats a frame on validation, the best epoch so far: means over three seeds,
+and their range. It writes `benchmarks/results/pretraining.json`.
 
 The run without pre-training goes on for as many epochs more as both phases have; as its schedule knows the past alone,
 it passes through what a shorter one ends with. At equal seconds is its last epoch that ended within the seconds of the

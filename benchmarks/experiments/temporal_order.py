@@ -4,11 +4,11 @@ Section 4 of arXiv:1211.5063, after Hochreiter & Schmidhuber (1997): of T random
 in the second tenth of the sequence and one in the fifth; after the last symbol it is to be said whether they were AA,
 AB, BA or BB. A run has solved it where under 1 % of 10,000 fresh sequences are answered wrongly.
 
-`python benchmarks/temporal_order.py [T [SEEDS [STEPS]]]` prints a line a run and writes them with the hardware to
-benchmarks/results/temporal_order.json. Every sequence that training sees is fresh. Work is counted in gradients of one
-sequence: a Gauss-Newton product counts as 1.25, a cost as 0.4, a slope with the squared gradients of its chunks as 2,
-which is what they cost or more (benchmarks/hessian_free.py). Hessian-free goes first; gradient descent, in minibatches
-of 20, then gets the work that it used for each of its learning rates.
+`python benchmarks/experiments/temporal_order.py [T [SEEDS [STEPS]]]` prints a line a run and writes them with the
+hardware to benchmarks/results/temporal_order.json. Every sequence that training sees is fresh. Work is counted in
+gradients of one sequence: a Gauss-Newton product counts as 1.25, a cost as 0.4, a slope with the squared gradients of
+its chunks as 2, which is what they cost or more (benchmarks/hessian_free.py). Hessian-free goes first; gradient
+descent, in minibatches of 20, then gets the work that it used for each of its learning rates.
 """
 
 import os
@@ -19,7 +19,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import ClassVar
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import torch

@@ -1,8 +1,9 @@
 """Every output model on jsb-chorales with settings that reach its floor: is the mathematics right?
 
-Run it as `python benchmarks/floors.py [MODEL ...]`; all of them where none is named. The rolls are looked for in the
-folder COUNTERPOINT_DATA, or else in ../shared/data beside the checkout: `music-rolls/JSB_Chorales.mat`. One process of
-one thread; each model takes a minute or two, the RBM a quarter of an hour. It prints nats a frame, and writes nothing.
+Run it as `python benchmarks/experiments/floors.py [MODEL ...]`; all of them where none is named. The rolls are looked
+for in the folder COUNTERPOINT_DATA, or else in ../shared/data beside the checkout: `music-rolls/JSB_Chorales.mat`.
+One process of one thread; each model takes a minute or two, the RBM a quarter of an hour. It prints nats a frame, and
+writes nothing.
 
 These are floors, found by a handful of tries whose test scores were seen, and not a comparison of the models.
 """
@@ -19,7 +20,6 @@ from pathlib import Path
 import torch
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
 from models.outputs import NadeSettings, RBMSettings
@@ -30,7 +30,7 @@ from tasks.corpus.corpus import Corpus
 from tasks.ingest import find_recipe
 from tasks.ingest.building.recipe import Source
 
-DATA = Path(os.environ.get("COUNTERPOINT_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+DATA = Path(os.environ.get("COUNTERPOINT_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 ROLLS = DATA / "music-rolls" / "JSB_Chorales.mat"
 CORPUS = "jsb-chorales"
 
@@ -109,7 +109,7 @@ def reach(name: str, floor: Floor, corpus: Corpus) -> None:
     began = time.perf_counter()
     training = train(floor.trial, train_pieces, valid_pieces, width)
     seconds = time.perf_counter() - began
-    network = Network([floor.trial], frequencies(train_pieces, width).float())
+    network = Network.for_data([floor.trial], train_pieces, width)
     network.load(training.weights)
     # The best estimate of a likelihood that is one takes minutes, and no part of the training's.
     scores = score(network, test_pieces, reported=True)
