@@ -21,7 +21,6 @@ import torch
 from keeping import keep
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
 from models.evaluation.diagnostics import diagnose, probe_of
 from models.network import Network
 from models.training.run import Run
@@ -65,7 +64,7 @@ def measure(
     train, valid = data(width, count, length, 0), data(width, fewer, length, 1)
     # A rate at which every epoch is made, none being the last for want of progress.
     trial = Trial(corpus="0" * 64, hidden_size=units, learning_rate=1e-3, cost="mean", seed=0, patience=99, **settings)
-    network = Network(trial, frequencies(train, width).float())
+    network = Network.for_data(trial, train, width)
     probe, theta_SP = probe_of(valid), network.parameters.theta_SP
     seconds(trial, train, valid, width, True)
     times: dict[bool, list[float]] = {True: [], False: []}

@@ -23,7 +23,6 @@ from torch import Tensor
 
 from models.core import scan_body
 from models.data.chunks import Pieces, chunks
-from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.techniques import Leaky
 from models.training.objective import NetworkObjective, sections_of
@@ -51,7 +50,7 @@ def network(units: int, pieces: Pieces, output: str, leaky: bool) -> Network:
         epochs=1,
         seed=1,
     )
-    return Network(trial, frequencies(pieces, NOTES).float())
+    return Network.for_data(trial, pieces, NOTES)
 
 
 def contenders(units: int, output: str, leaky: bool) -> dict[str, Callable[[], object]]:

@@ -24,6 +24,8 @@ from tasks.report.numbers.estimates import estimate
 from tasks.report.numbers.metrics import METRICS
 from tasks.report.numbers.verdicts import difference_verdict
 from tasks.search.search import Search
+from tasks.search.standing import Standing
+from tasks.trials.data import data_of
 from tasks.trials.ledger import Ledger
 from tasks.trials.samples import ensure_sampled
 from tasks.trials.scoring import ensure_scored
@@ -42,16 +44,16 @@ def small(corpus: Corpus) -> Corpus:
 
 def run(store: Store, campaign: Campaign, digest: str) -> dict[str, object]:
     """One campaign; what its report says of the placebo."""
-    search, ledger = Search(campaign, {NAME: digest}), Ledger(store)
+    search, ledger, data = Search(campaign, {NAME: digest}), Ledger(store), data_of(store.address, digest)
     for number in range(search.rungs):
         for trial in search.rung(number, search.look(ledger.records)):
-            ensure_trained(store, trial)
+            ensure_trained(store, data, [trial])
     for trial in search.finals(search.look(ledger.records)):
-        record = ensure_trained(store, trial)
+        (record,) = ensure_trained(store, data, [trial])
         if record.status == "completed":
-            ensure_scored(store, record)
-            ensure_sampled(store, record)
-    scores = estimate(collect(Ledger(store), search, {}, datetime.now(UTC))).primary(NAME)
+            ensure_scored(store, data, record)
+            ensure_sampled(store, data, record)
+    scores = estimate(collect(Standing(Ledger(store), search), {}, datetime.now(UTC))).primary(NAME)
     row = scores[scores["variant"] == PLACEBO].iloc[0].to_dict()
     return {
         "seed": campaign.seed,

@@ -42,6 +42,7 @@ from tasks.report.training.drawn import draws_of
 from tasks.report.training.reaching import ratio, runs_of
 from tasks.report.training.tuning import draw_score
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 
 DRAWS, RESAMPLES, FEW = 12, 20_000, 4
@@ -55,7 +56,7 @@ def stored(address: str, seeds: int) -> Iterator[Results]:
     for seed in range(seeds):
         campaign = resolve(CampaignRequest(seed=seed), store)
         digests = {name: named.digest for name in campaign.variants if (named := find_name(store, name))}
-        results = collect(Ledger(store), Search(campaign, digests), {}, datetime.now(UTC))
+        results = collect(Standing(Ledger(store), Search(campaign, digests)), {}, datetime.now(UTC))
         if results.failures:
             sys.exit(f"{address}: the campaign with seed {seed} is not whole there")
         yield results

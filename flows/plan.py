@@ -14,6 +14,7 @@ from tasks.publishing.planned import planned
 from tasks.search.cost import Clock
 from tasks.search.search import Search
 from tasks.search.share import share_asked
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 
 
@@ -33,4 +34,5 @@ def plan(request: CampaignRequest) -> str:
     introduce([campaign.name, *campaign.variants])
     crew = Crew(store, request.cluster, request.workers)
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    return planned(Ledger(store), Search(campaign, digests, share), Clock(store, campaign, digests), crew.size)
+    search = Search(campaign, digests, share)
+    return planned(Standing(Ledger(store), search), Clock(store, search), crew.size)

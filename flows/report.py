@@ -16,6 +16,7 @@ from tasks.ingest.stage import ingest_named
 from tasks.publishing.make import make_report
 from tasks.publishing.outcome import Outcome
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 
 
@@ -38,6 +39,6 @@ def report(request: CampaignRequest) -> Outcome:
     campaign = resolve(request, store)
     introduce([campaign.name, *campaign.variants])
     digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
-    outcome = make_report(Ledger(store), Search(campaign, digests), {}, started, request=request)
+    outcome = make_report(Standing(Ledger(store), Search(campaign, digests)), {}, started, request=request)
     tell_all(outcome)
     return outcome

@@ -16,10 +16,11 @@ from tasks.publishing.make import make_report
 from tasks.publishing.outcome import Outcome
 from tasks.publishing.planned import planned
 from tasks.search.cost import Clock
-from tasks.search.dispatch import run_all, run_search
+from tasks.search.dispatch import run_finals, run_search
 from tasks.search.search import Search
 from tasks.search.share import share_asked
 from tasks.search.share_outcome import ShareOutcome, share_outcome
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 
 
@@ -44,16 +45,18 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     crew = Crew(store, request.cluster, request.workers)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
-    search, clock, ledger = Search(campaign, digests, share), Clock(store, campaign, digests), Ledger(store)
-    tell_all(planned(ledger, search, clock, crew.size))
+    search, ledger = Search(campaign, digests, share), Ledger(store)
+    clock = Clock(store, search)
+    tell_all(planned(Standing(ledger, search), clock, crew.size))
 
-    reasons = run_search(ledger, search, clock, crew)
-    reasons |= run_all(ledger, search.finals(search.look(ledger.records)), digests, clock, crew, final=True)
+    reasons = run_search(search, ledger, clock, crew)
+    reasons |= run_finals(search, ledger, clock, crew)
 
+    standing = Standing(ledger, search)
     outcome = (
-        make_report(ledger, search, reasons, started, request=request, again=False)
+        make_report(standing, reasons, started, request=request, again=False)
         if share is None
-        else share_outcome(ledger, search, share)
+        else share_outcome(standing, share)
     )
     tell_all(outcome)
     outcome.check_complete()

@@ -7,10 +7,13 @@ the core carries on, of which the first H are the state.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from models.data.chunks import Pieces
+from models.data.frequencies import frequencies
 from models.parameters import Parameters
 from models.randomness import generator_for, uniform_like
 from models.trial import Trial
@@ -56,6 +59,29 @@ class Network:
         rows_SH = torch.stack([none_H if retention is None else retention for retention in retentions])
         self.retention_SH = rows_SH.to(device, dtype) if any(self.leaking) else None
         self.parameters.to(device)
+
+    @classmethod
+    def for_data(
+        cls,
+        trial: Trial | Sequence[Trial],
+        train: Pieces,
+        width: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> Self:
+        """The networks of trials as they start from a training split.
+
+        Args:
+            trial: the configuration; or several of the same `Trial.shape`.
+            train: the training split, whose frequencies output models start from.
+            width: notes or symbols D.
+            dtype: of all parameters.
+            device: where they are.
+
+        Raises:
+            ValueError: the trials do not go into one stack, or the pieces are not as wide.
+        """
+        return cls(trial, frequencies(train, width).to(dtype), dtype, device)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these members alone, in this order."""

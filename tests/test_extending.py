@@ -17,7 +17,7 @@ from tasks.campaign import resolve
 from tasks.ingest import find_name, ingest_corpus, load_corpus
 from tasks.ingest.building.recipe import Recipe, Source
 from tasks.search.search import Search
-from tasks.trials.train import ensure_trained
+from tests.tasks.here import train_here
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def test_the_corpus_of_the_document_is_ingested_and_trained_on(recipe: Recipe, t
     assert named.digest == digest
     campaign = resolve(CampaignRequest(preset="smoke", corpora=("melodies",)), store)
     trial = Search(campaign, {"melodies": digest}).trials({})[0]
-    assert ensure_trained(store, trial).status == "completed"
+    assert train_here(store, trial).status == "completed"
 
 
 TRAINED = """
@@ -70,8 +70,8 @@ from models.techniques import Technique
 from tasks.campaign import resolve
 from tasks.report.numbers.variant_titles import TECHNIQUES
 from tasks.search.search import Search
-from tasks.trials.train import ensure_trained
 from tests.tasks.conftest import fill
+from tests.tasks.here import train_here
 
 store = Store("memory://extended")
 digests = fill(store)
@@ -79,7 +79,7 @@ variants = ("SGD+MN", "SGD+CE", "rnn/rests/SGD+C", "mgu/rests/HeavyBall+CN")
 campaign = resolve(CampaignRequest(preset="smoke", corpora=("bach-chorales",), variants=variants), store)
 trained = {}
 for trial in Search(campaign, {"bach-chorales": digests["bach-chorales"]}).trials({}):
-    record = ensure_trained(store, trial)
+    record = train_here(store, trial)
     assert record.diverged_at is None and record.trial == trial
     trained[trial.variant] = trained.get(trial.variant, 0) + 1
 print(trained)

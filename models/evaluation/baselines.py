@@ -18,30 +18,9 @@ import torch
 from torch import Tensor
 
 from models.data.chunks import Pieces
+from models.data.frequencies import frequencies
 from models.evaluation.metrics import Scores, frame_accuracy
 from models.outputs.gaussian import TOLERANCE, GaussianSettings, gaussian_log_density
-
-
-def frequencies(train: Pieces, width: int) -> Tensor:
-    """How often each note is on, or each symbol comes, in the scored steps of train, add-one, float64 (D,), in (0, 1).
-
-    Args:
-        train: the training split.
-        width: notes or symbols D.
-
-    Raises:
-        ValueError: the pieces are not as wide.
-    """
-    data = train.scored_data
-    if data.is_floating_point():
-        if data.shape[1] != width:
-            raise ValueError(f"pieces: wants {width} notes a step, got {data.shape[1]}")
-        return (data.sum(0, dtype=torch.float64) + 1) / (len(data) + 2)
-    least, most = int(train.data.min()), int(train.data.max())
-    if not 0 <= least <= most < width:
-        raise ValueError(f"pieces: wants symbols from 0 to {width - 1}, got {least} to {most}")
-    counts = torch.bincount(data, minlength=width).double()
-    return (counts + 1) / (len(data) + width)
 
 
 def baselines(train: Pieces, width: int) -> dict[str, Tensor]:

@@ -45,7 +45,7 @@ from torch import Tensor
 from models.data.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
 from models.data.stacked import stack
 from models.data.transposing import drawn_shifts, room
-from models.evaluation.baselines import counting, frequencies
+from models.evaluation.baselines import counting
 from models.evaluation.diagnostics import Diagnosis, diagnose, probe_of
 from models.evaluation.metrics import score_members
 from models.network import Network
@@ -140,7 +140,7 @@ class Run:
             raise ValueError("run: wants trials that differ")
         self._train, self._valid = train_pieces.to(device), valid_pieces.to(device)
         self._counting = None if trials[0].output_type.estimated else counting(train_pieces, valid_pieces, width)
-        self._network = Network(trials, frequencies(train_pieces, width).float(), device=device)
+        self._network = Network.for_data(trials, train_pieces, width, device=device)
         if self._network.trial.optimizer_type is HessianFree:
             self._updater: Updater | HessianFreeUpdater = HessianFreeUpdater(self._network, self._train, diagnosing)
         else:

@@ -18,7 +18,7 @@ from models.trial import NUMERICS_VERSION
 from tasks.campaign import Campaign
 from tasks.corpus.corpus import Corpus
 from tasks.ingest import told_under
-from tasks.report.numbers.portrait import portray, split_statistics
+from tasks.report.numbers.portrait import Portrait, portray, split_statistics
 from tasks.report.numbers.results import (
     CURVE_COLUMNS,
     DIAGNOSTIC_COLUMNS,
@@ -27,45 +27,44 @@ from tasks.report.numbers.results import (
     Results,
     Sampled,
 )
-from tasks.search.search import Bracket, Records, Search
+from tasks.search.search import Bracket, Records
+from tasks.search.standing import Standing
 from tasks.telling.readable import readable
+from tasks.trials.data import TrialData, data_of
 from tasks.trials.diagnostics_table import load_diagnosis
-from tasks.trials.ledger import Ledger
 from tasks.trials.records import TrialRecord, load_table, sample_prefix, score_prefix, trial_prefix
 from tasks.trials.samples import load_sample, original, sampled_piece
 from tasks.trials.scoring import baseline_table, counting_on_validation
-from tasks.trials.train import prepared
 
 _MEASURED = ("valid", "best_epoch", "updates", "epochs", "diverged_at", "stalled", "seconds", "parameters")
 NOT_STORED = "not in the store; run the campaign again"
 SCORED_WITHOUT_SAMPLE = "it is scored, but its sample failed"
 
 
-def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started: datetime) -> Results:
+def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -> Results:
     """All measurements of a campaign.
 
     Args:
-        ledger: what is stored.
-        search: that of the campaign.
+        standing: of the search.
         reasons: why trials failed in this run, by key.
         started: when this run began.
     """
-    records = search.look(ledger.records)
-    finals = search.finals(records)
-    owed = ledger.owed(finals)
-    ended = ledger.records(finals)
+    ledger, search, ended = standing.ledger, standing.search, standing.ended
+    owed = ledger.owed(standing.finals)
     tables, damaged = readable(
         lambda key: _tables(ledger.store, ended[key]), [k for k in ended if "score" not in owed.get(k, ())]
     )
     reasons = {**ledger.unreadable, **damaged, **reasons}
     # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
-    records |= {key: record for key, record in ended.items() if key in tables}
-    corpora = {
-        name: told_under(ledger.store, name, prepared(ledger.store.address, digest)[0])
-        for name, digest in search.digests.items()
-    }
-    rows = [row for bracket in search.brackets for row in _rows(bracket, "search", records, search.campaign, reasons)]
-    rows += [row for bracket in search.brackets for row in _rows(bracket, "final", records, search.campaign, reasons)]
+    records = standing.records | {key: record for key, record in ended.items() if key in tables}
+    facts = {name: _facts(ledger.store, name, digest) for name, digest in search.digests.items()}
+    corpora = {name: each.corpus for name, each in facts.items()}
+    rows = [
+        row
+        for purpose in ("search", "final")
+        for bracket in search.brackets
+        for row in _rows(bracket, purpose, records, search.campaign, reasons)
+    ]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     samples, unsampled = _samples(ledger.store, trials, corpora)
     now = datetime.now(UTC)
@@ -73,9 +72,9 @@ def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started:
         trials=trials,
         curves=_labelled({key: made.curves for key, made in tables.items()}, trials, CURVE_COLUMNS),
         diagnostics=_labelled({key: made.diagnosis for key, made in tables.items()}, trials, DIAGNOSTIC_COLUMNS),
-        pieces=_pieces(ledger.store, tables, trials, corpora),
-        corpora={name: _describe(ledger.store, corpus) for name, corpus in corpora.items()},
-        portraits={name: portray(corpus) for name, corpus in corpora.items()},
+        pieces=_pieces(tables, trials, facts),
+        corpora={name: each.description for name, each in facts.items()},
+        portraits={name: each.portrait for name, each in facts.items()},
         campaign=search.campaign.to_json(),
         provenance=provenance()
         | {
@@ -84,7 +83,7 @@ def collect(ledger: Ledger, search: Search, reasons: Mapping[str, str], started:
             "seconds": round((now - started).total_seconds(), 1),
             "scan_body": scan_body(),
             "numerics": NUMERICS_VERSION,
-            "measured": ledger.measured(finals),
+            "measured": ledger.measured(standing.finals),
         },
         failures=_failures(trials, owed, unsampled, reasons),
         samples=samples,
@@ -154,19 +153,30 @@ def _labelled(
     return joined.assign(**labels)[list(columns)]
 
 
-def _pieces(
-    store: Store, tables: Mapping[str, _Tables], trials: pd.DataFrame, corpora: Mapping[str, Corpus]
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Facts:
+    """What is told of a corpus: itself, by the name that it has, and what follows from it."""
+
+    corpus: Corpus
+    description: dict[str, Any]
+    portrait: Portrait
+    baselines: pd.DataFrame
+
+
+def _facts(store: Store, name: str, digest: str) -> _Facts:
+    data = data_of(store.address, digest)
+    corpus = told_under(store, name, data.corpus)
+    return _Facts(corpus, _describe(data, corpus), portray(corpus), baseline_table(data))
+
+
+def _pieces(tables: Mapping[str, _Tables], trials: pd.DataFrame, facts: Mapping[str, _Facts]) -> pd.DataFrame:
     """Test scores of the baselines, and of every final trial that completed; the pieces have the corpus's titles."""
-    counted = [
-        baseline_table(store, each.digest).assign(corpus=name, key="", study=0, seed=0)
-        for name, each in corpora.items()
-    ]
+    counted = [each.baselines.assign(corpus=name, key="", study=0, seed=0) for name, each in facts.items()]
     trained = _labelled({key: made.pieces for key, made in tables.items()}, trials, PIECE_COLUMNS)
     joined = _joined([*counted, *([trained] if len(trained) else [])], PIECE_COLUMNS)
     # The titles are those of the name's own files: a stored score may have been made under another name.
     places = joined.groupby(["key", "corpus", "variant"]).cumcount()
-    titles = [corpora[name].titles["test"][at] for name, at in zip(joined["corpus"], places, strict=True)]
+    titles = [facts[name].corpus.titles["test"][at] for name, at in zip(joined["corpus"], places, strict=True)]
     return joined.assign(piece=titles)
 
 
@@ -216,7 +226,7 @@ def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.Data
     return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 
-def _describe(store: Store, corpus: Corpus) -> dict[str, Any]:
+def _describe(data: TrialData, corpus: Corpus) -> dict[str, Any]:
     return {
         "kind": corpus.kind,
         "digest": corpus.digest,
@@ -225,5 +235,5 @@ def _describe(store: Store, corpus: Corpus) -> dict[str, Any]:
         "vocabulary": len(corpus.vocabulary),
         "source": dict(corpus.source),
         "statistics": split_statistics(corpus),
-        "counting": counting_on_validation(store, corpus.digest),
+        "counting": counting_on_validation(data),
     }

@@ -32,7 +32,7 @@ from tasks.publishing.publish import newest_made_from
 from tasks.telling.blocks import Block, shown
 from tasks.telling.readable import many, naming
 
-FOLDER = "finished"
+FINISHED = "finished"
 _PLACES = ("store", "cluster", "workers")
 _STRANGERS = ("techniques", "outputs", "optimizers", "cores", "corpora")
 _BODIES = ("COUNTERPOINT_SCAN", "CXX")
@@ -97,7 +97,7 @@ def pointer_of(request: CampaignRequest, seed: int) -> str:
         seed: the number that its seed is; that of a period is another one every time.
     """
     asked = {name: value for name, value in asdict(request).items() if name not in _PLACES} | {"seed": seed}
-    return f"{FOLDER}/{hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()}.json"
+    return f"{FINISHED}/{hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()}.json"
 
 
 def code_now() -> dict[str, Any] | None:

@@ -25,15 +25,13 @@ from tasks.publishing.publish import newest_made_from, publish
 from tasks.publishing.terminal import score_blocks
 from tasks.publishing.trend import renew_trend
 from tasks.report import build_report
-from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.telling.blocks import shown
-from tasks.trials.ledger import Ledger
 
 
 @task(name="report", cache_policy=NO_CACHE)
 def make_report(
-    ledger: Ledger,
-    search: Search,
+    standing: Standing,
     reasons: Mapping[str, str],
     started: datetime,
     *,
@@ -43,8 +41,7 @@ def make_report(
     """Collect, build, publish, and leave an artifact with the scores and the address in Prefect.
 
     Args:
-        ledger: what is stored.
-        search: that of the campaign.
+        standing: of the search.
         reasons: why trials failed in this run, by key.
         started: when this run began.
         request: that the campaign comes from, to note that it is finished where it lacks nothing.
@@ -53,28 +50,29 @@ def make_report(
     Raises:
         CampaignError: no trial at all came to an end.
     """
-    digest = made_from(ledger, search, provenance())
-    preset = None if search.campaign.changes else search.campaign.name
-    version = None if again or digest is None else newest_made_from(ledger.store, preset, digest)
+    store, campaign = standing.ledger.store, standing.search.campaign
+    digest = made_from(standing, provenance())
+    preset = None if campaign.changes else campaign.name
+    version = None if again or digest is None else newest_made_from(store, preset, digest)
     if version is not None:
-        document = ledger.store.read(f"reports/{version}", "results.json")
+        document = store.read(f"reports/{version}", "results.json")
     else:
-        results = collect(ledger, search, reasons, started)
+        results = collect(standing, reasons, started)
         if (results.trials["status"] == "failed").all():
             first = results.failures[0]["reason"]
             raise CampaignError(f"none of the {len(results.trials)} trials came to an end; the first: {first}")
         files = build_report(results)
-        version = publish(ledger.store, files, {**results.provenance, "made_from": digest})
-        renew_trend(ledger.store)
+        version = publish(store, files, {**results.provenance, "made_from": digest})
+        renew_trend(store)
         document = files["results.json"]
-    told = read_json(document, f"{ledger.store.address}: reports/{version}")
-    outcome = _told(ledger.store, version, told)
+    content = read_json(document, f"{store.address}: reports/{version}")
+    outcome = _outcome(store, version, content)
     if request is not None and digest is not None:
-        note_finished(ledger, search, request, version, digest, told)
+        note_finished(standing, request, version, digest, content)
     return outcome
 
 
-def _told(store: Store, version: str, document: Mapping[str, Any]) -> Outcome:
+def _outcome(store: Store, version: str, document: Mapping[str, Any]) -> Outcome:
     """Leave the artifact in Prefect, and say what came of it."""
     address = report_address(store, version)
     leave_artifact(version, score_markdown(document, address))

@@ -13,15 +13,13 @@ from tasks.ingest.stored import corpus_prefix
 from tasks.publishing.artifact import score_markdown
 from tasks.publishing.finished import Finished, code_now, pointer_of, report_address
 from tasks.publishing.terminal import score_blocks
-from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.telling.readable import many
-from tasks.trials.ledger import Ledger
 from tasks.trials.records import trial_prefix
 
 
 def note_finished(
-    ledger: Ledger,
-    search: Search,
+    standing: Standing,
     request: CampaignRequest,
     version: str,
     made_from: str,
@@ -30,20 +28,18 @@ def note_finished(
     """Note a campaign that lacks nothing; not where the code differs from its commit, which gives it no name.
 
     Args:
-        ledger: what is stored.
-        search: that of the campaign.
+        standing: of the search.
         request: that it comes from.
         version: of its report.
         made_from: digest of what that was made from.
         document: the report's `results.json`.
     """
-    store, campaign, code = ledger.store, search.campaign, code_now()
+    ledger, search, code = standing.ledger, standing.search, code_now()
     if code is None:
         return
-    records = search.look(ledger.records)
-    finals = search.finals(records)
-    prefixes = [trial_prefix(key) for key in records | ledger.records(finals)]
-    prefixes += [*ledger.made(finals), *map(corpus_prefix, search.digests.values())]
+    store, campaign = ledger.store, search.campaign
+    prefixes = [trial_prefix(key) for key in standing.records | standing.ended]
+    prefixes += [*ledger.made(standing.finals), *map(corpus_prefix, search.digests.values())]
     manifests = many(store.manifest, prefixes)
     named = {name: find_name(store, name) for name in search.digests}
     known = Finished(
@@ -51,7 +47,7 @@ def note_finished(
         preset=None if campaign.changes else campaign.name,
         made_from=made_from,
         code=code,
-        corpora={name: asdict(its) for name, its in named.items() if its is not None},
+        corpora={name: asdict(corpus) for name, corpus in named.items() if corpus is not None},
         commits={prefix: manifest.digest for prefix, manifest in manifests.items() if manifest is not None},
         trials=sum(row["trials"] for row in document["trials"]),
         blocks=tuple(score_blocks(document)),

@@ -4,18 +4,16 @@ from tasks.publishing.resolution import resolution_lines
 from tasks.publishing.terminal import plan_table
 from tasks.search.cost import Clock
 from tasks.search.plan import make_plan
-from tasks.search.search import Search
-from tasks.trials.ledger import Ledger
+from tasks.search.standing import Standing
 
 
-def planned(ledger: Ledger, search: Search, clock: Clock, workers: int) -> str:
+def planned(standing: Standing, clock: Clock, workers: int) -> str:
     """The table of the plan, for a terminal and a log.
 
     Args:
-        ledger: what is stored.
-        search: that of the campaign.
+        standing: of the search.
         clock: estimates what is not stored.
         workers: how many processes share the work.
     """
-    can_tell = resolution_lines(ledger.store, search.campaign, search.digests)
-    return plan_table(search.campaign, make_plan(ledger, search, clock), workers, can_tell)
+    search, store = standing.search, standing.ledger.store
+    return plan_table(search.campaign, make_plan(standing, clock), workers, resolution_lines(store, search))

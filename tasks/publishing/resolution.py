@@ -18,6 +18,7 @@ from tasks.report.numbers.formatting import joined, number
 from tasks.report.numbers.metrics import METRICS
 from tasks.report.numbers.variant_titles import plain_of
 from tasks.report.numbers.verdicts import ENOUGH_STUDIES
+from tasks.search.search import Search
 from tasks.telling.readable import naming, passed_over, readable
 from tasks.telling.wording import plural
 
@@ -44,21 +45,21 @@ class Spread:
     version: str
 
 
-def resolution_lines(store: Store, campaign: Campaign, digests: Mapping[str, str]) -> list[str]:
+def resolution_lines(store: Store, search: Search) -> list[str]:
     """A line a corpus on the differences that the campaign cannot tell; one for all where nothing is known yet.
 
     Args:
         store: with the reports.
-        campaign: that is planned.
-        digests: of its corpora, by name.
+        search: of the campaign that is planned.
     """
+    campaign = search.campaign
     families = {corpus: _compared(variants) for corpus, variants in campaign.variants.items()}
     families = {corpus: number for corpus, number in families.items() if number}
     if not families:
         return []
     if campaign.studies < ENOUGH_STUDIES:
         return ["one study tells no difference from the luck of its search: --studies 2 or more"]
-    known, reasons = spreads(store, {corpus: digests[corpus] for corpus in families})
+    known, reasons = spreads(store, {corpus: search.digests[corpus] for corpus in families})
     lines = [_line(campaign, corpus, families[corpus], spread) for corpus, spread in known.items()]
     if unknown := [corpus for corpus in families if corpus not in known]:
         on = "" if len(unknown) == len(families) else f" on {joined(unknown)}"

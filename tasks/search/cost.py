@@ -11,7 +11,7 @@ are counted: those after every epoch, and those on test of trials that are score
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from math import ceil
 from typing import Any
@@ -22,19 +22,17 @@ import torch
 from infra.cluster.progress import say
 from infra.store import Store
 from models.data.chunks import Pieces, chunks, shuffled
-from models.evaluation.baselines import frequencies
 from models.evaluation.estimation import monitor, monitor_work, report_work
 from models.native import library
-from models.network import Network
 from models.outputs import Settings
 from models.randomness import generator_for
 from models.training.pretraining import preparations
 from models.training.run import train
 from models.trial import Trial
-from tasks.campaign import Campaign
 from tasks.corpus.corpus import Corpus
+from tasks.search.search import Search
 from tasks.search.timings import kept
-from tasks.trials.train import prepared
+from tasks.trials.data import TrialData, data_of
 
 _BATCHES, _PIECES, _CHUNKS = 2, 12, 4
 _ANNEALED = 4  # steps
@@ -47,13 +45,11 @@ class Clock:
 
     Args:
         store: where the corpora are.
-        campaign: its intervals and variants.
-        digests: digest of each corpus, by name.
+        search: whose trials they are, and what these are drawn from.
     """
 
-    def __init__(self, store: Store, campaign: Campaign, digests: Mapping[str, str]) -> None:
-        self._store, self._campaign = store, campaign
-        self._names = {digest: name for name, digest in digests.items()}
+    def __init__(self, store: Store, search: Search) -> None:
+        self._store, self._search = store, search
         self._measured: dict[tuple[Any, ...], tuple[float, float]] = {}
         self._chains: dict[tuple[str, str, Settings], float] = {}
 
@@ -80,14 +76,13 @@ class Clock:
         if machine not in self._chains:
             timed = {"chain of": trial.output, "settings": asdict(trial.output_settings), "corpus": trial.corpus}
             self._chains[machine] = kept(timed, lambda: self._chain_seconds(trial))
-        corpus, _ = prepared(self._store.address, trial.corpus)
-        return work(corpus.steps(split)) * self._chains[machine]
+        return work(self._data(trial).corpus.steps(split)) * self._chains[machine]
 
     def _chain_seconds(self, trial: Trial) -> float:
         """Seconds of one step of one chain."""
-        corpus, pieces = prepared(self._store.address, trial.corpus)
-        few = _pieces(corpus, _first_steps(corpus.splits["valid"], _ANNEALED))
-        network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+        data = self._data(trial)
+        few = _pieces(data.corpus, _first_steps(data.corpus.splits["valid"], _ANNEALED))
+        network = data.network(trial)
         return _least_seconds(lambda: monitor(network, few)) / monitor_work(len(few.data))
 
     def _measure(self, like: Trial) -> tuple[float, float]:
@@ -97,10 +92,10 @@ class Clock:
         trial = replace(like, optimizer="SGD", techniques=(), seed=0)  # Hessian-free has other epochs
         if like.core_type.remembers and not like.core_type.gated:
             trial = replace(trial, activation="tanh")
-        name = self._names[like.corpus]
         if not like.core_type.remembers:
             return self._epoch(trial), 0.0
-        small, large = self._campaign.spaces[name].ends("hidden_size")
+        space = self._search.campaign.spaces[self._search.names[like.corpus]]
+        small, large = space.ends("hidden_size")
         at_small = self._epoch(replace(trial, hidden_size=small))
         if small == large:
             return at_small, 0.0
@@ -113,7 +108,10 @@ class Clock:
         # A tiny learning rate: a trial that diverges would end too soon.
         steady = replace(trial, epochs=1, learning_rate=1e-6)
         timed = {"epoch alone of": {**steady.to_json(), "seed": None}}
-        return kept(timed, lambda: _epoch_seconds(steady, prepared(self._store.address, trial.corpus)[0]))
+        return kept(timed, lambda: _epoch_seconds(steady, self._data(trial).corpus))
+
+    def _data(self, trial: Trial) -> TrialData:
+        return data_of(self._store.address, trial.corpus)
 
 
 def _epoch_seconds(trial: Trial, corpus: Corpus) -> float:

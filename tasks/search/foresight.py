@@ -7,6 +7,7 @@ from infra.store import Store
 from tasks.campaign import Campaign
 from tasks.ingest import find_name
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 
 
@@ -16,11 +17,7 @@ def work_is_left(store: Store, campaign: Campaign) -> bool:
     A guess where files of a corpus have changed since: the flow finds out, and calls its workers together itself.
     """
     named = {name: find_name(store, name) for name in campaign.variants}
-    digests = {name: its.digest for name, its in named.items() if its is not None}
+    digests = {name: stored.digest for name, stored in named.items() if stored is not None}
     if len(digests) < len(named):
         return True
-    search, ledger = Search(campaign, digests), Ledger(store, tell=lambda line: None)
-    records = search.look(ledger.records)
-    if len(records) < len(search.trials(records)):
-        return True
-    return bool(ledger.unfinished(search.finals(records), scored=True))
+    return not Standing(Ledger(store, tell=lambda line: None), Search(campaign, digests)).whole

@@ -1,6 +1,6 @@
 """The plan: which trials a campaign needs, which are stored already, and about how long the others take.
 
-What this does not do: train, or decide anything by the estimate but the order and the size of portions of work.
+What this does not do: train, or decide anything by the estimate but the order and the size of jobs.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -9,9 +9,9 @@ from math import ceil
 
 from models.trial import Trial
 from tasks.search.cost import Clock
-from tasks.search.search import Bracket, Records, Search
+from tasks.search.search import Bracket, Records
+from tasks.search.standing import Standing
 from tasks.trials.devices import stacks
-from tasks.trials.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,24 @@ class Plan:
         return sum(row.seconds for row in self.rows) / workers
 
 
-def make_plan(ledger: Ledger, search: Search, clock: Clock) -> Plan:
-    """Look up what is stored of a search and of its fresh seeds.
+def make_plan(standing: Standing, clock: Clock) -> Plan:
+    """What of a search and of its fresh seeds is stored, and how long the rest takes.
 
     Args:
-        ledger: what is stored.
-        search: that of the campaign.
+        standing: of the search.
         clock: estimates what is not stored.
     """
-    records = search.look(ledger.records)
-    unfinished = {trial.key for trial in ledger.unfinished(search.finals(records), scored=True)}
     brackets: dict[tuple[str, str], list[Bracket]] = {}
-    for bracket in search.brackets:
+    for bracket in standing.search.brackets:
         brackets.setdefault((bracket.corpus, bracket.variant), []).append(bracket)
-    rows = [_row(corpus, variant, its, records, unfinished, clock) for (corpus, variant), its in brackets.items()]
-    return Plan(tuple(rows), ledger.outdated(t for t in search.trials(records) if t.key not in records))
+    rows = [_row(corpus, variant, same, standing, clock) for (corpus, variant), same in brackets.items()]
+    return Plan(tuple(rows), standing.ledger.outdated(standing.missing))
 
 
-def _row(
-    corpus: str, variant: str, brackets: Sequence[Bracket], records: Records, unfinished: Set[str], clock: Clock
-) -> PlanRow:
-    needs = [need for bracket in brackets for need in (_of_search(bracket, records, clock))]
-    needs += [_of_finals(bracket, records, unfinished, clock) for bracket in brackets]
+def _row(corpus: str, variant: str, brackets: Sequence[Bracket], standing: Standing, clock: Clock) -> PlanRow:
+    unfinished = {trial.key for trial in standing.unfinished}
+    needs = [need for bracket in brackets for need in _of_search(bracket, standing.records, clock)]
+    needs += [_of_finals(bracket, standing.records, unfinished, clock) for bracket in brackets]
     asked, lacking = sum(need.asked for need in needs), sum(need.lacking for need in needs)
     return PlanRow(corpus, variant, asked, asked - lacking, sum(need.seconds for need in needs))
 
@@ -120,19 +116,19 @@ def _of_finals(bracket: Bracket, records: Records, unfinished: Set[str], clock: 
     return _Need(asked, lacking, lacking * each)
 
 
-def portions(
+def cut_into_jobs(
     trials: Sequence[Trial], seconds: Callable[[Trial], float], workers: int, *, on_gpus: bool = False
 ) -> list[list[Trial]]:
-    """Cut trials into portions of work, the longest first.
+    """Cut trials into jobs, the longest first.
 
     Few enough that Prefect's database does not suffer, small enough that the workers end together: eight to sixteen
-    for each worker. A portion keeps to one corpus, so that a worker loads few.
+    for each worker. A job keeps to one corpus, so that a worker loads few.
 
     Args:
         trials: what is to be trained.
         seconds: estimate for a trial.
         workers: number of processes.
-        on_gpus: whether trials of one shape train side by side. Then they are one portion, but no more of them than
+        on_gpus: whether trials of one shape train side by side. Then they are one job, but no more of them than
             leave something for every worker.
     """
     if on_gpus:
@@ -147,4 +143,4 @@ def portions(
             cut[-1] = (so_far + cost, [*last, trial])
         else:
             cut.append((cost, [trial]))
-    return [portion for _, portion in sorted(cut, key=lambda pair: -pair[0])]
+    return [job for _, job in sorted(cut, key=lambda pair: -pair[0])]

@@ -74,13 +74,13 @@ class Bracket:
 
         What diverged, or learned nothing, does not go on; of equal scores the first drawn does.
         """
-        return [self._cut[number][draw] for draw in self._standing(number, records)]
+        return [self._cut[number][draw] for draw in self._survivors(number, records)]
 
-    def _standing(self, number: int, records: Records) -> list[int]:
+    def _survivors(self, number: int, records: Records) -> list[int]:
         """The draws that a rung has."""
         if number == 0:
             return list(range(len(self.draws)))
-        before = {draw: records.get(self._cut[number - 1][draw].key) for draw in self._standing(number - 1, records)}
+        before = {draw: records.get(self._cut[number - 1][draw].key) for draw in self._survivors(number - 1, records)}
         valid = {draw: record.valid for draw, record in before.items() if record and record.status == "completed"}
         best = sorted(valid, key=lambda draw: -valid[draw])[: self.sizes[number]]  # a stable order
         return [] if None in before.values() else sorted(best)
@@ -104,7 +104,7 @@ class Bracket:
 
     def furthest(self, records: Records) -> list[Trial]:
         """Of each draw the trial of the last rung that it came to, in the order of the draws."""
-        last = {draw: number for number in range(len(self.epochs)) for draw in self._standing(number, records)}
+        last = {draw: number for number in range(len(self.epochs)) for draw in self._survivors(number, records)}
         return [self._cut[last[draw]][draw] for draw in range(len(self.draws))]
 
     def chosen(self, records: Records) -> TrialRecord | None:
@@ -135,12 +135,14 @@ class Search:
 
     Attributes:
         campaign, digests: as given.
+        names: of the corpora, by digest.
         brackets: one for each corpus, variant and study, of the share.
         rungs: how many rungs the longest bracket has.
     """
 
     def __init__(self, campaign: Campaign, digests: Mapping[str, str], share: Share | None = None) -> None:
         self.campaign, self.digests = campaign, dict(digests)
+        self.names = {digest: corpus for corpus, digest in digests.items()}
         asked = (
             (corpus, variant, study)
             for corpus, variants in campaign.variants.items()

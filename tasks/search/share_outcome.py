@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from infra.errors import CampaignError
-from tasks.search.search import Search
 from tasks.search.share import Share
-from tasks.trials.ledger import Ledger
+from tasks.search.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,8 @@ class ShareOutcome:
             )
 
 
-def share_outcome(ledger: Ledger, search: Search, share: Share) -> ShareOutcome:
+def share_outcome(standing: Standing, share: Share) -> ShareOutcome:
     """Count what is stored of the share that a search is about."""
-    records = search.look(ledger.records)
-    searched, finals = search.trials(records), search.finals(records)
-    missing = [*ledger.unfinished(searched, scored=False), *ledger.unfinished(finals, scored=True)]
-    return ShareOutcome(share, len(searched) + len(finals), len(missing), ledger.store.address)
+    asked = len(standing.search.trials(standing.records)) + len(standing.finals)
+    lacking = len(standing.missing) + len(standing.unfinished)
+    return ShareOutcome(share, asked, lacking, standing.ledger.store.address)

@@ -12,7 +12,7 @@ from infra.errors import CounterpointError
 from models.trial import Trial
 
 FEW = 3
-"""So many failures of one kind in a portion, one of each of its variants at least, and no success: the rest is left."""
+"""So many failures of one kind in a job, one of each of its variants at least, and no success: the rest is left."""
 NOT_TRIED = "not tried, since all before it in its portion ended so: "
 
 Failure = dict[str, str]
@@ -32,13 +32,13 @@ def in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
 
 
 class Failures:
-    """What of a portion's trials failed.
+    """What of a job's trials failed.
 
     Attributes:
         all: the failures so far.
 
     Args:
-        trials: of the portion.
+        trials: of the job.
     """
 
     def __init__(self, trials: Iterable[Trial]) -> None:
@@ -84,7 +84,7 @@ def told(failures: Iterable[Failure], trials: Mapping[str, Trial], names: Mappin
     """A line a kind of reason, with its count and the first trial, and after it the traceback of a defect.
 
     Args:
-        failures: of some portions.
+        failures: of some jobs.
         trials: by key.
         names: of the corpora, by digest.
     """

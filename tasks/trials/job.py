@@ -1,10 +1,10 @@
-"""A portion of a campaign's trials, as one Prefect task on one worker.
+"""A job: some of a campaign's trials, as one Prefect task on one worker.
 
 A worker asks the store before each trial, and commits each as it ends: a worker that dies costs what the trial it was
 at did since its last checkpoint. A trial that raises is named with its reason and does not disturb the others, unless
 all raise alike (`failures.py`). On a GPU trials of one shape train side by side (`devices.py`); what raises there is a
 reason of all of them, and the round that comes next has each alone. Every second it is asked whether anybody still
-waits for the portion: where the flow run was cancelled or its process is gone, the work stops, and leaves a checkpoint.
+waits for the job: where the flow run was cancelled or its process is gone, the work stops, and leaves a checkpoint.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,20 @@ from infra.cluster.clusters import given_up
 from infra.cluster.progress import report_progress
 from infra.store import Store
 from models.trial import Trial
+from tasks.trials.data import TrialData, data_of
 from tasks.trials.devices import members_at_once, stacks, training_device
 from tasks.trials.failures import Failure, Failures, in_turns
 from tasks.trials.rung import Rung
 from tasks.trials.samples import ensure_sampled
 from tasks.trials.scoring import ensure_scored
-from tasks.trials.train import GivenUp, ensure_stack_trained, prepared
+from tasks.trials.train import GivenUp, ensure_trained
+
+_NOTHING = {"status": "failed", "valid": None, "seconds": None}
+"""What is told of a trial that raised."""
 
 
 @task(task_run_name="{name}", cache_policy=NO_CACHE)
-def run_portion(
+def run_job(
     store_address: str,
     trials: Sequence[dict[str, Any]],
     corpus: str,
@@ -52,38 +56,36 @@ def run_portion(
         The trials that failed.
     """
     torch.set_num_threads(1)
-    store = Store(store_address, known=True)
-    device = training_device()
+    store, device = Store(store_address, known=True), training_device()
     asked = [Trial.from_json(values) for values in trials]
-    its_rung = None if rung is None else Rung.from_json(rung)
+    data = data_of(store.address, asked[0].corpus)
+    which = None if rung is None else Rung.from_json(rung)
     failures = Failures(asked)
-    for stack in in_turns(stacks(asked, 1) if alone else _stacks(store, asked, device)):
+    for stack in in_turns(stacks(asked, 1) if alone else _stacks(data, asked, device)):
         ended: dict[str, dict[str, Any]] = {}
         if not failures.leave(stack):
             try:
-                for record in ensure_stack_trained(store, stack, given_up, device, its_rung):
+                for record in ensure_trained(store, data, stack, given_up, device, which):
                     if score and record.status == "completed":
-                        ensure_scored(store, record)
-                        ensure_sampled(store, record)
-                    told = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
-                    ended[record.trial.key] = told
+                        ensure_scored(store, data, record)
+                        ensure_sampled(store, data, record)
+                    outcome = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
+                    ended[record.trial.key] = outcome
                     failures.succeeded()
             except GivenUp:
                 raise
             except Exception as error:  # the boundary: a stack's failure, whatever it is, must not end the others
                 lost = [trial for trial in stack if trial.key not in ended]
-                if failures.add(lost, error):  # on Prefect's page; the flow tells it once for all its portions
+                if failures.add(lost, error):  # on Prefect's page; the flow tells it once for all its jobs
                     get_run_logger().info("%s, trial %s failed", lost[0].variant, lost[0].key[:12], exc_info=True)
-        nothing = {"status": "failed", "valid": None, "seconds": None}
         for trial in stack:
-            told = ended.get(trial.key, nothing)
-            report_progress({"kind": "trial", "key": trial.key, "corpus": corpus, "variant": trial.variant, **told})
+            event = {"kind": "trial", "key": trial.key, "corpus": corpus, "variant": trial.variant}
+            report_progress(event | ended.get(trial.key, _NOTHING))
     return failures.all
 
 
-def _stacks(store: Store, trials: Sequence[Trial], device: torch.device) -> list[list[Trial]]:
+def _stacks(data: TrialData, trials: Sequence[Trial], device: torch.device) -> list[list[Trial]]:
     """What trains side by side: on a processor each trial alone, and no corpus is needed to know it."""
     if device.type == "cpu":
         return stacks(trials, 1)
-    width = prepared(store.address, trials[0].corpus)[0].width
-    return stacks(trials, members_at_once(trials[0], width, device))
+    return stacks(trials, members_at_once(trials[0], data.corpus.width, device))

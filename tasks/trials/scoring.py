@@ -9,39 +9,36 @@ from safetensors.torch import load
 
 from infra.provenance import provenance
 from infra.store import Store
-from models.data.chunks import Pieces
-from models.evaluation.baselines import baselines, frequencies, score_baseline, score_mean
+from models.evaluation.baselines import baselines, score_baseline, score_mean
 from models.evaluation.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
 from models.trial import Trial
 from tasks.corpus.corpus import Corpus
 from tasks.telling.readable import naming
+from tasks.trials.data import TrialData
 from tasks.trials.records import TrialRecord, score_prefix, to_parquet, trial_prefix
-from tasks.trials.train import prepared
 
 
-def ensure_scored(store: Store, record: TrialRecord) -> None:
+def ensure_scored(store: Store, data: TrialData, record: TrialRecord) -> None:
     """Score one completed trial on test with its best weights, unless it has been; commit the sums of every piece."""
     trial = record.trial
     if store.committed(score_prefix(trial.key)):
         return
-    corpus, pieces = prepared(store.address, trial.corpus)
-    network = trained_network(store, trial)
-    scores = score(network, pieces["test"], generator_for(trial.stream, "accuracy"), reported=True)
-    files = {"pieces.parquet": to_parquet(piece_rows(corpus, scores))}
+    network = trained_network(store, data, trial)
+    scores = score(network, data.pieces["test"], generator_for(trial.stream, "accuracy"), reported=True)
+    files = {"pieces.parquet": to_parquet(piece_rows(data.corpus, scores))}
     store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
 
 
-def trained_network(store: Store, trial: Trial) -> Network:
+def trained_network(store: Store, data: TrialData, trial: Trial) -> Network:
     """The network of a trial that is stored, with its best weights.
 
     Raises:
         NotFoundError: the trial, or its corpus, is not stored.
         IntegrityError: its weights are damaged, or are not those of such a network.
     """
-    corpus, pieces = prepared(store.address, trial.corpus)
-    network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+    network = data.network(trial)
     weights = store.read(trial_prefix(trial.key), "weights.safetensors")
     with naming(f"{store.address}: {trial_prefix(trial.key)}/weights.safetensors"):
         network.load(load(weights))
@@ -66,27 +63,25 @@ def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
     return rows
 
 
-def baseline_table(store: Store, digest: str) -> pd.DataFrame:
+def baseline_table(data: TrialData) -> pd.DataFrame:
     """Test scores of the count baselines of a corpus, a row a baseline and piece."""
-    corpus, pieces = prepared(store.address, digest)
     tables = [
-        pd.DataFrame(piece_rows(corpus, scores)).assign(variant=f"baseline/{name}")
-        for name, scores in _baseline_scores(corpus, pieces["train"], pieces["test"]).items()
+        pd.DataFrame(piece_rows(data.corpus, scores)).assign(variant=f"baseline/{name}")
+        for name, scores in _baseline_scores(data, "test").items()
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-def counting_on_validation(store: Store, digest: str) -> float:
+def counting_on_validation(data: TrialData) -> float:
     """What the best of the count baselines scores on the validation split, log-likelihood in nats a scored step."""
-    corpus, pieces = prepared(store.address, digest)
-    scores = _baseline_scores(corpus, pieces["train"], pieces["valid"])
-    return max(each.mean_log_likelihood for each in scores.values())
+    return max(scores.mean_log_likelihood for scores in _baseline_scores(data, "valid").values())
 
 
-def _baseline_scores(corpus: Corpus, train: Pieces, test: Pieces) -> dict[str, Scores]:
-    if corpus.kind == "adding":
-        return {"mean": score_mean(train, test)}
+def _baseline_scores(data: TrialData, split: str) -> dict[str, Scores]:
+    train, scored = data.pieces["train"], data.pieces[split]
+    if data.corpus.kind == "adding":
+        return {"mean": score_mean(train, scored)}
     return {
-        name: score_baseline(probability_D, test, generator_for("baseline", name))
-        for name, probability_D in baselines(train, corpus.width).items()
+        name: score_baseline(probability_D, scored, generator_for("baseline", name))
+        for name, probability_D in baselines(train, data.corpus.width).items()
     }

@@ -1,4 +1,4 @@
-"""Train trials, and commit them to the store: unless they are there, whoever put them there.
+"""Train trials and commit the results. A trial that is stored already, by this run or any other, is skipped.
 
 A training that takes long leaves a checkpoint every `CHECKPOINT_SECONDS`, and one more where it is given up. Whoever
 trains the trial next goes on from there, to the same weights and the same curve; only the seconds differ. A trial that
@@ -13,7 +13,6 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
 
 import torch
 from safetensors.torch import save
@@ -21,15 +20,13 @@ from safetensors.torch import save
 from infra.provenance import provenance
 from infra.store import Store
 from models.core import scan_body
-from models.data.chunks import Pieces
 from models.training.outcome import Training
 from models.training.progress import CheckpointError
 from models.training.run import Run, train_stack
 from models.trial import Trial
-from tasks.corpus.corpus import SPLITS, Corpus
-from tasks.ingest import load_corpus
 from tasks.trials import diagnostics_table
 from tasks.trials.checkpoints import Checkpoints, Saved
+from tasks.trials.data import TrialData
 from tasks.trials.records import TrialRecord, load_record, to_parquet, trial_prefix
 from tasks.trials.rung import Rung
 
@@ -41,22 +38,9 @@ class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work 
     """Ends a training that was asked to stop; its checkpoint is in the store."""
 
 
-@lru_cache(maxsize=4)
-def prepared(store_address: str, digest: str) -> tuple[Corpus, dict[str, Pieces]]:
-    """A corpus and its splits as tensors, kept by the process for the trials that follow."""
-    corpus = load_corpus(Store(store_address, known=True), digest)
-    pieces = {split: Pieces.from_arrays(corpus.splits[split], last_alone=corpus.last_alone) for split in SPLITS}
-    return corpus, pieces
-
-
-def ensure_trained(store: Store, trial: Trial, given_up: Callable[[], bool] | None = None) -> TrialRecord:
-    """The record of a trial: the stored one, or else that of training it now, committed; see `ensure_stack_trained`."""
-    (record,) = ensure_stack_trained(store, [trial], given_up)
-    return record
-
-
-def ensure_stack_trained(
+def ensure_trained(
     store: Store,
+    data: TrialData,
     trials: Sequence[Trial],
     given_up: Callable[[], bool] | None = None,
     device: torch.device | str = "cpu",
@@ -66,6 +50,7 @@ def ensure_stack_trained(
 
     Args:
         store: where they are, or will be.
+        data: of their corpus.
         trials: the configurations; they train side by side.
         given_up: asked between updates, at most every `ASK_SECONDS`, whether to stop.
         device: where to train.
@@ -73,12 +58,14 @@ def ensure_stack_trained(
 
     Raises:
         GivenUp: it was to stop; checkpoints are stored, and no more is committed.
+        ValueError: a trial is of another corpus.
     """
+    data.check(trials)
     rung = rung or Rung()
     checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial)) for trial in trials}
     records = {trial.key: load_record(store, trial.key) for trial in trials}
     if missing := [trial for trial in trials if records[trial.key] is None]:
-        records |= _Work(store, missing, checkpoints, given_up, device, rung).done()
+        records |= _Work(store, data, missing, checkpoints, given_up, device, rung).done()
     ended = [record for trial in trials if (record := records[trial.key]) is not None]
     for trial, record in zip(trials, ended, strict=True):
         checkpoints[trial.key].clear(keeping=trial.key in rung.keeps and record.diverged_at is None)
@@ -95,13 +82,14 @@ class _Work:
     def __init__(
         self,
         store: Store,
+        data: TrialData,
         trials: Sequence[Trial],
         checkpoints: Mapping[str, Checkpoints],
         given_up: Callable[[], bool] | None,
         device: torch.device | str,
         rung: Rung,
     ):
-        self._store, self._trials, self._checkpoints = store, trials, checkpoints
+        self._store, self._data, self._trials, self._checkpoints = store, data, trials, checkpoints
         self._given_up, self._device, self._rung = given_up, device, rung
         self._records: dict[str, TrialRecord] = {}
 
@@ -117,19 +105,19 @@ class _Work:
         return self._records
 
     def _train(self, saved: Mapping[str, Saved | None]) -> None:
-        corpus, pieces = prepared(self._store.address, self._trials[0].corpus)
+        pieces, width = self._data.pieces, self._data.corpus.width  # read before the clock starts
         found = [saved.get(trial.key) for trial in self._trials]
         self._seconds = {
-            trial.key: 0.0 if its is None else its.seconds for trial, its in zip(self._trials, found, strict=True)
+            trial.key: 0.0 if start is None else start.seconds for trial, start in zip(self._trials, found, strict=True)
         }
         self._looked = self._saved = self._asked = time.perf_counter()
         ended = train_stack(
             self._trials,
             pieces["train"],
             pieces["valid"],
-            corpus.width,
+            width,
             self._between,
-            [None if its is None else its.checkpoint for its in found],
+            [None if start is None else start.checkpoint for start in found],
             self._device,
             self._rung.keeps,
         )
@@ -174,8 +162,8 @@ def _commit(store: Store, record: TrialRecord, training: Training, device: torch
         "weights.safetensors": save(training.weights),
         diagnostics_table.FILE: to_parquet(diagnostics_table.diagnosis_rows(training)),
     }
-    told = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
-    manifest = store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=told)
+    how = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
+    manifest = store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=how)
     ours = any(item.name == "record.json" and item.fits(files["record.json"]) for item in manifest.objects)
     return record if ours else load_record(store, record.trial.key) or record
 

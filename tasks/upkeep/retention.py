@@ -198,10 +198,10 @@ def withdraw_all(store: Store, found: Iterable[Dispensable]) -> int:
 
 def forget(store: Store, prefixes: Iterable[str]) -> None:
     """Remove the notes of finished campaigns that rest on these reports: they would be worth nothing."""
-    from tasks.publishing.finished import FOLDER
+    from tasks.publishing.finished import FINISHED
 
     versions = {prefix.removeprefix(f"{REPORTS}/") for prefix in prefixes}
-    notes, _ = readable(lambda path: store.read_pointer(path)[0], [item.path for item in store.objects(FOLDER)])
+    notes, _ = readable(lambda path: store.read_pointer(path)[0], [item.path for item in store.objects(FINISHED)])
     for path, value in notes.items():
         if value.get("version") in versions:
             store.withdraw_pointer(path)

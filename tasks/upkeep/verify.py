@@ -17,7 +17,7 @@ from infra.store import MANIFEST, SCRATCH, TEMPORARY, Listed, Manifest, Store, v
 from models.data_kinds import LAST_STEP_ALONE
 from tasks.ingest import find_name
 from tasks.ingest.stored import corpus_prefix, ingest_prefix, load_kind, recorded
-from tasks.publishing.finished import FOLDER as FINISHED
+from tasks.publishing.finished import FINISHED
 from tasks.publishing.publish import LATEST, TREND, VERSION, pointers_to
 from tasks.telling.readable import is_digest, readable
 from tasks.trials.records import load_record

@@ -30,13 +30,15 @@ from infra.cluster.forking import fork_workers_from_here
 from infra.machine.logs import quiet_logs
 from infra.server.server import api_server
 from infra.store import Store
-from tasks.search import dispatch as stages
 from tasks.search.cost import Clock
 from tasks.trials.failures import kind
 from tasks.trials.ledger import Ledger
 from tasks.publishing.make import make_report
 from tasks.search.search import Search
-from tasks.search.dispatch import run_all, run_portion
+from tasks.search.dispatch import Stage
+from tasks.search.standing import Standing
+from tasks.trials.job import run_job
+from tasks.trials.rung import Rung
 from tests.tasks.conftest import fill, tiny_campaign
 
 
@@ -69,18 +71,18 @@ class Saboteur(distributed.WorkerPlugin):
 def sabotaged(folder):
     store, campaign = Store(f"{folder}/store"), tiny_campaign("SGD+C", "SGD+L")
     digests = fill(store)
-    crew, clock, ledger = Crew(store, None, 2), Clock(store, campaign, digests), Ledger(store)
-    search = Search(campaign, digests).trials({})
+    drawn, ledger = Search(campaign, digests), Ledger(store)
+    crew, clock, search = Crew(store, None, 2), Clock(store, drawn), drawn.trials({})
     deadly, fragile = search[2], search[4]
     broken = Search(replace(campaign, seed=9, trials=8), digests).trials({})
     crew.client.register_plugin(Saboteur([deadly.key], [fragile.key], [trial.key for trial in broken], folder))
-    reasons = run_all(ledger, search, digests, clock, crew, final=False)
-    finals = Search(campaign, digests).finals(ledger.records(search))
-    reasons |= run_all(ledger, finals, digests, clock, crew, final=True)
-    outcome = make_report(ledger, Search(campaign, digests), reasons, datetime.now(UTC))
-    submit, sent = run_portion.submit, []
-    stages.run_portion.submit = lambda *arguments: sent.append(arguments[1]) or submit(*arguments)
-    all_broken = run_all(ledger, broken, digests, clock, crew, final=False)
+    reasons = Stage(drawn, ledger, clock, crew, Rung()).run(search)
+    finals = drawn.finals(ledger.records(search))
+    reasons |= Stage(drawn, ledger, clock, crew, Rung(label="seeds"), final=True).run(finals)
+    outcome = make_report(Standing(ledger, drawn), reasons, datetime.now(UTC))
+    submit, sent = run_job.submit, []
+    run_job.submit = lambda *arguments: sent.append(arguments[1]) or submit(*arguments)
+    all_broken = Stage(drawn, ledger, clock, crew, Rung()).run(broken)
     try:
         outcome.check_complete()
         told = ""
@@ -156,7 +158,7 @@ def test_a_cause_that_hits_all_trials_costs_few_tasks_and_few_lines(outcome: tup
     assert told["asked of broken"] == told["broken"] == 48
     assert told["kinds"] == ["RuntimeError: the technique is broken"]
     assert told["all sent again"], "what raised may have been a hiccup"
-    assert told["tasks of broken"] <= 2 * 2 * 16, "portions for two workers, both times; a task a trial would be 96"
+    assert told["tasks of broken"] <= 2 * 2 * 16, "jobs for two workers, both times; a task a trial would be 96"
     lines = [line for line in told["stderr"].splitlines() if "RuntimeError: the technique is broken" in line]
     assert len(lines) == 4, "the line and the end of its traceback, in each round"
     assert sum("Traceback" in line for line in told["stderr"].splitlines()) <= 4

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs import ClassSettings
 from models.outputs.rbm.rbm import RBMSettings

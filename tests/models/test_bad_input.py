@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.techniques import Technique
 from models.training.run import Run

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
 from models.techniques import Technique

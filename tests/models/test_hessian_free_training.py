@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from models.data.chunks import Pieces, chunks, cut, whole
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
 from models.optimizers.hessian_free import Slope, Step

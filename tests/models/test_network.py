@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network, drop
 from models.variants import all_subsets
 from tests.models import examples, naive

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.data.chunks import Pieces, chunks
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.techniques import Leaky, Rectifier
 from models.training.objective import NetworkObjective, sections_of

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces, chunks, stretches
+from models.data.frequencies import frequencies
 from models.data.stacked import stack
 from models.evaluation import metrics
-from models.evaluation.baselines import baselines, frequencies, score_baseline, score_mean
+from models.evaluation.baselines import baselines, score_baseline, score_mean
 from models.evaluation.diagnostics import probe_of
 from models.evaluation.metrics import score
 from models.network import Network

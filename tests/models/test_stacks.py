@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.data.chunks import Pieces, stretches
+from models.data.frequencies import frequencies
 from models.data.stacked import stack
-from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.training.progress import Checkpoint, Tallies, Tally

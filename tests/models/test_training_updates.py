@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.data.chunks import Chunk, Pieces, chunks
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.techniques import Clipping, Nesterov, Rectifier
 from models.training.progress import Tallies, Tally

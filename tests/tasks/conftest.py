@@ -20,9 +20,8 @@ from tasks.ingest.corpora import find_recipe
 from tasks.ingest.stored import store_corpus
 from tasks.search.search import Search
 from tasks.trials.records import TrialRecord
-from tasks.trials.samples import ASKED, ensure_sampled
-from tasks.trials.scoring import ensure_scored
-from tasks.trials.train import ensure_trained
+from tasks.trials.samples import ASKED
+from tests.tasks.here import sample_here, score_here, train_here
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +111,7 @@ def record_of(trial: Trial, valid: float = -1.0, **changes: Any) -> TrialRecord:
 
 def train_all(store: Store, trials: Iterable[Trial]) -> list[TrialRecord]:
     """Train trials here, one after the other."""
-    return [ensure_trained(store, trial) for trial in trials]
+    return [train_here(store, trial) for trial in trials]
 
 
 def by_key(records: Iterable[TrialRecord]) -> dict[str, TrialRecord]:
@@ -138,8 +137,8 @@ def finished() -> Finished:
     search = train_all(store, Search(campaign, digests).trials({}))
     finals = train_all(store, Search(campaign, digests).finals(by_key(search)))
     for record in finals:
-        ensure_scored(store, record)
-        ensure_sampled(store, record)
+        score_here(store, record)
+        sample_here(store, record)
     return Finished(store, digests, campaign, search, finals)
 
 

@@ -24,12 +24,14 @@ from tasks.publishing.collect import collect
 from tasks.report import Results, build_report, estimate
 from tasks.search.cost import Clock
 from tasks.search.search import Search
+from tasks.search.standing import Standing
+from tasks.trials.data import data_of
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_record, load_table
-from tasks.trials.samples import continue_piece, ensure_sampled, load_sample
-from tasks.trials.scoring import baseline_table, ensure_scored
-from tasks.trials.train import prepared
+from tasks.trials.samples import load_sample
+from tasks.trials.scoring import baseline_table
 from tests.tasks.conftest import by_key, train_all
+from tests.tasks.here import continue_here, prepared, sample_here, score_here
 from tests.tasks.report.pages_made import undrawn
 
 NAMES = ("temporal-order-20", "temporal-order-50", "adding-20")
@@ -61,8 +63,8 @@ def done() -> Done:
     search = train_all(store, Search(campaign, digests).trials({}))
     for record in train_all(store, Search(campaign, digests).finals(by_key(search))):
         if record.status == "completed":
-            ensure_scored(store, record)
-    results = collect(Ledger(store), Search(campaign, digests), {}, datetime(2026, 1, 2, tzinfo=UTC))
+            score_here(store, record)
+    results = collect(Standing(Ledger(store), Search(campaign, digests)), {}, datetime(2026, 1, 2, tzinfo=UTC))
     return Done(store, campaign, digests, results)
 
 
@@ -91,12 +93,12 @@ def test_a_score_is_of_the_last_step_of_each_sequence(done: Done) -> None:
 
 
 def test_baselines_answer_by_chance(done: Done) -> None:
-    order = baseline_table(done.store, done.digests["temporal-order-20"]).groupby("variant")
+    order = baseline_table(data_of(done.store.address, done.digests["temporal-order-20"])).groupby("variant")
     assert order["success"].mean()["baseline/uniform"] == pytest.approx(0.1)
     assert order["log_likelihood"].mean()["baseline/uniform"] == pytest.approx(-np.log(10))
     assert order["log_likelihood"].mean()["baseline/unigram"] == pytest.approx(-np.log(4), abs=0.4)
-    adding = baseline_table(done.store, done.digests["adding-20"])
-    corpus, _ = prepared(done.store.address, done.digests["adding-20"])
+    adding = baseline_table(data_of(done.store.address, done.digests["adding-20"]))
+    corpus, _ = prepared(done.store, done.digests["adding-20"])
     mean = np.mean([piece[-1, 2] for piece in corpus.splits["train"]])
     right = [abs(piece[-1, 2] - mean) < 0.04 for piece in corpus.splits["test"]]
     assert adding["variant"].unique().tolist() == ["baseline/mean"]
@@ -125,7 +127,9 @@ def test_the_report_tells_success_and_draws_it_against_the_lag(done: Done) -> No
 
 def test_scores_that_were_stored_before_success_was_counted_are_read(done: Done, monkeypatch) -> None:
     monkeypatch.setattr("tasks.publishing.collect.load_table", _without_success)
-    old = collect(Ledger(done.store), Search(done.campaign, done.digests), {}, datetime(2026, 1, 2, tzinfo=UTC))
+    old = collect(
+        Standing(Ledger(done.store), Search(done.campaign, done.digests)), {}, datetime(2026, 1, 2, tzinfo=UTC)
+    )
     assert list(old.pieces) == list(done.results.pieces)
     assert old.pieces.loc[old.pieces["key"] != "", "success"].isna().all()
 
@@ -138,10 +142,10 @@ def test_there_are_no_samples_of_them(done: Done) -> None:
     trial = Search(done.campaign, done.digests).trials({})[0]
     record = load_record(done.store, trial.key)
     assert record is not None
-    ensure_sampled(done.store, record)
+    sample_here(done.store, record)
     assert load_sample(done.store, trial.key) is None
     with pytest.raises(ConfigurationError, match="^temporal-order-20: only its last steps were learned"):
-        continue_piece(done.store, trial, 1)
+        continue_here(done.store, trial, 1)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +158,13 @@ def test_an_output_model_of_another_kind_is_refused(corpus: str, variant: str) -
 
 
 def test_the_clock_times_them(done: Done) -> None:
-    clock = Clock(done.store, done.campaign, done.digests)
+    clock = Clock(done.store, Search(done.campaign, done.digests))
     assert all(clock.seconds(trial) > 0 for trial in Search(done.campaign, done.digests).trials({})[::6])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_corpus_comes_back_from_the_store_as_it_was(done: Done, name: str) -> None:
-    corpus, pieces = prepared(done.store.address, done.digests[name])
+    corpus, pieces = prepared(done.store, done.digests[name])
     assert isinstance(corpus, Corpus)
     assert corpus.last_alone
     assert corpus.source["lag"] == int(name.rpartition("-")[2])

@@ -25,7 +25,8 @@ from tasks.ingest.building.recipe import Recipe
 from tasks.publishing.fingerprint import made_from
 from tasks.publishing.publish import newest_made_from, publish
 from tasks.search.search import Search
-from tasks.trials.job import run_portion
+from tasks.search.standing import Standing
+from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.upkeep.leftovers import leftovers, remove
 from tasks.upkeep.verify import verify
@@ -58,7 +59,7 @@ def run() -> dict[str, str]:
     reasons = _round(ledger, search, score=False)
     finals = Search(CAMPAIGN, digests).finals(ledger.records(search))
     reasons |= _round(ledger, finals, score=True)
-    digest = made_from(ledger, Search(CAMPAIGN, digests), CLEAN)
+    digest = made_from(Standing(ledger, Search(CAMPAIGN, digests)), CLEAN)
     if digest is None or newest_made_from(store, CAMPAIGN.name, digest) is None:
         document = {"campaign": {"preset": CAMPAIGN.name}, "failures": sorted(reasons)}
         now = NOON + timedelta(seconds=next(SECONDS))
@@ -68,7 +69,7 @@ def run() -> dict[str, str]:
 
 def _round(ledger: Ledger, trials: list[Trial], *, score: bool) -> dict[str, str]:
     values = [trial.to_json() for trial in ledger.unfinished(trials, scored=score)]
-    told = run_portion.fn(ADDRESS, values, NAME, "a portion", score) if values else []
+    told = run_job.fn(ADDRESS, values, NAME, "a job", score) if values else []
     reasons = {failure["key"]: failure["reason"] for failure in told}
     return {trial.key: reasons[trial.key] for trial in ledger.unfinished(trials, scored=score)}
 

@@ -16,12 +16,13 @@ from models.trial import Trial
 from tasks.publishing.fingerprint import made_from
 from tasks.publishing.publish import list_reports, publish, pull
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials import train as training
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import sample_prefix
-from tasks.trials.train import ensure_trained
 from tasks.upkeep.verify import verify
 from tests.tasks.conftest import Finished
+from tests.tasks.here import train_here
 from tests.tasks.older import as_before_checksums
 
 
@@ -66,10 +67,10 @@ def test_it_is_gone_on_with_and_nothing_is_trained_anew(finished: Finished, olde
     new = {trial.key for trial in finals} - {record.trial.key for record in finished.finals}
     assert {trial.key for trial in ledger.unfinished(finals, scored=True)} == new
     for trial in [*(record.trial for record in finished.search), *finals[:3]]:
-        ensure_trained(store, trial)
+        train_here(store, trial)
     assert set(trained) == {trial.key for trial in finals[:3]} & new
     clean = provenance() | {"dirty": False}
-    assert made_from(Ledger(store), Search(finished.campaign, finished.digests), clean) is not None
+    assert made_from(Standing(Ledger(store), Search(finished.campaign, finished.digests)), clean) is not None
     assert verify(store).damaged == ()
 
 

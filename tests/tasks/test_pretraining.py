@@ -18,11 +18,11 @@ from tasks.report import estimate
 from tasks.report.words.answer import answer
 from tasks.search.cost import Clock
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import read_parquet, trial_prefix
-from tasks.trials.samples import ensure_sampled
-from tasks.trials.scoring import ensure_scored
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
+from tests.tasks.here import sample_here, score_here
 
 CHORALES = "bach-chorales"
 WITHOUT, WITH = "rnn/nade/SGD+C", "rnn/nade/SGD+CP"
@@ -40,8 +40,8 @@ def test_both_are_drawn_alike_trained_scored_and_compared(store: Store, digests:
     search = train_all(store, Search(campaign, only).trials({}))
     finals = train_all(store, Search(campaign, only).finals(by_key(search)))
     for record in finals:
-        ensure_scored(store, record)
-    ensure_sampled(store, next(record for record in finals if record.trial.variant == WITH))
+        score_here(store, record)
+    sample_here(store, next(record for record in finals if record.trial.variant == WITH))
     trials = {name: [r for r in search if r.trial.variant == name] for name in (WITHOUT, WITH)}
     assert [len(records) for records in trials.values()] == [2, 2], "the budget is the same number of trials"
     for plain, prepared in zip(*trials.values(), strict=True):
@@ -53,7 +53,7 @@ def test_both_are_drawn_alike_trained_scored_and_compared(store: Store, digests:
         assert before > 0, "the updates of the phases are told"
         assert prepared.updates == curve["update"].iloc[-1]
         assert prepared.epochs == curve["epoch"].iloc[-1] <= prepared.trial.epochs
-    results = collect(Ledger(store), Search(campaign, only), {}, datetime(2026, 1, 1, tzinfo=UTC))
+    results = collect(Standing(Ledger(store), Search(campaign, only)), {}, datetime(2026, 1, 1, tzinfo=UTC))
     estimates = estimate(results, resamples=50)
     effects = estimates.effects[estimates.effects["metric"] == "log_likelihood"].set_index("technique")
     assert list(effects.index) == list("CLRMP")
@@ -89,7 +89,7 @@ def test_a_core_without_memory_is_drawn_without_units():
 
 def test_the_clock_counts_the_epochs_of_the_phases(store: Store, digests: dict[str, str]):
     campaign = _on_the_chorales(WITHOUT, WITH)
-    clock = Clock(store, campaign, digests)
+    clock = Clock(store, Search(campaign, digests))
     trial = draw_trial(campaign, CHORALES, digests[CHORALES], WITH, 0)
     frame, recurrent = (each.trial for each in preparations(trial))
     whole = replace(trial, techniques=trial.techniques[:1])

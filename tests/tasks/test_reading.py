@@ -21,10 +21,10 @@ from tasks.report import Findings, estimate, results_json, results_parquet
 from tasks.search.search import Search
 from tasks.trials.diagnostics_table import COLUMNS
 from tasks.trials.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
-from tasks.trials.samples import continue_piece
 from tasks.trials.tables import CURVE_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
 from tests.models import examples
 from tests.tasks.conftest import Finished, by_key, record_of
+from tests.tasks.here import continue_here
 from tests.tasks.publishing.test_collect import _collect
 
 
@@ -216,7 +216,7 @@ def test_every_sample_by_the_key_of_its_trial(finished: Finished) -> None:
     assert set(samples) == {record.trial.key for record in finished.finals}
     for record in finished.finals:
         made = samples[record.trial.key]
-        assert made == continue_piece(finished.store, record.trial, record.trial.seed)
+        assert made == continue_here(finished.store, record.trial, record.trial.seed)
         if made.kind == "music":
             assert made.piano_roll.shape == (made.given + made.asked, 88)
         else:

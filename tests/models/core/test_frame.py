@@ -5,7 +5,7 @@ import torch
 
 from models.core import Frame
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
 from models.outputs import NadeSettings

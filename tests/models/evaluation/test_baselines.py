@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import baselines, frequencies, score_baseline
+from models.data.frequencies import frequencies
+from models.evaluation.baselines import baselines, score_baseline
 from models.randomness import generator_for
 from tests.models import examples, naive
 from tests.models.pooled import summary

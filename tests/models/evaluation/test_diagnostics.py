@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.diagnostics import LAGS, LANES, Diagnosis, diagnose, probe_of, spectral_radius, time_constants
 from models.network import Network
 from models.outputs import ClassSettings

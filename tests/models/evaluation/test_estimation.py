@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces
+from models.data.frequencies import frequencies
 from models.evaluation import estimation
-from models.evaluation.baselines import frequencies
 from models.evaluation.estimation import drawn_steps
 from models.evaluation.metrics import score, score_members
 from models.network import Network

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from models.core import CORES
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.sampling import generate
 from models.network import Network
 from models.outputs import OUTPUTS, Gaussian

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.metrics import score_members
 from models.network import Network
 from models.training.averaging import AVERAGE, average_, fresh_average

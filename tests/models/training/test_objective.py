@@ -6,7 +6,7 @@ from torch import Tensor
 
 from models.core import use_body
 from models.data.chunks import Pieces, chunks
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs.nade.nade import NadeSettings
 from models.parameters import Parameters

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.evaluation.metrics import Scores, score
 from models.network import Network
 from models.techniques import Clipping, Technique

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks.publishing.artifact import escape, score_markdown
-from tasks.publishing.make import _told
+from tasks.publishing.make import _outcome
 from tests.tasks.publishing.test_terminal import COUNT, PLAIN, RICH, _document, _score
 
 ADDRESS = "s3://bucket/reports/20260102T030405Z-1a2b3c4d/index.html"
@@ -130,6 +130,6 @@ def test_a_report_is_told_where_prefect_does_not_learn_of_it(store, caplog):
     document = {"campaign": {"preset": "smoke"}, "trials": [{"trials": 3}], **_document(_score(PLAIN, mean=-1.0))}
     gone = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
     with temporary_settings(gone):
-        outcome = _told(store, "20260102T030405Z-1a2b3c4d", document)
+        outcome = _outcome(store, "20260102T030405Z-1a2b3c4d", document)
     assert outcome.report.endswith("/reports/20260102T030405Z-1a2b3c4d/index.html")
     assert "the Prefect server at 127.0.0.1:9 is gone (ConnectError): this run has no artifact there" in caplog.text

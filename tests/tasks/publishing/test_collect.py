@@ -16,7 +16,7 @@ from safetensors.torch import load
 
 from infra.provenance import provenance
 from infra.store import Store
-from models.evaluation.baselines import baselines, frequencies, score_baseline
+from models.evaluation.baselines import baselines, score_baseline
 from models.evaluation.metrics import Scores, score
 from models.network import Network
 from models.randomness import generator_for
@@ -38,14 +38,15 @@ from tasks.report.numbers.results import (
 from tasks.report.pages.corpora import render_corpora
 from tasks.report.pages.samples import file_name, sample_files
 from tasks.search.search import Search
+from tasks.search.standing import Standing
+from tasks.trials.data import data_of
 from tasks.trials.diagnostics_table import load_diagnosis
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_table, read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
-from tasks.trials.samples import ensure_sampled
-from tasks.trials.scoring import counting_on_validation, ensure_scored
-from tasks.trials.train import prepared
+from tasks.trials.scoring import counting_on_validation
 from tests.models.pooled import summary
 from tests.tasks.conftest import Finished, by_key, record_of, tiny_campaign, tiny_music, train_all
+from tests.tasks.here import prepared, sample_here, score_here
 from tests.tasks.report.pages_made import undrawn
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -56,7 +57,7 @@ KINDS = {"bach-chorales": "music", "folk-tunes-characters": "characters"}
 def _collect(
     store: Store, campaign: Campaign, digests: dict[str, str], reasons: Mapping[str, str] | None = None
 ) -> Results:
-    return collect(Ledger(store), Search(campaign, digests), reasons or {}, STARTED)
+    return collect(Standing(Ledger(store), Search(campaign, digests)), reasons or {}, STARTED)
 
 
 @pytest.fixture(scope="module")
@@ -181,8 +182,8 @@ def test_the_pieces_pool_to_the_scores_of_the_trained_networks(finished, results
     assert set(trained["key"]) == set(finals["key"])
     for record in finished.finals:
         trial = record.trial
-        corpus, pieces = prepared(finished.store.address, trial.corpus)
-        network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+        corpus, pieces = prepared(finished.store, trial.corpus)
+        network = Network.for_data(trial, pieces["train"], corpus.width)
         network.load(load(finished.store.read(trial_prefix(trial.key), "weights.safetensors")))
         direct = score(network, pieces["test"], generator_for(trial.seed, "accuracy"))
         rows = trained[trained["key"] == trial.key]
@@ -197,7 +198,7 @@ def test_the_baselines_are_rows_too(finished, results):
     rows = results.pieces[results.pieces["variant"].str.startswith("baseline/")]
     assert (set(rows["seed"]), set(rows["key"])) == ({0}, {""})
     for name, digest in finished.digests.items():
-        corpus, pieces = prepared(finished.store.address, digest)
+        corpus, pieces = prepared(finished.store, digest)
         expected = baselines(pieces["train"], corpus.width)
         mine = rows[rows["corpus"] == name]
         assert set(mine["variant"]) == {f"baseline/{baseline}" for baseline in expected}
@@ -225,13 +226,13 @@ def test_corpora_campaign_and_provenance_are_told_as_json(finished, results):
     assert music["digest"] == finished.digests["bach-chorales"]
     assert (music["kind"], music["vocabulary"]) == ("music", 0)
     assert music["pieces"] == {"train": 6, "valid": 3, "test": 3}
-    corpus, pieces = prepared(finished.store.address, music["digest"])
+    corpus, pieces = prepared(finished.store, music["digest"])
     assert music["steps"] == {split: int(some.lengths.sum()) for split, some in pieces.items()}
     assert music["source"] == dict(corpus.source)
     assert results.corpora["folk-tunes-characters"]["vocabulary"] == 5
     assert results.campaign == finished.campaign.to_json()
     for name, digest in finished.digests.items():
-        assert results.corpora[name]["counting"] == counting_on_validation(finished.store, digest)
+        assert results.corpora[name]["counting"] == counting_on_validation(data_of(finished.store.address, digest))
     assert results.provenance["started"] == "2026-01-02T03:04:05+00:00"
     own = provenance()
     assert results.provenance["measured"] == {
@@ -304,8 +305,8 @@ def test_a_final_that_was_trained_and_not_scored_is_a_failure_too(store, half):
     campaign, digests = half
     first, second, third, fourth = _finals(store, campaign, digests, Search(campaign, digests).trials({}))
     for record in train_all(store, [first, second, third, fourth])[2:]:
-        ensure_scored(store, record)
-        ensure_sampled(store, record)
+        score_here(store, record)
+        sample_here(store, record)
     results = _collect(store, campaign, digests, {first.key: "MemoryError: no room"})
     assert results.failures == [
         {**_named(first), "reason": "MemoryError: no room"},
@@ -348,7 +349,7 @@ def test_the_samples_are_those_of_the_first_seeds(finished, results):
             made = sampled.continuation
             assert (made.key, made.seed, made.corpus) == (first["key"], first["seed"], finished.digests[corpus])
             assert sampled.data == finished.store.read(sample_prefix(made.key), made.file_name) == made.to_bytes()
-            held_back, _ = prepared(finished.store.address, made.corpus)
+            held_back, _ = prepared(finished.store, made.corpus)
             piece = held_back.splits["test"][held_back.titles["test"].index(made.piece)][: made.given + made.asked]
             if made.kind == "music":
                 np.testing.assert_array_equal(replace(made, steps=sampled.original).piano_roll, piece)
@@ -360,10 +361,10 @@ def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(s
     """Trained, scored and sampled when it was made of other files, which gave the same arrays."""
     campaign, digests = half
     for record in train_all(store, _finals(store, campaign, digests, Search(campaign, digests).trials({}))):
-        ensure_scored(store, record)
-        ensure_sampled(store, record)
+        score_here(store, record)
+        sample_here(store, record)
     before = _collect(store, campaign, digests)
-    digest = made_from(Ledger(store), Search(campaign, digests), {**before.provenance, "dirty": False})
+    digest = made_from(Standing(Ledger(store), Search(campaign, digests)), {**before.provenance, "dirty": False})
     titles = {split: tuple(f"my {title}" for title in told) for split, told in tiny_music().titles.items()}
     mine = replace(tiny_music(), titles=titles, source={"origin": "mine", "quarantined": {"a.mid": "broken"}})
     recipe = Recipe("bach-chorales", "music", 1, lambda source: {"a.mid": b"a"}, lambda *parts: mine)
@@ -379,7 +380,7 @@ def test_what_is_told_of_a_corpus_is_of_the_files_that_its_name_stands_for_now(s
         piece = own.samples["bach-chorales"][variant].continuation.piece
         assert piece == f"my {sampled.continuation.piece}"
     assert "broken" in render_corpora(own)
-    assert made_from(Ledger(store), Search(campaign, digests), {**before.provenance, "dirty": False}) not in (
+    assert made_from(Standing(Ledger(store), Search(campaign, digests)), {**before.provenance, "dirty": False}) not in (
         None,
         digest,
     )
@@ -389,7 +390,7 @@ def test_a_final_without_its_sample_keeps_its_score_and_is_named(store, half):
     campaign, digests = half
     finals = _finals(store, campaign, digests, Search(campaign, digests).trials({}))
     for record in train_all(store, finals):
-        ensure_scored(store, record)
+        score_here(store, record)
     results = _collect(store, campaign, digests, {finals[0].key: "ValueError: no tune"})
     assert results.samples == {}
     assert results.failures == [
@@ -404,8 +405,8 @@ def test_what_is_damaged_of_a_final_is_named_and_the_report_has_the_others(store
     campaign, digests = half
     finals = _finals(store, campaign, digests, Search(campaign, digests).trials({}))
     for record in train_all(store, finals):
-        ensure_scored(store, record)
-        ensure_sampled(store, record)
+        score_here(store, record)
+        sample_here(store, record)
     _damage(store, trial_prefix(finals[0].key), "curves.parquet")
     _damage(store, score_prefix(finals[1].key), "pieces.parquet")
     _damage(store, sample_prefix(finals[2].key), "sample.json")

@@ -14,6 +14,7 @@ from infra.store import Store
 from tasks.publishing.fingerprint import made_from
 from tasks.publishing.publish import newest_made_from, publish
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import sample_prefix, score_prefix, trial_prefix
 from tests.tasks.conftest import Finished, fill, record_of, tiny_campaign
@@ -24,7 +25,7 @@ FILES = {"results.json": json.dumps({"campaign": {"preset": "smoke"}}).encode()}
 
 def _digest(finished: Finished, code=CLEAN, **changes):
     campaign = replace(finished.campaign, **changes)
-    return made_from(Ledger(finished.store), Search(campaign, finished.digests), code)
+    return made_from(Standing(Ledger(finished.store), Search(campaign, finished.digests)), code)
 
 
 def test_it_is_the_same_whenever_it_is_asked_and_whoever_asks(finished):
@@ -47,7 +48,7 @@ def test_another_name_of_the_preset_makes_another_report(finished):
 def test_code_without_a_name_and_gaps_have_none(finished, store, digests):
     assert _digest(finished, CLEAN | {"dirty": True}) is None
     assert _digest(finished, seeds=finished.campaign.seeds + 1) is None
-    assert made_from(Ledger(store), Search(tiny_campaign("SGD"), digests), CLEAN) is None
+    assert made_from(Standing(Ledger(store), Search(tiny_campaign("SGD"), digests)), CLEAN) is None
 
 
 def test_another_score_or_sample_makes_another_report_and_without_them_there_are_gaps():
@@ -63,11 +64,11 @@ def test_another_score_or_sample_makes_another_report_and_without_them_there_are
     found = []
     for score, sample in ((b"1", b"1"), (b"1", b"2"), (b"2", b"1")):
         commits = {score_prefix(t.key): score for t in finals} | {sample_prefix(t.key): sample for t in finals}
-        found.append(made_from(Ledger(_with(store, commits)), Search(campaign, digests), CLEAN))
+        found.append(made_from(Standing(Ledger(_with(store, commits)), Search(campaign, digests)), CLEAN))
     assert len({digest for digest in found if digest is not None}) == 3
     for place in (score_prefix, sample_prefix):
         half = _with(store, {place(t.key): b"1" for t in finals})
-        assert made_from(Ledger(half), Search(campaign, digests), CLEAN) is None
+        assert made_from(Standing(Ledger(half), Search(campaign, digests)), CLEAN) is None
 
 
 def _with(store: Store, commits: Mapping[str, bytes]) -> Store:

@@ -26,6 +26,7 @@ from tasks.publishing.noting import note_finished
 from tasks.publishing.publish import publish
 from tasks.publishing.terminal import score_table
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 from tests.tasks.conftest import Finished
 from tests.tasks.publishing.test_fingerprint import _with
@@ -66,7 +67,7 @@ def _made(finished: Finished) -> Store:
         give_name(store, name, Named(digest, recipe.kind, recipe.rules, source))
     version = publish(store, FILES, {"made_from": "a"}, now=datetime(2026, 1, 1, tzinfo=UTC))
     search = Search(finished.campaign, finished.digests)
-    note_finished(Ledger(store), search, REQUEST, version, "a", DOCUMENT)
+    note_finished(Standing(Ledger(store), search), REQUEST, version, "a", DOCUMENT)
     return store
 
 
@@ -141,7 +142,7 @@ def test_code_that_differs_from_its_commit_notes_nothing(noted: Store, finished:
     request = replace(REQUEST, trials=9)
     search = Search(finished.campaign, finished.digests)
     monkeypatch.setattr(module, "provenance", lambda: CLEAN | {"dirty": True})
-    note_finished(Ledger(noted), search, request, "v", "a", DOCUMENT)
+    note_finished(Standing(Ledger(noted), search), request, "v", "a", DOCUMENT)
     assert noted.read_pointer(pointer_of(request, 3)) == (None, None)
 
 

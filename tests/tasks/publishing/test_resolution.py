@@ -11,6 +11,7 @@ from tasks.publishing.publish import publish
 from tasks.publishing.resolution import resolution_lines
 from tasks.report.numbers.detectable import half_width
 from tasks.report.numbers.formatting import number
+from tasks.search.search import Search
 from tests.tasks.conftest import tiny_campaign
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
@@ -39,7 +40,7 @@ def _under(line: str) -> float:
 
 def test_before_a_first_campaign_one_line_says_so(store, digests):
     campaign = tiny_campaign("SGD+C", studies=5)
-    assert resolution_lines(store, campaign, digests) == [UNKNOWN]
+    assert resolution_lines(store, Search(campaign, digests)) == [UNKNOWN]
 
 
 def test_a_report_of_several_studies_tells_how_small_a_difference_can_be_told(store, digests):
@@ -47,7 +48,7 @@ def test_a_report_of_several_studies_tells_how_small_a_difference_can_be_told(st
     rows = [_row(diff_study_sd=sd) for sd in (0.1, 0.2, 0.6)]
     rows += [_row(metric="accuracy", diff_study_sd=9.0), _row(diff_study_sd=None, diff_piece_se=None), _row(TEXT)]
     version = _publish(store, digests, rows)
-    music, text = resolution_lines(store, campaign, digests)
+    music, text = resolution_lines(store, Search(campaign, digests))
     width = number(half_width(0.2, 0.02, 4, 40, family=2), 3)
     assert music == (
         f"bach-chorales: a difference to plain SGD under {width} nats per frame cannot be told"
@@ -59,7 +60,9 @@ def test_a_report_of_several_studies_tells_how_small_a_difference_can_be_told(st
 
 def test_more_studies_tell_smaller_differences(store, digests):
     _publish(store, digests, [_row(), _row(TEXT)])
-    widths = [_under(resolution_lines(store, tiny_campaign("SGD+C", studies=n), digests)[0]) for n in (2, 5, 10)]
+    widths = [
+        _under(resolution_lines(store, Search(tiny_campaign("SGD+C", studies=n), digests))[0]) for n in (2, 5, 10)
+    ]
     assert widths == sorted(widths, reverse=True)
 
 
@@ -69,7 +72,7 @@ def test_the_newest_report_of_each_corpus_that_knows_it_counts(store, digests):
     _publish(store, digests | {MUSIC: "another corpus under this name"}, [_row(diff_study_sd=7.0)], minutes=2)
     earlier = {key: value for key, value in _row(diff_study_sd=7.0).items() if not key.startswith("diff_study_")}
     _publish(store, digests, [earlier], minutes=3)
-    music, text = resolution_lines(store, tiny_campaign("SGD+C", studies=5), digests)
+    music, text = resolution_lines(store, Search(tiny_campaign("SGD+C", studies=5), digests))
     assert music.endswith(f"the report {new})")
     assert text.endswith(f"the report {old})")
     assert _under(music) < 0.1
@@ -77,22 +80,22 @@ def test_the_newest_report_of_each_corpus_that_knows_it_counts(store, digests):
 
 def test_a_corpus_that_no_report_knows_is_named(store, digests):
     _publish(store, digests, [_row()])
-    music, text = resolution_lines(store, tiny_campaign("SGD+C", studies=5), digests)
+    music, text = resolution_lines(store, Search(tiny_campaign("SGD+C", studies=5), digests))
     assert music.startswith(MUSIC)
     assert text == f"how small a difference it can tell on {TEXT} is known after a first campaign of two studies"
 
 
 def test_one_study_tells_nothing_and_plain_sgd_alone_has_no_line(store, digests):
     _publish(store, digests, [_row(), _row(TEXT)])
-    (line,) = resolution_lines(store, tiny_campaign("SGD+C", studies=1), digests)
+    (line,) = resolution_lines(store, Search(tiny_campaign("SGD+C", studies=1), digests))
     assert line == "one study tells no difference from the luck of its search: --studies 2 or more"
-    assert resolution_lines(store, tiny_campaign("SGD", studies=5), digests) == []
+    assert resolution_lines(store, Search(tiny_campaign("SGD", studies=5), digests)) == []
 
 
 def test_a_report_that_cannot_be_read_is_passed_over_by_name(store, digests):
     version = _publish(store, digests, [_row(), _row(TEXT)])
     odd = _publish(store, digests, [_row(kind="a kind of another version")], minutes=1)
-    *lines, passed = resolution_lines(store, tiny_campaign("SGD+C", studies=5), digests)
+    *lines, passed = resolution_lines(store, Search(tiny_campaign("SGD+C", studies=5), digests))
     assert [version in line for line in lines] == [True, True]
     assert passed.startswith("passed over: ")
     assert f"reports/{odd} cannot be read here" in passed
@@ -102,4 +105,4 @@ def test_no_more_than_the_twelve_newest_reports_are_read(store, digests):
     _publish(store, digests, [_row(), _row(TEXT)])
     for minutes in range(1, 13):
         _publish(store, digests, [], minutes=minutes)
-    assert resolution_lines(store, tiny_campaign("SGD+C", studies=5), digests) == [UNKNOWN]
+    assert resolution_lines(store, Search(tiny_campaign("SGD+C", studies=5), digests)) == [UNKNOWN]

@@ -20,6 +20,7 @@ from tasks.publishing.terminal import WIDTH, corpora_table, plan_table, score_ta
 from tasks.report import Findings, estimate, results_json
 from tasks.search.plan import Plan, PlanRow
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 from tests.tasks.conftest import Finished, tiny_campaign, tiny_music, tiny_text
 
@@ -60,7 +61,9 @@ def _widest(text: str) -> int:
 
 
 def test_a_real_campaign_is_shown_whole(finished: Finished):
-    results = collect(Ledger(finished.store), Search(finished.campaign, finished.digests), {}, datetime.now(UTC))
+    results = collect(
+        Standing(Ledger(finished.store), Search(finished.campaign, finished.digests)), {}, datetime.now(UTC)
+    )
     document = json.loads(results_json(Findings(results, estimate(results, resamples=50))))
     text = score_table(document)
     music, _, rest = text.partition("folk-tunes-characters, test split")

@@ -14,8 +14,9 @@ from models.trial import Trial
 from tasks.campaign import Campaign
 from tasks.campaign.drawing import draw_trial
 from tasks.search.cost import Clock
-from tasks.trials.train import prepared
+from tasks.search.search import Search
 from tests.tasks.conftest import tiny_music
+from tests.tasks.here import prepared
 
 CORPUS = "bach-chorales"
 STEPS = sum(len(piece) for piece in tiny_music().splits["train"])
@@ -53,7 +54,7 @@ def _wide(campaign: Campaign, batch: int = 1) -> Campaign:
 
 def test_a_quadratic_machine_is_estimated_exactly(store, digests, campaign, monkeypatch):
     machine = Machine(monkeypatch, lambda units: 0.5 + 0.01 * units**2)
-    clock = Clock(store, _wide(campaign), digests)
+    clock = Clock(store, Search(_wide(campaign), digests))
     for units in (10, 11, 25, 40):
         estimate = clock.seconds(_trial(campaign, digests, units, epochs=3))
         assert estimate == pytest.approx(3 * STEPS * (0.5 + 0.01 * units**2))
@@ -65,13 +66,13 @@ def test_a_quadratic_machine_is_estimated_exactly(store, digests, campaign, monk
 def test_what_a_trial_takes_around_its_updates_is_no_part_of_an_epoch(store, digests, campaign, monkeypatch):
     machine = Machine(monkeypatch, lambda units: 0.5)
     machine.around = 7.0
-    clock = Clock(store, _wide(campaign), digests)
+    clock = Clock(store, Search(_wide(campaign), digests))
     assert clock.seconds(_trial(campaign, digests, 10, epochs=3)) == pytest.approx(3 * STEPS * 0.5)
 
 
 def test_each_core_output_model_and_size_of_batches_is_timed_for_itself(store, digests, campaign, monkeypatch):
     machine = Machine(monkeypatch, lambda units: 0.5)
-    clock = Clock(store, _wide(campaign), digests)
+    clock = Clock(store, Search(_wide(campaign), digests))
     trial = _trial(campaign, digests, 10)
     for each in (trial, trial, replace(trial, batch=2), replace(trial, core="gru", activation="tanh")):
         clock.seconds(each)
@@ -82,7 +83,7 @@ def test_each_core_output_model_and_size_of_batches_is_timed_for_itself(store, d
 def test_hessian_free_takes_as_many_epochs_as_it_says_and_is_not_what_is_timed(store, digests, campaign, monkeypatch):
     machine = Machine(monkeypatch, lambda units: 0.5)
     variants = {CORPUS: ("rnn/bernoulli/HF", "rnn/bernoulli/SGD")}
-    clock = Clock(store, replace(_wide(campaign), variants=variants), digests)
+    clock = Clock(store, Search(replace(_wide(campaign), variants=variants), digests))
     plain = _trial(campaign, digests, 20)
     newton = replace(plain, optimizer="HF", techniques=())
     assert clock.seconds(newton) == pytest.approx(100 * clock.seconds(plain))
@@ -92,14 +93,14 @@ def test_hessian_free_takes_as_many_epochs_as_it_says_and_is_not_what_is_timed(s
 @pytest.mark.parametrize("speed", [lambda units: 0.2, lambda units: 10.0 / units], ids=["constant", "noise"])
 def test_a_machine_that_does_not_slow_down_is_estimated_flat(store, digests, campaign, monkeypatch, speed):
     Machine(monkeypatch, speed)
-    clock = Clock(store, _wide(campaign), digests)
+    clock = Clock(store, Search(_wide(campaign), digests))
     estimates = [clock.seconds(_trial(campaign, digests, units)) for units in (10, 20, 40)]
     assert estimates == pytest.approx([STEPS * speed(10)] * 3)
 
 
 def test_a_machine_that_slows_down_suddenly_is_never_estimated_at_nothing(store, digests, campaign, monkeypatch):
     Machine(monkeypatch, lambda units: 1e-4 if units < 20 else 10.0)
-    clock = Clock(store, _wide(campaign), digests)
+    clock = Clock(store, Search(_wide(campaign), digests))
     estimates = [clock.seconds(_trial(campaign, digests, units)) for units in range(10, 41)]
     assert estimates == sorted(estimates)
     assert estimates[0] > 0
@@ -108,14 +109,14 @@ def test_a_machine_that_slows_down_suddenly_is_never_estimated_at_nothing(store,
 def test_one_size_of_network_is_measured_alone(store, digests, campaign, monkeypatch):
     spaces = {name: space.having(hidden_size=20, batch=1) for name, space in campaign.spaces.items()}
     machine = Machine(monkeypatch, lambda units: 0.3)
-    clock = Clock(store, replace(campaign, spaces=spaces), digests)
+    clock = Clock(store, Search(replace(campaign, spaces=spaces), digests))
     assert clock.seconds(_trial(campaign, digests, 20)) == pytest.approx(0.3 * STEPS)
     assert len(machine.trained) == 4
 
 
 @pytest.mark.parametrize("corpus", ["bach-chorales", "folk-tunes-characters"])
 def test_here_it_is_positive_grows_with_units_and_is_proportional_to_epochs(store, digests, campaign, corpus):
-    clock = Clock(store, campaign, digests)
+    clock = Clock(store, Search(campaign, digests))
     trial = draw_trial(campaign, corpus, digests[corpus], campaign.variants[corpus][0], 0)
     by_units = [clock.seconds(replace(trial, hidden_size=units)) for units in range(5, 10)]
     assert by_units[0] > 0
@@ -135,8 +136,8 @@ def test_of_long_pieces_some_chunks_are_timed_and_the_estimate_is_that_of_all(st
         lambda *given: timed.append([*given[1].lengths, sum(given[2].lengths)]) or train(*given),
     )
     trial = replace(_trial(campaign, digests, 20), batch=6, chunk=1)
-    seconds = Clock(store, replace(campaign, spaces=spaces), digests).seconds(trial)
-    corpus, pieces = prepared(store.address, digests[CORPUS])
+    seconds = Clock(store, Search(replace(campaign, spaces=spaces), digests)).seconds(trial)
+    corpus, pieces = prepared(store, digests[CORPUS])
     assert timed[0][:-1] == [4] * 6, "four chunks of one step"
     cells = 6 * max(pieces["train"].lengths)  # six lanes side by side, as long as the longest
     assert seconds == pytest.approx(0.3 * (24 - 1) * cells / (24 - 1))
@@ -153,10 +154,12 @@ def test_annealing_is_counted_after_every_epoch_and_for_the_score(store, digests
         machine.now += 1e-6 * looked_at[-1] * monitor_work(len(pieces.data))
 
     monkeypatch.setattr("tasks.search.cost.monitor", chains)
-    clock = Clock(store, replace(_wide(campaign), variants={CORPUS: ("rnn/bernoulli/SGD", "rnn/rbm/SGD")}), digests)
+    clock = Clock(
+        store, Search(replace(_wide(campaign), variants={CORPUS: ("rnn/bernoulli/SGD", "rnn/rbm/SGD")}), digests)
+    )
     assert clock.scoring(_trial(campaign, digests, 10)) == 0.0
     drawn = draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/rbm/SGD", 0)
-    corpus, _ = prepared(store.address, digests[CORPUS])
+    corpus, _ = prepared(store, digests[CORPUS])
     for units in (100, 200):
         trial = replace(drawn, epochs=3, output_settings=replace(drawn.output_settings, units=units))
         per_chain_step = 1e-6 * units
@@ -173,20 +176,20 @@ def test_of_a_trial_whose_likelihood_is_annealed_one_step_is_validated_while_it_
     train = machine._train
     monkeypatch.setattr("tasks.search.cost.train", lambda *given: validated.append(len(given[2].data)) or train(*given))
     monkeypatch.setattr("tasks.search.cost.monitor", lambda network, pieces: None)
-    clock = Clock(store, replace(_wide(campaign), variants={CORPUS: ("rnn/rbm/SGD",)}), digests)
+    clock = Clock(store, Search(replace(_wide(campaign), variants={CORPUS: ("rnn/rbm/SGD",)}), digests))
     assert clock.seconds(draw_trial(campaign, CORPUS, digests[CORPUS], "rnn/rbm/SGD", 0)) > 0
     assert validated == [1] * 8
 
 
 def test_estimating_stores_nothing(store: Store, digests, campaign):
-    Clock(store, campaign, digests).seconds(_trial(campaign, digests, 5))
+    Clock(store, Search(campaign, digests)).seconds(_trial(campaign, digests, 5))
     assert store.prefixes("trials") == []
 
 
 def test_a_second_command_measures_nothing_whatever_its_seed(store, digests, campaign, monkeypatch):
     machine = Machine(monkeypatch, lambda units: 0.5)
-    first = Clock(store, campaign, digests).seconds(_trial(campaign, digests, 7))
+    first = Clock(store, Search(campaign, digests)).seconds(_trial(campaign, digests, 7))
     trained = len(machine.trained)
     again = replace(campaign, seed=campaign.seed + 1)
-    assert Clock(store, again, digests).seconds(_trial(again, digests, 7)) == first
+    assert Clock(store, Search(again, digests)).seconds(_trial(again, digests, 7)) == first
     assert len(machine.trained) == trained > 0

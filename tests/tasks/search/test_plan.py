@@ -1,4 +1,4 @@
-"""The plan: what is asked, what is stored, what is left; and portions of work."""
+"""The plan: what is asked, what is stored, what is left; and jobs."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.trial import Trial
-from tasks.search.plan import Plan, PlanRow, make_plan, portions
+from tasks.search.plan import Plan, PlanRow, cut_into_jobs, make_plan
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
-from tasks.trials.samples import ensure_sampled
-from tasks.trials.scoring import ensure_scored
 from tests.models import examples
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
+from tests.tasks.here import sample_here, score_here
 
 
 class EvenClock:
@@ -29,7 +29,7 @@ class EvenClock:
 
 
 def _plan(store, campaign, digests) -> Plan:
-    return make_plan(Ledger(store), Search(campaign, digests), EvenClock())
+    return make_plan(Standing(Ledger(store), Search(campaign, digests)), EvenClock())
 
 
 def _of(trials: Sequence[Trial], row: PlanRow, digests) -> list[Trial]:
@@ -103,19 +103,19 @@ def test_from_the_search_to_the_end(store, digests):
     assert plan.rows[0].seconds > 0
 
     for record in trained:
-        ensure_scored(store, record)
+        score_here(store, record)
     plan = _plan(store, campaign, digests)
     assert [(row.trials, row.stored) for row in plan.rows] == [(4, 2), (4, 2)], "scored but not sampled is lacking"
 
     for record in trained:
-        ensure_sampled(store, record)
+        sample_here(store, record)
     plan = _plan(store, campaign, digests)
     assert [(row.trials, row.stored) for row in plan.rows] == [(4, 4), (4, 2)]
     assert (plan.rows[0].seconds, plan.finished) == (0, False)
 
     for record in train_all(store, of_second):
-        ensure_scored(store, record)
-        ensure_sampled(store, record)
+        score_here(store, record)
+        sample_here(store, record)
     plan = _plan(store, campaign, digests)
     assert plan.finished
     assert plan.seconds(1) == 0
@@ -149,7 +149,7 @@ def _trials(costs: dict[str, list[float]]) -> tuple[list[Trial], dict[str, float
 
 def _cut(costs: dict[str, list[float]], workers: int) -> list[list[float]]:
     trials, cost = _trials(costs)
-    return [[cost[t.key] for t in portion] for portion in portions(trials, lambda t: cost[t.key], workers)]
+    return [[cost[t.key] for t in job] for job in cut_into_jobs(trials, lambda t: cost[t.key], workers)]
 
 
 @settings(max_examples=100, deadline=None)
@@ -159,21 +159,21 @@ def _cut(costs: dict[str, list[float]], workers: int) -> list[list[float]]:
     ),
     workers=st.integers(1, 4),
 )
-def test_portions_hold_every_trial_once_of_one_corpus_the_longest_first(costs, workers):
+def test_jobs_hold_every_trial_once_of_one_corpus_the_longest_first(costs, workers):
     trials, cost = _trials(costs)
-    cut = portions(trials, lambda trial: cost[trial.key], workers)
-    assert Counter(t.key for portion in cut for t in portion) == Counter(list(cost))
-    assert all(len({trial.corpus for trial in portion}) == 1 for portion in cut)
-    sums = [sum(cost[trial.key] for trial in portion) for portion in cut]
+    cut = cut_into_jobs(trials, lambda trial: cost[trial.key], workers)
+    assert Counter(t.key for job in cut for t in job) == Counter(list(cost))
+    assert all(len({trial.corpus for trial in job}) == 1 for job in cut)
+    sums = [sum(cost[trial.key] for trial in job) for job in cut]
     assert sums == sorted(sums, reverse=True)
     limit = sum(cost.values()) / (8 * workers)
-    assert all(len(portion) == 1 or seconds <= limit * 1.001 for portion, seconds in zip(cut, sums, strict=True))
-    # Two neighbours of a corpus are over the limit together: at worst there are twice the portions meant.
+    assert all(len(job) == 1 or seconds <= limit * 1.001 for job, seconds in zip(cut, sums, strict=True))
+    # Two neighbours of a corpus are over the limit together: at worst there are twice the jobs meant.
     assert len(cut) <= 2 * 8 * workers + len(costs)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_many_small_trials_make_about_eight_portions_a_worker(workers):
+def test_many_small_trials_make_about_eight_jobs_a_worker(workers):
     cut = _cut({"a" * 64: [1.0] * 200, "b" * 64: [2.0] * 100}, workers)
     assert 8 * workers <= len(cut) <= 9 * workers + 2
 
@@ -184,16 +184,16 @@ def test_a_huge_trial_is_alone_and_first():
     assert len(cut) == 3
 
 
-def test_few_trials_are_a_portion_each_and_none_is_none():
+def test_few_trials_are_a_job_each_and_none_is_none():
     assert _cut({"a" * 64: [2.0, 3.0]}, workers=4) == [[3.0], [2.0]]
     assert _cut({}, workers=4) == []
 
 
-def test_on_gpus_trials_of_one_shape_are_one_portion_and_nobody_is_left_without_work():
+def test_on_gpus_trials_of_one_shape_are_one_job_and_nobody_is_left_without_work():
     trials = [examples.trial(hidden_size=size, seed=seed) for seed in range(6) for size in (4, 9)]
     for workers, sizes in ((1, [6, 6]), (2, [6, 6]), (4, [3, 3, 3, 3]), (12, [1] * 12)):
-        cut = portions(trials, EvenClock().seconds, workers, on_gpus=True)
-        assert [len(portion) for portion in cut] == sizes
-        assert all(len({trial.shape for trial in portion}) == 1 for portion in cut)
-        assert Counter(trial.key for portion in cut for trial in portion) == Counter(trial.key for trial in trials)
+        cut = cut_into_jobs(trials, EvenClock().seconds, workers, on_gpus=True)
+        assert [len(job) for job in cut] == sizes
+        assert all(len({trial.shape for trial in job}) == 1 for job in cut)
+        assert Counter(trial.key for job in cut for trial in job) == Counter(trial.key for trial in trials)
         assert cut[0][0].hidden_size == 9, "the longest first"

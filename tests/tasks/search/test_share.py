@@ -8,6 +8,7 @@ from tasks.search.plan import make_plan
 from tasks.search.search import Search
 from tasks.search.share import Share
 from tasks.search.share_outcome import share_outcome
+from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
 from tests.tasks.conftest import by_key, record_of, tiny_campaign
 
@@ -49,7 +50,7 @@ def test_what_a_share_came_to_counts_its_own_trials_alone(store: Store, digests:
     ledger = Ledger(store)
     monkeypatch.setattr(ledger, "records", lambda trials: {t.key: stored[t.key] for t in trials if t.key in stored})
     monkeypatch.setattr(ledger, "owed", lambda trials: {})
-    outcome = share_outcome(ledger, search, Share(1, 2))
+    outcome = share_outcome(Standing(ledger, search), Share(1, 2))
     assert (outcome.trials, outcome.failures) == (len(searched) + len(finals), 1)
     assert f"copy --from {store.address}" in str(outcome)
     with pytest.raises(CampaignError, match="1 of"):
@@ -62,8 +63,10 @@ def test_the_plan_of_a_share_is_of_its_own_trials(store: Store, digests: dict[st
         scoring = staticmethod(lambda trial: 0.0)
 
     campaign = tiny_campaign("SGD+C", studies=1, trials=2, seeds=1)
-    plans = [make_plan(Ledger(store), Search(campaign, digests, Share(part, 3)), Quick) for part in (1, 2, 3)]
-    rows = [(row.corpus, row.variant, row.trials) for plan in plans for row in plan.rows]
-    assert sorted(rows) == sorted(
-        (row.corpus, row.variant, row.trials) for row in make_plan(Ledger(store), Search(campaign, digests), Quick).rows
-    )
+
+    def rows(share: Share | None) -> list[tuple[str, str, int]]:
+        plan = make_plan(Standing(Ledger(store), Search(campaign, digests, share)), Quick)
+        return [(row.corpus, row.variant, row.trials) for row in plan.rows]
+
+    parts = [row for part in (1, 2, 3) for row in rows(Share(part, 3))]
+    assert sorted(parts) == sorted(rows(None))

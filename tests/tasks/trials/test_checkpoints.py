@@ -19,8 +19,9 @@ from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
 from tasks.trials.checkpoints import Checkpoints
 from tasks.trials.records import trial_prefix
-from tasks.trials.train import GivenUp, ensure_trained, prepared
+from tasks.trials.train import GivenUp
 from tests.tasks.conftest import fill
+from tests.tasks.here import prepared, train_here
 
 ROOT = Path(__file__).parents[3]
 VARIANTS = {"bach-chorales": "rnn/bernoulli/SGD+CLRM", "folk-tunes-characters": "rnn/softmax/SGD+CM"}
@@ -62,7 +63,7 @@ def _bytes(store: Store, trial: Trial) -> list[Any]:
 def _undisturbed(trial: Trial) -> list[Any]:
     store = Store(f"memory://undisturbed-{trial.key}")
     fill(store)
-    ensure_trained(store, trial)
+    train_here(store, trial)
     return _bytes(store, trial)
 
 
@@ -84,10 +85,10 @@ def test_a_trial_that_is_given_up_again_and_again_ends_with_the_same_bytes(store
     begun = _updates(monkeypatch)
     for steps in (3, 1, 4, 2):
         with pytest.raises(GivenUp):
-            ensure_trained(store, trial, _after(steps))
+            train_here(store, trial, _after(steps))
         assert store.prefixes("trials") == []
         assert len(store.prefixes(f"checkpoints/{trial.key}")) == 1
-    ensure_trained(store, trial)
+    train_here(store, trial)
     assert begun[0] == -1
     assert begun[1:] == sorted(begun[1:])
     assert begun[-1] > begun[1] > 0
@@ -98,22 +99,22 @@ def test_a_trial_that_is_given_up_again_and_again_ends_with_the_same_bytes(store
 @pytest.mark.usefixtures("impatient")
 def test_seconds_count_those_before_the_stop(store, trial):
     with pytest.raises(GivenUp):
-        ensure_trained(store, trial, _after(3))
+        train_here(store, trial, _after(3))
     checkpoints = Checkpoints(store, trial)
     saved = checkpoints.load()
     assert saved.seconds > 0
     checkpoints.save(saved.checkpoint, 1000.0)
-    assert 1000 < ensure_trained(store, trial).seconds < 1060
+    assert 1000 < train_here(store, trial).seconds < 1060
 
 
 def test_a_trial_that_is_soon_done_leaves_no_checkpoint(store, trial, monkeypatch):
     monkeypatch.setattr(Checkpoints, "save", None)
-    ensure_trained(store, trial, lambda: False)
+    train_here(store, trial, lambda: False)
     assert _files(store) == []
 
 
 def _checkpoint(store: Store, trial: Trial, updates: int = 3) -> Checkpoint:
-    corpus, pieces = prepared(store.address, trial.corpus)
+    corpus, pieces = prepared(store, trial.corpus)
     run = Run([trial], pieces["train"], pieces["valid"], corpus.width)
     while run.progress()[0].updates < updates:
         assert run.advance()
@@ -152,7 +153,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_does_not_stay_in_the_way(store,
     checkpoint, begun = _checkpoint(store, trial), _updates(monkeypatch)
     Checkpoints(store, trial).save(checkpoint, 1.0)
     _damage(store, trial, what)
-    ensure_trained(store, trial)
+    train_here(store, trial)
     assert begun == [-1]
     assert "starts anew" in caplog.text
     assert _bytes(store, trial) == _undisturbed(trial)
@@ -190,7 +191,7 @@ def test_a_foreign_checkpoint_is_passed_over(store, trial, what, monkeypatch, ca
         if what == "format":
             patch.setattr("models.training.progress._FORMAT", 0)
         Checkpoints(store, trial).save(_foreign(trial, checkpoint).get(what, checkpoint), 1.0)
-    ensure_trained(store, trial)
+    train_here(store, trial)
     assert "starts anew" in caplog.text
     assert _bytes(store, trial) == _undisturbed(trial)
     assert _files(store) == []
@@ -219,10 +220,10 @@ def test_one_checkpoint_at_a_time_and_none_without(store, trial):
 def test_what_a_killed_worker_left_goes_with_the_commit(store, trial):
     """It was killed after the commit of a checkpoint, before the pointer; and after the trial, before `clear`."""
     store.commit(f"checkpoints/{trial.key}/9-00", {"x": b""}, kind="checkpoint", provenance={})
-    ensure_trained(store, trial)
+    train_here(store, trial)
     assert _files(store) == []
     Checkpoints(store, trial).save(_checkpoint(store, trial), 1.0)
-    ensure_trained(store, trial)
+    train_here(store, trial)
     assert _files(store) == []
 
 
@@ -231,7 +232,7 @@ def test_a_store_that_takes_no_checkpoint_costs_no_trial(tmp_path, trial, caplog
     store = Store(str(tmp_path))
     fill(store)
     (tmp_path / "checkpoints").write_text("in the way")
-    ensure_trained(store, trial)
+    train_here(store, trial)
     assert "goes on without a new checkpoint: cannot write" in caplog.text
     assert _bytes(store, trial) == _undisturbed(trial)
 
@@ -251,6 +252,7 @@ import torch
 from infra.store import Store
 from models.trial import Trial
 from tasks.trials import train as module
+from tests.tasks.here import train_here
 import json
 
 torch.set_num_threads(1)
@@ -270,7 +272,7 @@ for left in (4, 5, 10**9):
     # a copy of this process, which has trained nothing: what a new one is, but for the imports
     if (worker := os.fork()) == 0:
         try:
-            module.ensure_trained(store, trial)
+            train_here(store, trial)
         except BaseException:
             os._exit(1)
         os._exit(0)
@@ -296,8 +298,8 @@ def test_a_checkpoint_of_another_body_of_the_scan_is_passed_over(store, trial, m
     """Bodies agree to rounding: what is begun by one and ended by the other would be neither's bits."""
     begun = _updates(monkeypatch)
     with use_body("reference"), pytest.raises(GivenUp):
-        ensure_trained(store, trial, _after(4))
+        train_here(store, trial, _after(4))
     monkeypatch.setattr("tasks.trials.checkpoints.scan_body", lambda: "another")
     with use_body("reference"):
-        ensure_trained(store, trial)
+        train_here(store, trial)
     assert begun == [-1, -1]

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.errors import ConfigurationError
-from models.evaluation.baselines import frequencies
 from models.network import Network
 from models.trial import Trial
 from tasks.trials.devices import member_bytes, members_at_once, stacks, training_device
@@ -52,7 +51,7 @@ def test_a_processor_trains_one_after_the_other_and_a_gpu_as_many_as_fit(monkeyp
 @pytest.mark.parametrize("core", ["rnn", "lstm", "gru"])
 def test_bytes_of_a_member_cover_its_parameters_and_its_activations(core):
     trial = examples.trial(core=core, hidden_size=50, chunk=40, batch=16)
-    network = Network(trial, frequencies(examples.pieces("bernoulli", [5]), 5).float())
+    network = Network.for_data(trial, examples.pieces("bernoulli", [5]), 5)
     gates = {"rnn": 1, "lstm": 4, "gru": 3}[core]
     kept = 40 * 16 * (gates * 50 + 50 + 5)
     assert member_bytes(trial, 5) > 4 * (5 * network.parameters.theta_SP.numel() + 3 * kept)

@@ -23,7 +23,7 @@ def full_disk(trial: Trial) -> OSError:
 
 
 def tried(trials: list[Trial], raises) -> tuple[list[Trial], Failures]:
-    """Those that were tried where some raise, in the order of a portion."""
+    """Those that were tried where some raise, in the order of a job."""
     failures, done = Failures(trials), []
     for (trial,) in in_turns([[trial] for trial in trials]):
         if failures.leave([trial]):
@@ -58,7 +58,7 @@ def test_a_variant_that_works_is_tried_whole(trials, good):
     assert len(failures.all) == 15
 
 
-def test_reasons_that_differ_do_not_end_a_portion(trials):
+def test_reasons_that_differ_do_not_end_a_job(trials):
     done, _ = tried(trials, lambda trial: ValueError(f"{trial.variant} is wrong"))
     assert len(done) == len(trials)
 

@@ -1,4 +1,4 @@
-"""A portion of work: each trial once, failures named, and the test split for final trials alone."""
+"""A job: each trial once, failures named, and the test split for final trials alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
 from tasks.trials import train as training
-from tasks.trials.job import run_portion
+from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_record, sample_prefix, score_prefix
 
@@ -32,7 +32,7 @@ def trials(campaign, digests) -> list[Trial]:
 
 
 def _run(store: Store, trials: Sequence[Trial], *, score: bool) -> list[dict[str, str]]:
-    failures = run_portion.fn(store.address, [trial.to_json() for trial in trials], CORPUS, "a portion", score)
+    failures = run_job.fn(store.address, [trial.to_json() for trial in trials], CORPUS, "a job", score)
     return [{"key": failure["key"], "reason": failure["reason"]} for failure in failures]
 
 
@@ -96,11 +96,19 @@ def test_a_trial_that_raises_is_named_and_the_others_are_committed(store, trials
 
 def test_a_corpus_that_is_not_there_is_a_reason(store, trials):
     lost = replace(trials[0], corpus="0" * 64)
-    (failure,) = _run(store, [lost, trials[1]], score=False)
+    (failure,) = _run(store, [lost], score=False)
     assert failure["key"] == lost.key
     assert failure["reason"].startswith("NotFoundError: ")
     assert "0" * 64 in failure["reason"]
-    assert load_record(store, trials[1].key) is not None
+
+
+def test_a_trial_of_another_corpus_than_its_job_is_not_trained_on_that(store, trials):
+    strange = replace(trials[1], corpus="0" * 64)
+    (failure,) = _run(store, [trials[0], strange], score=False)
+    assert failure["key"] == strange.key
+    assert failure["reason"].startswith("ValueError: data: of the corpus ")
+    assert load_record(store, trials[0].key) is not None
+    assert load_record(store, strange.key) is None
 
 
 def test_a_failure_to_score_is_named_and_the_trained_trial_is_kept(store, trials, monkeypatch):

@@ -14,16 +14,17 @@ from infra.store import Store
 from infra.store.store import open_backend
 from models.training.run import train_stack
 from models.trial import Trial
-from tasks.search import dispatch as stages
-from tasks.search.search import draw_trial
+from tasks.search import dispatch
+from tasks.search.dispatch import Stage
+from tasks.search.search import Search, draw_trial
 from tasks.trials.checkpoints import Checkpoints
-from tasks.trials.job import run_portion
+from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_record, trial_prefix
 from tasks.trials.rung import Rung, clear_rungs
-from tasks.trials.train import ensure_stack_trained, ensure_trained
 from tasks.upkeep.leftovers import leftovers, remove
 from tests.tasks.conftest import fill
+from tests.tasks.here import train_here, train_stack_here
 from tests.tasks.place import Place
 
 CORPUS = "bach-chorales"
@@ -55,7 +56,7 @@ def _bytes(store: Store, trial: Trial) -> list[Any]:
 def _undisturbed(trial: Trial) -> list[Any]:
     store = Store(f"memory://undisturbed-{trial.key}")
     fill(store)
-    ensure_trained(store, trial)
+    train_here(store, trial)
     return _bytes(store, trial)
 
 
@@ -74,31 +75,31 @@ def begun(monkeypatch) -> list[int]:
 
 def test_trials_go_on_from_rung_to_rung_and_nothing_is_left(store, short, long, begun):
     last = replace(long, epochs=4)
-    ensure_stack_trained(store, [short], rung=_kept(short))
-    ensure_stack_trained(store, [short], rung=_kept(short))
+    train_stack_here(store, [short], rung=_kept(short))
+    train_stack_here(store, [short], rung=_kept(short))
     assert Checkpoints(store, short).load().checkpoint.progress.epoch == 2, "it was stored already, and is kept"
-    ensure_stack_trained(store, [long], rung=Rung({long.key: 1}, frozenset([long.key])))
+    train_stack_here(store, [long], rung=Rung({long.key: 1}, frozenset([long.key])))
     assert Checkpoints(store, short).load() is None, "it has served"
-    ensure_stack_trained(store, [last], rung=Rung({last.key: 3}))
+    train_stack_here(store, [last], rung=Rung({last.key: 3}))
     assert begun == [0, 1, 3]
     assert all(_bytes(store, trial) == _undisturbed(trial) for trial in (short, long, last))
     assert store.objects("checkpoints") == []
 
 
 def test_the_seconds_are_those_of_the_whole_training(store, short, long):
-    ensure_stack_trained(store, [short], rung=_kept(short))
+    train_stack_here(store, [short], rung=_kept(short))
     saved = Checkpoints(store, short).load()
     assert 0 < saved.seconds == pytest.approx(load_record(store, short.key).seconds, abs=1e-3)
     Checkpoints(store, short).save(saved.checkpoint, 1000.0)
-    ensure_stack_trained(store, [long], rung=Rung({long.key: 1}))
+    train_stack_here(store, [long], rung=Rung({long.key: 1}))
     assert 1000 < load_record(store, long.key).seconds < 1060
 
 
 def test_members_of_a_stack_go_on_each_from_its_own_shorter_trial(store, short, begun):
     trials = [replace(short, seed=seed, epochs=3) for seed in (1, 2, 3)]
     shorter = [replace(trial, epochs=epochs) for trial, epochs in zip(trials, (1, 2), strict=False)]
-    ensure_stack_trained(store, shorter, rung=_kept(*shorter))
-    ensure_stack_trained(store, trials, rung=Rung({trials[0].key: 1, trials[1].key: 2}))
+    train_stack_here(store, shorter, rung=_kept(*shorter))
+    train_stack_here(store, trials, rung=Rung({trials[0].key: 1, trials[1].key: 2}))
     assert begun == [0, 0, 1, 2, 0]
     for trial in trials:
         ours = load_record(store, trial.key)
@@ -109,8 +110,8 @@ def test_members_of_a_stack_go_on_each_from_its_own_shorter_trial(store, short, 
 
 def test_patience_that_had_ended_the_shorter_one_ends_the_longer_one(store, short, begun):
     short, long = (replace(short, learning_rate=1e-30, patience=1, epochs=epochs) for epochs in (3, 9))
-    ensure_stack_trained(store, [short], rung=_kept(short))
-    ensure_stack_trained(store, [long], rung=Rung({long.key: 3}))
+    train_stack_here(store, [short], rung=_kept(short))
+    train_stack_here(store, [long], rung=Rung({long.key: 3}))
     assert begun == [0, 1]
     assert _bytes(store, long) == _undisturbed(long)
     assert load_record(store, long.key).epochs == 1
@@ -120,9 +121,9 @@ def test_a_trial_that_diverged_keeps_nothing_and_the_longer_one_diverges_as_well
     monkeypatch.setattr("tasks.trials.train.CHECKPOINT_SECONDS", 0.0)
     short = replace(short, learning_rate=1e30)
     long = replace(short, epochs=2)
-    ensure_stack_trained(store, [short], rung=_kept(short))
+    train_stack_here(store, [short], rung=_kept(short))
     assert store.objects("checkpoints") == []
-    ensure_stack_trained(store, [long], rung=Rung({long.key: 1}))
+    train_stack_here(store, [long], rung=Rung({long.key: 1}))
     assert f"trial {long.key[:12]} starts anew: no end of its first 1 epochs is kept" in caplog.messages
     assert load_record(store, long.key).diverged_at == load_record(store, short.key).diverged_at == 2
 
@@ -163,9 +164,9 @@ DAMAGES: dict[str, Callable[[Store, Trial], None]] = {
 
 @pytest.mark.parametrize("what", DAMAGES)
 def test_an_end_that_cannot_be_used_is_one_line_and_costs_time_alone(store, short, long, begun, caplog, what):
-    ensure_stack_trained(store, [short], rung=_kept(short))
+    train_stack_here(store, [short], rung=_kept(short))
     DAMAGES[what](store, short)
-    ensure_stack_trained(store, [long], rung=Rung({long.key: 1}))
+    train_stack_here(store, [long], rung=Rung({long.key: 1}))
     assert [line[:30] for line in caplog.messages] == [f"trial {long.key[:12]} starts anew"]
     assert begun[-1] == 0
     assert _bytes(store, long) == _undisturbed(long)
@@ -175,14 +176,14 @@ def test_an_end_that_cannot_be_used_is_one_line_and_costs_time_alone(store, shor
 def test_an_end_by_another_body_of_the_scan_is_passed_over(store, short, long, begun, monkeypatch, caplog):
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("tasks.trials.checkpoints.scan_body", lambda: "another")
-        ensure_stack_trained(store, [short], rung=_kept(short))
-    ensure_stack_trained(store, [long], rung=Rung({long.key: 1}))
+        train_stack_here(store, [short], rung=_kept(short))
+    train_stack_here(store, [long], rung=Rung({long.key: 1}))
     assert begun == [0, 0]
     assert "its scan was another" in caplog.text
 
 
 def test_what_is_its_own_comes_before_the_end_of_the_shorter_one(store, short, long):
-    ensure_stack_trained(store, [short], rung=_kept(short))
+    train_stack_here(store, [short], rung=_kept(short))
     grown = Checkpoints(store, long, short)
     found = grown.load()
     assert (found.checkpoint.key, found.checkpoint.progress.epoch) == (long.key, 2)
@@ -196,7 +197,7 @@ def test_what_is_its_own_comes_before_the_end_of_the_shorter_one(store, short, l
 
 def test_the_search_clears_what_is_kept_of_stored_trials_alone(store, short, long):
     others = [replace(short, seed=seed) for seed in (1, 2)]
-    ensure_stack_trained(store, [short, *others], rung=_kept(short, *others))
+    train_stack_here(store, [short, *others], rung=_kept(short, *others))
     under_way, checkpoint = replace(short, seed=3), Checkpoints(store, short).load().checkpoint
     Checkpoints(store, under_way).save(replace(checkpoint, key=under_way.key), 1.0)
     clear_rungs(Ledger(store), [short, others[0], under_way])
@@ -246,9 +247,9 @@ def _search(short: Trial, long: Trial) -> None:
     ledger = Ledger(store)
     for trial in (other, short):
         if ledger.unfinished([trial], scored=False):
-            ensure_stack_trained(store, [trial], rung=_kept(trial))
+            train_stack_here(store, [trial], rung=_kept(trial))
     if ledger.unfinished([long], scored=False):
-        ensure_stack_trained(store, [long], rung=Rung({long.key: 1}))
+        train_stack_here(store, [long], rung=Rung({long.key: 1}))
     clear_rungs(ledger, [short, other])
 
 
@@ -290,7 +291,7 @@ class _Crew:
         return list(futures)
 
 
-def test_a_stage_hands_its_rung_to_every_portion(store, digests, short, long, begun, monkeypatch):
+def test_a_stage_hands_its_rung_to_every_job(store, digests, campaign, short, long, begun, monkeypatch):
     class Clock:
         def seconds(self, trial: Trial) -> float:
             return float(trial.epochs)
@@ -299,17 +300,16 @@ def test_a_stage_hands_its_rung_to_every_portion(store, digests, short, long, be
         def summary(self) -> str:
             return ""
 
-    monkeypatch.setattr(stages, "show_progress", lambda *_, **named: nullcontext(Shown()))
-    monkeypatch.setattr(run_portion, "submit", lambda *arguments: run_portion.fn(*json.loads(json.dumps(arguments))))
+    monkeypatch.setattr(dispatch, "show_progress", lambda *_, **named: nullcontext(Shown()))
+    monkeypatch.setattr(run_job, "submit", lambda *arguments: run_job.fn(*json.loads(json.dumps(arguments))))
     shorter = [replace(short, seed=seed) for seed in (1, 2, 3)]
     longer = [replace(trial, epochs=3) for trial in shorter[:2]]
-    ledger = Ledger(store)
+    asked = Search(campaign, digests), Ledger(store), Clock(), _Crew()
     with disable_run_logger():
-        monkeypatch.setattr(stages, "get_run_logger", lambda: _Silent())
-        told = stages.run_all(ledger, shorter, digests, Clock(), _Crew(), final=False, rung=_kept(*shorter))
-        rung = Rung({trial.key: 1 for trial in longer})
-        told |= stages.run_all(ledger, longer, digests, Clock(), _Crew(), final=False, rung=rung)
-    assert told == {}
+        monkeypatch.setattr(dispatch, "get_run_logger", lambda: _Silent())
+        reasons = Stage(*asked, _kept(*shorter)).run(shorter)
+        reasons |= Stage(*asked, Rung({trial.key: 1 for trial in longer})).run(longer)
+    assert reasons == {}
     assert begun == [0, 0, 0, 1, 1]
 
 

@@ -14,26 +14,16 @@ from tasks.campaign.drawing import draw_trial
 from tasks.corpus.corpus import Corpus
 from tasks.trials.continuation import Continuation
 from tasks.trials.records import TrialRecord, sample_prefix, trial_prefix
-from tasks.trials.samples import (
-    ASKED,
-    GIVEN,
-    _quarters,
-    continue_piece,
-    ensure_sampled,
-    load_sample,
-    original,
-    write_sample,
-)
-from tasks.trials.scoring import trained_network
-from tasks.trials.train import ensure_trained
+from tasks.trials.samples import ASKED, GIVEN, _quarters, load_sample, original, write_sample
 from tests.tasks.conftest import record_of, tiny_music, tiny_text
+from tests.tasks.here import continue_here, network_here, sample_here, train_here
 
 CORPORA = {"bach-chorales": "bernoulli", "folk-tunes-characters": "softmax"}
 
 
 def _trained(store, digests, campaign, name: str, letters: str = "C") -> TrialRecord:
     variant = f"rnn/{CORPORA[name]}/SGD" + (f"+{letters}" if letters else "")
-    return ensure_trained(store, draw_trial(campaign, name, digests[name], variant, 0))
+    return train_here(store, draw_trial(campaign, name, digests[name], variant, 0))
 
 
 def _corpus(name: str) -> Corpus:
@@ -50,7 +40,7 @@ def _symbols(made: Continuation, corpus: Corpus) -> np.ndarray:
 @pytest.mark.parametrize("name", CORPORA)
 def test_it_begins_as_the_test_piece_does_and_goes_on(store, digests, campaign, name):
     record, corpus = _trained(store, digests, campaign, name), _corpus(name)
-    ensure_sampled(store, record)
+    sample_here(store, record)
     made = load_sample(store, record.trial.key)
     assert (made.key, made.variant, made.corpus) == (record.trial.key, record.trial.variant, digests[name])
     assert (made.kind, made.seed, made.asked) == (corpus.kind, record.trial.seed, ASKED[corpus.kind])
@@ -62,7 +52,7 @@ def test_it_begins_as_the_test_piece_does_and_goes_on(store, digests, campaign, 
 
 
 def test_the_piece_itself_goes_on_from_what_was_given_and_another_one_does_not(store, digests, campaign):
-    made = continue_piece(store, _trained(store, digests, campaign, "bach-chorales").trial, 3, 2)
+    made = continue_here(store, _trained(store, digests, campaign, "bach-chorales").trial, 3, 2)
     corpus = _corpus("bach-chorales")
     piece = corpus.splits["test"][corpus.titles["test"].index(made.piece)]
     given = replace(made, given=4, asked=3)
@@ -73,15 +63,15 @@ def test_the_piece_itself_goes_on_from_what_was_given_and_another_one_does_not(s
 def test_no_more_is_given_than_the_beginning(store, digests, campaign, monkeypatch):
     monkeypatch.setitem(GIVEN, "music", 3)
     record = _trained(store, digests, campaign, "bach-chorales")
-    assert continue_piece(store, record.trial, 1).given == 3
+    assert continue_here(store, record.trial, 1).given == 3
 
 
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_draw_is_the_networks_from_the_whole_past(store, digests, campaign, name):
     """With the stored weights, the past computed anew at every step by another way through the network."""
     record, corpus = _trained(store, digests, campaign, name, "LR"), _corpus(name)
-    made = continue_piece(store, record.trial, 17, 8)
-    network, generator = trained_network(store, record.trial), generator_for(17, "sample")
+    made = continue_here(store, record.trial, 17, 8)
+    network, generator = network_here(store, record.trial), generator_for(17, "sample")
     past = torch.from_numpy(_symbols(made, corpus)[: made.given])[None, :, None]
     past = past.float() if corpus.kind == "music" else past.long()
     for _ in range(8):
@@ -93,15 +83,15 @@ def test_every_draw_is_the_networks_from_the_whole_past(store, digests, campaign
 
 def test_a_seed_gives_the_same_bytes_and_another_one_others(store, digests, campaign):
     trial = _trained(store, digests, campaign, "bach-chorales").trial
-    first, again, other = (continue_piece(store, trial, seed) for seed in (5, 5, 6))
+    first, again, other = (continue_here(store, trial, seed) for seed in (5, 5, 6))
     assert first == again
     assert first.to_bytes() == again.to_bytes() != other.to_bytes()
-    assert len({continue_piece(store, trial, seed, 1).piece for seed in range(20)}) == 3, "the seed chooses the piece"
+    assert len({continue_here(store, trial, seed, 1).piece for seed in range(20)}) == 3, "the seed chooses the piece"
 
 
 def test_variants_of_one_seed_go_on_from_the_same_beginning(store, digests, campaign):
     plain, leaky = (_trained(store, digests, campaign, "bach-chorales", letters).trial for letters in ("", "L"))
-    one, other = (continue_piece(store, trial, 9) for trial in (plain, leaky))
+    one, other = (continue_here(store, trial, 9) for trial in (plain, leaky))
     assert (one.piece, one.given) == (other.piece, other.given)
     assert one.steps[: one.given] == other.steps[: one.given]
     assert one.steps != other.steps
@@ -110,7 +100,7 @@ def test_variants_of_one_seed_go_on_from_the_same_beginning(store, digests, camp
 @pytest.mark.parametrize("name", CORPORA)
 def test_it_is_committed_once_with_its_file(store, digests, campaign, name, monkeypatch):
     record = _trained(store, digests, campaign, name)
-    ensure_sampled(store, record)
+    sample_here(store, record)
     prefix = sample_prefix(record.trial.key)
     manifest, made = store.manifest(prefix), load_sample(store, record.trial.key)
     assert manifest.kind == "sample"
@@ -125,7 +115,7 @@ def test_it_is_committed_once_with_its_file(store, digests, campaign, name, monk
         raise AssertionError("it was drawn again")
 
     monkeypatch.setattr("tasks.trials.samples.generate", again)
-    ensure_sampled(store, record)
+    sample_here(store, record)
     assert store.manifest(prefix) == manifest
 
 
@@ -133,34 +123,34 @@ def test_what_is_not_there_is_none_and_what_was_not_trained_cannot_play(store, d
     trial = draw_trial(campaign, "bach-chorales", digests["bach-chorales"], "rnn/bernoulli/SGD", 1)
     assert load_sample(store, trial.key) is None
     with pytest.raises(NotFoundError):
-        continue_piece(store, trial, 1)
+        continue_here(store, trial, 1)
     assert store.prefixes("samples") == []
 
 
 def test_it_is_asked_for_a_step_or_more(store, digests, campaign):
     trial = _trained(store, digests, campaign, "bach-chorales").trial
     with pytest.raises(ConfigurationError, match="--steps 0: a sample has 1 step or more"):
-        continue_piece(store, trial, 1, 0)
+        continue_here(store, trial, 1, 0)
 
 
 def test_a_network_that_outgrows_its_numbers_has_made_fewer(store, digests, campaign, monkeypatch):
     record = _trained(store, digests, campaign, "folk-tunes-characters", "R")
-    network = trained_network(store, record.trial)
+    network = network_here(store, record.trial)
     network.parameters.theta_SP.mul_(1e6)
     monkeypatch.setattr("tasks.trials.samples.trained_network", lambda *_: network)
-    made = continue_piece(store, replace(record.trial), 1)
+    made = continue_here(store, replace(record.trial), 1)
     assert len(made.steps) < made.given + made.asked
 
 
 def test_a_file_is_written_for_the_first_digits_of_a_key(store, digests, campaign, tmp_path):
     record = _trained(store, digests, campaign, "bach-chorales")
     trial = record.trial
-    ensure_sampled(store, record)
+    sample_here(store, record)
     path = write_sample(store, trial.key[:12], tmp_path)
     assert path == tmp_path / f"{trial.key[:12]}-{trial.seed}.mid"
     assert path.read_bytes() == store.read(sample_prefix(trial.key), "sample.mid"), "the report's, to the bit"
     path = write_sample(store, trial.key, tmp_path / "own.mid", seed=4, asked=9)
-    assert path.read_bytes() == continue_piece(store, trial, 4, 9).to_bytes()
+    assert path.read_bytes() == continue_here(store, trial, 4, 9).to_bytes()
 
 
 def test_what_cannot_be_written_is_one_line(store, digests, campaign, tmp_path):

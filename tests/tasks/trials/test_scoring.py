@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load, save
 
 from infra.errors import NotFoundError
-from models.evaluation.baselines import baselines, frequencies, score_baseline
+from models.evaluation.baselines import baselines, score_baseline
 from models.evaluation.metrics import Scores, score
 from models.network import Network
 from models.outputs.effort import Effort
@@ -16,10 +16,11 @@ from models.outputs.rbm.rbm import RBMSettings
 from models.randomness import generator_for
 from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
+from tasks.trials.data import data_of
 from tasks.trials.records import TrialRecord, load_table, score_prefix, trial_prefix
-from tasks.trials.scoring import baseline_table, counting_on_validation, ensure_scored, piece_rows
-from tasks.trials.train import ensure_trained, prepared
+from tasks.trials.scoring import baseline_table, counting_on_validation, piece_rows
 from tests.tasks.conftest import tiny_music, tiny_text
+from tests.tasks.here import prepared, score_here, train_here
 
 COLUMNS = ["piece", "steps", "log_likelihood", "accuracy", "union_accuracy", "success"]
 
@@ -27,13 +28,13 @@ COLUMNS = ["piece", "steps", "log_likelihood", "accuracy", "union_accuracy", "su
 def _trained(store, digests, campaign, corpus: str, letters: str) -> TrialRecord:
     output = "bernoulli" if corpus == "bach-chorales" else "softmax"
     variant = f"rnn/{output}/SGD" + (f"+{letters}" if letters else "")
-    return ensure_trained(store, draw_trial(campaign, corpus, digests[corpus], variant, 0))
+    return train_here(store, draw_trial(campaign, corpus, digests[corpus], variant, 0))
 
 
 def _direct(store, trial: Trial, weights: dict[str, torch.Tensor]) -> Scores:
     """The test scores of some weights, without `ensure_scored`."""
-    corpus, pieces = prepared(store.address, trial.corpus)
-    network = Network(trial, frequencies(pieces["train"], corpus.width).float())
+    corpus, pieces = prepared(store, trial.corpus)
+    network = Network.for_data(trial, pieces["train"], corpus.width)
     network.load(weights)
     return score(network, pieces["test"], generator_for(trial.seed, "accuracy"))
 
@@ -42,7 +43,7 @@ def _direct(store, trial: Trial, weights: dict[str, torch.Tensor]) -> Scores:
 @pytest.mark.parametrize("corpus", ["bach-chorales", "folk-tunes-characters"])
 def test_the_scores_are_those_of_the_stored_weights_on_the_test_split(store, digests, campaign, corpus, letters):
     record = _trained(store, digests, campaign, corpus, letters)
-    ensure_scored(store, record)
+    score_here(store, record)
     table = load_table(store, score_prefix(record.trial.key), "pieces.parquet")
     weights = load(store.read(trial_prefix(record.trial.key), "weights.safetensors"))
     expected = _direct(store, record.trial, weights)
@@ -68,7 +69,7 @@ def test_leaky_units_are_scored_with_their_stored_retention(store, digests, camp
     files = {name: store.read(f"data/{trial.corpus}", name) for name in ("corpus.json", "arrays.safetensors")}
     elsewhere.commit(f"data/{trial.corpus}", files, kind="corpus", provenance={})
     elsewhere.commit(trial_prefix(trial.key), {"weights.safetensors": save(other)}, kind="trial", provenance={})
-    ensure_scored(elsewhere, record)
+    score_here(elsewhere, record)
     table = load_table(elsewhere, score_prefix(trial.key), "pieces.parquet")
     np.testing.assert_array_equal(table["log_likelihood"], _direct(store, trial, other).log_likelihood)
     assert not np.allclose(table["log_likelihood"], _direct(store, trial, weights).log_likelihood, atol=1e-4)
@@ -77,12 +78,12 @@ def test_leaky_units_are_scored_with_their_stored_retention(store, digests, camp
 def test_an_estimated_log_likelihood_is_stored_with_its_error(store, digests, campaign, monkeypatch):
     monkeypatch.setattr("models.evaluation.estimation.FULL", Effort(20, 30))
     trial = draw_trial(campaign, "bach-chorales", digests["bach-chorales"], "rnn/rbm/SGD", 0)
-    record = ensure_trained(store, replace(trial, output_settings=RBMSettings(units=4, cd_steps=2)))
-    ensure_scored(store, record)
+    record = train_here(store, replace(trial, output_settings=RBMSettings(units=4, cd_steps=2)))
+    score_here(store, record)
     table = load_table(store, score_prefix(record.trial.key), "pieces.parquet")
     weights = load(store.read(trial_prefix(record.trial.key), "weights.safetensors"))
-    corpus, pieces = prepared(store.address, record.trial.corpus)
-    network = Network(record.trial, frequencies(pieces["train"], corpus.width).float())
+    corpus, pieces = prepared(store, record.trial.corpus)
+    network = Network.for_data(record.trial, pieces["train"], corpus.width)
     network.load(weights)
     expected = score(network, pieces["test"], generator_for(record.trial.seed, "accuracy"), reported=True)
     assert list(table) == [*COLUMNS, "log_likelihood_error"]
@@ -94,7 +95,7 @@ def test_an_estimated_log_likelihood_is_stored_with_its_error(store, digests, ca
 
 def test_a_trial_is_scored_once(store, digests, campaign, monkeypatch):
     record = _trained(store, digests, campaign, "folk-tunes-characters", "C")
-    ensure_scored(store, record)
+    score_here(store, record)
     manifest = store.manifest(score_prefix(record.trial.key))
     assert manifest.kind == "score"
     assert manifest.provenance["versions"]
@@ -103,7 +104,7 @@ def test_a_trial_is_scored_once(store, digests, campaign, monkeypatch):
         raise AssertionError("the test split was looked at again")
 
     monkeypatch.setattr("tasks.trials.scoring.score", score_again)
-    ensure_scored(store, record)
+    score_here(store, record)
     assert store.manifest(score_prefix(record.trial.key)) == manifest
 
 
@@ -111,7 +112,7 @@ def test_what_was_not_trained_cannot_be_scored(store, digests, campaign):
     record = _trained(store, digests, campaign, "bach-chorales", "")
     empty = type(store)(f"{store.address}-empty")
     with pytest.raises(NotFoundError):
-        ensure_scored(empty, record)
+        score_here(empty, record)
     assert empty.prefixes("scores") == []
 
 
@@ -124,7 +125,7 @@ def test_a_row_a_piece_and_never_fewer():
 
 @pytest.mark.parametrize("name", ["bach-chorales", "folk-tunes-characters"])
 def test_counting_on_validation_is_the_best_baseline_there(store, digests, name):
-    corpus, pieces = prepared(store.address, digests[name])
+    corpus, pieces = prepared(store, digests[name])
     data = pieces["valid"].scored_data
     told = []
     for probability_D in baselines(pieces["train"], corpus.width).values():
@@ -133,13 +134,13 @@ def test_counting_on_validation_is_the_best_baseline_there(store, digests, name)
             told.append((on * probability_D.log() + (1 - on) * (1 - probability_D).log()).sum(1).mean().item())
         else:
             told.append(probability_D.log()[data].mean().item())
-    assert counting_on_validation(store, digests[name]) == pytest.approx(max(told), rel=1e-12)
+    assert counting_on_validation(data_of(store.address, digests[name])) == pytest.approx(max(told), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ["bach-chorales", "folk-tunes-characters"])
 def test_the_baselines_are_scored_on_the_test_split(store, digests, name):
-    table = baseline_table(store, digests[name])
-    corpus, pieces = prepared(store.address, digests[name])
+    table = baseline_table(data_of(store.address, digests[name]))
+    corpus, pieces = prepared(store, digests[name])
     expected = baselines(pieces["train"], corpus.width)
     assert table["variant"].unique().tolist() == [f"baseline/{baseline}" for baseline in expected]
     assert len(expected) == (3 if name == "bach-chorales" else 2)

@@ -10,15 +10,16 @@ import torch
 from safetensors.torch import load
 
 from infra.errors import NotFoundError
-from models.evaluation.baselines import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
 from models.training.run import train, train_stack
 from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
+from tasks.trials.data import data_of
 from tasks.trials.records import load_record, load_table, trial_prefix
-from tasks.trials.train import GivenUp, ensure_stack_trained, ensure_trained, prepared
+from tasks.trials.train import GivenUp
 from tests.tasks.conftest import record_of
+from tests.tasks.here import prepared, train_here, train_stack_here
 
 CORPORA = {"bach-chorales": "rnn/bernoulli/SGD", "folk-tunes-characters": "rnn/softmax/SGD"}
 
@@ -40,22 +41,22 @@ def _may_not_train(*arguments: object) -> None:
 
 
 def test_a_stored_trial_is_not_trained_again(store, trial, monkeypatch):
-    first = ensure_trained(store, trial)
+    first = train_here(store, trial)
     nonce = store.manifest(trial_prefix(trial.key)).nonce
     monkeypatch.setattr("tasks.trials.train.train_stack", _may_not_train)
-    assert ensure_trained(store, trial) == first == load_record(store, trial.key)
+    assert train_here(store, trial) == first == load_record(store, trial.key)
     assert store.manifest(trial_prefix(trial.key)).nonce == nonce
     with pytest.raises(AssertionError, match="trained again"):
-        ensure_trained(store, replace(trial, seed=trial.seed + 1))
+        train_here(store, replace(trial, seed=trial.seed + 1))
 
 
 def test_a_trial_that_raises_leaves_nothing(store, trial, monkeypatch):
     monkeypatch.setattr("tasks.trials.train.train_stack", _may_not_train)
     with pytest.raises(AssertionError):
-        ensure_trained(store, trial)
+        train_here(store, trial)
     assert store.prefixes("trials") == []
     with pytest.raises(NotFoundError, match="0000"):
-        ensure_trained(store, replace(trial, corpus="0" * 64))
+        train_here(store, replace(trial, corpus="0" * 64))
 
 
 def test_who_commits_first_is_right(store, trial, monkeypatch):
@@ -69,7 +70,7 @@ def test_who_commits_first_is_right(store, trial, monkeypatch):
         return trained
 
     monkeypatch.setattr("tasks.trials.train.train_stack", slow)
-    assert ensure_trained(store, trial) == others
+    assert train_here(store, trial) == others
 
 
 @pytest.mark.parametrize("letters", ["", "CLRM"])
@@ -78,10 +79,10 @@ def test_the_stored_weights_give_the_validation_score_of_the_record(store, diges
     variant = CORPORA[corpus] + (f"+{letters}" if letters else "")
     trial = draw_trial(campaign, corpus, digests[corpus], variant, 1)
     trial = replace(trial, hidden_size=8, epochs=4, learning_rate=0.1 if corpus == "bach-chorales" else 0.01)
-    record = ensure_trained(store, trial)
+    record = train_here(store, trial)
     assert (record.trial, record.status, record.diverged_at) == (trial, "completed", None)
-    its_corpus, pieces = prepared(store.address, trial.corpus)
-    network = Network(trial, frequencies(pieces["train"], its_corpus.width).float())
+    its_corpus, pieces = prepared(store, trial.corpus)
+    network = Network.for_data(trial, pieces["train"], its_corpus.width)
     weights = load(store.read(trial_prefix(trial.key), "weights.safetensors"))
     network.load(weights)
     assert score(network, pieces["valid"]).mean_log_likelihood == record.valid
@@ -92,9 +93,9 @@ def test_the_stored_weights_give_the_validation_score_of_the_record(store, diges
 
 def test_the_curve_is_stored_and_agrees_with_the_record(store, trial):
     trial = replace(trial, epochs=5, learning_rate=0.3, patience=5)
-    record = ensure_trained(store, trial)
+    record = train_here(store, trial)
     curve = load_table(store, trial_prefix(trial.key), "curves.parquet")
-    corpus, pieces = prepared(store.address, trial.corpus)
+    corpus, pieces = prepared(store, trial.corpus)
     expected = train(trial, pieces["train"], pieces["valid"], corpus.width)
     pd.testing.assert_frame_equal(curve, pd.DataFrame([asdict(epoch) for epoch in expected.curve]))
     assert curve["epoch"].tolist() == list(range(record.epochs + 1))
@@ -106,18 +107,18 @@ def test_the_curve_is_stored_and_agrees_with_the_record(store, trial):
 
 def test_divergence_is_a_stored_result_with_its_update(store, trial, monkeypatch):
     wild = replace(trial, learning_rate=1e30)
-    record = ensure_trained(store, wild)
+    record = train_here(store, wild)
     assert (record.status, record.diverged_at, record.updates) == ("diverged", 2, 2)
     assert (record.best_epoch, record.epochs) == (0, 0)
     assert math.isfinite(record.valid)
     monkeypatch.setattr("tasks.trials.train.train_stack", _may_not_train)
-    assert ensure_trained(store, wild) == record
+    assert train_here(store, wild) == record
     curve = load_table(store, trial_prefix(wild.key), "curves.parquet")
     assert curve["epoch"].tolist() == [0]
 
 
 def test_the_commit_says_what_it_is_and_where_it_comes_from(store, trial):
-    ensure_trained(store, trial)
+    train_here(store, trial)
     manifest = store.manifest(trial_prefix(trial.key))
     assert manifest.kind == "trial"
     assert [item.name for item in manifest.objects] == [
@@ -130,18 +131,21 @@ def test_the_commit_says_what_it_is_and_where_it_comes_from(store, trial):
     assert store.read(trial_prefix(trial.key), "record.json").decode().count("NaN") == 0
 
 
-def test_a_corpus_is_prepared_once_a_process(store, digests, monkeypatch):
-    first = prepared(store.address, digests["bach-chorales"])
-    monkeypatch.setattr("tasks.trials.train.load_corpus", _may_not_train)
-    assert prepared(store.address, digests["bach-chorales"]) is first
-    corpus, pieces = first
+def test_a_corpus_is_read_when_it_is_asked_for_and_once_a_process(store, digests, monkeypatch):
+    data = data_of(store.address, digests["bach-chorales"])
+    corpus, pieces = data.corpus, data.pieces
+    monkeypatch.setattr("tasks.trials.data.load_corpus", _may_not_train)
+    again = data_of(store.address, digests["bach-chorales"])
+    assert again.corpus is corpus
+    assert again.pieces is pieces
+    assert data_of(store.address, "0" * 64) is not data, "nothing is read for it yet"
     assert {split: len(some) for split, some in pieces.items()} == {"train": 6, "valid": 3, "test": 3}
     assert (corpus.digest, corpus.width) == (digests["bach-chorales"], 88)
 
 
 def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store, trial, monkeypatch):
     trials = [replace(trial, seed=seed, epochs=epochs) for seed, epochs in ((1, 1), (2, 4), (3, 2))]
-    stored = ensure_trained(store, trials[2])
+    stored = train_here(store, trials[2])
     committed = []
     monkeypatch.setattr("tasks.trials.train.time.perf_counter", iter(range(10_000)).__next__)
     monkeypatch.setattr("tasks.trials.train.Checkpoints.save", lambda *arguments: None)
@@ -156,7 +160,7 @@ def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store,
         return train_stack(stack, *rest, look, checkpoints, device, keeping)
 
     monkeypatch.setattr("tasks.trials.train.train_stack", watched)
-    records = ensure_stack_trained(store, trials)
+    records = train_stack_here(store, trials)
     assert [record.trial for record in records] == trials
     assert records[2] == stored, "it was there"
     assert list(map(list, dict.fromkeys(map(tuple, committed)))) == [[False, False, True], [True, False, True]]
@@ -164,7 +168,7 @@ def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store,
     # The ticks of the clock that lie between looks at it, together.
     assert (records[0].seconds + records[1].seconds) % 1 == 0
     for record in records[:2]:
-        _, pieces = prepared(store.address, trial.corpus)
+        _, pieces = prepared(store, trial.corpus)
         expected = train(record.trial, pieces["train"], pieces["valid"], 88)
         assert record.valid == pytest.approx(expected.best.valid, rel=1e-4)
 
@@ -172,13 +176,13 @@ def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store,
 @pytest.mark.usefixtures("impatient")
 def test_a_stack_that_is_given_up_goes_on_from_the_checkpoint_of_each(store, trial):
     trials = [replace(trial, seed=seed, epochs=epochs) for seed, epochs in ((1, 2), (2, 3))]
-    undisturbed = train_stack(trials, *(prepared(store.address, trial.corpus)[1][s] for s in ("train", "valid")), 88)
+    undisturbed = train_stack(trials, *(prepared(store, trial.corpus)[1][s] for s in ("train", "valid")), 88)
     for steps in (2, 3):
         asked = iter(range(1, steps + 1))
         with pytest.raises(GivenUp):
-            ensure_stack_trained(store, trials, lambda asked=asked, steps=steps: next(asked) == steps)
+            train_stack_here(store, trials, lambda asked=asked, steps=steps: next(asked) == steps)
         assert [len(store.prefixes(f"checkpoints/{each.key}")) for each in trials] == [1, 1]
-    records = ensure_stack_trained(store, trials)
+    records = train_stack_here(store, trials)
     assert [record.valid for record in records] == [undisturbed[each.key].best.valid for each in trials]
     for each in trials:
         weights = load(store.read(trial_prefix(each.key), "weights.safetensors"))

@@ -18,12 +18,10 @@ from tasks.ingest.names import Named, find_name, give_name
 from tasks.publishing.publish import list_reports, pointer_of, publish
 from tasks.search.search import Search
 from tasks.search.share import Share
-from tasks.trials.samples import ensure_sampled
-from tasks.trials.scoring import ensure_scored
-from tasks.trials.train import ensure_trained
 from tasks.upkeep.copying import FOLDERS, Copied, copy
 from tasks.upkeep.verify import verify
 from tests.tasks.conftest import fill, tiny_campaign
+from tests.tasks.here import sample_here, score_here, train_here
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 CAMPAIGN = tiny_campaign("SGD")
@@ -39,11 +37,11 @@ def _run(store: Store, share: Share | None = None) -> None:
     for name, digest in digests.items():
         give_name(store, name, Named(digest, CAMPAIGN.kinds[name], 1))
     search = Search(CAMPAIGN, digests, share)
-    records = {trial.key: ensure_trained(store, trial) for trial in search.trials({})}
+    records = {trial.key: train_here(store, trial) for trial in search.trials({})}
     for trial in search.finals(records):
-        record = ensure_trained(store, trial)
-        ensure_scored(store, record)
-        ensure_sampled(store, record)
+        record = train_here(store, trial)
+        score_here(store, record)
+        sample_here(store, record)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from flows.cli import commands
 from infra.store import Store
 from infra.store.manifest import canonical_json
 from tasks.ingest.names import Named, give_name
-from tasks.publishing.finished import FOLDER
+from tasks.publishing.finished import FINISHED
 from tasks.publishing.publish import publish
 from tasks.upkeep.verify import Verified, verify
 from tests.tasks.older import as_before_checksums
@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     give_name(store, "songs", Named(C, "music", 1, INGEST))
     document = canonical_json({"campaign": {"preset": "small"}})
     version = publish(store, {"index.html": b"<p>", "results.json": document}, {"commit": "c" * 40})
-    store.swap_pointer(f"{FOLDER}/{A}.json", {"version": version}, None)
+    store.swap_pointer(f"{FINISHED}/{A}.json", {"version": version}, None)
     return tmp_path / "store"
 
 
@@ -124,7 +124,7 @@ def test_what_was_deleted_is_named(folder: Path, lose: Callable[[Path], object],
 
 
 @pytest.mark.parametrize("garbage", [b"", b"garbage", b"[" * 100_000, b'{"nonce":"0","value":{}}'])
-@pytest.mark.parametrize("path", ["latest.json", "latest-small.json", "corpora/songs.json", f"{FOLDER}/{A}.json"])
+@pytest.mark.parametrize("path", ["latest.json", "latest-small.json", "corpora/songs.json", f"{FINISHED}/{A}.json"])
 def test_a_broken_pointer_is_named(folder: Path, path: str, garbage: bytes) -> None:
     (folder / path).write_bytes(garbage)
     assert any(path in line for line in _verify(folder).damaged)

@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 
 from models.core import use_body
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs import Nade, NadeSettings
 from models.parameters import Parameters

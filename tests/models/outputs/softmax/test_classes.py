@@ -8,7 +8,7 @@ import torch
 
 from models.core import use_body
 from models.data.chunks import Pieces
-from models.evaluation.baselines import frequencies
+from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs import ClassSettings, ClassSoftmax, Settings, Softmax
 from models.parameters import Parameters
