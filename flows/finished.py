@@ -9,8 +9,8 @@ from infra.server.run_names import run_name
 from infra.server.run_page import introduce, leave_artifact, tell_all
 from infra.settings import CampaignRequest
 from infra.store import Store
+from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.finished import Finished
-from tasks.publishing.outcome import Outcome
 
 
 def leave_run(request: CampaignRequest, store: Store, known: Finished) -> Outcome:

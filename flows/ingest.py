@@ -10,7 +10,7 @@ from infra.settings import IngestRequest
 from infra.store import Store
 from tasks.ingest.requests import asked_recipes
 from tasks.ingest.stage import ingest_from
-from tasks.publishing.terminal import corpora_table
+from tasks.publishing.answers.ingested import ingested
 
 
 @flow(name="ingest", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
@@ -31,5 +31,5 @@ def ingest(request: IngestRequest) -> dict[str, str]:
     recipes, source = asked_recipes(request)
     introduce([recipe.name for recipe in recipes])
     digests: dict[str, str] = ingest_from(store, recipes, source, Crew(store, request.cluster, request.workers))
-    tell_all(corpora_table(store, digests))
+    tell_all(ingested(store, digests))
     return digests

@@ -10,7 +10,7 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
-from tasks.publishing.planned import planned
+from tasks.publishing.answers.planned import Planned, planned
 from tasks.search.cost import Clock
 from tasks.search.search import Search
 from tasks.search.share import share_asked
@@ -19,8 +19,8 @@ from tasks.trials.ledger import Ledger
 
 
 @flow(name="plan", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
-def plan(request: CampaignRequest) -> str:
-    """The plan of a request as a table: variants, trials, how many are stored, estimated minutes; and what it can tell.
+def plan(request: CampaignRequest) -> Planned:
+    """The plan of a request, told as a table: variants, trials, those stored, estimated minutes; and what it can tell.
 
     Raises:
         ConfigurationError: the request cannot be.

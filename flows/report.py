@@ -13,8 +13,8 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
+from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.make import make_report
-from tasks.publishing.outcome import Outcome
 from tasks.search.search import Search
 from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger

@@ -12,9 +12,9 @@ from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
+from tasks.publishing.answers.outcome import Outcome
+from tasks.publishing.answers.planned import planned
 from tasks.publishing.make import make_report
-from tasks.publishing.outcome import Outcome
-from tasks.publishing.planned import planned
 from tasks.search.cost import Clock
 from tasks.search.dispatch import run_finals, run_search
 from tasks.search.search import Search
@@ -47,7 +47,7 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search, ledger = Search(campaign, digests, share), Ledger(store)
     clock = Clock(store, search)
-    tell_all(planned(Standing(ledger, search), clock, crew.size))
+    tell_all(str(planned(Standing(ledger, search), clock, crew.size)))  # on the way: the answer is what it comes to
 
     reasons = run_search(search, ledger, clock, crew)
     reasons |= run_finals(search, ledger, clock, crew)

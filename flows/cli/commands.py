@@ -47,6 +47,7 @@ from flows.cli.options import (
     Versions,
 )
 from infra.errors import ConfigurationError
+from infra.machine.output import tell
 
 if TYPE_CHECKING:
     from infra.settings import CampaignRequest, IngestRequest
@@ -63,7 +64,7 @@ def reproduce(*, campaign: Campaign = PRESET, places: Places = THIS_MACHINE, out
 
     Trials that the store holds already are not trained again, so the same command goes on after an interruption.
     """
-    with told_in_one_line():
+    with told_in_one_line(output.json):
         request = campaign.request(places)
         if not _was_finished(request, output):
             _run_campaign("reproduce", request, output)
@@ -73,16 +74,18 @@ def plan(
     *, campaign: Campaign = PRESET, show: Show = False, places: Places = THIS_MACHINE, output: Output = SHOWN
 ) -> None:
     """Show what `reproduce` would run, and how many minutes it should take; trains nothing."""
-    with told_in_one_line():
+    with told_in_one_line(output.json):
         request = campaign.request(places)
-        print(_campaign_file(request) if show else _run_campaign("plan", request, output))
+        if show and output.json:
+            raise ConfigurationError("--show: prints the campaign as a file in TOML; leave --json out")
+        tell(_campaign_file(request) if show else _run_campaign("plan", request, output))
 
 
 def ingest(
     *names: Name, store: Store = None, data: Data = DATA, places: Places = THIS_MACHINE, output: Output = SHOWN
 ) -> None:
     """Parse corpora into the store, where later commands find them by their names."""
-    with told_in_one_line():
+    with told_in_one_line(output.json):
         request = data.request(names, store, places)
 
         def check() -> bool:
@@ -103,7 +106,7 @@ def report(
     output: Output = SHOWN,
 ) -> None:
     """Build the report of a campaign again from what is stored, or from its tables alone; trains nothing."""
-    with told_in_one_line():
+    with told_in_one_line(output.json):
         if source is None:
             if to is not None:
                 raise ConfigurationError("--to: goes with --from; `prefect run pull --to` copies a report of a store")
@@ -113,35 +116,45 @@ def report(
             raise ConfigurationError("--from: its tables say which campaign it is; leave all but --to out")
         output.apply()
         from infra.cluster.progress import say
+        from tasks.publishing.answers.reports import Rebuilt
         from tasks.publishing.rebuild import rebuild
 
-        for page in rebuild(source, to or Path("report"), say):
-            print(page)
+        tell(Rebuilt(rebuild(source, to or Path("report"), say)))
 
 
-def list_reports(*, store: Store = None) -> None:
+def list_reports(*, store: Store = None, json: AsJson = False) -> None:
     """List the versions of the report in a store, the latest one last."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         address = Campaign(store=store).request().store
         from infra.store import Store as ObjectStore
+        from tasks.publishing.answers.reports import Listing
         from tasks.publishing.publish import list_reports as listed
 
         reports = listed(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
-        for each in reports:
-            print(each)
+        tell(Listing(reports))
         if not reports:
             print(f"no report is published in {address}", file=sys.stderr)
 
 
 def pull(
-    version: Version = None, /, *, to: Folder, tables: Tables = False, preset: Preset = None, store: Store = None
+    version: Version = None,
+    /,
+    *,
+    to: Folder,
+    tables: Tables = False,
+    preset: Preset = None,
+    store: Store = None,
+    json: AsJson = False,
 ) -> None:
     """Copy a version of the report out of a store, every byte checked."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         opened = _opened(store)
+        from tasks.publishing.answers.reports import Pulled
         from tasks.publishing.publish import pull as pulled
+        from tasks.publishing.publish import resolve_version
 
-        print(pulled(opened, version, to, preset=preset, tables=tables))
+        meant = resolve_version(opened, version, preset)
+        tell(Pulled(meant, pulled(opened, meant, to, tables=tables)))
 
 
 def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = None, store: Store = None) -> None:
@@ -149,63 +162,64 @@ def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = No
 
     One version alone is compared with the one before it of the same preset; none, the latest is.
     """
-    with told_in_one_line():
+    with told_in_one_line(json):
         address = Campaign(store=store).request().store
+        from tasks.publishing.answers.compared import Compared
         from tasks.publishing.compare import compare as compared
         from tasks.publishing.compare import write_comparison
-        from tasks.publishing.terminal_comparison import comparison_text
 
         made = compared(versions, address)
-        page = None if to is None else write_comparison(made, to)
-        print(made.to_json().decode() if json else comparison_text(made))
-        if page is not None and not json:
-            print(page)
+        tell(Compared(made, None if to is None else write_comparison(made, to)))
 
 
-def copy(*, source: From, to: To, only: Only = ()) -> None:
+def copy(*, source: From, to: To, only: Only = (), json: AsJson = False) -> None:
     """Copy what is committed in one store and not in the other, every byte checked; safe beside running campaigns."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         addresses = [Campaign(store=address).request().store for address in (source, to)]
         from infra.cluster.progress import say
         from infra.errors import IntegrityError
         from infra.store import Store as ObjectStore
+        from tasks.upkeep.copying import Copies
         from tasks.upkeep.copying import copy as copied
 
         target = ObjectStore(addresses[1])
         target.check_writable()
-        passed_over = 0
-        for folder in copied(ObjectStore(addresses[0], create=False), target, only, say):
-            print(folder)
-            for line in folder.passed_over:
-                print(line)
-            passed_over += len(folder.passed_over)
-        if passed_over:
-            raise IntegrityError(f"{passed_over} could not be copied; the rest was")
+        copies = Copies(copied(ObjectStore(addresses[0], create=False), target, only, say))
+        tell(copies)
+        if copies.passed_over:
+            raise IntegrityError(f"{copies.passed_over} could not be copied; the rest was")
 
 
-def sample(trial: Key, /, *, to: SampleFile, seed: Seed = None, steps: Steps = None, store: Store = None) -> None:
+def sample(
+    trial: Key,
+    /,
+    *,
+    to: SampleFile,
+    seed: Seed = None,
+    steps: Steps = None,
+    store: Store = None,
+    json: AsJson = False,
+) -> None:
     """Let a trained network go on from the beginning of a test piece: music as MIDI, text as text."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         opened = _opened(store)
         from tasks.trials.samples import write_sample
 
-        print(write_sample(opened, trial, to, seed, steps))
+        tell(write_sample(opened, trial, to, seed, steps))
 
 
-def verify(*, store: Store = None) -> None:
+def verify(*, store: Store = None, json: AsJson = False) -> None:
     """Hash everything in a store again; ends with 1 where something is not what was committed."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         opened = _opened(store)
         from infra.errors import IntegrityError
         from tasks.telling.wording import plural
         from tasks.upkeep.verify import verify as verified
 
         found = verified(opened)
-        for line in found.damaged + found.noticed:
-            print(line)
+        tell(found)
         if found.damaged:
             raise IntegrityError(f"{plural(len(found.damaged), 'fault')} in a store of {found.commits} commits")
-        print(f"{found.commits} commits are whole")
 
 
 def gc(
@@ -216,49 +230,34 @@ def gc(
     older_numerics: OlderNumerics = False,
     hours: Hours = 24.0,
     store: Store = None,
+    json: AsJson = False,
 ) -> None:
     """Show, or remove, what killed writers left in a store, and where it is asked old reports and outdated trials."""
-    with told_in_one_line():
-        from tasks.upkeep.leftovers import leftovers, remove
-        from tasks.upkeep.retention import Rule, old_reports, outdated_trials, withdraw_all
+    with told_in_one_line(json):
+        from tasks.upkeep.collecting import collect
+        from tasks.upkeep.retention import Rule
 
         rule = Rule(keep_reports, keep_days)
-        opened = _opened(store)
-        listed = opened.objects()
-        old = [] if rule.keeps_all else old_reports(opened, rule, listed)
-        old += outdated_trials(opened, old, listed, hours) if older_numerics else []
-        left = leftovers(opened, hours, listed)
-        for each in (*left, *old):
-            print(each)
-        files = sum(len(each.objects) for each in left) + sum(each.files for each in old)
-        size = sum(each.size for each in left) + sum(each.size for each in old)
-        if delete:
-            print(f"removed {remove(opened, left) + withdraw_all(opened, old)} files")
-        elif files:
-            print(f"{files} files, {size:,} bytes; nothing was removed: `--delete` does it")
-        else:
-            print("nothing is left over")
+        tell(collect(_opened(store), rule, older_numerics=older_numerics, hours=hours, delete=delete))
 
 
-def delete_report(version: OldVersion, /, *, force: Force = False, store: Store = None) -> None:
+def delete_report(version: OldVersion, /, *, force: Force = False, store: Store = None, json: AsJson = False) -> None:
     """Remove one version of the report from a store; its trials stay."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         opened = _opened(store)
+        from tasks.upkeep.deletion import Deleted
         from tasks.upkeep.deletion import delete_report as deleted
 
-        for line in deleted(opened, version, force=force):
-            print(line)
+        tell(Deleted(version, deleted(opened, version, force=force)))
 
 
-def disk(*, store: Store = None) -> None:
+def disk(*, store: Store = None, json: AsJson = False) -> None:
     """Show what takes the space of a store, and what of it could go."""
-    with told_in_one_line():
+    with told_in_one_line(json):
         opened = _opened(store)
-        from tasks.upkeep.disk import table, usage
+        from tasks.upkeep.disk import Disk, usage
 
-        rows = usage(opened, lambda line: print(line, file=sys.stderr))
-        for line in table(rows):
-            print(line)
+        tell(Disk(usage(opened, lambda line: print(line, file=sys.stderr))))
 
 
 def _opened(store: Store) -> "ObjectStore":
@@ -298,7 +297,6 @@ def _was_finished(request: "CampaignRequest", output: Output) -> bool:
     _check_prefect()
     from prefect.settings import get_current_settings
 
-    from infra.machine.output import tell
     from infra.store import Store as ObjectStore
     from tasks.publishing.finished import finished
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from infra.errors import ConfigurationError, CounterpointError
-from infra.machine.output import check_written, forgiving_output
+from infra.machine.output import check_written, documents_alone, forgiving_output
 from infra.machine.own_packages import in_the_way
 from infra.machine.redaction import redacted
 from infra.machine.stopped import STOPPED
@@ -42,11 +42,16 @@ def usage_error(error: "CycloptsError") -> NoReturn:
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
-    """Around all that a command does: its variables, its output, its end, its exit code."""
+def told_in_one_line(as_json: bool = False) -> Iterator[None]:
+    """Around all that a command does: its variables, its output, its end, its exit code.
+
+    Args:
+        as_json: whether standard output is for a program, which gets one JSON object and nothing else.
+    """
     _drop_empty_variables()
     with forgiving_output(), _ends_in_one_line():
-        yield
+        with documents_alone(as_json):
+            yield
         check_written()
 
 

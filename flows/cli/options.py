@@ -60,7 +60,7 @@ Versions = Annotated[
         "Of one alone, the version before it of its preset is the earlier one."
     ),
 ]
-AsJson = Annotated[bool, _flag("Print all of it as JSON.")]
+AsJson = Annotated[bool, _flag("Print one JSON object and nothing else, for programs: docs/programs.md.")]
 ComparisonFolder = Annotated[
     Path | None, Parameter(help="Folder to put it in as a page and as JSON, made where it is missing.")
 ]
@@ -239,6 +239,7 @@ class Output:
     plain: Annotated[bool, _flag("Plain lines of progress instead of live ones.")] = False
     quiet: Annotated[bool, _flag("No progress at all.")] = False
     verbose: Annotated[bool, _flag("Everything that Prefect and Dask say.")] = False
+    json: AsJson = False
 
     def apply(self) -> None:
         """Set how progress is shown, and how much Prefect and Dask say."""

@@ -4,18 +4,23 @@ A locale or PYTHONIOENCODING may have no minus sign and no rule: ASCII and lette
 may be gone before the end (`| head`): what is left to say is dropped, and the command ends as it would have ended. So
 no campaign is lost to its own table.
 
+With `--json` standard output is for a program: the one document that a command comes to, and nothing else. All other
+words of ours go to standard error, where its progress is.
+
 What this does not do: hide that a file could not be written. A full disk behind `> FILE` is told, in one line.
 """
 
 import codecs
 import io
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, TextIO
 
 from infra.errors import OutputError
+from infra.machine.answer import Answer
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -91,10 +96,36 @@ def check_written() -> None:
             raise OutputError(f"standard output cannot be written: {writer.lost.strerror}")
 
 
-def tell(text: object) -> None:
-    """Print what a flow came to, in a command and in a server's worker alike; never a reason to fail."""
+_program: TextIO | None = None
+"""Where a program reads, while documents alone are asked for."""
+
+
+@contextmanager
+def documents_alone(asked: bool = True) -> Iterator[None]:
+    """While the block runs standard output gets an `Answer` that is told, as a document, and nothing else.
+
+    Args:
+        asked: whether that is asked for; else the block runs as it would.
+    """
+    global _program
+    if not asked:
+        yield
+        return
+    before, _program = _program, sys.stdout
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _program = before
+
+
+def tell(told: object) -> None:
+    """Print what a command or a flow came to, in a command and in a server's worker alike; never a reason to fail."""
     with forgiving_output():
-        print(text, flush=True)
+        if _program is not None and isinstance(told, Answer):
+            print(told.document(), file=_program, flush=True)
+        elif (text := str(told)) and not (_program is not None and os.environ.get(MODE_VARIABLE) == "quiet"):
+            print(text, flush=True)
 
 
 def _writer(stream: TextIO | None) -> _Writer | None:

@@ -27,7 +27,7 @@ from tasks.ingest.building.recipe import HERE
 from tasks.ingest.corpora import find_recipe
 from tasks.ingest.names import find_name
 from tasks.ingest.stored import hash_inputs, source_digest
-from tasks.publishing.outcome import Outcome
+from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.publish import newest_made_from
 from tasks.telling.blocks import Block, shown
 from tasks.telling.readable import many, naming
@@ -81,7 +81,9 @@ class Finished:
 
     def outcome(self, store: Store) -> Outcome:
         """What the campaign came to, as its flow tells it."""
-        return Outcome(self.version, report_address(store, self.version), shown(self.blocks), self.trials, 0)
+        return Outcome(
+            store.address, self.version, report_address(store, self.version), shown(self.blocks), self.trials, 0
+        )
 
 
 def report_address(store: Store, version: str) -> str:

@@ -15,12 +15,12 @@ from infra.provenance import provenance
 from infra.server.run_page import leave_artifact
 from infra.settings import CampaignRequest
 from infra.store import Store, read_json
+from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.artifact import score_markdown
 from tasks.publishing.collect import collect
 from tasks.publishing.fingerprint import made_from
 from tasks.publishing.finished import report_address
 from tasks.publishing.noting import note_finished
-from tasks.publishing.outcome import Outcome
 from tasks.publishing.publish import newest_made_from, publish
 from tasks.publishing.terminal import score_blocks
 from tasks.publishing.trend import renew_trend
@@ -77,4 +77,4 @@ def _outcome(store: Store, version: str, document: Mapping[str, Any]) -> Outcome
     address = report_address(store, version)
     leave_artifact(version, score_markdown(document, address))
     trials = sum(row["trials"] for row in document["trials"])
-    return Outcome(version, address, shown(score_blocks(document)), trials, len(document["failures"]))
+    return Outcome(store.address, version, address, shown(score_blocks(document)), trials, len(document["failures"]))

@@ -1,6 +1,6 @@
-"""The plan, the scores and the corpora as tables for a terminal and a log.
+"""The plan and the scores as tables for a terminal and a log, and what draws a table there.
 
-Numbers come from the plan, from `results.json` and from the store, and look as on the page; nothing is computed here.
+Numbers come from the plan and from `results.json`, and look as on the page; nothing is computed here.
 """
 
 import io
@@ -15,13 +15,9 @@ from rich.measure import Measurement
 from rich.table import Table
 
 from infra.cluster.progress import clock
-from infra.store import Store
 from tasks.campaign import Campaign
-from tasks.corpus.corpus import SPLITS, Corpus
-from tasks.corpus.set_aside import SetAside, by_reason
-from tasks.ingest import load_corpus, told_under
-from tasks.report.numbers.formatting import count, first_line, interval, number, roughly, signed
-from tasks.report.numbers.metrics import BY_NAME, symbols_text
+from tasks.report.numbers.formatting import count, interval, number, roughly, signed
+from tasks.report.numbers.metrics import BY_NAME
 from tasks.report.numbers.variant_titles import is_baseline
 from tasks.report.numbers.verdicts import difference_verdict
 from tasks.report.words.caveats import shared_caveats
@@ -34,7 +30,6 @@ _LEGEND = "Plain SGD is that of a variant's own core and output model."
 _STAR = (
     "* better or worse, by intervals that hold for all differences of a corpus at once: wider ones than those above."
 )
-_FIRST_REASONS, _LONGEST_REASON = 3, 100
 
 
 def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str] = ()) -> str:
@@ -60,7 +55,9 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str]
             f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
         )
     notes += told
-    return "\n".join([f"{fill(head, columns())}\n{_render([table])}{foot}", *(fill(note, columns()) for note in notes)])
+    return "\n".join(
+        [f"{fill(head, columns())}\n{rendered([table])}{foot}", *(fill(note, columns()) for note in notes)]
+    )
 
 
 def _budget(campaign: Campaign) -> str:
@@ -101,57 +98,6 @@ def legend(document: Mapping[str, Any]) -> list[str]:
 
 def _units(document: Mapping[str, Any]) -> str:
     return "studies" if document.get("campaign", {}).get("studies", 1) > 1 else "seeds"
-
-
-def corpora_table(store: Store, digests: Mapping[str, str]) -> str:
-    """A row a corpus, and below the table why files were set aside, a line a corpus that lost some.
-
-    Args:
-        store: where they are.
-        digests: of each corpus, by name.
-
-    Raises:
-        StoreError: one of them is not there, or is another one.
-    """
-    cells: list[tuple[str, ...]] = []
-    lost = []
-    for name, digest in digests.items():
-        corpus = told_under(store, name, load_corpus(store, digest))
-        pieces = " / ".join(count(len(corpus.splits[split])) for split in SPLITS)
-        steps = " / ".join(count(corpus.steps(split)) for split in SPLITS)
-        symbols = symbols_text(corpus.kind, len(corpus.vocabulary))
-        groups = by_reason(corpus.source)
-        aside = count(sum(len(group.names) for group in groups))
-        cells.append((name, corpus.kind, pieces, steps, symbols, aside, digest[:12]))
-        lost += [_lost(name, corpus)] if groups else []
-        lost += [f"{name}: {sentence}" for sentence in corpus.source.get("told", ())]
-    layouts = (_corpora(cells, apart, digested) for apart, digested in ((" / ", True), ("\n", True), ("\n", False)))
-    return f"{_render(layouts)}{shown([paragraphs(lost)])}".rstrip("\n")
-
-
-def _corpora(cells: Sequence[tuple[str, ...]], apart: str, digested: bool) -> Table:
-    """The table of the corpora: sizes of the splits side by side or below each other, with the digest or without."""
-    sizes = "train/valid/test" if apart == " / " else "train\nvalid\ntest"
-    titles = ["corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside"]
-    table = bare_table(*titles, *["digest"] * digested, right=4 + digested)
-    table.collapse_padding = True
-    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
-    for row in cells:
-        name, *others = row[: len(table.columns)]
-        table.add_row(name, *(cell.replace(" / ", apart) for cell in others))
-    return table
-
-
-def _lost(name: str, corpus: Corpus) -> str:
-    groups = by_reason(corpus.source)
-    told = [f"{_first_of(group)}: {first_line(group.reason, _LONGEST_REASON)}" for group in groups[:_FIRST_REASONS]]
-    more = sum(len(group.names) for group in groups[_FIRST_REASONS:])
-    return f"{name}, set aside: {'; '.join(told)}{f'; and {more:,} more' if more else ''}"
-
-
-def _first_of(group: SetAside) -> str:
-    first, *others = group.names
-    return f"{first} and {len(others):,} more" if others else first
 
 
 def _corpus_tables(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
@@ -219,5 +165,6 @@ def layouts_of(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
     return tuple(layouts)
 
 
-def _render(tables: Iterable[Table]) -> str:
+def rendered(tables: Iterable[Table]) -> str:
+    """A table as it is printed, in the first of its layouts that fits."""
     return Block(layouts=layouts_of(tables)).fitted(columns())

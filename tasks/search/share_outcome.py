@@ -1,14 +1,16 @@
 """What one machine's share of a campaign came to."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from infra.errors import CampaignError
+from infra.machine.answer import Answer
 from tasks.search.share import Share
 from tasks.search.standing import Standing
 
 
 @dataclass(frozen=True)
-class ShareOutcome:
+class ShareOutcome(Answer):
     """What became of a share.
 
     Attributes:
@@ -18,6 +20,7 @@ class ShareOutcome:
         store: where they are.
     """
 
+    schema: ClassVar[str] = "share"
     share: Share
     trials: int
     failures: int
@@ -29,6 +32,10 @@ class ShareOutcome:
             f" are, `prefect run copy --from {self.store} --to ...` brings them together, and the same command without"
             " --share makes the report"
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """What the sentence says."""
+        return {"store": self.store, "share": str(self.share), "trials": self.trials, "failures": self.failures}
 
     def check_complete(self) -> None:
         """Raises `CampaignError` where a trial did not come to an end."""

@@ -8,13 +8,15 @@ in common go on from the same beginning. A sample has no part in any choice or s
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from infra.errors import ConfigurationError, NotFoundError
+from infra.machine.answer import Answer
 from infra.provenance import provenance
 from infra.store import Store, read_json
 from models.data_kinds import LAST_STEP_ALONE, Kind
@@ -35,6 +37,30 @@ ASKED: Mapping[Kind, int] = {"music": 80, "characters": 400, "words": 120}
 """Steps that it goes on for: of quarter notes 48 seconds."""
 
 _DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Written(Answer):
+    """What a network made, in a file.
+
+    Attributes:
+        made: that.
+        path: absolute, of the file.
+    """
+
+    schema: ClassVar[str] = "sample"
+    made: Continuation
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def to_json(self) -> dict[str, Any]:
+        """Where the file is, of which trial it is, and how it came about."""
+        made = {
+            name: getattr(self.made, name) for name in ("key", "variant", "corpus", "kind", "seed", "piece", "given")
+        }
+        return made | {"made": len(self.made.steps) - self.made.given, "path": str(self.path)}
 
 
 def ensure_sampled(store: Store, data: TrialData, record: TrialRecord) -> None:
@@ -60,7 +86,7 @@ def load_sample(store: Store, key: str) -> Continuation | None:
         return Continuation.from_json(read_json(stored, where))
 
 
-def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None, asked: int | None = None) -> Path:
+def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None, asked: int | None = None) -> Written:
     """Write what the network of a stored trial makes of the beginning of a test piece: a MIDI file, or a text.
 
     Args:
@@ -70,7 +96,7 @@ def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None
         seed, asked: as for `continue_piece`; the trial's own seed where none is given.
 
     Returns:
-        The absolute path of the file.
+        What it made, with the absolute path of the file.
 
     Raises:
         NotFoundError: no trial has such a key.
@@ -89,7 +115,7 @@ def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None
             file.write(made.to_bytes())
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written ({error.strerror}); give another --to") from error
-    return path
+    return Written(made, path)
 
 
 def _whole_key(store: Store, beginning: str) -> str:

@@ -9,9 +9,11 @@ What this does not do: copy checkpoints, or the notes of finished campaigns, whi
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 from infra.errors import ConfigurationError, ConflictError, IntegrityError, NotFoundError
+from infra.machine.answer import Answer
 from infra.store import Store
 from tasks.ingest import find_name
 from tasks.publishing.publish import VERSION, point_to_newest
@@ -41,6 +43,26 @@ class Copied:
 
     def __str__(self) -> str:
         return f"{self.folder}: {self.copied:,} copied, {self.there:,} there already"
+
+
+@dataclass(frozen=True)
+class Copies(Answer):
+    """What became of every folder."""
+
+    schema: ClassVar[str] = "copy"
+    folders: Sequence[Copied]
+
+    @property
+    def passed_over(self) -> int:
+        """How many could not be copied."""
+        return sum(len(folder.passed_over) for folder in self.folders)
+
+    def __str__(self) -> str:
+        return "\n".join(line for folder in self.folders for line in (str(folder), *folder.passed_over))
+
+    def to_json(self) -> dict[str, Any]:
+        """A row a folder."""
+        return {"folders": [asdict(folder) | {"passed_over": list(folder.passed_over)} for folder in self.folders]}
 
 
 def copy(source: Store, target: Store, only: Sequence[str], tell: Callable[[str], None]) -> list[Copied]:

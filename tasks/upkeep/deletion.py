@@ -5,7 +5,12 @@ between has a report that nothing points to, or what `prefect run gc` finds. Wha
 (`tasks/upkeep/retention.py`).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
 from infra.errors import ConfigurationError, NotFoundError
+from infra.machine.answer import Answer
 from infra.store import Manifest, Store
 from tasks.publishing.publish import (
     REPORTS,
@@ -18,6 +23,27 @@ from tasks.publishing.publish import (
 from tasks.publishing.trend import renew_trend
 from tasks.telling.readable import readable
 from tasks.upkeep.retention import forget
+
+
+@dataclass(frozen=True)
+class Deleted(Answer):
+    """A version that is gone.
+
+    Attributes:
+        version: which.
+        done: a line for each thing that was done.
+    """
+
+    schema: ClassVar[str] = "delete"
+    version: str
+    done: Sequence[str]
+
+    def __str__(self) -> str:
+        return "\n".join(self.done)
+
+    def to_json(self) -> dict[str, Any]:
+        """The same lines."""
+        return {"version": self.version, "done": list(self.done)}
 
 
 def delete_report(store: Store, version: str, *, force: bool = False) -> list[str]:

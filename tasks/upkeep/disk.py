@@ -3,10 +3,12 @@
 What this does not do: measure what the place itself adds, blocks of a disk or old versions of a bucket.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from infra.errors import IntegrityError
+from infra.machine.answer import Answer
 from infra.store import SCRATCH, Listed, Store
 from tasks.upkeep.leftovers import HOURS, leftovers
 from tasks.upkeep.retention import Dispensable, Rule, old_reports, outdated_trials, trials_by_numerics
@@ -41,6 +43,25 @@ class Usage:
     size: int
     free: int = 0
     command: str = ""
+
+
+@dataclass(frozen=True)
+class Disk(Answer):
+    """What takes the space of a store."""
+
+    schema: ClassVar[str] = "disk"
+    kinds: Sequence[Usage]
+
+    def __str__(self) -> str:
+        return "\n".join(table(self.kinds))
+
+    def to_json(self) -> dict[str, Any]:
+        """A row a kind, and their sums."""
+        rows: list[dict[str, Any]] = [
+            {"kind": row.kind, "count": row.count, "bytes": row.size, "could_go": row.free, "command": row.command}
+            for row in self.kinds
+        ]
+        return {"kinds": rows} | {name: sum(row[name] for row in rows) for name in ("count", "bytes", "could_go")}
 
 
 def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:

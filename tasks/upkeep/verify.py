@@ -11,8 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from infra.errors import IntegrityError
+from infra.machine.answer import Answer
 from infra.store import MANIFEST, SCRATCH, TEMPORARY, Listed, Manifest, Store, valid_path
 from models.data_kinds import LAST_STEP_ALONE
 from tasks.ingest import find_name
@@ -43,7 +45,7 @@ _WHOLE = {
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verified(Answer):
     """What was found.
 
     Attributes:
@@ -53,9 +55,18 @@ class Verified:
             be checked.
     """
 
+    schema: ClassVar[str] = "verify"
     commits: int
     damaged: tuple[str, ...]
     noticed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        whole = [] if self.damaged else [f"{self.commits} commits are whole"]
+        return "\n".join([*self.damaged, *self.noticed, *whole])
+
+    def to_json(self) -> dict[str, Any]:
+        """The same lines."""
+        return {"commits": self.commits, "damaged": list(self.damaged), "noticed": list(self.noticed)}
 
 
 def verify(store: Store) -> Verified:

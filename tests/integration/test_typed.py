@@ -178,6 +178,15 @@ def test_commands_leave_what_the_documents_say(folder: Path) -> None:
     assert (folder / "sample.mid").read_bytes().startswith(b"MThd")
 
 
+def test_with_json_standard_output_has_one_object_and_nothing_else(folder: Path) -> None:
+    done: list[dict[str, Any]] = json.loads((folder / "done.json").read_text())
+    told = {each["words"][0]: each["out"] for each in done if "--json" in each["words"]}
+    schemas = {command: json.loads(out)["schema"] for command, out in told.items() if out.count("\n") == 1}
+    assert schemas == {name: f"counterpoint.{name}" for name in ("plan", "list")} | {
+        "reproduce": "counterpoint.outcome"
+    }
+
+
 def test_the_report_of_own_files_names_what_was_set_aside(folder: Path) -> None:
     pages = [page.read_text() for page in folder.glob("artifacts/reports/*/corpora.html")]
     assert any("songs" in page and "broken.mid" in page for page in pages)

@@ -1,28 +1,20 @@
 """Tables for a terminal: everything is in them, nothing is cut off, and nothing is too wide."""
 
-import io
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import pytest
 
-from infra.errors import NotFoundError
-from infra.store import Store
-from tasks.corpus.corpus import Corpus
-from tasks.ingest.building.recipe import Recipe
-from tasks.ingest.stored import store_corpus
 from tasks.publishing.collect import collect
-from tasks.publishing.terminal import WIDTH, corpora_table, plan_table, score_table
+from tasks.publishing.terminal import WIDTH, plan_table, score_table
 from tasks.report import Findings, estimate, results_json
 from tasks.search.plan import Plan, PlanRow
 from tasks.search.search import Search
 from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
-from tests.tasks.conftest import Finished, tiny_campaign, tiny_music, tiny_text
+from tests.tasks.conftest import Finished, tiny_campaign
 
 PLAIN, RICH, COUNT = "rnn/bernoulli/SGD", "rnn/bernoulli/SGD+CLRM", "baseline/note-probability"
 
@@ -239,75 +231,6 @@ def test_warnings_stand_under_their_corpus_and_those_of_all_corpora_once():
     assert [line for line in text.splitlines() if "Few seeds" in line] == ["Few seeds."]
 
 
-def _stored(store: Store, corpus: Corpus, quarantined: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Put a corpus into a store with what was set aside for it; its digest by its name."""
-    told = replace(corpus, source={"quarantined": quarantined or {}})
-    recipe = Recipe(corpus.name, corpus.kind, 1, lambda source: {}, lambda inputs, progress, map_function: told)
-    store_corpus(store, told, recipe, {})
-    return {corpus.name: corpus.digest}
-
-
-def test_the_corpora_have_a_row_each_with_their_sizes(store, digests):
-    music, text = tiny_music(), tiny_text()
-    table = corpora_table(store, digests)
-    steps = [" / ".join(str(corpus.steps(split)) for split in ("train", "valid", "test")) for corpus in (music, text)]
-    pieces = "6 / 3 / 3"
-    assert _row(table, music.name) == [music.name, "music", pieces, steps[0], "88 notes", "0", music.digest[:12]]
-    assert _row(table, text.name) == [text.name, "characters", pieces, steps[1], "5", "0", text.digest[:12]]
-    assert len(table.splitlines()) == 5, "nothing stands below the table where nothing was set aside"
-    assert _widest(table) <= WIDTH
-
-
-def test_the_first_reasons_for_setting_files_aside_stand_below(store):
-    reasons = {f"{n}.mid": "no note" for n in range(7)} | {"x.mid": "x.mid: torn", "y.mid": "too long", "z.mid": "odd"}
-    table = corpora_table(
-        store, _stored(store, tiny_music(), reasons) | _stored(store, tiny_text(), {"a.txt": "empty"})
-    )
-    assert _row(table, "bach-chorales")[-2] == "10"
-    assert table.splitlines()[-2:] == [
-        "bach-chorales, set aside: 0.mid and 6 more: no note; x.mid: torn; y.mid: too long; and 1 more",
-        "folk-tunes-characters, set aside: a.txt: empty",
-    ]
-
-
-def test_long_names_and_hostile_reasons_are_shown_whole_and_inert(store):
-    name = "a-name-of-ones-own-" * 3 + "1234567"
-    reasons = {f"{n}.mid": f"[bold]\x1b[31m{n} " + "very " * 60 + "odd" for n in range(3)}
-    table = corpora_table(store, _stored(store, replace(tiny_music(), name=name), reasons))
-    first_column = "".join(line.split("  ")[0].strip() for line in table.splitlines()[3:])
-    assert first_column.startswith(name)
-    assert "\x1b" not in table
-    assert "[bold][U+001B][31m0 very" in table
-    assert _widest(table) <= WIDTH
-
-
-def test_the_largest_corpus_that_is_known_is_on_one_line(store):
-    sizes = {"train": 5_017_482, "valid": 393_042, "test": 442_423}
-    splits = {split: (np.zeros(steps, np.int32),) for split, steps in sizes.items()}
-    known = Corpus("penn-treebank-characters", "characters", splits, dict.fromkeys(sizes, ("all",)), tuple("abcde"))
-    table = corpora_table(store, _stored(store, known))
-    assert _row(table, known.name)[:4] == [known.name, "characters", "1 / 1 / 1", "5,017,482 / 393,042 / 442,423"]
-    assert _widest(table) <= WIDTH
-
-
-def test_a_corpus_that_is_not_there_is_an_error(store):
-    with pytest.raises(NotFoundError):
-        corpora_table(store, {"bach-chorales": "0" * 64})
-
-
-@pytest.fixture
-def columns(monkeypatch):
-    """Makes standard output a terminal of so many columns."""
-
-    def of(number: int) -> None:
-        terminal = io.StringIO()
-        monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr("tasks.telling.blocks.sys.stdout", terminal)
-        monkeypatch.setenv("COLUMNS", str(number))
-
-    return of
-
-
 def _wide_scores() -> list[dict[str, Any]]:
     values = {"mean": -11.011, "low": -11.159, "high": -10.87, "difference": 0.701, "diff_low": 0.555, "diff_high": 0.8}
     return [_score(name, metric, **values) for name in (RICH, COUNT) for metric in ("log_likelihood", "accuracy")]
@@ -329,14 +252,7 @@ def test_scores_fit_the_terminal(columns, number, two_metrics, lines_a_row):
 
 
 @pytest.mark.parametrize("number", [80, 100, 200])
-def test_plans_and_corpora_fit_the_terminal(columns, store, number):
+def test_plans_fit_the_terminal(columns, number):
     columns(number)
     plan = plan_table(tiny_campaign("SGD"), Plan((PlanRow("folk-tunes-characters", RICH, 4, 1, 36_000.0),)), workers=2)
     assert _widest(plan) <= number
-    sizes = {"train": 5_017_482, "valid": 393_042, "test": 442_423}
-    splits = {split: (np.zeros(steps, np.int32),) for split, steps in sizes.items()}
-    known = Corpus("penn-treebank-characters", "characters", splits, dict.fromkeys(sizes, ("all",)), tuple("abcde"))
-    table = corpora_table(store, _stored(store, known, {"a.txt": "much " * 30}))
-    assert _widest(table) <= number
-    assert known.name in table
-    assert "5,017,482" in table

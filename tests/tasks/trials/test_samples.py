@@ -146,10 +146,10 @@ def test_a_file_is_written_for_the_first_digits_of_a_key(store, digests, campaig
     record = _trained(store, digests, campaign, "bach-chorales")
     trial = record.trial
     sample_here(store, record)
-    path = write_sample(store, trial.key[:12], tmp_path)
+    path = write_sample(store, trial.key[:12], tmp_path).path
     assert path == tmp_path / f"{trial.key[:12]}-{trial.seed}.mid"
     assert path.read_bytes() == store.read(sample_prefix(trial.key), "sample.mid"), "the report's, to the bit"
-    path = write_sample(store, trial.key, tmp_path / "own.mid", seed=4, asked=9)
+    path = write_sample(store, trial.key, tmp_path / "own.mid", seed=4, asked=9).path
     assert path.read_bytes() == continue_here(store, trial, 4, 9).to_bytes()
 
 

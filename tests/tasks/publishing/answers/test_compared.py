@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.publishing.terminal_comparison import comparison_blocks, comparison_text
+from tasks.publishing.answers.compared import comparison_blocks, comparison_text
 from tasks.report.compared import compare_results
 from tests.tasks.report.compared.versions import LEVELS, C, version
 

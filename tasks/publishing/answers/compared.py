@@ -1,9 +1,14 @@
 """The comparison of two versions for a terminal and a log; numbers and words are those of its page."""
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 from rich.table import Table
 
+from infra.machine.answer import Answer
 from tasks.publishing.terminal import bare_table, layouts_of
 from tasks.report.compared import Comparison
 from tasks.report.compared.changes import Row
@@ -23,6 +28,29 @@ from tasks.telling.blocks import Block, paragraphs, shown
 from tasks.telling.wording import plural, visible
 
 _MOST_SETTINGS = 20
+
+
+@dataclass(frozen=True)
+class Compared(Answer):
+    """What is between two versions.
+
+    Attributes:
+        comparison: that.
+        page: where its page was written; None where none was asked for.
+    """
+
+    schema: ClassVar[str] = "comparison"
+    comparison: Comparison
+    page: Path | None
+
+    def __str__(self) -> str:
+        text = comparison_text(self.comparison)
+        return text if self.page is None else f"{text}\n{self.page}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As `comparison.json` has it, whose schema is this one."""
+        document: dict[str, Any] = json.loads(self.comparison.to_json())
+        return document
 
 
 def comparison_text(comparison: Comparison) -> str:

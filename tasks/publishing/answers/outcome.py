@@ -1,15 +1,19 @@
 """What a campaign came to: the report, its scores for a terminal, and whether every trial came to an end."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from infra.errors import CampaignError
+from infra.machine.answer import Answer
+from infra.store import Store, read_json
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Answer):
     """What a campaign came to.
 
     Attributes:
+        store: address of the store that has the report.
         version: of the report.
         report: address of its page.
         table: the scores, for a terminal.
@@ -17,6 +21,8 @@ class Outcome:
         failures: number of those that did not come to an end.
     """
 
+    schema: ClassVar[str] = "outcome"
+    store: str
     version: str
     report: str
     table: str
@@ -25,6 +31,19 @@ class Outcome:
 
     def __str__(self) -> str:
         return f"{self.table}\nreport: {self.report}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Where the report is, and `results.json`, which the table is made from."""
+        opened = Store(self.store, create=False)
+        document = opened.read(f"reports/{self.version}", "results.json")
+        return {
+            "store": self.store,
+            "version": self.version,
+            "report": self.report,
+            "trials": self.trials,
+            "failures": self.failures,
+            "results": read_json(document, f"{self.store}: reports/{self.version}"),
+        }
 
     def check_complete(self) -> None:
         """A campaign with gaps has its report, and its flow run has failed all the same: somebody should look.

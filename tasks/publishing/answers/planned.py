@@ -1,0 +1,59 @@
+"""The plan of a search as it is told: what it needs, how long it takes, and how small a difference it will tell."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from infra.machine.answer import Answer
+from tasks.campaign import Campaign
+from tasks.publishing.resolution import resolution_lines
+from tasks.publishing.terminal import plan_table
+from tasks.search.cost import Clock
+from tasks.search.plan import Plan, make_plan
+from tasks.search.standing import Standing
+
+
+@dataclass(frozen=True)
+class Planned(Answer):
+    """A campaign, and what of it is to be done.
+
+    Attributes:
+        campaign: which.
+        plan: what it needs.
+        workers: how many processes share the work.
+        resolution: a sentence a corpus on the differences that it cannot tell.
+    """
+
+    schema: ClassVar[str] = "plan"
+    campaign: Campaign
+    plan: Plan
+    workers: int
+    resolution: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return plan_table(self.campaign, self.plan, self.workers, self.resolution)
+
+    def to_json(self) -> dict[str, Any]:
+        """The rows of the table, its sums, and the sentences below it."""
+        return {
+            "campaign": self.campaign.to_json(),
+            "left_out": dict(self.campaign.left_out),
+            "rows": [asdict(row) for row in self.plan.rows],
+            "trials": sum(row.trials for row in self.plan.rows),
+            "stored": sum(row.stored for row in self.plan.rows),
+            "outdated": self.plan.outdated,
+            "workers": self.workers,
+            "seconds": self.plan.seconds(self.workers),
+            "resolution": list(self.resolution),
+        }
+
+
+def planned(standing: Standing, clock: Clock, workers: int) -> Planned:
+    """The plan of a search.
+
+    Args:
+        standing: of the search.
+        clock: estimates what is not stored.
+        workers: how many processes share the work.
+    """
+    search, store = standing.search, standing.ledger.store
+    return Planned(search.campaign, make_plan(standing, clock), workers, tuple(resolution_lines(store, search)))
