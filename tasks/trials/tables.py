@@ -12,6 +12,7 @@ import pandas as pd
 
 from models.training.progress import Epoch
 from models.trial import Trial
+from tasks.trials.diagnostics_table import COLUMNS as DIAGNOSTIC_COLUMNS
 from tasks.trials.records import TrialRecord
 
 _FIRST = ("key", "corpus", "digest", "variant", "purpose", "selected", "core", "output", "optimizer", "techniques")
@@ -21,17 +22,18 @@ _ELSEWHERE = {"corpus", "core", "output", "output_settings", "optimizer", "techn
 _FIELDS = (*(field.name for field in fields(Trial) if field.name not in _ELSEWHERE), "max_epochs")
 TRIAL_COLUMNS = (*_FIRST, *_RECORD, *_FIELDS)
 """Columns of every table of trials; hyper-parameters of techniques and output models follow."""
-_LABELS = ("key", "corpus", "variant", "purpose", "seed")
+_LABELS = ("key", "corpus", "variant", "purpose", "seed", "status")
 _EPOCH = tuple(field.name for field in fields(Epoch) if field.name not in ("train", "valid"))
 CURVE_COLUMNS = (*_LABELS, "split", "log_likelihood", *_EPOCH)
 SCORE_COLUMNS = (
     *("key", "corpus", "variant", "seed", "piece", "steps", "log_likelihood", "accuracy", "union_accuracy", "success"),
     "log_likelihood_error",
 )
+DIAGNOSIS_COLUMNS = (*_LABELS, *DIAGNOSTIC_COLUMNS)
 
 
 def trial_table(records: Mapping[str, TrialRecord], names: Mapping[str, str], scored: Set[str]) -> pd.DataFrame:
-    """A row a record, in their order; `tasks/reading.py` tells what the columns are.
+    """A row a record, in their order; `counterpoint.load_trials` tells what the columns are.
 
     Args:
         records: of trials, by key.
@@ -106,3 +108,13 @@ def score_table(trials: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> pd.
     ]
     joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     return joined.reindex(columns=list(SCORE_COLUMNS))
+
+
+def diagnosis_table(trials: pd.DataFrame, numbers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What was measured on the networks of some trials in one table, a row a number."""
+    tables = [
+        numbers[row.key].assign(**{name: getattr(row, name) for name in _LABELS})
+        for row in trials[trials["key"].isin([key for key, table in numbers.items() if len(table)])].itertuples()
+    ]
+    joined = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return joined.reindex(columns=list(DIAGNOSIS_COLUMNS))

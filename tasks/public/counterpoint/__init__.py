@@ -4,12 +4,16 @@
     chorales = counterpoint.load_corpus("./artifacts", "bach-chorales")
     chorales.splits["train"][0].shape      # (T, 88)
 
+    counterpoint.plot.effects("./artifacts", "bach-chorales")      # a chart of the newest report there
+
 Reading only, and every byte is checked against what was committed. What goes wrong is a `CounterpointError`. The
-package is thin: it lives in `tasks/public`, and the work is done by `tasks/`. To train and compare, use `prefect run`
-or the flows.
+package lives in `tasks/public`, and what it needs is done by `tasks/`. To train and compare, use `prefect run` or the
+flows. docs/programs.md has every column of every DataFrame.
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 try:
     from infra.machine.own_packages import in_the_way as _in_the_way
@@ -33,17 +37,15 @@ from infra.errors import (
     StoreError,
 )
 from tasks.corpus.corpus import Corpus
-from tasks.reading import (
-    Report,
-    load_corpus,
-    load_curves,
-    load_diagnostics,
-    load_report,
-    load_samples,
-    load_scores,
-    load_trials,
-)
 from tasks.trials.continuation import Continuation
+
+from .corpora import load_corpus
+from .reports import Report, load_report
+from .samples import load_samples
+from .trials import load_curves, load_diagnostics, load_scores, load_trials
+
+if _TYPE_CHECKING:
+    from . import plot
 
 __version__ = _version("counterpoint")
 
@@ -64,4 +66,12 @@ __all__ = [
     "load_samples",
     "load_scores",
     "load_trials",
+    "plot",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`counterpoint.plot`, which brings Altair: that takes a second, and who draws nothing need not wait for it."""
+    if name == "plot":
+        return _import_module("counterpoint.plot")
+    raise AttributeError(f"module 'counterpoint' has no attribute {name!r}")

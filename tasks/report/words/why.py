@@ -70,6 +70,17 @@ def diagnoses_of(results: Results, corpus: str) -> list[VariantDiagnosis]:
     )
     completed = trials.loc[(trials["purpose"] == "final") & (trials["status"] == "completed"), "key"]
     numbers, curves = (frame[frame["key"].isin(completed)] for frame in (numbers, curves))
+    return diagnoses(corpus, numbers, curves)
+
+
+def diagnoses(corpus: str, numbers: pd.DataFrame, curves: pd.DataFrame) -> list[VariantDiagnosis]:
+    """The same of trials that completed.
+
+    Args:
+        corpus: whose.
+        numbers: `diagnostics` of the trials, columns as in `Results`.
+        curves: theirs.
+    """
     # without the columns that are the same in all rows of a group: copying them takes longest
     numbers = numbers[["key", "variant", "quantity", "moment", "index", "value"]]
     grouped = {str(variant): mine for variant, mine in numbers.groupby("variant")}

@@ -1,0 +1,34 @@
+"""A store with a published report of a few trials, of two studies on music and on words."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from infra.store import Store
+from tasks.publishing.publish import publish
+from tasks.report import estimate
+from tasks.report.export import plain_json, results_parquet
+from tasks.report.kept import FOLDER, kept_files
+from tasks.report.training.tuning import tunings
+from tests.tasks.report.pages_made import small_results
+
+MUSIC, WORDS = "bach-chorales", "folk-tunes-words"
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Its address. Of `results.json` there is what is read here: the rest takes seconds to work out."""
+    results = small_results(MUSIC, WORDS)
+    estimates = estimate(results, resamples=50)
+    document = {
+        "campaign": results.campaign,
+        "corpora": results.corpora,
+        "effects": estimates.effects.to_dict("records"),
+        "tuning": [row for name in results.corpora for each in tunings(results, name) for row in each.to_json()],
+    }
+    files = {"results.json": json.dumps(plain_json(document)).encode(), "results.parquet": results_parquet(estimates)}
+    files |= {f"{FOLDER}/{name}": data for name, data in kept_files(results).items()}
+    store = Store(str(tmp_path_factory.mktemp("published")))
+    publish(store, files, {}, now=datetime(2026, 1, 1, tzinfo=UTC))
+    return store.address

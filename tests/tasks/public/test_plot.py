@@ -1,0 +1,135 @@
+"""The charts for notebooks are those of the page, from a store, a report or a DataFrame, and can be drawn."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import counterpoint
+import pandas as pd
+import pytest
+import vl_convert
+from counterpoint import plot
+
+from tasks.report.charts import scores as score_charts
+from tasks.report.charts.training import curve_panels
+from tasks.report.charts.tuning import tuning_chart
+from tasks.report.charts.why import gradient_panels
+from tasks.report.numbers.metrics import METRICS
+from tasks.report.training.tuning import tunings
+from tasks.report.words.why import diagnoses_of
+from tests.tasks.conftest import Finished
+from tests.tasks.public.conftest import MUSIC, WORDS
+
+Report = counterpoint.Report
+OF_FRAMES: dict[str, Callable[[Report], pd.DataFrame]] = {
+    "scores": lambda report: report.scores,
+    "differences": lambda report: report.scores,
+    "effects": lambda report: report.effects,
+    "budget": lambda report: report.tuning,
+}
+
+
+@pytest.fixture(scope="module")
+def report(published: str) -> Report:
+    return counterpoint.load_report(published)
+
+
+def test_every_function_is_public_and_told_of() -> None:
+    made = {name for name, value in vars(plot).items() if callable(value) and value.__module__ == plot.__name__}
+    assert {name for name in made if not name.startswith("_")} == set(plot.__all__)
+    assert counterpoint.plot is plot
+    with pytest.raises(AttributeError, match="no attribute 'charts'"):
+        counterpoint.charts  # noqa: B018
+
+
+def drawn(chart: Any, step: str = "step") -> str:
+    """What is drawn, without the look; what a score is one of is not known of a frame."""
+    specification = chart.to_dict(validate=False)
+    specification.pop("config")
+    return json.dumps(specification).replace(f"nats per {step}", "nats per step")
+
+
+@pytest.mark.parametrize(("corpus", "step"), [(MUSIC, "frame"), (WORDS, "word")])
+@pytest.mark.parametrize("name", OF_FRAMES)
+def test_a_store_a_report_and_a_frame_give_the_chart_of_the_page(
+    name: str, corpus: str, step: str, report: Report, published: str
+) -> None:
+    frame, metric = OF_FRAMES[name](report), METRICS[report.results["corpora"][corpus]["kind"]][0]
+    if name == "budget":
+        page = tuning_chart(tunings(report.measured, corpus), step)
+    else:
+        charts = {
+            "scores": score_charts.forest,
+            "differences": score_charts.differences,
+            "effects": score_charts.effects,
+        }
+        page = charts[name](frame[(frame["corpus"] == corpus) & (frame["metric"] == metric.name)], metric)
+    function = getattr(plot, name)
+    assert {drawn(function(source, corpus), step) for source in (published, report, frame)} == {drawn(page, step)}
+
+
+def test_panels_are_those_of_the_page(report: Report) -> None:
+    few = ["rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C", "rnn/bernoulli/SGD+L"]
+    results = report.measured
+    kept = {name: _of(getattr(results, name), few) for name in ("trials", "curves", "diagnostics")}
+    pages = {
+        "learning_curves": curve_panels(kept["curves"], kept["trials"]),
+        "gradients": gradient_panels(diagnoses_of(replace(results, **kept), MUSIC), None),
+    }
+    assert [title for title, _ in pages["learning_curves"]] == ["SGD and SGD+C", "SGD+L"]
+    for name, panels in pages.items():
+        chart = getattr(plot, name)(report, MUSIC, few)
+        assert [panel.title for panel in chart.concat] == [title for title, _ in panels]
+        assert [_layers(panel) for panel in chart.concat] == [_layers(panel) for _, panel in panels]
+        assert chart.title.text
+
+
+def _of(table: pd.DataFrame, variants: list[str]) -> pd.DataFrame:
+    return table[(table["corpus"] == MUSIC) & table["variant"].isin(variants)]
+
+
+def _layers(panel: Any) -> list[Any]:
+    return [layer.to_dict(validate=False) for layer in panel.layer]
+
+
+def test_curves_and_gradients_of_all_trials_of_a_store(finished: Finished) -> None:
+    loaded = (counterpoint.load_curves, plot.learning_curves), (counterpoint.load_diagnostics, plot.gradients)
+    for load, function in loaded:
+        frame = load(finished.store.address)
+        titles = [panel.title for panel in function(frame, MUSIC).concat]
+        assert any("SGD+C" in title for title in titles)
+        assert any("SGD+LM" in title for title in titles)
+        searched = frame[frame["purpose"] == "search"]
+        with pytest.raises(counterpoint.ConfigurationError, match=r"corpus 'bach-chorales': there is none at all"):
+            function(searched, MUSIC)
+
+
+def test_what_cannot_be_drawn_is_one_line(report: Report) -> None:
+    cases: list[tuple[Callable[[], object], str]] = [
+        (lambda: plot.effects(report), f"corpus None: take one of {MUSIC}, {WORDS}"),
+        (lambda: plot.scores(report, "tunes"), "corpus 'tunes': take one of"),
+        (lambda: plot.scores(report, WORDS, "accuracy"), "metric 'accuracy': folk-tunes-words has perplexity"),
+        (lambda: plot.budget(report.tuning.query("k == 1"), WORDS), f"{WORDS}: no variant has two draws"),
+        (lambda: plot.gradients(report, MUSIC, ["none"]), f"{MUSIC}: nothing was measured"),
+        (lambda: plot.learning_curves(report, MUSIC, ["none"]), f"{MUSIC}: no final trial has a curve"),
+    ]
+    for call, line in cases:
+        with pytest.raises(counterpoint.ConfigurationError, match=re.escape(line)) as told:
+            call()
+        assert "\n" not in str(told.value)
+
+
+def test_one_corpus_and_its_first_metric_need_no_name(report: Report) -> None:
+    rows = report.scores[report.scores["corpus"] == WORDS]
+    assert drawn(plot.scores(rows)) == drawn(plot.scores(rows, WORDS, "perplexity"))
+
+
+@pytest.mark.integration
+def test_a_chart_is_valid_and_can_be_drawn(report: Report) -> None:
+    """With its look, which the page sets elsewhere."""
+    svg = vl_convert.vegalite_to_svg(plot.gradients(report, MUSIC, ["rnn/bernoulli/SGD+C"]).to_dict())
+    assert "gradient that is left" in svg
+    assert "squares: plain SGD" in svg
+    assert 'font-family="Liberation Sans, Arial, sans-serif"' in svg
