@@ -11,6 +11,8 @@ from tasks.report.kept import FOLDER, kept_files
 from tasks.report.numbers.estimates import Estimates, estimate
 from tasks.report.numbers.results import Results
 from tasks.report.pages.samples import sample_files
+from tasks.report.papers import comma_separated
+from tasks.report.papers.files import latex_files
 from tasks.report.words.command import FILE
 
 __all__ = ["SCHEMA_VERSION", "Estimates", "Findings", "Results", "build_report", "estimate"]
@@ -22,9 +24,10 @@ def build_report(results: Results) -> dict[str, bytes]:
     Equal results give equal bytes: the random numbers of the bootstrap are named by the campaign's seed.
 
     Returns:
-        `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json` and
-        `results.parquet`, the same numbers for programs; `campaign.toml`, which asks for the campaign again; in
-        `tables/` what all this was made from; and in `samples/` what the networks made (docs/report.md).
+        `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json`,
+        `results.parquet` and `scores.csv`, the same numbers for programs; in `latex/` its tables for papers;
+        `campaign.toml`, which asks for the campaign again; in `tables/` what all this was made from; and in `samples/`
+        what the networks made (docs/report.md).
 
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
@@ -39,8 +42,10 @@ def build_report(results: Results) -> dict[str, bytes]:
         "corpora.html": render_corpora(results).encode(),
         "results.json": results_json(findings),
         "results.parquet": results_parquet(findings.estimates),
+        comma_separated.FILE: comma_separated.scores_csv(findings.estimates),
         FILE: campaign_text(results.campaign).encode(),
         **{f"{FOLDER}/{name}": data for name, data in kept_files(results).items()},
         **{f"{FOLDER}/{table.file_name}": table.to_csv() for table in findings.paper if table.corpora},
+        **latex_files(findings),
         **sample_files(results),
     }

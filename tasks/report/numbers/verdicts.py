@@ -11,6 +11,14 @@ ENOUGH_STUDIES = 2
 """Fewer do not show how far the luck of the search reaches."""
 
 Verdict = Literal["better", "worse", "undecided", "tiny", "unreplicated"]
+VERDICT_WORDS: Mapping[str, str] = {
+    "better": "helps",
+    "worse": "hurts",
+    "undecided": "unclear",
+    "tiny": "next to nothing",
+    "unreplicated": "one study",
+}
+"""What is said of a technique in a table."""
 
 
 def verdict(low: float, high: float, decimals: int | None = None) -> Verdict:
