@@ -87,6 +87,7 @@ def results_json(findings: Findings) -> bytes:
         "trials": counts.reset_index().to_dict("records"),
         "ended": trials.loc[trials["status"] != "failed", list(_ENDED)].to_dict("records"),
         "failures": results.failures,
+        "broken": [asdict(each) for each in findings.broken],
         "samples": sample_rows(results),
         "provenance": results.provenance,
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from tasks.report.broken import Broken, find_broken, without_broken
 from tasks.report.claims import Claim, judge_claims
 from tasks.report.numbers.estimates import Estimates
 from tasks.report.numbers.results import Results
@@ -41,6 +42,16 @@ class Findings:
         return {name: answer(self.estimates, name) for name in self.results.corpora}
 
     @cached_property
+    def broken(self) -> Sequence[Broken]:
+        """What cannot be shown."""
+        return find_broken(self.results)
+
+    @cached_property
+    def shown(self) -> Results:
+        """The results without what cannot be shown: for what draws curves, diagnoses and samples."""
+        return without_broken(self.results, self.broken)
+
+    @cached_property
     def ease(self) -> Ease:
         """What is easier to train."""
         return measure_ease(self.results)
@@ -68,7 +79,7 @@ class Findings:
     @cached_property
     def diagnoses(self) -> Mapping[str, Sequence[VariantDiagnosis]]:
         """What was measured on the networks."""
-        return {name: diagnoses_of(self.results, name) for name in self.results.corpora}
+        return {name: diagnoses_of(self.shown, name) for name in self.results.corpora}
 
     @cached_property
     def aggregate(self) -> Aggregate | None:

@@ -90,12 +90,13 @@ class Continuation:
         steps = tuple(step if isinstance(step, str) else tuple(step) for step in values["steps"])
         rest = {name: value for name, value in values.items() if name not in ("format", "steps")}
         made = cls(**rest, steps=steps)
-        if reason := made._wrong():
+        if reason := made.wrong:
             raise ValueError(f"sample of {made.key}: {reason}")
         return made
 
-    def _wrong(self) -> str:
-        """What makes it no sample that can be shown or played; "" where nothing does."""
+    @property
+    def wrong(self) -> str:
+        """Why it can be neither shown nor played; "" where it can."""
         if not 0 <= self.given <= len(self.steps):
             return f"{self.given} steps given of {len(self.steps)}"
         if self.kind != "music":

@@ -122,7 +122,7 @@ def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
     below the median are drawn at the lower edge, with a small arrow head below; the chosen trials have a ring. None
     where nothing was searched.
     """
-    search = trials[(trials["purpose"] == "search") & trials["learning_rate"].gt(0)]
+    search = trials[(trials["purpose"] == "search") & trials["learning_rate"].between(0, np.inf, inclusive="neither")]
     valid = search.loc[(search["status"] == "completed") & np.isfinite(search["valid"]), "valid"]
     if search.empty:
         return None

@@ -65,6 +65,7 @@ class Section:
     edges: tuple[str, ...]
     mattering: tables.Table
     why: Why | None
+    broken: tuple[str, ...]
 
 
 def render_page(findings: Findings) -> str:
@@ -79,7 +80,7 @@ def render_page(findings: Findings) -> str:
         search=told_of_search(estimates),
         replicated=replicated(estimates),
         training=float(np.nansum(results.trials["seconds"].astype(float))),
-        samples=sample_sections(results, estimates),
+        samples=sample_sections(findings.shown, estimates),
         claims=findings.claims,
         published=published,
         sources=sources,
@@ -122,7 +123,7 @@ def _section(findings: Findings, corpus: str, index: int) -> Section:
     metric, anchor = METRICS[kind][0], f"corpus-{index}"
     effects = estimates.primary_effects(corpus)
     trials = results.trials[results.trials["corpus"] == corpus]
-    curves = results.curves[results.curves["corpus"] == corpus]
+    curves = findings.shown.curves[findings.shown.curves["corpus"] == corpus]
     # The scores of other output models and the learning rates of other optimizers lie elsewhere.
     main = main_variants(scores["variant"])
     searched = trials[(trials["purpose"] == "search") & trials["variant"].isin(main)]
@@ -167,6 +168,7 @@ def _section(findings: Findings, corpus: str, index: int) -> Section:
         edges=tuple(edge_sentences(findings.edges[corpus], results.variants(corpus))),
         mattering=mattering_table(findings.mattering[corpus]),
         why=render_why(findings, corpus, anchor),
+        broken=tuple(each.line for each in findings.broken if each.corpus == corpus),
     )
 
 
