@@ -1,7 +1,7 @@
 """Piano-rolls as drawings: runs of notes over the rows of a keyboard.
 
 A roll is drawn by hand, since a chart would take a mark a note: all runs are one path, a roll of 200 frames some
-10 kB. Its size is fixed, a frame as wide in every roll; where a window is narrower it scrolls.
+10 kB. Its size is fixed, a frame as wide in every roll of a page; where a window is narrower it scrolls.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,10 @@ from tasks.report.numbers.portrait import FRAMES, Roll
 
 _SHARPS = (1, 3, 6, 8, 10)
 _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
-# Pixels: of a frame, of a note, left of the keyboard, above it, below it.
-_FRAME, _NOTE, _LEFT, _ABOVE, _BELOW = 5, 5, 34, 8, 34
+# Pixels: of a note, left of the keyboard, above it, below it.
+_NOTE, _LEFT, _ABOVE, _BELOW = 5, 34, 8, 34
+WIDE, NARROW = 5, 3
+"""Pixels of a frame: of a roll by itself, and where three of them stand side by side."""
 _TICK = 20
 _FEWEST_NOTES = 24
 
@@ -44,16 +46,16 @@ def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
     return min(max(low, lowest), highest - _FEWEST_NOTES + 1), max(min(high, highest), lowest + _FEWEST_NOTES - 1)
 
 
-def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0) -> Markup:
+def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0, width_of_frame: int = WIDE) -> Markup:
     """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame.
 
     The notes of the first `given` frames are grey, and a line stands where they end. Its `data-` attributes say where
     the first frame begins, how wide a frame is and where the last row ends, for what moves over it (`pages/scripts`).
     """
-    frames = min(roll.frames, FRAMES)
-    width, height = frames * _FRAME, (high - low + 1) * _NOTE
+    frames, wide = min(roll.frames, FRAMES), width_of_frame
+    width, height = frames * wide, (high - low + 1) * _NOTE
     parts = [
-        _opening(_LEFT + width + 12, height, description),
+        _opening(_LEFT + width + 12, height, wide, description),
         _path(GRID, _NOTE - 1, [f"M{_LEFT} {_middle(n, high)}h{width}" for n in range(low, high + 1) if is_black(n)]),
     ]
     for note in range(low, high + 1):
@@ -62,19 +64,19 @@ def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0)
             parts.append(_path(UNDECIDED, 0.5, [f"M{_LEFT} {foot}h{width}"]))
             parts.append(_text(_LEFT - 6, foot - _NOTE / 2 + 4, note_name(note), "end", INK))
     for frame in range(0, frames + 1, _TICK):
-        x = _LEFT + frame * _FRAME
+        x = _LEFT + frame * wide
         parts.append(_path(UNDECIDED, 0.5, [f"M{x} 0v{height + 4}"]))
         parts.append(_text(x, height + 16, str(frame), "middle", INK))
     before = [(note, a, min(b, given)) for note, a, b in roll.runs if a < given]
     after = [(note, max(a, given), b) for note, a, b in roll.runs if b > given]
-    parts += [_path(UNDECIDED, _NOTE - 1, _bars(before, high)), _path(OTHER, _NOTE - 1, _bars(after, high))]
-    parts += [_path(INK, 1.5, [f"M{_LEFT + given * _FRAME} 0v{height + 4}"] if given else [])]
+    parts += [_path(UNDECIDED, _NOTE - 1, _bars(before, high, wide)), _path(OTHER, _NOTE - 1, _bars(after, high, wide))]
+    parts += [_path(INK, 1.5, [f"M{_LEFT + given * wide} 0v{height + 4}"] if given else [])]
     parts += [_text(_LEFT, height + 34, "frame", "start", MUTED), Markup("</svg>")]
     return Markup("").join(parts)
 
 
-def _bars(runs: Sequence[Run], high: int) -> list[str]:
-    return [f"M{_LEFT + start * _FRAME} {_middle(note, high)}h{(end - start) * _FRAME}" for note, start, end in runs]
+def _bars(runs: Sequence[Run], high: int, wide: int) -> list[str]:
+    return [f"M{_LEFT + start * wide} {_middle(note, high)}h{(end - start) * wide}" for note, start, end in runs]
 
 
 def is_black(note: int) -> bool:
@@ -86,10 +88,10 @@ def _middle(note: int, high: int) -> float:
     return (high - note + 0.5) * _NOTE
 
 
-def _opening(width: int, rows: int, description: str) -> Markup:
+def _opening(width: int, rows: int, wide: int, description: str) -> Markup:
     height = rows + _BELOW + 6 + _ABOVE
     size = Markup('width="{0}" height="{1}" viewBox="0 -{2} {0} {1}"').format(width, height, _ABOVE)
-    places = Markup('data-left="{}" data-frame="{}" data-foot="{}"').format(_LEFT, _FRAME, rows + 4)
+    places = Markup('data-left="{}" data-frame="{}" data-foot="{}"').format(_LEFT, wide, rows + 4)
     opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" {} {} role="img" aria-label="{}">')
     return opening.format(size, places, description)
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from models.data_kinds import Kind
 from tasks.corpus.piano_roll import find_runs
 from tasks.corpus.text import END_OF_LINE, NEWLINE, readable
-from tasks.report.charts.rolls import draw_roll, shown_range
+from tasks.report.charts.rolls import NARROW, draw_roll, shown_range
 from tasks.report.numbers.estimates import Estimates
 from tasks.report.numbers.formatting import first_line, plural, visible
 from tasks.report.numbers.metrics import STEP_NAMES
@@ -200,7 +200,7 @@ def _rolls(continuations: Sequence[Continuation]) -> list[Markup | None]:
     low, high = shown_range([roll for roll in rolls if roll])
     said = "Piano-roll: {} frames given, then what the caption says."
     return [
-        None if roll is None else draw_roll(roll, low, high, said.format(made.given), made.given)
+        None if roll is None else draw_roll(roll, low, high, said.format(made.given), made.given, NARROW)
         for made, roll in zip(continuations, rolls, strict=True)
     ]
 

@@ -133,11 +133,11 @@ def test_a_line_moves_over_the_roll_one_plays_at_a_time_and_it_ends_by_itself(wi
     _press(window, "SGD")
     assert _lines(window) == [34]
     window.evaluate(f"window.now = {LEAD} + 10 * 0.6")
-    assert _lines(window) == pytest.approx([34 + 10 * 5])
+    assert _lines(window) == pytest.approx([34 + 10 * 3])
     assert window.evaluate(told) == "0:06 of 0:22"
     assert window.evaluate("document.querySelector('.playhead').closest('figure').dataset.name") == "SGD"
     _press(window, "The piece itself", "From the line")
-    assert _lines(window) == pytest.approx([34 + 8 * 5])
+    assert _lines(window) == pytest.approx([34 + 8 * 3])
     assert window.evaluate("document.querySelectorAll('[aria-label^=Stop]').length") == 1
     window.evaluate(f"window.now += {LEAD} + 30 * 0.6 + 0.01")
     assert _lines(window) == []

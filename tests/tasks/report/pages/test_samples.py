@@ -92,10 +92,10 @@ def test_a_roll_shows_every_note_once_grey_before_the_line_and_blue_behind_it(re
     for colour, wanted in frames.items():
         drawn = []
         for x, length in re.findall(r"M(\d+) [\d.]+h(\d+)", paths[colour]):
-            start = (int(x) - 34) // 5
-            drawn += range(start, start + int(length) // 5)
+            start = (int(x) - 34) // 3
+            drawn += range(start, start + int(length) // 3)
         assert sorted(drawn) == sorted(k for k in wanted for _ in made.steps[k])
-    assert f"M{34 + 8 * 5} 0v" in shown.drawing
+    assert f"M{34 + 8 * 3} 0v" in shown.drawing
 
 
 def test_a_text_is_whole_and_parted_where_the_network_begins(small):
