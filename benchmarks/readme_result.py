@@ -1,4 +1,4 @@
-"""README's result: the tables and the sentences of the newest report of a store, in Markdown.
+"""The result in docs/default.md and README: tables and sentences of the newest report of a store, in Markdown.
 
 Run it as `python benchmarks/readme_result.py STORE` after the main job has filled the store.
 """

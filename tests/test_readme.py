@@ -14,6 +14,8 @@ from tests.tasks.report.sentences import Reader
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+COMMANDS = (ROOT / "docs" / "commands.md").read_text()
+ANSWER = (ROOT / "docs" / "default.md").read_text()
 
 
 def test_the_technique_of_the_readme_trains():
@@ -57,7 +59,7 @@ def _table(text: str) -> tuple[str, list[dict[str, object]]]:
 
 
 def test_the_sentences_of_the_result_are_true_of_its_tables():
-    (result,) = re.findall(r"^## A result\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    (result,) = re.findall(r"^## The result\n(.*)", ANSWER, re.MULTILINE | re.DOTALL)
     scores = [text for text in re.findall(r"(?:^\|.*\n)+", result, re.MULTILINE) if "better than plain SGD by" in text]
     tables = dict(map(_table, scores))
     sentences = re.findall(r"^- (On (\S+) .*?)(?=^- |^$)", result, re.MULTILINE | re.DOTALL)
@@ -66,6 +68,17 @@ def test_the_sentences_of_the_result_are_true_of_its_tables():
         reader = Reader(tables[corpus], None)
         reader.read(text)
         assert reader.claims >= 2
+
+
+def test_the_readme_shows_the_beginning_of_that_result():
+    (shown,) = re.findall(r"^## A result\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
+    (table,) = re.findall(r"(?:^\|.*\n)+", shown, re.MULTILINE)
+    assert len(table.splitlines()) == 2 + 8
+    assert table in ANSWER
+    words, answer = (" ".join(text.split()) for text in (shown.split(table)[1].split("[The whole")[0], ANSWER))
+    sentences = [sentence.removesuffix(".") for sentence in words.split(". ")]
+    assert len(sentences) == 2
+    assert all(sentence.replace("With", "with") in answer for sentence in sentences)
 
 
 def test_every_target_of_the_readme_is_in_the_makefile():
@@ -79,6 +92,6 @@ def test_every_command_and_document_of_the_readme_exists():
     from flows.cli import run_app
 
     commands = {name for name in run_app if not name.startswith("-")}
-    assert set(re.findall(r"^prefect run ([a-z]+)", README, re.MULTILINE)) == commands
-    for document in re.findall(r"docs/[a-z]+\.[a-z]+", README):
+    assert set(re.findall(r"^prefect run ([a-z]+)", COMMANDS, re.MULTILINE)) == commands
+    for document in re.findall(r"docs/[a-z]+\.[a-z]+", README + COMMANDS + ANSWER):
         assert (ROOT / document).is_file(), document
