@@ -25,7 +25,7 @@ from models.core import scan_body
 from models.data.chunks import Pieces, chunks
 from models.network import Network
 from models.techniques import Leaky
-from models.training.objective import NetworkObjective, sections_of
+from models.training.objective import NetworkObjective
 from models.trial import Trial
 
 CASES = (
@@ -59,7 +59,13 @@ def contenders(units: int, output: str, leaky: bool) -> dict[str, Callable[[], o
     net = network(units, pieces, output, leaky)
     (chunk,) = chunks(pieces, list(range(B)), B, T)
     objective = NetworkObjective(
-        *(net.core, net.output, net.parameters, net.retention_SH, True, ()), sections_of([chunk])
+        core=net.core,
+        output=net.output,
+        parameters=net.parameters,
+        retention_SH=net.retention_SH,
+        learned=True,
+        techniques=(),
+        chunks=[chunk],
     )
     direction_P = torch.randn(net.parameters.theta_SP.shape[1], generator=torch.Generator().manual_seed(0))
     values = {name: value.detach() for name, value in net.parameters.by_name.items()}
@@ -69,12 +75,12 @@ def contenders(units: int, output: str, leaky: bool) -> dict[str, Callable[[], o
         start = parameters["initial_state"].unsqueeze(1).expand(1, B, -1).contiguous()
         states, _ = net.core.states(parameters, chunk.inputs, start, net.retention_SH)
         before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
-        return net.output.logits(parameters, chunk.real(before), chunk.real(chunk.inputs))
+        return net.output.logits(parameters, chunk.scored(before), chunk.scored(chunk.inputs))
 
     def gradient() -> None:
         start = net.start(None, chunk.fresh_B)
         states, _ = net.states(chunk.inputs, start)
-        nats = net.log_likelihood(chunk.real(states[:, :-1]), chunk.real(chunk.inputs))
+        nats = net.log_likelihood(chunk.scored(states[:, :-1]), chunk.scored(chunk.inputs))
         net.parameters.differentiate(-nats.sum())
 
     def by_torch_func() -> object:

@@ -126,11 +126,12 @@ def ours(data: Tensor, H: int, output: str = "bernoulli", by_parts: bool = False
         techniques = StackedTechniques([trial.techniques], network.parameters.theta_SP)
         updater.gradient = ComposedGradient(network, techniques, updater.dropout, updater.chains, None)
     tallies, rate_S1 = Tallies([Tally()], torch.device("cpu")), torch.tensor([[RATE]])
-    mask_TB, fresh_B, piece_B = torch.ones(T, B, dtype=torch.bool), torch.zeros(B, dtype=torch.bool), range(B)
+    every_TB, fresh_B, piece_B = torch.ones(T, B, dtype=torch.bool), torch.zeros(B, dtype=torch.bool), range(B)
     carried: list[Tensor | None] = [None]
 
     def step() -> None:
-        chunk = Chunk(data, mask_TB, fresh_B, torch.tensor(piece_B).numpy())  # afresh: nothing of it is kept
+        # afresh: nothing of it is kept
+        chunk = Chunk(data, every_TB, every_TB, fresh_B, torch.tensor(piece_B).numpy())
         carried[0] = updater.update(chunk, carried[0], rate_S1, tallies)
 
     return step

@@ -27,7 +27,7 @@ _PLACES = (
     *("hidden_weight", "hidden_bias", "from_hidden", "to_hidden", "class_weight", "class_bias"),
 )
 _POINTERS = (
-    *("theta", "retention", "carried", "inputs", "targets", "fresh", "mask", "scored", "factors"),
+    *("theta", "retention", "carried", "inputs", "targets", "fresh", "unpadded", "scored", "factors"),
     *("order", "class_of", "column_of", "class_starts"),
     *("path", "d_path", "pre", "phi", "onward", "gradient", "ll"),
 )
@@ -100,13 +100,13 @@ class NativeChunk:
         if data.dtype != wanted or shape[3:] != (() if output.symbols else (output.width,)):
             raise ValueError(f"data: wants {wanted}, {output.width} wide, got {data.dtype} of shape {shape}")
         onward_SBK = self._like.new_empty(1, data.shape[2], self.network.trial.hidden_size)
-        given = {"inputs": data, "targets": data, "fresh": chunk.fresh_B, "mask": chunk.mask, "carried": carried_SBK}
-        given |= {"onward": onward_SBK, **others}
+        given = {"inputs": data, "targets": data, "carried": carried_SBK, "onward": onward_SBK}
+        given |= {"fresh": chunk.fresh_B, "unpadded": chunk.unpadded_mask, **others}
         # held here: memory that compiled code reads and writes
         self._held = {name: None if tensor is None else tensor.contiguous() for name, tensor in given.items()}
         for name, tensor in self._held.items():
             setattr(self._arguments, name, _pointer(tensor))
-        self._arguments.T, self._arguments.B, self._arguments.N = data.shape[1], data.shape[2], chunk.steps
+        self._arguments.T, self._arguments.B, self._arguments.N = data.shape[1], data.shape[2], chunk.scored_steps
         return onward_SBK
 
     def run(self, name: Literal["forward", "backward", "score"]) -> None:
@@ -124,7 +124,7 @@ class NativeChunk:
         Raises:
             ValueError: as above.
         """
-        ll_STB = self._like.new_empty(1, *chunk.mask_TB.shape)
+        ll_STB = self._like.new_empty(1, *chunk.unpadded_TB.shape)
         onward_SBK = self.prepare(chunk, carried_SBK, ll=ll_STB)
         self.run("score")
         return ll_STB, onward_SBK

@@ -132,7 +132,7 @@ class Network:
         data: Tensor,
         start_SBK: Tensor,
         dropout: Sequence[torch.Generator] | None = None,
-        real: Tensor | None = None,
+        unpadded: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """h_0 ... h_T of a chunk, (S, T + 1, B, H), of which [:, :-1] predict; and what is carried on, (S, B, K).
 
@@ -140,13 +140,14 @@ class Network:
             data: values (S, T, B, D) or symbols (S, T, B).
             start_SBK: what was carried here, h_0 first.
             dropout: random numbers for the inputs' dropout, None outside training.
-            real: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+            unpadded: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
         """
         rate = self.trial.input_dropout
         if dropout is not None and rate > 0 and data.is_floating_point():
             data = drop(data, rate, dropout)
-        given = self.parameters.by_name, data, start_SBK, self.retention_SH
-        states_STBH, carried_SBK = self.core.padded_states(*given, real)
+        states_STBH, carried_SBK = self.core.padded_states(
+            self.parameters.by_name, data, start_SBK, self.retention_SH, unpadded
+        )
         h0_SBH = start_SBK[..., : self.trial.hidden_size]
         return torch.cat([h0_SBH.unsqueeze(1), states_STBH], dim=1), carried_SBK
 

@@ -31,11 +31,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
 from models.core import RNN
+from models.data.chunks import Chunk
 from models.optimizers.hessian_free import hessian_free_step
 from models.outputs.base import affine
 from models.outputs.logits import AffineLogits, LogitOutput, Product, softmax_curvature
 from models.parameters import Parameters
-from models.training.objective import NetworkObjective, Section
+from models.training.objective import NetworkObjective
 
 SYMBOLS, CLASSES, UNITS = 6, 4, 50
 SLOPE_BATCH, CURVATURE_BATCH, DAMPING = 1000, 500, 0.1
@@ -90,13 +91,26 @@ def sequences(T: int, count: int, random: np.random.Generator) -> tuple[Tensor, 
     return inputs, answers
 
 
-def section(T: int, count: int, random: np.random.Generator) -> Section:
+@dataclass(frozen=True)
+class Asked(Chunk):
+    """A chunk of sequences, and what is to be answered at each step, (1, T, B)."""
+
+    answers: Tensor
+
+    @property
+    def targets(self) -> Tensor:
+        """The answers."""
+        return self.answers
+
+
+def asked(T: int, count: int, random: np.random.Generator) -> Asked:
     """Sequences of which only the step after the last symbol is predicted, and so from the state after T symbols."""
     inputs, answers = sequences(T, count, random)
-    real_TB = torch.ones(T + 1, count, dtype=torch.bool)
+    unpadded_TB = torch.ones(T + 1, count, dtype=torch.bool)
     scored_TB = torch.zeros(T + 1, count, dtype=torch.bool)
     scored_TB[T] = True
-    return Section(inputs, answers, real_TB, scored_TB, torch.ones(count, dtype=torch.bool))
+    fresh_B, piece_B = torch.ones(count, dtype=torch.bool), np.arange(count)
+    return Asked(inputs[0], unpadded_TB, scored_TB, fresh_B, piece_B, answers)
 
 
 class Net:
@@ -143,8 +157,8 @@ def hessian_free(T: int, seed: int, most: int) -> Run:
     theta_P = net.parameters.theta_SP[0]
     damping, last_P, work, steps, errors = DAMPING, torch.zeros_like(theta_P), 0.0, 0, 1.0
     while steps < most:
-        whole = [section(T, SLOPE_BATCH // 4, random) for _ in range(4)]
-        some = [section(T, CURVATURE_BATCH // 4, random) for _ in range(4)]
+        whole = [asked(T, SLOPE_BATCH // 4, random) for _ in range(4)]
+        some = [asked(T, CURVATURE_BATCH // 4, random) for _ in range(4)]
         objective = _Counted(net.core, net.output, net.parameters, None, True, (), whole, some)
         step = hessian_free_step(objective, theta_P, objective.slope(), damping, last_P)
         theta_P += step.moved_P

@@ -69,7 +69,7 @@ class Core(ABC):
         inputs: Tensor,
         start_SBK: Tensor,
         retention_SH: Tensor | None,
-        real: Tensor | None,
+        unpadded: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """As `states`, of lanes that end before the last step: what comes behind its end changes nothing of a lane.
 
@@ -78,7 +78,7 @@ class Core(ABC):
 
         Args:
             parameters, inputs, start_SBK, retention_SH: as for `states`.
-            real: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+            unpadded: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
         """
         return self.states(parameters, inputs, start_SBK, retention_SH)
 

@@ -21,7 +21,7 @@ from models.core.scan.choice import body_for
 from models.core.sparse import serves, sparse_gradients
 
 
-def silenced(pre_STBH: Tensor, activation: Activation, real: Tensor | None) -> Tensor:
+def silenced(pre_STBH: Tensor, activation: Activation, unpadded: Tensor | None) -> Tensor:
     """The projected inputs, at which rectified units are zero in padding, or fade where they leak.
 
     Left alone they may grow there until they overflow, and a gradient that is zero times infinity is NaN. A step that
@@ -30,12 +30,14 @@ def silenced(pre_STBH: Tensor, activation: Activation, real: Tensor | None) -> T
     Args:
         pre_STBH: projected inputs.
         activation: of the units.
-        real: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+        unpadded: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
 
     >>> silenced(torch.ones(1, 2, 1, 1), "relu", torch.tensor([[True], [False]])).flatten()
     tensor([1., -inf])
     """
-    return pre_STBH if real is None or activation != "relu" else pre_STBH.masked_fill(~real.unsqueeze(-1), -torch.inf)
+    if unpadded is None or activation != "relu":
+        return pre_STBH
+    return pre_STBH.masked_fill(~unpadded.unsqueeze(-1), -torch.inf)
 
 
 class LinearisedRNN:
@@ -47,7 +49,7 @@ class LinearisedRNN:
         start_SBH: the state before the first step.
         retention_SH: retention of each unit, None where none leaks.
         activation: of the units.
-        real: True for steps that are no padding, (T, B); None where all are.
+        unpadded: True for steps that are no padding, (T, B); None where all are.
 
     Attributes:
         before_STBH: h_0 ... h_{T-1}, what each step starts from.
@@ -61,10 +63,10 @@ class LinearisedRNN:
         start_SBH: Tensor,
         retention_SH: Tensor | None,
         activation: Activation,
-        real: Tensor | None = None,
+        unpadded: Tensor | None = None,
     ):
         pre_STBH = project(parameters["input_weight"].detach(), parameters["bias"].detach(), inputs)
-        pre_STBH = silenced(pre_STBH, activation, real)
+        pre_STBH = silenced(pre_STBH, activation, unpadded)
         self._body = body_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
         self._inputs, self._start_SBH, self._retention_SH = inputs, start_SBH.detach(), retention_SH
         self._W_SHH, self._activation = parameters["recurrent_weight"].detach(), activation
@@ -90,8 +92,14 @@ class LinearisedRNN:
             d_states_STBH: gradient of a cost in h_1 ... h_T.
         """
         d_pre_STBH, d_start_SBH, d_W_SHH = self._body.backward(
-            *(d_states_STBH, self._start_SBH, self._W_SHH, self._retention_SH),
-            *(self._states_STBH, self._phi_STBH, self._activation, True),
+            d_states_STBH=d_states_STBH,
+            h0_SBH=self._start_SBH,
+            W_SHH=self._W_SHH,
+            retention_SH=self._retention_SH,
+            states_STBH=self._states_STBH,
+            phi_STBH=self._phi_STBH,
+            activation=self._activation,
+            weight=True,
         )
         if d_W_SHH is None:
             raise RuntimeError("linearised: the body gave no gradient of the recurrent matrix")
@@ -112,8 +120,14 @@ class LinearisedRNN:
         d_states_STBH = torch.zeros_like(self._states_STBH)
         d_states_STBH[:, -1] = d_last_SBK
         d_pre_STBH, _, _ = self._body.backward(
-            *(d_states_STBH, self._start_SBH, self._W_SHH, self._retention_SH),
-            *(self._states_STBH, self._phi_STBH, self._activation, False),
+            d_states_STBH=d_states_STBH,
+            h0_SBH=self._start_SBH,
+            W_SHH=self._W_SHH,
+            retention_SH=self._retention_SH,
+            states_STBH=self._states_STBH,
+            phi_STBH=self._phi_STBH,
+            activation=self._activation,
+            weight=False,
         )
         d_before_STBH = torch.bmm(d_pre_STBH.flatten(1, 2), self._W_SHH).view(d_states_STBH.shape)
         if self._retention_SH is not None:

@@ -64,11 +64,11 @@ class RNN(Core):
         inputs: Tensor,
         start_SBK: Tensor,
         retention_SH: Tensor | None,
-        real: Tensor | None,
+        unpadded: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """As `states`; a rectified unit, alone without bound, is silent in padding."""
         pre_STBH = project(parameters["input_weight"], parameters["bias"], inputs)
-        pre_STBH = silenced(pre_STBH, self.activation, real)
+        pre_STBH = silenced(pre_STBH, self.activation, unpadded)
         states_STBH = leaky_scan(pre_STBH, start_SBK, parameters["recurrent_weight"], retention_SH, self.activation)
         return states_STBH, states_STBH[:, -1].detach()
 
@@ -78,10 +78,10 @@ class RNN(Core):
         inputs: Tensor,
         start_SBK: Tensor,
         retention_SH: Tensor | None,
-        real: Tensor | None = None,
+        unpadded: Tensor | None = None,
     ) -> LinearisedRNN:
-        """The layer at these parameters and inputs, for products with its derivative; `real` as for padded states."""
-        return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation, real)
+        """The layer here, for products with its derivative; arguments as for padded states."""
+        return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation, unpadded)
 
     def unrolled(
         self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None

@@ -1,11 +1,13 @@
 """Pieces cut into chunks, many pieces side by side.
 
 A batch has `lanes`. Every lane runs through one piece after another, a chunk at a time; where a piece begins the
-lane is marked fresh, so that its state starts anew, and otherwise the state is carried on. A chunk shorter than
-its batch is padded, and the mask says which steps are real. Every step of every piece comes exactly once.
+lane is marked fresh, so that its state starts anew, and otherwise the state is carried on. Every step of every piece
+comes exactly once.
 
-Every step is read. Scored, which is to say predicted, paid for and counted, are all of them, unless the pieces say that
-only some are: of a sequence that ends with the answer to a question the last one alone.
+Two sets of steps are told apart. Unpadded are the steps of pieces, which are all read; the others are padding, behind
+the end of a lane that is shorter than its chunk. Scored, which is to say predicted, paid for and counted, are all
+unpadded ones, unless the pieces say that only some are: of a sequence that ends with the answer to a question the last
+one alone.
 
 Shape letters: S stacked trials, T time, B lanes, N scored steps, D width of the data.
 """
@@ -91,8 +93,8 @@ class Pieces:
 
 
 @dataclass(frozen=True)
-class Stretches:
-    """One chunk to be, as places in the data of all pieces.
+class ChunkPlan:
+    """One chunk to be: which steps of the data of all pieces each lane has in it.
 
     Attributes:
         piece_B: index of each lane's piece; a lane that has run out repeats its last one.
@@ -109,38 +111,29 @@ class Stretches:
     shift_B: np.ndarray | None = None
 
     def cells(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of each cell (T, B) of a chunk of `length` steps, its place in the data, and whether its step is real."""
+        """Of each cell (T, B) of a chunk of `length` steps, its place in the data, and whether it is no padding."""
         step_TB = np.arange(length)[:, None]
-        real_TB = step_TB < self.steps_B
-        return np.where(real_TB, self.place_B + step_TB, 0), real_TB
+        unpadded_TB = step_TB < self.steps_B
+        return np.where(unpadded_TB, self.place_B + step_TB, 0), unpadded_TB
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """One stretch of every lane, as long as the longest.
+    """Some steps of every lane's piece, as long as the longest.
 
     Attributes:
-        data: (T, B, D) or (T, B); zero where the mask is.
-        mask_TB: True for real steps.
+        data: (T, B, D) or (T, B); zero in padding.
+        unpadded_TB: True for steps that are no padding.
+        scored_TB: True for those of them that are scored; the same tensor where all are.
         fresh_B: True where a piece begins with this chunk.
-        piece_B: index of each lane's piece; a lane that has run out repeats its last one, masked.
-        scored_TB: True for the real steps that are scored; None where all are.
+        piece_B: index of each lane's piece; a lane that has run out repeats its last one, all of it padding.
     """
 
     data: Tensor
-    mask_TB: Tensor
+    unpadded_TB: Tensor
+    scored_TB: Tensor
     fresh_B: Tensor
     piece_B: np.ndarray
-    scored_TB: Tensor | None = None
-
-    @cached_property
-    def real_N(self) -> Tensor:
-        """Places of the scored steps in (T, B) laid out in a row, N of them: the only ones an output is paid for."""
-        return _places(self.mask_TB if self.scored_TB is None else self.scored_TB)
-
-    @cached_property
-    def _read_N(self) -> Tensor:
-        return self.real_N if self.scored_TB is None else _places(self.mask_TB)
 
     taking: ClassVar[tuple[bool, ...]] = (True,)
     """It is of one member, which takes it."""
@@ -151,40 +144,63 @@ class Chunk:
         return self.data.unsqueeze(0)
 
     @property
-    def steps(self) -> int:
-        """Scored steps."""
-        return len(self.real_N)
+    def targets(self) -> Tensor:
+        """What each step's output model is asked for: what came."""
+        return self.inputs
+
+    @cached_property
+    def scored_N(self) -> Tensor:
+        """Places of the scored steps in (T, B) laid out in a row, N of them."""
+        return _places(self.scored_TB)
+
+    @cached_property
+    def unpadded_N(self) -> Tensor:
+        """Places of the unpadded steps, in the same way."""
+        return self.scored_N if self.scored_TB is self.unpadded_TB else _places(self.unpadded_TB)
+
+    @property
+    def scored_steps(self) -> int:
+        """How many steps are scored."""
+        return len(self.scored_N)
 
     @cached_property
     def lanes(self) -> int:
         """Lanes that have not run out."""
-        return self.mask_TB.shape[1] if self.mask is None else int(self.mask_TB[0].sum())
+        return self.unpadded_TB.shape[1] if self.unpadded_mask is None else int(self.unpadded_TB[0].sum())
 
     @cached_property
-    def mask(self) -> Tensor | None:
-        """The mask; None where every step is real."""
-        return None if len(self._read_N) == self.mask_TB.numel() else self.mask_TB
+    def unpadded_mask(self) -> Tensor | None:
+        """`unpadded_TB`; None where nothing is padded."""
+        return None if len(self.unpadded_N) == self.unpadded_TB.numel() else self.unpadded_TB
 
     @property
     def going_B(self) -> Tensor:
-        """Whether a lane's last step is real: else what it would carry on is of padding."""
-        return self.mask_TB[-1]
+        """Whether a lane's last step is unpadded: else what it would carry on is of padding."""
+        return self.unpadded_TB[-1]
 
-    def real(self, values: Tensor) -> Tensor:
+    def scored(self, values: Tensor) -> Tensor:
         """The scored steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
-        return _picked(values, self.real_N)
+        return _picked(values, self.scored_N)
 
-    def total(self, values: Tensor) -> Tensor:
-        """Sum over the scored steps of values that `real` gave, or that were made of them, (S, ...): (S,)."""
+    def unpadded(self, values: Tensor) -> Tensor:
+        """As `scored`, of all unpadded steps."""
+        return _picked(values, self.unpadded_N)
+
+    def total_scored(self, values: Tensor) -> Tensor:
+        """Sum over the scored steps of values that `scored` gave, or that were made of them, (S, ...): (S,)."""
         return values.flatten(1).sum(1)
 
-    def read(self, values: Tensor) -> Tensor:
-        """As `real`, of all steps that are no padding, scored or not."""
-        return _picked(values, self._read_N)
-
-    def total_read(self, values: Tensor) -> Tensor:
-        """As `total`, of values that `read` gave."""
+    def total_unpadded(self, values: Tensor) -> Tensor:
+        """As `total_scored`, of values that `unpadded` gave."""
         return values.flatten(1).sum(1)
+
+    def spread(self, values: Tensor) -> Tensor:
+        """The transpose of `scored`, of one member: (1, 1, N, D) back to (1, T, B, D), zero at the other steps."""
+        T, B = self.scored_TB.shape
+        if self.scored_steps == T * B:
+            return values.view(1, T, B, -1)
+        spread = values.new_zeros(1, T * B, values.shape[-1])
+        return spread.index_copy_(1, self.scored_N, values.squeeze(1)).view(1, T, B, -1)
 
 
 def _picked(values: Tensor, places_N: Tensor) -> Tensor:
@@ -223,11 +239,11 @@ def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int, skip: 
         length: longest chunk.
         skip: chunks to leave out at the start; nothing is copied for them.
     """
-    for some in islice(stretches(pieces, order, lanes, length), skip, None):
-        yield cut(pieces, some)
+    for plan in islice(plan_chunks(pieces, order, lanes, length), skip, None):
+        yield make_chunk(pieces, plan)
 
 
-def stretches(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[Stretches]:
+def plan_chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[ChunkPlan]:
     """What the chunks are made of, in their order; arguments as for `chunks`."""
     lanes = min(lanes, len(order))
     waiting = iter(order)
@@ -243,31 +259,36 @@ def stretches(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> 
         steps_B = np.minimum(end_B - place_B, length)
         if not steps_B.any():
             return
-        yield Stretches(piece_B.copy(), place_B, steps_B, fresh_B)
+        yield ChunkPlan(piece_B.copy(), place_B, steps_B, fresh_B)
         place_B = place_B + steps_B
 
 
-def whole(pieces: Pieces) -> Stretches:
+def plan_whole(pieces: Pieces) -> ChunkPlan:
     """All pieces side by side, each from its beginning to its end."""
     count = len(pieces)
-    return Stretches(np.arange(count), pieces.starts[:-1], pieces.lengths, np.ones(count, dtype=bool))
+    return ChunkPlan(np.arange(count), pieces.starts[:-1], pieces.lengths, np.ones(count, dtype=bool))
 
 
-def cut(pieces: Pieces, some: Stretches) -> Chunk:
-    """The chunk of those stretches."""
-    places_TB, real_TB = some.cells(some.steps_B.max())
+def make_chunk(pieces: Pieces, plan: ChunkPlan) -> Chunk:
+    """The chunk that was planned."""
+    places_TB, are_unpadded_TB = plan.cells(plan.steps_B.max())
     device = pieces.data.device
-    mask_TB = torch.from_numpy(real_TB).to(device)
+    unpadded_TB = torch.from_numpy(are_unpadded_TB).to(device)
     places = torch.from_numpy(places_TB).to(device)
     # by rows: whole ones are copied faster than single numbers
     rows = pieces.data.index_select(0, places.flatten())
-    if not real_TB.all():
-        rows.index_fill_(0, _places(~mask_TB), 0)
-    data = rows.view(*real_TB.shape, *rows.shape[1:])
-    if some.shift_B is not None:
-        data = shifted(data, torch.from_numpy(some.shift_B).to(device))
-    scored_TB = None if pieces.scored is None else pieces.scored[places] & mask_TB
-    return Chunk(data, mask_TB, torch.from_numpy(some.fresh_B).to(device), some.piece_B, scored_TB)
+    if not are_unpadded_TB.all():
+        rows.index_fill_(0, _places(~unpadded_TB), 0)
+    data = rows.view(*are_unpadded_TB.shape, *rows.shape[1:])
+    if plan.shift_B is not None:
+        data = shifted(data, torch.from_numpy(plan.shift_B).to(device))
+    return Chunk(
+        data=data,
+        unpadded_TB=unpadded_TB,
+        scored_TB=unpadded_TB if pieces.scored is None else pieces.scored[places] & unpadded_TB,
+        fresh_B=torch.from_numpy(plan.fresh_B).to(device),
+        piece_B=plan.piece_B,
+    )
 
 
 def shifted(data: Tensor, shift: Tensor) -> Tensor:

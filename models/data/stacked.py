@@ -1,6 +1,6 @@
 """The chunks of several trials side by side on the S axis, each with pieces in an order of its own.
 
-Every chunk of a stack has the same shape, with T the longest that there may be: what is not real is masked, not left
+Every chunk of a stack has the same shape, with T the longest that there may be: padding is masked, not left
 out, so that nothing depends on the data but the numbers, and nothing waits for the device. A trial that has no chunk
 left, because its epoch had fewer, is masked as a whole.
 
@@ -16,88 +16,88 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data.chunks import Pieces, Stretches, shifted
+from models.data.chunks import Pieces, ChunkPlan, shifted
 
 
 @dataclass(frozen=True)
 class StackedChunk:
-    """One chunk of each member; what `models.chunks.Chunk` is for one.
+    """One chunk of each member; what `models.data.chunks.Chunk` is for one.
 
     Attributes:
-        inputs: (S, T, B, D) or (S, T, B); zero where the mask is.
-        mask_STB: True for real steps.
-        scored_STB: True for those of them that are scored; the mask itself where all are.
+        inputs: (S, T, B, D) or (S, T, B); zero in padding.
+        unpadded_STB: True for steps that are no padding.
+        scored_STB: True for those of them that are scored; the same tensor where all are.
         fresh_B: (S, B), True where a piece begins with this chunk.
-        steps: (S,), scored steps, 0 for a member without a chunk.
+        scored_steps: (S,), how many steps are scored, 0 for a member without a chunk.
         lanes: (S,), lanes that have not run out, 1 for a member without a chunk.
         taking: which members have a chunk.
     """
 
     inputs: Tensor
-    mask_STB: Tensor
+    unpadded_STB: Tensor
     scored_STB: Tensor
     fresh_B: Tensor
-    steps: Tensor
+    scored_steps: Tensor
     lanes: Tensor
     taking: tuple[bool, ...]
 
     @property
-    def mask(self) -> Tensor:
-        """The mask."""
-        return self.mask_STB
+    def unpadded_mask(self) -> Tensor:
+        """`unpadded_STB`, whether something is padded or not."""
+        return self.unpadded_STB
 
     @property
     def going_B(self) -> Tensor:
-        """(S, B): whether a lane's last step is real."""
-        return self.mask_STB[:, -1]
+        """(S, B): whether a lane's last step is unpadded."""
+        return self.unpadded_STB[:, -1]
 
-    def real(self, values: Tensor) -> Tensor:
+    def scored(self, values: Tensor) -> Tensor:
         """Values (S, T, B, ...) as one step of T * B lanes, (S, 1, T * B, ...), what is not scored among them."""
         return values.flatten(1, 2).unsqueeze(1)
 
-    def total(self, values: Tensor) -> Tensor:
-        """Sum over the scored steps of values that were made of what `real` gave, (S, ...): (S,)."""
+    def unpadded(self, values: Tensor) -> Tensor:
+        """The same as `scored`: what is not to be counted is left to the totals."""
+        return self.scored(values)
+
+    def total_scored(self, values: Tensor) -> Tensor:
+        """Sum over the scored steps of values that were made of what `scored` gave, (S, ...): (S,)."""
         return torch.where(self.scored_STB.flatten(1), values.flatten(1), 0).sum(1)
 
-    def read(self, values: Tensor) -> Tensor:
-        """The same as `real`: what is not to be counted is left to the totals."""
-        return self.real(values)
-
-    def total_read(self, values: Tensor) -> Tensor:
-        """As `total`, over all steps that are no padding, scored or not."""
-        return torch.where(self.mask_STB.flatten(1), values.flatten(1), 0).sum(1)
+    def total_unpadded(self, values: Tensor) -> Tensor:
+        """As `total_scored`, over all unpadded steps."""
+        return torch.where(self.unpadded_STB.flatten(1), values.flatten(1), 0).sum(1)
 
 
-def stack(pieces: Pieces, members: Sequence[Stretches | None], lanes: int, length: int) -> StackedChunk:
+def stack(pieces: Pieces, members: Sequence[ChunkPlan | None], lanes: int, length: int) -> StackedChunk:
     """The next chunk of every member, on the device of the pieces.
 
     Args:
         pieces: the data, the same for all.
         members: what comes of each, None for one that has no chunk left.
         lanes: B.
-        length: T, at least the longest stretch.
+        length: T, at least as long as every chunk.
     """
     S = len(members)
-    places_STB, real_STB = np.zeros((S, length, lanes), np.int64), np.zeros((S, length, lanes), bool)
+    places_STB, are_unpadded_STB = np.zeros((S, length, lanes), np.int64), np.zeros((S, length, lanes), bool)
     fresh_SB, shift_SB = np.ones((S, lanes), bool), np.zeros((S, lanes), np.int64)
-    for s, some in enumerate(members):
-        if some is not None:
-            (places_STB[s], real_STB[s]), fresh_SB[s] = some.cells(length), some.fresh_B
-            shift_SB[s] = 0 if some.shift_B is None else some.shift_B
+    for s, plan in enumerate(members):
+        if plan is not None:
+            (places_STB[s], are_unpadded_STB[s]), fresh_SB[s] = plan.cells(length), plan.fresh_B
+            shift_SB[s] = 0 if plan.shift_B is None else plan.shift_B
     device = pieces.data.device
-    mask_STB = torch.from_numpy(real_STB).to(device, non_blocking=True)
+    unpadded_STB = torch.from_numpy(are_unpadded_STB).to(device, non_blocking=True)
     places = torch.from_numpy(places_STB).to(device, non_blocking=True)
     data = pieces.data[places]
-    if any(some is not None and some.shift_B is not None for some in members):
+    if any(plan is not None and plan.shift_B is not None for plan in members):
         data = shifted(data, torch.from_numpy(shift_SB).to(device, non_blocking=True))
-    scored_STB = mask_STB if pieces.scored is None else pieces.scored[places] & mask_STB
-    mask = mask_STB if data.dim() == 3 else mask_STB.unsqueeze(-1)
+    scored_STB = unpadded_STB if pieces.scored is None else pieces.scored[places] & unpadded_STB
+    mask = unpadded_STB if data.dim() == 3 else unpadded_STB.unsqueeze(-1)
     return StackedChunk(
         inputs=torch.where(mask, data, 0),
-        mask_STB=mask_STB,
+        unpadded_STB=unpadded_STB,
         scored_STB=scored_STB,
         fresh_B=torch.from_numpy(fresh_SB).to(device, non_blocking=True),
-        steps=scored_STB.sum((1, 2)),
-        lanes=mask_STB[:, 0].sum(1).clamp(min=1),
-        taking=tuple(some is not None for some in members),
+        scored_steps=scored_STB.sum((1, 2)),
+        lanes=unpadded_STB[:, 0].sum(1).clamp(min=1),
+        taking=tuple(plan is not None for plan in members),
     )

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data.chunks import Pieces, Stretches, cut, stretches
+from models.data.chunks import ChunkPlan, Pieces, make_chunk, plan_chunks
 from models.native_chunk import NativeChunk, serves
 from models.network import Network
 
@@ -46,17 +46,17 @@ def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator
     """
     S, device = len(network.trials), pieces.data.device
     carried = None
-    for some in _longest_first(pieces, lanes, longest):
-        chunk = cut(pieces, some)
+    for plan in _longest_first(pieces, lanes, longest):
+        chunk = make_chunk(pieces, plan)
         data = chunk.inputs.expand(S, *chunk.data.shape)
         states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
-        if not chunk.steps:
+        if not chunk.scored_steps:
             continue
-        places_TB, _ = some.cells(len(chunk.data))
-        pieces_TB = np.broadcast_to(some.piece_B, places_TB.shape)
+        places_TB, _ = plan.cells(len(chunk.data))
+        pieces_TB = np.broadcast_to(plan.piece_B, places_TB.shape)
         cells = (torch.from_numpy(of_TB.flatten()).to(device) for of_TB in (pieces_TB, places_TB))
-        piece_N, place_N = (values[chunk.real_N] for values in cells)
-        yield Stretch(chunk.real(states_STBH[:, :-1]), chunk.real(data), piece_N, place_N)
+        piece_N, place_N = (values[chunk.scored_N] for values in cells)
+        yield Stretch(chunk.scored(states_STBH[:, :-1]), chunk.scored(data), piece_N, place_N)
 
 
 @torch.no_grad()
@@ -67,13 +67,13 @@ def likelihoods(network: Network, pieces: Pieces, lanes: int, longest: int) -> I
             yield network.log_likelihood(stretch.states_SONH, stretch.data).flatten(1), stretch.piece_N
         return
     native, carried = NativeChunk(network), None
-    for some in _longest_first(pieces, lanes, longest):
-        chunk = cut(pieces, some)
+    for plan in _longest_first(pieces, lanes, longest):
+        chunk = make_chunk(pieces, plan)
         values_STB, carried = native.log_likelihood(chunk, carried)
-        piece_N = torch.from_numpy(some.piece_B).repeat(len(chunk.data))
-        yield values_STB.flatten(1)[:, chunk.real_N], piece_N[chunk.real_N]
+        piece_N = torch.from_numpy(plan.piece_B).repeat(len(chunk.data))
+        yield values_STB.flatten(1)[:, chunk.scored_N], piece_N[chunk.scored_N]
 
 
-def _longest_first(pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretches]:
+def _longest_first(pieces: Pieces, lanes: int, longest: int) -> Iterator[ChunkPlan]:
     """Lanes then end together, and little is padded."""
-    return stretches(pieces, np.argsort(-pieces.lengths, kind="stable").tolist(), lanes, longest)
+    return plan_chunks(pieces, np.argsort(-pieces.lengths, kind="stable").tolist(), lanes, longest)

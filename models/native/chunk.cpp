@@ -37,7 +37,7 @@ struct Arguments {
     int64_t class_weight, class_bias;
     const void *theta, *retention, *carried;  // (P), (H) or null, (B, H) or null where every piece begins
     const void *inputs, *targets;             // values (T, B, D) or int64 symbols (T, B)
-    const unsigned char *fresh, *mask;        // (B); (T, B), or null where all steps are real
+    const unsigned char *fresh, *unpadded;    // (B); (T, B), or null where nothing is padded
     const int64_t* scored;                    // (N) places in (T, B), or null where all steps are scored
     const void* factors;                      // (N, H) of dropout, or null
     const std::ptrdiff_t* order;              // (D): the i-th note's place, of NADE
@@ -140,15 +140,15 @@ private:
 
     // A rectified unit may grow without bound in padding: it is silent there.
     void silence(Index t, Index steps) {
-        if (!c.mask || activation != scan::RELU) return;
+        if (!c.unpadded || activation != scan::RELU) return;
         for (Index n = 0; n < steps * c.B; ++n)
-            if (!c.mask[t * c.B + n]) std::fill_n(pre + n * c.H, c.H, -std::numeric_limits<T>::infinity());
+            if (!c.unpadded[t * c.B + n]) std::fill_n(pre + n * c.H, c.H, -std::numeric_limits<T>::infinity());
     }
 
     void carry_on(const T* last) {
         T* onward = static_cast<T*>(c.onward);
         for (Index b = 0; b < c.B; ++b) {
-            const bool going = !c.mask || c.mask[(c.T - 1) * c.B + b];
+            const bool going = !c.unpadded || c.unpadded[(c.T - 1) * c.B + b];
             if (going) std::memcpy(onward + b * c.H, last + b * c.H, std::size_t(c.H) * sizeof(T));
             else std::fill_n(onward + b * c.H, c.H, T(0));
         }

@@ -7,7 +7,7 @@ The hooks that act in every update, `penalty`, `transform_` and `step_`, serve a
 floating-point hyper-parameter of theirs is then a column (S, 1), of a trial alone (1, 1). So they compute with tensors,
 a row a member, and never ask one for its value, for which a GPU would have to be waited for.
 
-Shape letters: S stacked trials, N real steps of a chunk, H hidden, P parameters of one member in a row.
+Shape letters: S stacked trials, N unpadded steps of a chunk, H hidden, P parameters of one member in a row.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Technique:
         return None
 
     def penalty(self, states_SNH: Tensor) -> Tensor | None:
-        """A cost of each real step, shape (S, N), from its state, or None."""
+        """A cost of each unpadded step, shape (S, N), from its state, or None."""
         return None
 
     def transform_(self, gradient_SP: Tensor, norm_S1: Tensor) -> None:

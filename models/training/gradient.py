@@ -43,8 +43,8 @@ def price(techniques: StackedTechniques, chunk: Chunk | StackedChunk, states_STB
     """What the techniques charge for the states after the steps of a chunk, (S,); None where they charge nothing."""
     if not techniques.penalise:
         return None
-    penalty_SN = techniques.penalty(chunk.read(states_STBH).squeeze(1))
-    return None if penalty_SN is None else chunk.total_read(penalty_SN)
+    penalty_SN = techniques.penalty(chunk.unpadded(states_STBH).squeeze(1))
+    return None if penalty_SN is None else chunk.total_unpadded(penalty_SN)
 
 
 @dataclass
@@ -68,13 +68,13 @@ class ComposedGradient:
         """By the parts, with a graph."""
         network = self.network
         start_SBK = network.start(carried_SBK, chunk.fresh_B)
-        states_STBH, last_SBK = network.states(chunk.inputs, start_SBK, self.dropout, chunk.mask)
+        states_STBH, last_SBK = network.states(chunk.inputs, start_SBK, self.dropout, chunk.unpadded_mask)
         # A lane that has run out goes on through padding for the rest of the epoch: what it carries there is nobody's.
         onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
-        if isinstance(chunk, Chunk) and not chunk.steps:
+        if isinstance(chunk, Chunk) and not chunk.scored_steps:
             return onward_SBK.new_zeros(1), onward_SBK
-        before, real = chunk.real(states_STBH[:, :-1]), chunk.real(chunk.inputs)
-        nll_S = chunk.total(network.cost(before, real, self.dropout, self.chains, self.particles_SMD))
+        before, came = chunk.scored(states_STBH[:, :-1]), chunk.scored(chunk.inputs)
+        nll_S = chunk.total_scored(network.cost(before, came, self.dropout, self.chains, self.particles_SMD))
         price_S = price(self.techniques, chunk, states_STBH[:, 1:])
         self._cost_S = nll_S if price_S is None else nll_S + price_S
         return nll_S.detach(), onward_SBK

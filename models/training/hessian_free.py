@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data.chunks import Pieces, chunks
+from models.data.chunks import Chunk, Pieces, chunks
 from models.network import Network
 from models.optimizers.hessian_free import Slope, hessian_free_step
 from models.parameters import Parameters
 from models.randomness import generator_for
-from models.training.objective import NetworkObjective, Section, sections_of
+from models.training.objective import NetworkObjective
 from models.training.progress import Tallies
 from models.training.updates import diverged_cost
 from models.trial import Trial
@@ -68,7 +68,7 @@ class HessianFreeUpdater:
         self.particles_SMD: Tensor | None = None
         self.waits = True
         self._limit = diverged_cost(network)
-        self._whole: list[Section] | None = None
+        self._whole: list[Chunk] | None = None
 
     def keep(self, rows: list[int]) -> None:
         """Go on with these members alone, in this order."""
@@ -120,8 +120,14 @@ class HessianFreeUpdater:
         parameters.theta_SP.copy_(theta_P.unsqueeze(0))
         retention_SH = None if network.retention_SH is None else network.retention_SH[s : s + 1]
         objective = NetworkObjective(
-            *(network.core, network.output, parameters, retention_SH, trial.initial_state == "learned"),
-            *(trial.techniques, self._sections(), self._curved(trial, epoch)),
+            core=network.core,
+            output=network.output,
+            parameters=parameters,
+            retention_SH=retention_SH,
+            learned=trial.initial_state == "learned",
+            techniques=trial.techniques,
+            chunks=self._all_chunks(),
+            curved=self._curved(trial, epoch),
         )
         slope = objective.slope()
         if not (slope.cost < self._limit and bool(slope.gradient_P.isfinite().all())):
@@ -136,17 +142,17 @@ class HessianFreeUpdater:
             null_steps.copy_(null_steps + 1 if step.rate == 0 else torch.zeros_like(null_steps))
         return slope, step.sound
 
-    def _sections(self) -> list[Section]:
+    def _all_chunks(self) -> list[Chunk]:
         """The whole split, longest pieces first: lanes then end together, and little is padded."""
         if self._whole is None:
             self._whole = self._of(np.arange(len(self._pieces)))
         return self._whole
 
-    def _of(self, some: np.ndarray) -> list[Section]:
+    def _of(self, some: np.ndarray) -> list[Chunk]:
         order = some[np.argsort(-self._pieces.lengths[some], kind="stable")]
-        return sections_of(chunks(self._pieces, order.tolist(), LANES, self.network.trial.chunk))
+        return list(chunks(self._pieces, order.tolist(), LANES, self.network.trial.chunk))
 
-    def _curved(self, trial: Trial, epoch: int) -> list[Section] | None:
+    def _curved(self, trial: Trial, epoch: int) -> list[Chunk] | None:
         """What products are over in an epoch, None for the whole split."""
         count_of = -(-self._pieces.lengths // trial.chunk)
         if count_of.sum() <= CURVATURE_CHUNKS:

@@ -42,7 +42,7 @@ class NativeGradient:
         """
         if not isinstance(chunk, Chunk):
             raise TypeError("native gradient: wants the chunk of one trial")
-        (T, B), N = chunk.mask_TB.shape, chunk.steps
+        (T, B), N = chunk.unpadded_TB.shape, chunk.scored_steps
         self._chunk = chunk
         self._path_STBH, self._d_path_STBH = self._room("path", T + 1, B), self._room("d_path", T + 1, B)
         onward_SBK = self._native.prepare(
@@ -52,7 +52,7 @@ class NativeGradient:
             d_path=self._d_path_STBH,
             pre=self._room("pre", T, B),
             phi=self._room("phi", T, B) if self._leaking else None,
-            scored=None if N == T * B else chunk.real_N,
+            scored=None if N == T * B else chunk.scored_N,
             **self._dropped(chunk.inputs, N),
         )
         self._native.run("forward")

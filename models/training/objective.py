@@ -2,8 +2,8 @@
 
 Pieces are cut into chunks as in training, a state carried from each to the next, outside the graph: gradients and
 products go back through a chunk at most, costs are of whole pieces. The cost is the sum of the nats of all scored
-steps, and of what techniques charge for the states of all real ones, over the number n of scored steps. With J the
-derivative of the logits of scored steps, and K that of the states of real ones,
+steps, and of what techniques charge for the states of all unpadded ones, over the number n of scored steps. With J the
+derivative of the logits of scored steps, and K that of the states of unpadded ones,
 
     G v = J' H_L J v / n,    S v = K' K v / n
 
@@ -33,70 +33,17 @@ from models.techniques import Technique
 
 
 @dataclass(frozen=True)
-class Section:
-    """A chunk: what is read, and what is to be predicted at which of its steps.
-
-    Attributes:
-        inputs: values (1, T, B, D), or symbols (1, T, B).
-        targets: what each step's output model is asked for, (1, T, B, ...).
-        real_TB: True for steps that are no padding.
-        scored_TB: True for steps that are predicted and counted.
-        fresh_B: True where a piece begins; elsewhere the section before in the row goes on.
-    """
-
-    inputs: Tensor
-    targets: Tensor
-    real_TB: Tensor
-    scored_TB: Tensor
-    fresh_B: Tensor
-
-    @classmethod
-    def of(cls, chunk: Chunk) -> "Section":
-        """A chunk of which every step that is scored is predicted from the one before."""
-        scored_TB = chunk.mask_TB if chunk.scored_TB is None else chunk.scored_TB
-        return cls(chunk.inputs, chunk.inputs, chunk.mask_TB, scored_TB, chunk.fresh_B)
-
-    @cached_property
-    def scored_N(self) -> Tensor:
-        """Places of the scored steps in (T, B) laid out in a row."""
-        return self.scored_TB.flatten().nonzero().squeeze(1)
-
-    @cached_property
-    def all_scored(self) -> bool:
-        """Whether there is nothing to choose."""
-        return bool(self.scored_TB.all())
-
-    @cached_property
-    def mask(self) -> Tensor | None:
-        """True for the steps that are no padding; None where all are."""
-        return None if bool(self.real_TB.all()) else self.real_TB
-
-    def scored(self, values: Tensor) -> Tensor:
-        """The scored steps of values (1, T, B, ...) as one step of N lanes, (1, 1, N, ...)."""
-        flat = values.flatten(1, 2)
-        return (flat if self.all_scored else flat.index_select(1, self.scored_N)).unsqueeze(1)
-
-    def spread(self, values: Tensor) -> Tensor:
-        """The transpose: (1, 1, N, ...) back to (1, T, B, ...), zero at the other steps."""
-        T, B = self.scored_TB.shape
-        if self.all_scored:
-            return values.view(1, T, B, -1)
-        spread = values.new_zeros(1, T * B, values.shape[-1])
-        return spread.index_copy_(1, self.scored_N, values.squeeze(1)).view(1, T, B, -1)
-
-
-@dataclass(frozen=True)
 class _Kept:
-    """The forward pass of a section."""
+    """The forward pass of a chunk."""
 
-    section: Section
+    chunk: Chunk
     layer: LinearisedRNN
     logits: LinearisedLogits
     curvature: Product
 
 
 class NetworkObjective:
-    """The cost of one network over some sections; an `Objective` of `models/optimizers/hessian_free.py`.
+    """The cost of one network over some chunks; an `Objective` of `models/optimizers/hessian_free.py`.
 
     Args:
         core, output: the network.
@@ -104,7 +51,7 @@ class NetworkObjective:
         retention_SH: of the one member, or None.
         learned: whether h_0 is learned, or stays.
         techniques: of which the costs on states are asked.
-        sections: what slope and cost are over, in the order in which states are carried.
+        chunks: what slope and cost are over, in the order in which states are carried.
         curved: what products are over; None for the same.
     """
 
@@ -116,8 +63,8 @@ class NetworkObjective:
         retention_SH: Tensor | None,
         learned: bool,
         techniques: Sequence[Technique],
-        sections: Sequence[Section],
-        curved: Sequence[Section] | None = None,
+        chunks: Sequence[Chunk],
+        curved: Sequence[Chunk] | None = None,
     ):
         if not (isinstance(core, RNN) and isinstance(output, LogitOutput)):
             raise TypeError(
@@ -125,18 +72,18 @@ class NetworkObjective:
             )
         self._core, self._output, self._parameters = core, output, parameters
         self._retention_SH, self._learned, self._techniques = retention_SH, learned, techniques
-        self._sections = sections
-        self._curved = sections if curved is None else curved
+        self._chunks = chunks
+        self._curved = chunks if curved is None else curved
         self._values = {name: value.detach() for name, value in parameters.by_name.items()}
 
     @cached_property
     def steps(self) -> int:
         """Scored steps of slope and cost."""
-        return sum(len(section.scored_N) for section in self._sections)
+        return sum(chunk.scored_steps for chunk in self._chunks)
 
     @cached_property
     def _curved_steps(self) -> int:
-        return sum(len(section.scored_N) for section in self._curved)
+        return sum(chunk.scored_steps for chunk in self._curved)
 
     @torch.no_grad()
     def cost(self, theta_P: Tensor) -> float:
@@ -146,16 +93,17 @@ class NetworkObjective:
         theta_SP.copy_(theta_P.unsqueeze(0))
         total = torch.zeros((), dtype=torch.float64, device=theta_SP.device)
         carried = None
-        for section in self._sections:
-            start = self._start(self._values, section, carried)
-            given = self._values, section.inputs, start, self._retention_SH, section.mask
-            states, last = self._core.padded_states(*given)
-            carried = _carry(section, last)
+        for chunk in self._chunks:
+            start = self._start(self._values, chunk, carried)
+            states, last = self._core.padded_states(
+                self._values, chunk.inputs, start, self._retention_SH, chunk.unpadded_mask
+            )
+            carried = _carry(chunk, last)
             before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
-            scored = section.scored(before), section.scored(section.targets)
-            total -= self._output.log_likelihood(self._values, *scored).double().sum()
+            came = chunk.scored(chunk.targets)
+            total -= self._output.log_likelihood(self._values, chunk.scored(before), came).double().sum()
             for penalty_SN in self._penalties(states.flatten(1, 2)):
-                total += torch.where(section.real_TB.flatten(), penalty_SN, 0).double().sum()
+                total += torch.where(chunk.unpadded_TB.flatten(), penalty_SN, 0).double().sum()
         theta_SP.copy_(kept_SP)
         mean = total.item() / self.steps
         return mean if mean < inf else inf
@@ -163,19 +111,19 @@ class NetworkObjective:
     def slope(self) -> Slope:
         """Cost and gradient, and D = (sum over the chunks of all lanes of their squared gradients) / steps.
 
-        The lanes of a section go through the network as the members of a stack, which never meet: each gives the
+        The lanes of a chunk go through the network as the members of a stack, which never meet: each gives the
         gradient of its own chunk, for any output model. The cost is that of `cost`: products round otherwise there than
         here, and a cost that is to fall has to be compared with one that was rounded alike.
         """
         theta_SP = self._parameters.theta_SP
         gradient_P, squares_P = torch.zeros_like(theta_SP[0]), torch.zeros_like(theta_SP[0])
         carried = None
-        for section in self._sections:
-            B = len(section.fresh_B)
+        for chunk in self._chunks:
+            B = len(chunk.fresh_B)
             # Rows of memory of their own: each lane is a member with the parameters of the one there is.
             lanes = {name: value.expand(B, *value.shape[1:]).contiguous() for name, value in self._values.items()}
             leaves = {name: value.requires_grad_() for name, value in lanes.items()}
-            cost, carried = self._lane_costs(leaves, section, carried)
+            cost, carried = self._lane_costs(leaves, chunk, carried)
             gradients = torch.autograd.grad(cost.sum(), list(leaves.values()), materialize_grads=True)
             rows_BP = torch.cat([gradient.flatten(1) for gradient in gradients], dim=1)
             gradient_P += rows_BP.sum(0)
@@ -183,35 +131,37 @@ class NetworkObjective:
         return Slope(self.cost(theta_SP[0].clone()), gradient_P.div_(self.steps), squares_P.div_(self.steps))
 
     def _lane_costs(
-        self, leaves: Mapping[str, Tensor], section: Section, carried: Tensor | None
+        self, leaves: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Nats and penalties of each lane of a section, (B,), and what is carried on, (1, B, H)."""
-        B = len(section.fresh_B)
-        start = self._start(leaves, section, carried).transpose(0, 1)
+        """Nats and penalties of each lane of a chunk, (B,), and what is carried on, (1, B, H)."""
+        B = len(chunk.fresh_B)
+        start = self._start(leaves, chunk, carried).transpose(0, 1)
         retention = None if self._retention_SH is None else self._retention_SH.expand(B, -1).contiguous()
-        inputs, targets = (_as_members(values) for values in (section.inputs, section.targets))
-        mask = None if section.mask is None else section.mask.T.unsqueeze(-1)
-        states, last = self._core.padded_states(leaves, inputs, start.contiguous(), retention, mask)
+        inputs, targets = (_as_members(values) for values in (chunk.inputs, chunk.targets))
+        unpadded = None if chunk.unpadded_mask is None else chunk.unpadded_TB.T.unsqueeze(-1)
+        states, last = self._core.padded_states(leaves, inputs, start.contiguous(), retention, unpadded)
         before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
-        scored_BT = section.scored_TB.T
+        scored_BT = chunk.scored_TB.T
         nats = -self._output.log_likelihood(leaves, before, targets).squeeze(-1)
         cost = torch.where(scored_BT, nats, 0).sum(1)
         for penalty_BT in self._penalties(states.squeeze(2)):
-            cost = cost + torch.where(section.real_TB.T, penalty_BT, 0).sum(1)
-        return cost, _carry(section, last.transpose(0, 1))
+            cost = cost + torch.where(chunk.unpadded_TB.T, penalty_BT, 0).sum(1)
+        return cost, _carry(chunk, last.transpose(0, 1))
 
     @cached_property
     def _forward(self) -> list[_Kept]:
         """The forward pass at the parameters as they are, which every product uses."""
         kept, carried = [], None
-        for section in self._curved:
-            start = self._start(self._values, section, carried)
-            layer = self._core.linearised(self._values, section.inputs, start, self._retention_SH, section.mask)
-            carried = _carry(section, layer.last_SBH)
+        for chunk in self._curved:
+            start = self._start(self._values, chunk, carried)
+            layer = self._core.linearised(
+                self._values, chunk.inputs, start, self._retention_SH, chunk.unpadded_mask
+            )
+            carried = _carry(chunk, layer.last_SBH)
             named = {name: self._values[name] for name in self._output.shapes()}
-            scored = section.scored(layer.before_STBH), section.scored(section.targets)
-            logits = self._output.linearised(named, *scored)
-            kept.append(_Kept(section, layer, logits, self._output.curvature(logits.logits)))
+            came = chunk.scored(chunk.targets)
+            logits = self._output.linearised(named, chunk.scored(layer.before_STBH), came)
+            kept.append(_Kept(chunk, layer, logits, self._output.curvature(logits.logits)))
         return kept
 
     @torch.no_grad()
@@ -226,33 +176,33 @@ class NetworkObjective:
         return result_SP[0].div_(self._curved_steps)
 
     def _part(self, kept: _Kept, moved: Mapping[str, Tensor], structural: float) -> Iterable[tuple[str, Tensor]]:
-        section, layer = kept.section, kept.layer
-        begins = section.fresh_B.unsqueeze(-1)
-        moved_start = moved["initial_state"].unsqueeze(1).expand(-1, len(section.fresh_B), -1)
+        chunk, layer = kept.chunk, kept.layer
+        begins = chunk.fresh_B.unsqueeze(-1)
+        moved_start = moved["initial_state"].unsqueeze(1).expand(-1, len(chunk.fresh_B), -1)
         moved_start = torch.where(begins, moved_start, 0.0) if self._learned else torch.zeros_like(moved_start)
         moved_states = layer.tangent(moved, moved_start)
         moved_before = torch.cat([moved_start.unsqueeze(1), moved_states[:, :-1]], dim=1)
-        moved_logits = kept.logits.tangent(moved, section.scored(moved_before))
+        moved_logits = kept.logits.tangent(moved, chunk.scored(moved_before))
         of_output, d_scored = kept.logits.gradient(kept.curvature(moved_logits))
-        d_before = section.spread(d_scored)
+        d_before = chunk.spread(d_scored)
         d_states = torch.cat([d_before[:, 1:], torch.zeros_like(d_before[:, :1])], dim=1)
         if structural:
-            real = moved_states if section.mask is None else torch.where(section.real_TB.unsqueeze(-1), moved_states, 0)
-            d_states.add_(real, alpha=structural)
+            padded, unpadded_STB1 = chunk.unpadded_mask is not None, chunk.unpadded_TB.unsqueeze(-1)
+            d_states.add_(torch.where(unpadded_STB1, moved_states, 0) if padded else moved_states, alpha=structural)
         of_core, d_start = layer.gradient(d_states)
         yield from of_output.items()
         yield from of_core.items()
         if self._learned:
             yield "initial_state", torch.where(begins, d_start + d_before[:, 0], 0.0).sum(1)
 
-    def _start(self, values: Mapping[str, Tensor], section: Section, carried: Tensor | None) -> Tensor:
-        """The state before a section, (1, B, H); the initial one is that of each lane where lanes are members."""
+    def _start(self, values: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None) -> Tensor:
+        """The state before a chunk, (1, B, H); the initial one is that of each lane where lanes are members."""
         initial = values["initial_state"] if self._learned else values["initial_state"].detach()
         initial = initial.unsqueeze(0) if len(initial) > 1 else initial.unsqueeze(1)
-        initial = initial.expand(1, len(section.fresh_B), -1)
+        initial = initial.expand(1, len(chunk.fresh_B), -1)
         if carried is None:
             return initial.contiguous()
-        return torch.where(section.fresh_B.unsqueeze(-1), initial, carried)
+        return torch.where(chunk.fresh_B.unsqueeze(-1), initial, carried)
 
     def _penalties(self, states_SNH: Tensor) -> Iterable[Tensor]:
         for technique in self._techniques:
@@ -265,11 +215,7 @@ def _as_members(values: Tensor) -> Tensor:
     return values.squeeze(0).transpose(0, 1).unsqueeze(2).contiguous()
 
 
-def _carry(section: Section, last: Tensor) -> Tensor:
-    """What the next section goes on from; zero for a lane that has run out, whose states may overflow in silence."""
-    return torch.where(section.real_TB[-1].unsqueeze(-1), last.detach(), 0.0)
+def _carry(chunk: Chunk, last: Tensor) -> Tensor:
+    """What the next chunk goes on from; zero for a lane that has run out, whose states may overflow in silence."""
+    return torch.where(chunk.unpadded_TB[-1].unsqueeze(-1), last.detach(), 0.0)
 
-
-def sections_of(chunks: Iterable[Chunk]) -> list[Section]:
-    """The sections of pieces in chunks."""
-    return [Section.of(chunk) for chunk in chunks]

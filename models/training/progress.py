@@ -58,7 +58,7 @@ class Epoch:
 class Tally:
     """Sums over the updates of one epoch, and the largest norm.
 
-    Of log-likelihood in nats, real steps, norms, clipped gradients, and ratios of update to parameters.
+    Of log-likelihood in nats, scored steps, norms, clipped gradients, and ratios of update to parameters.
     """
 
     updates: int = 0

@@ -42,7 +42,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from models.data.chunks import Pieces, Stretches, cut, shuffled, stretches, whole
+from models.data.chunks import ChunkPlan, Pieces, make_chunk, plan_chunks, plan_whole, shuffled
 from models.data.stacked import stack
 from models.data.transposing import drawn_shifts, room
 from models.evaluation.baselines import counting
@@ -185,14 +185,14 @@ class Run:
 
     def _set_out(self) -> None:
         """Take up the epoch of every member where its progress says that it is."""
-        self._waiting = [self._stretches(trial, now) for trial, now in zip(self.trials, self._progress, strict=True)]
+        self._waiting = [self._plans(trial, now) for trial, now in zip(self.trials, self._progress, strict=True)]
         self._count_from_here()
 
-    def _stretches(self, trial: Trial, now: Progress) -> Iterator[Stretches]:
+    def _plans(self, trial: Trial, now: Progress) -> Iterator[ChunkPlan]:
         if not self._updater.carries:
-            return islice(iter([whole(self._train)]), now.chunk, None)
+            return islice(iter([plan_whole(self._train)]), now.chunk, None)
         order = shuffled(self._train, trial.batch, generator_for(trial.stream, "order", now.epoch))
-        ahead = islice(stretches(self._train, order, trial.batch, trial.chunk), now.chunk, None)
+        ahead = islice(plan_chunks(self._train, order, trial.batch, trial.chunk), now.chunk, None)
         if self._room is None:
             return ahead
         shift_P = drawn_shifts(trial.stream, now.epoch, trial.transposition, self._room)
@@ -229,14 +229,14 @@ class Run:
             if not now.curve:
                 now.curve.append(now.row_at_start(scored.mean_log_likelihood))
 
-    def _update(self, taken: Sequence[Stretches | None]) -> None:
+    def _update(self, taken: Sequence[ChunkPlan | None]) -> None:
         if isinstance(self._updater, HessianFreeUpdater):
             pairs = zip(self._progress, taken, strict=True)
             self._updater.update([None if some is None else now.epoch for now, some in pairs], self._tallies)
         else:
             alone = taken[0] if self._updater.waits else None
             trial = self._network.trial
-            chunk = stack(self._train, taken, self._lanes, trial.chunk) if alone is None else cut(self._train, alone)
+            chunk = stack(self._train, taken, self._lanes, trial.chunk) if alone is None else make_chunk(self._train, alone)
             self._carried_SBK = self._updater.update(chunk, self._carried_SBK, self._rates_S1, self._tallies)
         for now, some in zip(self._progress, taken, strict=True):
             now.chunk += some is not None

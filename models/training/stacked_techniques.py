@@ -4,7 +4,7 @@ A technique whose members differ in their numbers is one object again, with colu
 hooks are written so that one number and a column of them serve alike. Members that do not use a technique go through
 its hooks with the numbers of one that does, and get back what they had before.
 
-Shape letters: S stacked trials, N real steps, H hidden, P parameters in a row.
+Shape letters: S stacked trials, N unpadded steps, H hidden, P parameters in a row.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class StackedTechniques:
         self._stepping = [each for each in stacked if _overrides(each, "step_")]
 
     def penalty(self, states_SNH: Tensor) -> Tensor | None:
-        """The cost of each real step, (S, N), of all techniques together; None where there is none."""
+        """The cost of each unpadded step, (S, N), of all techniques together; None where there is none."""
         total = None
         for technique, users_S1 in self._penalising:
             penalty_SN = technique.penalty(states_SNH)

@@ -1,17 +1,16 @@
 """One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
 
 The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
-from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps, which are all real ones
-unless the data says otherwise, and penalties over all real steps,
+from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps and penalties over all
+unpadded ones, which are the same unless the data says otherwise,
 
     sum:   (1 / lanes in use)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
     mean:  (1 / scored steps)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
 
-A chunk in which no step is scored is read, for its state, and makes no update.
-
-where an output model whose likelihood cannot be had has a cost of its own in the place of nll (`Output.cost`). A
-difference of free energies, F(v) - F(v_k), is large where the model has left the data behind, and so diverges by the
-same limit; it cannot be far below zero, since v_k is a draw by the model, which seldom draws what it finds unlikely.
+A chunk without a scored step only advances the state; no update is made. An output model whose likelihood is
+intractable, the RBM, replaces nll by a cost of its own (`Output.cost`): a difference of free energies, F(v) - F(v_k). It
+is large where the model has left the data behind, and so diverges by the same limit; it cannot be far below zero, since
+v_k is a draw by the model, which seldom draws what it finds unlikely.
 
 A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing: it is marked in the tally, and its parameters stay as they were.
@@ -154,9 +153,9 @@ class Updater:
         if self._native_step is not None and isinstance(chunk, Chunk):
             return self._step_natively(self._native_step, chunk, carried, learning_rate_S1, tally)
         nll_S, onward_SBK = self.gradient.forward(chunk, carried)
-        if self.waits and not chunk.steps:
+        if self.waits and not chunk.scored_steps:
             return onward_SBK
-        steps_S = torch.as_tensor(chunk.steps, device=nll_S.device).expand_as(nll_S)
+        steps_S = torch.as_tensor(chunk.scored_steps, device=nll_S.device).expand_as(nll_S)
         sound_S = nll_S < self._limit * steps_S
         if not self.waits or sound_S:
             mean = self.network.trial.cost == "mean"
@@ -180,7 +179,7 @@ class Updater:
     ) -> Tensor:
         """As `step`, of one trial on a processor, in plain numbers: small tensors take longer than what is in them."""
         nll_S, onward_SBK = self.gradient.forward(chunk, carried)
-        steps, nll, norm = chunk.steps, nll_S.item(), nan
+        steps, nll, norm = chunk.scored_steps, nll_S.item(), nan
         if not steps:
             return onward_SBK
         if nll < self._limit * steps:

@@ -161,4 +161,4 @@ def _first_steps(pieces: Sequence[np.ndarray], steps: int) -> list[np.ndarray]:
 def _cells(pieces: Pieces, trial: Trial) -> int:
     """Steps of an epoch over these pieces, padded ones too: they cost the same."""
     order = shuffled(pieces, trial.batch, generator_for("clock"))
-    return sum(chunk.mask_TB.numel() for chunk in chunks(pieces, order, trial.batch, trial.chunk))
+    return sum(chunk.unpadded_TB.numel() for chunk in chunks(pieces, order, trial.batch, trial.chunk))

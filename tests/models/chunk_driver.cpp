@@ -23,8 +23,8 @@ void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int out
     for (int64_t d = 0; d < D; ++d) class_of[d] = d >= class_starts[1], column_of[d] = d;
     for (int64_t& symbol : symbols) symbol = std::rand() % D;
     for (int64_t n = 0; n < N; ++n) scored.push_back(some ? 2 * n : n);
-    std::vector<unsigned char> fresh(B), mask(cells, 1);
-    for (int64_t b = 0; b < B; ++b) fresh[b] = b % 2, mask[(steps - 1) * B + b] = !some || b % 2;
+    std::vector<unsigned char> fresh(B), unpadded(cells, 1);
+    for (int64_t b = 0; b < B; ++b) fresh[b] = b % 2, unpadded[(steps - 1) * B + b] = !some || b % 2;
     std::vector<T> path((steps + 1) * B * H), d_path(path.size()), pre(cells * H), phi(cells * H), onward(B * H), ll(cells);
     chunk::Arguments c{};
     c.T = steps, c.B = B, c.D = D, c.H = H, c.N = N, c.P = P, c.activation = activation, c.output = output;
@@ -38,7 +38,7 @@ void run(Calls<T> calls, int64_t steps, int64_t B, int64_t D, int64_t H, int out
     c.theta = theta.data(), c.gradient = gradient.data(), c.retention = some ? retention.data() : nullptr;
     c.phi = some ? phi.data() : nullptr, c.carried = some ? carried.data() : nullptr;
     c.inputs = output % 2 ? static_cast<void*>(symbols.data()) : notes.data(), c.targets = c.inputs;
-    c.fresh = fresh.data(), c.mask = some ? mask.data() : nullptr, c.scored = some ? scored.data() : nullptr;
+    c.fresh = fresh.data(), c.unpadded = some ? unpadded.data() : nullptr, c.scored = some ? scored.data() : nullptr;
     c.factors = some ? factors.data() : nullptr, c.path = path.data(), c.d_path = d_path.data(), c.pre = pre.data();
     c.onward = onward.data(), c.ll = ll.data();
     if (calls.forward(&c) || calls.backward(&c) || calls.score(&c)) std::abort();

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models.data.chunks import Pieces, chunks, cut, whole
+from models.data.chunks import Pieces, chunks, make_chunk, plan_whole
 from models.data.frequencies import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
@@ -106,7 +106,7 @@ def _truncated(trial: Trial) -> torch.Tensor:
     carried = None
     for chunk in chunks(TRAIN, range(6), 3, trial.chunk):
         states, last = network.states(chunk.inputs, network.start(carried, chunk.fresh_B))
-        nats = network.log_likelihood(chunk.real(states[:, :-1]), chunk.real(chunk.inputs))
+        nats = network.log_likelihood(chunk.scored(states[:, :-1]), chunk.scored(chunk.inputs))
         network.parameters.differentiate(-nats.sum())
         total += network.parameters.gradient_SP
         carried = torch.where(chunk.going_B.unsqueeze(-1), last, 0.0)
@@ -200,12 +200,11 @@ def test_products_are_over_as_many_chunks_as_are_wanted_drawn_anew(monkeypatch):
     monkeypatch.setattr(hessian_free_updates, "CURVATURE_CHUNKS", 5)
     seen = set()
     for epoch in range(1, 12):
-        sections = updater._curved(_trial(), epoch)
-        counted = sum(int(section.real_TB[0].sum()) for section in sections)
-        assert 5 <= counted < 5 + 3
-        seen.add(sum(len(section.scored_N) for section in sections))
+        curved = updater._curved(_trial(), epoch)
+        assert 5 <= sum(chunk.lanes for chunk in curved) < 5 + 3
+        seen.add(sum(chunk.scored_steps for chunk in curved))
         again = updater._curved(_trial(), epoch)
-        assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(sections, again, strict=True))
+        assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(curved, again, strict=True))
     assert len(seen) > 1
 
 
@@ -223,9 +222,9 @@ def test_a_rectifier_pays_for_its_states():
 def _mean_activity(result: Training) -> float:
     network = Network(_trial("R"), frequencies(TRAIN, 5).float())
     network.load(result.weights)
-    chunk = cut(TRAIN, whole(TRAIN))
+    chunk = make_chunk(TRAIN, plan_whole(TRAIN))
     states, _ = network.states(chunk.inputs, network.start(None, chunk.fresh_B))
-    return chunk.real(states[:, 1:]).mean().item()
+    return chunk.scored(states[:, 1:]).mean().item()
 
 
 def test_a_few_frames_are_learned_by_heart():

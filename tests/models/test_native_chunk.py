@@ -42,7 +42,7 @@ def _assert_equal(trial, pieces: Pieces, some: list[Chunk], width: int = 5) -> N
         our_nll, ours_carried = compiled.forward(chunk, ours_carried)
         torch.testing.assert_close(our_nll, their_nll, rtol=1e-11, atol=0)
         torch.testing.assert_close(ours_carried, theirs_carried, rtol=1e-11, atol=1e-14)
-        if chunk.steps:
+        if chunk.scored_steps:
             norm = composed.backward(torch.tensor([3.0])).double()
             torch.testing.assert_close(compiled.backward(torch.tensor([3.0])), norm, rtol=1e-10, atol=0)
             torch.testing.assert_close(mine.gradient_SP, its.gradient_SP, rtol=1e-9, atol=1e-12)
@@ -82,7 +82,7 @@ def test_notes_of_nade_come_in_the_order_that_is_given():
 def test_where_only_the_last_step_of_a_piece_is_scored():
     pieces = Pieces.from_arrays(examples.music([9, 8, 6, 1]), torch.float64, last_alone=True)
     some = list(chunks(pieces, range(4), 3, 3))
-    assert 0 in [chunk.steps for chunk in some], "a chunk of which nothing is scored is among them"
+    assert 0 in [chunk.scored_steps for chunk in some], "a chunk of which nothing is scored is among them"
     _assert_equal(examples.trial("LR"), pieces, some)
 
 

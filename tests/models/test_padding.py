@@ -9,7 +9,7 @@ from models.data.chunks import Pieces, chunks
 from models.data.frequencies import frequencies
 from models.network import Network
 from models.techniques import Leaky, Rectifier
-from models.training.objective import NetworkObjective, sections_of
+from models.training.objective import NetworkObjective
 from models.training.run import train, train_stack
 from models.trial import Trial
 from tests.models import examples
@@ -47,9 +47,15 @@ def _network(dtype: torch.dtype, leaky: bool = False, **changes: object) -> Netw
 
 def _objective(network: Network, lanes: int) -> NetworkObjective:
     pieces = Pieces(PIECES.data.to(network.parameters.theta_SP.dtype), PIECES.starts)
-    sections = sections_of(chunks(pieces, [0, 1], lanes, LENGTH))
-    state = network.retention_SH, network.trial.initial_state == "learned", network.trial.techniques
-    return NetworkObjective(network.core, network.output, network.parameters, *state, sections)
+    return NetworkObjective(
+        core=network.core,
+        output=network.output,
+        parameters=network.parameters,
+        retention_SH=network.retention_SH,
+        learned=network.trial.initial_state == "learned",
+        techniques=network.trial.techniques,
+        chunks=list(chunks(pieces, [0, 1], lanes, LENGTH)),
+    )
 
 
 def _gradient(network: Network, lanes: int) -> Tensor:
@@ -57,9 +63,9 @@ def _gradient(network: Network, lanes: int) -> Tensor:
     total = torch.zeros(network.parameters.theta_SP.shape[1], dtype=network.parameters.theta_SP.dtype)
     for chunk in chunks(PIECES, [0, 1], lanes, LENGTH):
         inputs = chunk.inputs.to(total.dtype)
-        states, _ = network.states(inputs, network.start(None, chunk.fresh_B), real=chunk.mask)
-        cost = -network.log_likelihood(chunk.real(states[:, :-1]), chunk.real(inputs)).sum()
-        network.parameters.differentiate(cost + 0.01 * chunk.read(states[:, 1:]).abs().sum())
+        states, _ = network.states(inputs, network.start(None, chunk.fresh_B), unpadded=chunk.unpadded_mask)
+        cost = -network.log_likelihood(chunk.scored(states[:, :-1]), chunk.scored(inputs)).sum()
+        network.parameters.differentiate(cost + 0.01 * chunk.unpadded(states[:, 1:]).abs().sum())
         total += network.parameters.gradient_SP[0]
     return total
 

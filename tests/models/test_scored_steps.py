@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.data.chunks import Pieces, chunks, stretches
+from models.data.chunks import Pieces, chunks, plan_chunks
 from models.data.frequencies import frequencies
 from models.data.stacked import stack
 from models.evaluation import metrics
@@ -69,18 +69,18 @@ def test_the_last_steps_alone():
 
 
 @pytest.mark.parametrize(("lanes", "length"), [(3, 4), (1, 2), (8, 20)])
-def test_a_chunk_tells_scored_steps_from_those_that_are_read(lanes, length):
+def test_a_chunk_tells_scored_steps_from_all_that_are_no_padding(lanes, length):
     pieces = _some("softmax")
     numbered = replace(pieces, data=torch.arange(1, len(pieces.data) + 1))
-    scored, read = [], []
+    scored, unpadded = [], []
     for chunk in chunks(numbered, range(len(LENGTHS)), lanes, length):
         values = chunk.inputs.double()
-        assert chunk.real(values).shape == (1, 1, chunk.steps)
-        scored += chunk.real(values).flatten().tolist()
-        read += chunk.read(values).flatten().tolist()
-        assert chunk.total(chunk.real(values)).item() == sum(chunk.real(values).flatten().tolist())
-        assert chunk.total_read(chunk.read(values)).item() == values.sum().item()
-    assert sorted(read) == list(range(1, sum(LENGTHS) + 1))
+        assert chunk.scored(values).shape == (1, 1, chunk.scored_steps)
+        scored += chunk.scored(values).flatten().tolist()
+        unpadded += chunk.unpadded(values).flatten().tolist()
+        assert chunk.total_scored(chunk.scored(values)).item() == sum(chunk.scored(values).flatten().tolist())
+        assert chunk.total_unpadded(chunk.unpadded(values)).item() == values.sum().item()
+    assert sorted(unpadded) == list(range(1, sum(LENGTHS) + 1))
     assert sorted(scored) == [n + 1 for n, it in enumerate(pieces.scored.tolist()) if it]
 
 
@@ -114,7 +114,7 @@ def test_gradients_equal_autograd_through_single_steps(output, letters, cost):
     for chunk in chunks(pieces, range(len(LENGTHS)), 3, 3):
         lanes = []
         for lane, piece in enumerate(chunk.piece_B.tolist()):
-            steps = int(chunk.mask_TB[:, lane].sum())
+            steps = int(chunk.unpadded_TB[:, lane].sum())
             if steps:
                 start = None if chunk.fresh_B[lane] else carried[0, lane]
                 lanes.append((piece, slice(place[piece], place[piece] + steps), start))
@@ -176,7 +176,7 @@ def test_a_stacked_chunk_of_which_nothing_is_scored_moves_nobody():
     trials = [_trial("softmax", seed=seed, chunk=4, batch=1) for seed in (1, 2)]
     updater, tallies = Updater(Network(trials, frequencies(pieces, 5).float())), Tallies([Tally(), Tally()])
     before = updater.network.parameters.theta_SP.clone()
-    first, _ = stretches(pieces, [0], 1, 4)
+    first, _ = plan_chunks(pieces, [0], 1, 4)
     updater.update(stack(pieces, [first, first], 1, 4), None, torch.full((2, 1), 0.1), tallies)
     assert torch.equal(updater.network.parameters.theta_SP, before)
     assert tallies.members() == [(Tally(), False)] * 2

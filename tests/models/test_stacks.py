@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.data.chunks import Pieces, stretches
+from models.data.chunks import Pieces, plan_chunks
 from models.data.frequencies import frequencies
 from models.data.stacked import stack
 from models.network import Network
@@ -130,7 +130,7 @@ def test_chains_and_particles_of_a_member_without_a_chunk_wait_and_go_with_their
     updater = Updater(Network(trials, frequencies(train, 5).float()))
     updater.particles_SMD.bernoulli_(0.5, generator=torch.Generator().manual_seed(0))
     before, streams = updater.particles_SMD.clone(), [its.get_state() for its in updater.chains]
-    some = next(stretches(train, range(7), 3, 4))
+    some = next(plan_chunks(train, range(7), 3, 4))
     updater.update(stack(train, [some, None, some], 3, 4), None, torch.full((3, 1), 0.01), Tallies([Tally()] * 3))
     moved = [not torch.equal(now, then) for now, then in zip(updater.particles_SMD, before, strict=True)]
     drawn = [not torch.equal(its.get_state(), then) for its, then in zip(updater.chains, streams, strict=True)]
@@ -276,7 +276,7 @@ def test_padding_that_overflows_harms_nothing():
         weights["bias"].fill_(1.0)
         weights["output_weight"].fill_(1e10)
     tallies = Tallies([Tally(), Tally()])
-    chunk = stack(pieces, list(stretches(pieces, [0, 1], 2, 100)) * 2, 2, 100)
+    chunk = stack(pieces, list(plan_chunks(pieces, [0, 1], 2, 100)) * 2, 2, 100)
     carried = updater.update(chunk, None, torch.zeros(2, 1), tallies)
     assert [(tally.updates, tally.steps, bad) for tally, bad in tallies.members()] == [(1, 103, False)] * 2
     assert updater.network.parameters.gradient_SP.isfinite().all()

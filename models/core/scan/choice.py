@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +22,22 @@ from models.native import library
 
 VARIABLE = "COUNTERPOINT_SCAN"
 _forced: ContextVar[str | None] = ContextVar("forced", default=None)
+
+
+class Backward(Protocol):
+    """The backward pass of a body: d_pre, d_h0, and d_W where `weight` asks for it."""
+
+    def __call__(  # noqa: D102
+        self,
+        d_states_STBH: Tensor,
+        h0_SBH: Tensor,
+        W_SHH: Tensor,
+        retention_SH: Tensor | None,
+        states_STBH: Tensor,
+        phi_STBH: Tensor | None,
+        activation: Activation,
+        weight: bool,
+    ) -> tuple[Tensor, Tensor, Tensor | None]: ...
 
 
 @dataclass(frozen=True)
@@ -36,10 +53,7 @@ class Body:
 
     name: str
     forward: Callable[[Tensor, Tensor, Tensor, Tensor | None, Activation], tuple[Tensor, Tensor | None]]
-    backward: Callable[
-        [Tensor, Tensor, Tensor, Tensor | None, Tensor, Tensor | None, Activation, bool],
-        tuple[Tensor, Tensor, Tensor | None],
-    ]
+    backward: Backward
     tangent: Callable[[Tensor, Tensor, Tensor, Tensor | None, Tensor, Activation], Tensor]
 
 

@@ -37,27 +37,27 @@ def test_every_step_once_in_order_fresh_at_the_start_carried_elsewhere(lengths, 
     seen: list[int] = []
     taken: dict[int, int] = {}
     for chunk in chunks(pieces, order, lanes, length):
-        T, B = chunk.mask_TB.shape
+        T, B = chunk.unpadded_TB.shape
         assert 1 <= T <= length
         assert B == len(left) == len(chunk.fresh_B) == len(chunk.piece_B)
-        assert chunk.mask_TB.any(1).all(), "no row is padding alone"
+        assert chunk.unpadded_TB.any(1).all(), "no row is padding alone"
         data = chunk.data if not notes else chunk.data[..., 0]
         if notes:
             assert torch.equal(chunk.data[..., 1], -chunk.data[..., 0])
         for lane in range(B):
-            real = int(chunk.mask_TB[:, lane].sum())
-            assert chunk.mask_TB[:, lane].tolist() == [True] * real + [False] * (T - real)
-            assert not data[real:, lane].any(), "padding is zero"
+            steps = int(chunk.unpadded_TB[:, lane].sum())
+            assert chunk.unpadded_TB[:, lane].tolist() == [True] * steps + [False] * (T - steps)
+            assert not data[steps:, lane].any(), "padding is zero"
             idle = not left[lane]
             assert chunk.fresh_B[lane].item() == (idle and bool(waiting))
             if idle and waiting:
                 piece = taken[lane] = waiting.pop(0)
                 left[lane] = list(range(begins[piece], begins[piece] + lengths[piece]))
             assert chunk.piece_B[lane] == taken[lane]
-            assert real == min(len(left[lane]), length), "as long as it can be"
-            got = [int(x) for x in data[:real, lane]]
-            assert got == left[lane][:real]
-            left[lane] = left[lane][real:]
+            assert steps == min(len(left[lane]), length), "as long as it can be"
+            got = [int(x) for x in data[:steps, lane]]
+            assert got == left[lane][:steps]
+            left[lane] = left[lane][steps:]
             seen += got
     assert not waiting
     assert sorted(seen) == list(range(1, sum(lengths) + 1))

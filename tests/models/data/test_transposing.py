@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from models.data.chunks import Pieces, shuffled, stretches
+from models.data.chunks import Pieces, plan_chunks, shuffled
 from models.data.stacked import stack
 from models.data.transposing import drawn_shifts, room
 from models.evaluation.metrics import score_members
@@ -73,7 +73,7 @@ def test_a_run_reads_every_note_where_it_was_shifted_to(lanes, length, together,
             order = shuffled(pieces, lanes, generator_for(trial.stream, "order", epoch))
             met: dict[int, set[tuple[int, int]]] = {piece: set() for piece in range(len(pieces))}
             steps = dict.fromkeys(met, 0)
-            ahead = stretches(pieces, order, lanes, length)
+            ahead = plan_chunks(pieces, order, lanes, length)
             for some, chunk in zip(ahead, read[(epoch - 1) * chunks_an_epoch :], strict=False):
                 inputs_TBD = chunk.inputs[s]
                 for lane, (piece, many) in enumerate(zip(some.piece_B.tolist(), some.steps_B.tolist(), strict=True)):
@@ -89,7 +89,7 @@ def test_a_run_reads_every_note_where_it_was_shifted_to(lanes, length, together,
 
 def test_a_stack_with_members_that_are_over_is_shifted_too():
     pieces = _low_and_high()
-    (some,) = stretches(pieces, [2], 1, 100)
+    (some,) = plan_chunks(pieces, [2], 1, 100)
     moved = type(some)(some.piece_B, some.place_B, some.steps_B, some.fresh_B, np.array([2]))
     chunk = stack(pieces, [None, moved, some], 1, 6)
     assert not chunk.inputs[0].any()
