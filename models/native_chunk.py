@@ -64,8 +64,8 @@ class NativeChunk:
 
     def __init__(self, network: Network):
         self.network, self._like = network, network.parameters.theta_SP
-        order = getattr(network.output.settings, "order", ()) or range(network.output.width)
-        self._order = torch.tensor(order)
+        order = network.output.settings.order if isinstance(network.output, Nade) else ()
+        self._order = torch.tensor(order or range(network.output.width))
         tables = ("class_of", "column_of", "class_starts")
         self._tables = {name: network.named[name].contiguous() for name in tables if name in network.named}
         # views of the one row: where each begins

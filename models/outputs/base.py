@@ -36,7 +36,11 @@ def affine(parameters: Mapping[str, Tensor], states_STBH: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Output(ABC):
-    """The distribution of one step's data given a state, for data of `width` values or symbols."""
+    """The distribution of one step's data given a state, for data of `width` values or symbols.
+
+    Raises:
+        ValueError: the settings are another model's.
+    """
 
     name: ClassVar[str]
     symbols: ClassVar[bool]
@@ -48,9 +52,15 @@ class Output(ABC):
     steady: ClassVar[bool] = False
     """True where the operations of `cost` and their shapes do not depend on values, on a GPU: it can be recorded."""
     settings_type: ClassVar[type[Settings]] = Settings
+    """What `settings` is an instance of: a model with hyper-parameters narrows the field to that type."""
     width: int
     hidden_size: int
     settings: Settings = Settings()
+
+    def __post_init__(self) -> None:
+        if type(self.settings) is not self.settings_type:
+            wanted = self.settings_type.__qualname__
+            raise ValueError(f"output_settings: wants {wanted} for {self.name}, got {self.settings!r}")
 
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:

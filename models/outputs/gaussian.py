@@ -43,6 +43,7 @@ def gaussian_log_density(error: Tensor, deviation: float) -> Tensor:
     return -(error**2) / (2 * deviation**2) - log(deviation) - log(2 * pi) / 2
 
 
+@dataclass(frozen=True)
 class Gaussian(Output):
     """The last value of each step, given the state."""
 
@@ -51,6 +52,7 @@ class Gaussian(Output):
     steady: ClassVar[bool] = True
     answers: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = GaussianSettings
+    settings: GaussianSettings = GaussianSettings()
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The vector from states to the value, and a bias."""
@@ -63,7 +65,7 @@ class Gaussian(Output):
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """log N(y; b + w h, deviation^2), nats of a density."""
-        return gaussian_log_density(self._error(parameters, states_STBH, data), self._deviation)
+        return gaussian_log_density(self._error(parameters, states_STBH, data), self.settings.deviation)
 
     def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         """Whether the mean is off by less than `TOLERANCE`."""
@@ -77,12 +79,7 @@ class Gaussian(Output):
         noise = torch.stack(
             [torch.empty_like(row).normal_(generator=its) for row, its in zip(mean, generators, strict=True)]
         )
-        return torch.nn.functional.pad(mean + self._deviation * noise, (self.width - 1, 0))
-
-    @property
-    def _deviation(self) -> float:
-        settings = self.settings
-        return settings.deviation if isinstance(settings, GaussianSettings) else GaussianSettings().deviation
+        return torch.nn.functional.pad(mean + self.settings.deviation * noise, (self.width - 1, 0))
 
     def _error(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
         return data[..., -1] - affine(parameters, states_STBH).squeeze(-1)

@@ -81,6 +81,7 @@ class Nade(LogitOutput):
     settings: NadeSettings = NadeSettings()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.settings.order and len(self.settings.order) != self.width:
             raise ValueError(
                 f"nade order: wants the {self.width} notes of the data, got {len(self.settings.order)} places"

@@ -20,7 +20,7 @@ Shape letters: S stacked trials, T time, B batch, N = T B frames, V notes, U uni
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self, cast
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor
@@ -80,19 +80,11 @@ class RBM(Output):
     steady: ClassVar[bool] = True
     estimated: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = RBMSettings
-    settings: Settings = RBMSettings()
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.settings, RBMSettings):
-            raise ValueError(f"output_settings: wants RBMSettings for rbm, got {self.settings!r}")
-
-    @property
-    def _own(self) -> RBMSettings:
-        return cast(RBMSettings, self.settings)
+    settings: RBMSettings = RBMSettings()
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """W_hv and b_v, W_hh' and b_h, W."""
-        H, V, U = self.hidden_size, self.width, self._own.units
+        H, V, U = self.hidden_size, self.width, self.settings.units
         return {
             "output_weight": (H, V),
             "output_bias": (V,),
@@ -120,7 +112,7 @@ class RBM(Output):
 
     def particles(self, members: int, like: Tensor) -> Tensor | None:
         """Silent frames where chains are persistent, (S, M, V); None where they begin at the data."""
-        return like.new_zeros(members, PARTICLES, self.width) if self._own.chain == "persistent" else None
+        return like.new_zeros(members, PARTICLES, self.width) if self.settings.chain == "persistent" else None
 
     def cost(
         self,
@@ -133,7 +125,7 @@ class RBM(Output):
         """F(v) - F(v_k), (S, T, B): no likelihood, but its gradient estimates that of -log P(v)."""
         machines, notes_SNV = self.machines(parameters, states_STBH), data.flatten(1, 2)
         start_SNV = notes_SNV if particles is None else _take(particles, notes_SNV.shape[1])
-        end_SNV = machines.gibbs(start_SNV, self._own.cd_steps, generators)
+        end_SNV = machines.gibbs(start_SNV, self.settings.cd_steps, generators)
         if particles is not None:
             _leave_(particles, end_SNV)
         cost_SN = machines.free_energy(notes_SNV) - machines.free_energy(end_SNV)

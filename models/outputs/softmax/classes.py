@@ -49,8 +49,10 @@ class ClassSoftmax(Output):
     name: ClassVar[str] = "classes"
     symbols: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = ClassSettings
+    settings: ClassSettings = ClassSettings()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.classes > self.width:
             raise ValueError(
                 f"classes: wants at most one a symbol, of which there are {self.width}, got {self.classes}"
@@ -59,7 +61,7 @@ class ClassSoftmax(Output):
     @property
     def classes(self) -> int:
         """K."""
-        return (self.settings if isinstance(self.settings, ClassSettings) else ClassSettings()).classes
+        return self.settings.classes
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The matrices from states to classes and to symbols, and a bias each."""

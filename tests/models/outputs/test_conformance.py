@@ -2,11 +2,12 @@
 
 import itertools
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import pytest
 import torch
 
+from models.outputs import Settings
 from models.outputs.effort import MONITOR
 from models.parameters import Parameters
 from models.randomness import Draws
@@ -41,6 +42,18 @@ def test_draws_repeat_and_settings_go_through_json(output):
     settings = output.settings_type.draw(Draws(0, "a"), "words" if output.symbols else "music")
     assert settings == output.settings_type.draw(Draws(0, "a"), "words" if output.symbols else "music")
     assert output.settings_type(**json.loads(json.dumps(asdict(settings)))) == settings
+
+
+@dataclass(frozen=True)
+class _Others(Settings):
+    units: int = 3
+
+
+@every_output
+def test_its_settings_are_of_its_own_type_and_no_others_are_taken(output):
+    assert type(output.settings) is output.settings_type
+    with pytest.raises(ValueError, match=f"^output_settings: wants {output.settings_type.__qualname__} for "):
+        output(WIDTH, HIDDEN, _Others())
 
 
 @counted
