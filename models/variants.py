@@ -77,12 +77,12 @@ class Variant:
 
     def _check(self, technique: type[Technique]) -> None:
         named = f"technique {technique.letter} ({technique.title}) does not go with"
-        if not (BY_CORE[self.core].remembers or technique.gated):
+        if not (BY_CORE[self.core].remembers or technique.goes_with_gates):
             raise ValueError(f"{named} {self.core}: its units are without inputs and memory; take it with rnn")
-        if BY_CORE[self.core].gated and not technique.gated:
+        if BY_CORE[self.core].gated and not technique.goes_with_gates:
             parts = BY_CORE[self.core], BY_OUTPUT[self.output]
             useful = (t for t in BY_LETTER.values() if t is not techniques.Placebo)
-            others = " and ".join(t.letter for t in useful if t.gated and t.why_not(*parts) is None)
+            others = " and ".join(t.letter for t in useful if t.goes_with_gates and t.why_not(*parts) is None)
             raise ValueError(
                 f"{named} {self.core}: its gates decide what is kept and have non-linearities of their own;"
                 f" take it with rnn, or {others} with {self.core}"

@@ -4,8 +4,8 @@ A technique is a frozen dataclass of hyper-parameters with a letter. It override
 the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M, P, Z.
 
 The hooks that act in every update, `penalty`, `transform_` and `step_`, serve all members of a stack in one call: a
-floating-point hyper-parameter of theirs is then a column (S, 1), of a trial alone (1, 1). So they compute with tensors,
-a row a member, and never ask one for its value, for which a GPU would have to be waited for.
+floating-point hyper-parameter of theirs is a `Number`, in these hooks a column (S, 1), of a trial alone (1, 1). So they
+compute with tensors, a row a member, and never ask one for its value, for which a GPU would have to be waited for.
 
 Shape letters: S stacked trials, N unpadded steps of a chunk, H hidden, P parameters of one member in a row.
 """
@@ -26,6 +26,9 @@ Phase = Literal["frame", "recurrent"]
 PHASES: tuple[Phase, ...] = ("frame", "recurrent")
 """What may be trained before the whole, in that order: the output model on single frames; the recurrent net."""
 
+Number = float | Tensor
+"""What a hook that acts in every update computes with: of a trial a float, and in the hook a column, a row a member."""
+
 
 @dataclass(frozen=True)
 class Technique:
@@ -33,8 +36,8 @@ class Technique:
 
     letter: ClassVar[str]
     title: ClassVar[str]
-    gated: ClassVar[bool] = True
-    """Whether it applies to a core with gates, whose non-linearities are its own."""
+    goes_with_gates: ClassVar[bool] = True
+    """Whether it applies to a core with gates, whose non-linearities are its own (`Core.gated`)."""
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:

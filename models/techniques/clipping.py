@@ -17,10 +17,10 @@ from torch import Tensor
 
 from models.data_kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Technique
+from models.techniques.base import Number, Technique
 
 
-def clip_(gradient_SP: Tensor, norm_S1: Tensor, threshold: float | Tensor) -> None:
+def clip_(gradient_SP: Tensor, norm_S1: Tensor, threshold: Number) -> None:
     """Scale each row whose norm is at least the threshold to that norm, in place.
 
     Args:
@@ -54,7 +54,7 @@ class Clipping(Technique):
 
     letter: ClassVar[str] = "C"
     title: ClassVar[str] = "gradient clipping"
-    threshold: float
+    threshold: Number
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold < inf:

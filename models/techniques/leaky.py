@@ -53,7 +53,7 @@ class Leaky(Technique):
 
     letter: ClassVar[str] = "L"
     title: ClassVar[str] = "leaky integration"
-    gated: ClassVar[bool] = False
+    goes_with_gates: ClassVar[bool] = False
     share: float
     reading: Reading
     low: float = 0.02

@@ -16,16 +16,16 @@ from torch import Tensor
 
 from models.data_kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Technique
+from models.techniques.base import Number, Technique
 
 
 def nesterov_step_(
     theta: Tensor,
     velocity: Tensor,
     gradient: Tensor,
-    mu: float | Tensor,
-    mu_before: float | Tensor,
-    learning_rate: float | Tensor,
+    mu: Number,
+    mu_before: Number,
+    learning_rate: Number,
 ) -> None:
     """One step of both lines above, in place.
 
@@ -42,7 +42,7 @@ def nesterov_step_(
     _add_(velocity.mul_(mu_before), gradient, -learning_rate)
 
 
-def _add_(to: Tensor, what: Tensor, times: float | Tensor) -> None:
+def _add_(to: Tensor, what: Tensor, times: Number) -> None:
     """Add a multiple in one pass through memory."""
     if isinstance(times, Tensor):
         to.addcmul_(what, times)
@@ -56,7 +56,7 @@ class Nesterov(Technique):
 
     letter: ClassVar[str] = "M"
     title: ClassVar[str] = "Nesterov momentum"
-    momentum: float
+    momentum: Number
 
     def __post_init__(self) -> None:
         if not 0 <= self.momentum < 1:

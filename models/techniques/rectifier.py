@@ -16,10 +16,10 @@ from torch import Tensor
 from models.core.scan.activation import Activation
 from models.data_kinds import Kind
 from models.randomness import Draws
-from models.techniques.base import Technique
+from models.techniques.base import Number, Technique
 
 
-def l1_penalty(states_SNH: Tensor, weight: float | Tensor) -> Tensor:
+def l1_penalty(states_SNH: Tensor, weight: Number) -> Tensor:
     """Weight * sum_i |h_i| of every step, shape (S, N); one weight, or (S, 1)."""
     return weight * states_SNH.abs().sum(-1)
 
@@ -30,8 +30,8 @@ class Rectifier(Technique):
 
     letter: ClassVar[str] = "R"
     title: ClassVar[str] = "rectifier and L1 penalty"
-    gated: ClassVar[bool] = False
-    l1: float
+    goes_with_gates: ClassVar[bool] = False
+    l1: Number
 
     def __post_init__(self) -> None:
         if not self.l1 >= 0:

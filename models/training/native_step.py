@@ -64,8 +64,8 @@ class NativeStep:
     def __init__(self, network: Network):
         self._parameters: Parameters = network.parameters
         clipping, nesterov = network.trial.technique("C"), network.trial.technique("M")
-        self._threshold = clipping.threshold if isinstance(clipping, Clipping) else inf
-        self._momentum = nesterov.momentum if isinstance(nesterov, Nesterov) else None
+        self._threshold = float(clipping.threshold) if isinstance(clipping, Clipping) else inf
+        self._momentum = float(nesterov.momentum) if isinstance(nesterov, Nesterov) else None
 
     def __call__(self, velocity_SP: Tensor, norm: float, rate: float) -> tuple[bool, float]:
         """One step down the gradient in the parameters' row, which stays as it is.

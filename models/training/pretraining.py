@@ -56,7 +56,7 @@ def _frame_trial(trial: Trial, epochs: int) -> Trial:
     return replace(
         trial,
         core="frame",
-        techniques=tuple(each for each in trial.techniques if each.gated and not each.pretraining()),
+        techniques=tuple(each for each in trial.techniques if each.goes_with_gates and not each.pretraining()),
         hidden_size=1,
         activation="tanh",
         initial_state="zero",

@@ -1,8 +1,8 @@
 """The techniques of a stack of trials: each hook is called once for all members.
 
-A technique whose members differ in their numbers is one object again, with columns (S, 1) in the place of numbers: the
-hooks are written so that one number and a column of them serve alike. Members that do not use a technique go through
-its hooks with the numbers of one that does, and get back what they had before.
+A technique that acts in every update is one object for all members, with columns (S, 1) in the place of numbers: its
+hooks are written so that one number and a column of them serve alike (`techniques.base.Number`). Members that do not
+use it go through its hooks with the numbers of one that does, and get back what they had before.
 
 Shape letters: S stacked trials, N unpadded steps, H hidden, P parameters in a row.
 """
@@ -34,14 +34,15 @@ class StackedTechniques:
     """
 
     def __init__(self, members: Sequence[Sequence[Technique]], like: Tensor):
-        kinds = {type(technique): None for techniques in members for technique in techniques}
+        used = {type(technique): None for techniques in members for technique in techniques}
+        kinds = [kind for kind in used if any(_overrides(kind, hook) for hook in ("transform_", "penalty", "step_"))]
         order = {letter: place for place, letter in enumerate(BY_LETTER)}
         stacked = [
             _stack(kind, members, like) for kind in sorted(kinds, key=lambda kind: order.get(kind.letter, len(order)))
         ]
-        self._transforming = [each for each in stacked if _overrides(each, "transform_")]
-        self._penalising = [each for each in stacked if _overrides(each, "penalty")]
-        self._stepping = [each for each in stacked if _overrides(each, "step_")]
+        self._transforming = [each for each in stacked if _overrides(type(each.technique), "transform_")]
+        self._penalising = [each for each in stacked if _overrides(type(each.technique), "penalty")]
+        self._stepping = [each for each in stacked if _overrides(type(each.technique), "step_")]
 
     def penalty(self, states_SNH: Tensor) -> Tensor | None:
         """The cost of each unpadded step, (S, N), of all techniques together; None where there is none."""
@@ -104,8 +105,8 @@ def _stack(kind: type[Technique], members: Sequence[Sequence[Technique]], like: 
     return _Stacked(stacked, None if all(users) else torch.tensor(users, device=like.device).unsqueeze(1))
 
 
-def _overrides(each: _Stacked, hook: str) -> bool:
-    return getattr(type(each.technique), hook) is not getattr(Technique, hook)
+def _overrides(kind: type[Technique], hook: str) -> bool:
+    return getattr(kind, hook) is not getattr(Technique, hook)
 
 
 def _give_back(now: Sequence[Tensor], before: Sequence[Tensor | None], users_S1: Tensor | None) -> None:
