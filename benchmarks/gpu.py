@@ -33,10 +33,10 @@ from models.core.scan.activation import ACTIVATIONS, Activation
 from models.data.chunks import Pieces
 from models.outputs import NadeSettings, RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
-from models.training.cuda_graph import VARIABLE
 from models.training.memory import member_bytes
 from models.training.outcome import Training
 from models.training.run import train_stack
+from models.training.updates.cuda_graph import VARIABLE
 from models.trial import Trial
 
 ROUNDING = 3e-5

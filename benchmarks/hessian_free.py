@@ -25,7 +25,7 @@ from models.core import scan_body
 from models.data.chunks import Pieces, chunks
 from models.network import Network
 from models.techniques import Leaky
-from models.training.objective import NetworkObjective
+from models.training.updates.objective import NetworkObjective
 from models.trial import Trial
 
 CASES = (

@@ -4,7 +4,7 @@ Run it on a quiet machine: `python benchmarks/training_step.py [TURNS]`. Prints 
 hardware to benchmarks/results/training_step.json. A step is the forward pass, the cost, the gradient, its norm clipped,
 Nesterov momentum, and the state carried on; of 100 frames of music, about four notes each, no frame of them padding.
 
-Ours is `Updater.update`. Theirs is written as a good programmer would: torch.nn.RNN, Linear, clip_grad_norm_, SGD,
+Ours is `ChunkUpdater.update`. Theirs is written as a good programmer would: torch.nn.RNN, Linear, clip_grad_norm_, SGD,
 binary_cross_entropy_with_logits; with each of torch's three ways to clip and step, and what counts is the fastest of
 them in each turn. Both have the environment of this project's workers, which helps both. In both processes contenders
 take turns, and begin each together; ratios are medians over turns of ratios within one turn. Seconds are those of the
@@ -37,10 +37,10 @@ from models.core import scan_body
 from models.data.chunks import Chunk
 from models.network import Network
 from models.techniques import Clipping, Nesterov
-from models.training.gradient import ComposedGradient
-from models.training.progress import Tallies, Tally
-from models.training.stacked_techniques import StackedTechniques
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.gradient import ComposedGradient
+from models.training.updates.stacked_techniques import StackedTechniques
+from models.training.updates.tallies import Tallies, Tally
 from models.trial import Trial
 
 PROCESSES, T, D = 2, 100, 88
@@ -121,10 +121,10 @@ def ours(data: Tensor, H: int, output: str = "bernoulli", by_parts: bool = False
         seed=0,
     )
     network = Network(trial, zipf() if trial.output_type.symbols else torch.full((D,), 4 / D))
-    updater = Updater(network)
+    updater = ChunkUpdater(network)
     if by_parts:
         techniques = StackedTechniques([trial.techniques], network.parameters.theta_SP)
-        updater.gradient = ComposedGradient(network, techniques, updater.dropout, updater.chains, None)
+        updater.gradient = ComposedGradient(network, techniques, updater.streams.dropout, updater.streams.chains, None)
     tallies, rate_S1 = Tallies([Tally()], torch.device("cpu")), torch.tensor([[RATE]])
     every_TB, fresh_B, piece_B = torch.ones(T, B, dtype=torch.bool), torch.zeros(B, dtype=torch.bool), range(B)
     carried: list[Tensor | None] = [None]

@@ -19,7 +19,7 @@ from training_step import D, T, music
 from models.data.chunks import Pieces, chunks
 from models.evaluation.metrics import score
 from models.network import Network
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
 from models.trial import Trial
 
 PIECES, LANES = 64, 16
@@ -34,7 +34,7 @@ def contenders(H: int) -> dict[str, Callable[[], int]]:
     settings = {"hidden_size": H, "learning_rate": 0.1, "chunk": T, "batch": LANES, "epochs": 1, "seed": 0}
     trial = Trial(corpus="0" * 64, output="bernoulli", techniques=(), **settings)
     network = Network(trial, torch.full((D,), 4 / D))
-    chunk, gradient = next(chunks(pieces, range(LANES), LANES, T)), Updater(network).gradient
+    chunk, gradient = next(chunks(pieces, range(LANES), LANES, T)), ChunkUpdater(network).gradient
 
     def training() -> int:
         gradient.forward(chunk, None)

@@ -36,7 +36,7 @@ from models.optimizers.hessian_free import hessian_free_step
 from models.outputs.base import affine
 from models.outputs.logits import AffineLogits, LogitOutput, Product, softmax_curvature
 from models.parameters import Parameters
-from models.training.objective import NetworkObjective
+from models.training.updates.objective import NetworkObjective
 
 SYMBOLS, CLASSES, UNITS = 6, 4, 50
 SLOPE_BATCH, CURVATURE_BATCH, DAMPING = 1000, 500, 0.1

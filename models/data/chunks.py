@@ -263,12 +263,6 @@ def plan_chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -
         place_B = place_B + steps_B
 
 
-def plan_whole(pieces: Pieces) -> ChunkPlan:
-    """All pieces side by side, each from its beginning to its end."""
-    count = len(pieces)
-    return ChunkPlan(np.arange(count), pieces.starts[:-1], pieces.lengths, np.ones(count, dtype=bool))
-
-
 def make_chunk(pieces: Pieces, plan: ChunkPlan) -> Chunk:
     """The chunk that was planned."""
     places_TB, are_unpadded_TB = plan.cells(plan.steps_B.max())

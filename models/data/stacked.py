@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data.chunks import Pieces, ChunkPlan, shifted
+from models.data.chunks import ChunkPlan, Pieces, shifted
 
 
 @dataclass(frozen=True)

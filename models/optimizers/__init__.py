@@ -1,7 +1,7 @@
 """Rules that turn a gradient into new parameters, one file each. A new one is a file here and a name in the tuple.
 
 Row operations on (S, P): a stack's members never meet. Hessian-free is the other kind, and in this tuple too: its step
-is here, on any objective; what a network is to it is `models/training/objective.py`.
+is here, on any objective; what a network is to it is `models/training/updates/objective.py`.
 """
 
 from models.optimizers.adam import Adam

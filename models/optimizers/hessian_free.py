@@ -15,7 +15,7 @@ step that finds no such point leaves the parameters where they are.
 
 The preconditioner is Martens': (D + lambda)^0.75, D the sum of the squared gradients of the chunks, of the scale of G.
 
-This file knows of an objective and of vectors; `models/training/objective.py` has the objective of a network.
+This file knows of an objective and of vectors; `models/training/updates/objective.py` has the objective of a network.
 
 Shape letters: P parameters.
 """

@@ -1,28 +1,27 @@
-"""How far a training is: the learning curve, the sums of the epoch under way, and a checkpoint of it all.
+"""How far a training is: the learning curve, the place in the epoch under way, and a checkpoint of it all.
 
 A checkpoint holds everything that the numbers to come depend on. The data's position needs little, since the order
 of an epoch follows from the trial's seed and the epoch's number: how many of its chunks are done, and the state that
 each lane carries. Whoever goes on from a checkpoint ends with the same bits as whoever was never interrupted.
 
-What this does not do: train (`run.py`), or know where checkpoints are kept.
+What this does not do: train (`run.py`), decide anything (`schedule.py`), or know where checkpoints are kept.
 
 Shape letters: P parameters in a row, B lanes, K carried numbers a lane.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass, field, fields, replace
 from math import isinf, isnan
 from typing import Any, Self
 
-import torch
 from torch import Tensor
 
+from models.training.schedule import judge
+from models.training.updates.tallies import Tally
 from models.trial import Trial
 
 _FORMAT = 3
 _NAN = float("nan")
-_NORM = 3
-"""Place of a gradient's norm in what an update adds to a tally."""
 
 
 @dataclass(frozen=True)
@@ -52,68 +51,6 @@ class Epoch:
     clipped_share: float
     largest_norm: float
     update_ratio: float
-
-
-@dataclass
-class Tally:
-    """Sums over the updates of one epoch, and the largest norm.
-
-    Of log-likelihood in nats, scored steps, norms, clipped gradients, and ratios of update to parameters.
-    """
-
-    updates: int = 0
-    log_likelihood: float = 0.0
-    steps: int = 0
-    norms: float = 0.0
-    clipped: int = 0
-    ratios: float = 0.0
-    largest: float = 0.0
-
-
-class Tallies:
-    """The tallies of a stack, on its device, and which members have diverged since they were set.
-
-    Attributes:
-        diverged: (S,), True for a member that has.
-
-    Args:
-        members: how each begins.
-        device: where the stack is.
-    """
-
-    def __init__(self, members: Sequence[Tally], device: torch.device | str = "cpu"):
-        rows = [astuple(member) for member in members]
-        sums_SF = torch.tensor(rows, dtype=torch.float64, device=device).view(len(rows), len(fields(Tally)))
-        self._sums_FS = sums_SF.T.contiguous()
-        self.diverged = torch.zeros(len(rows), dtype=torch.bool, device=device)
-
-    def add(
-        self, moving_S: Tensor, nll_S: Tensor, steps_S: Tensor, norm_S: Tensor, shrunk_S: Tensor, ratio_S: Tensor
-    ) -> None:
-        """Count an update of the members that are moving."""
-        values = (moving_S, -nll_S, steps_S, norm_S, shrunk_S, ratio_S)
-        values_FS = torch.where(moving_S, torch.stack([each.double() for each in values]), 0)
-        self._sums_FS[:-1] += values_FS
-        torch.maximum(self._sums_FS[-1], values_FS[_NORM], out=self._sums_FS[-1])
-
-    def count(self, nll: float, steps: int, norm: float, shrunk: bool, ratio: float) -> None:
-        """Count an update of the one member, on the processor."""
-        sums_F = self._sums_FS.numpy()[:, 0]  # the same memory
-        sums_F[:-1] += (1, -nll, steps, norm, shrunk, ratio)
-        sums_F[-1] = max(sums_F[-1], norm)
-
-    def copy_(self, other: "Tallies") -> None:
-        """Take over those of another stack of as many members."""
-        self._sums_FS.copy_(other._sums_FS)
-        self.diverged.copy_(other.diverged)
-
-    def members(self) -> list[tuple[Tally, bool]]:
-        """Each member's tally, and whether it has diverged; waits for the device."""
-        rows = zip(self._sums_FS.T.tolist(), self.diverged.tolist(), strict=True)
-        return [
-            (Tally(int(updates), nats, int(steps), norms, int(cut), *rest), bad)
-            for (updates, nats, steps, norms, cut, *rest), bad in rows
-        ]
 
 
 @dataclass
@@ -147,10 +84,6 @@ class Progress:
         """Updates that moved the parameters so far; of the whole with those of the phases before it."""
         return (self.curve[-1].update if self.curve else self.before) + self.tally.updates
 
-    def is_over(self, trial: Trial) -> bool:
-        """Whether the training of this trial ends here: the only place where its number of epochs decides anything."""
-        return self.waited >= trial.patience or self.epoch > trial.epochs
-
     def row_at_start(self, valid: float) -> Epoch:
         """The first row of the curve, with the validation score of the network as it starts."""
         return Epoch(0, self.before, self.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
@@ -175,6 +108,16 @@ class Progress:
             largest_norm=tally.largest,
             update_ratio=tally.ratios / tally.updates,
         )
+
+    def end_epoch(self, valid: float, estimated: bool) -> bool:
+        """Write the row of the epoch under way and go on to the next; whether it was a new best. Arguments as above."""
+        self.curve.append(self.row(valid, estimated))
+        best, before = self.curve[self.best].valid, self.curve[-2].valid
+        new_best, self.waited = judge(valid, best, before, self.waited)
+        if new_best:
+            self.best = self.epoch
+        self.epoch, self.chunk, self.tally = self.epoch + 1, 0, Tally()
+        return new_best
 
     def to_json(self) -> dict[str, Any]:
         """The progress as JSON values; a row of the curve is a list, and in it and in the tally null is NaN, "inf" inf.

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from models.data.chunks import Pieces
+from models.training.members import Members
 from models.training.progress import Checkpoint, CheckpointError, grown
 from models.training.run import Run, Training, train_stack
+from models.training.updates.gradient_descent import GradientDescent
 from models.trial import Trial
 from tests.models import examples
 from tests.models.stopping import bits, stored
@@ -139,8 +141,8 @@ def test_where_patience_had_ended_the_shorter_one_no_epoch_is_trained(monkeypatc
     assert whole.best.epoch < last < 29
     short = replace(trial, epochs=last + 1)
     (ended,) = _trained([short])
-    monkeypatch.setattr(Run, "_update", None)
-    monkeypatch.setattr(Run, "_end_epoch", None)
+    monkeypatch.setattr(GradientDescent, "update", None)
+    monkeypatch.setattr(Members, "end_epoch", None)
     run = Run([trial], *_splits(trial), 5, [grown(_end(ended), short, trial)], keeping=[trial.key])
     assert run.trials == ()
     assert _bits(run.ended[trial.key]) == _bits(whole)

@@ -11,17 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models.data.chunks import Pieces, chunks, make_chunk, plan_whole
+from models.data.chunks import Pieces, chunks
 from models.data.frequencies import frequencies
 from models.evaluation.metrics import score
 from models.network import Network
 from models.optimizers.hessian_free import Slope, Step
 from models.techniques import Rectifier
-from models.training import hessian_free as hessian_free_updates
-from models.training.hessian_free import HessianFreeUpdater
-from models.training.progress import Checkpoint, CheckpointError, Tallies, Tally
+from models.training.progress import Checkpoint, CheckpointError, Progress
 from models.training.run import Run, Training, train, train_stack
-from models.training.updates import Updater
+from models.training.updates import hessian_free as hessian_free_updates
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.hessian_free import HessianFreeUpdater
+from models.training.updates.tallies import Tallies, Tally
 from models.trial import Trial
 from tests.models import examples
 from tests.models.stopping import bits, stored
@@ -126,18 +127,18 @@ def test_patience_ends_it_and_the_best_epoch_is_kept():
 
 def _scripted(monkeypatch: pytest.MonkeyPatch, nulls: list[bool]) -> None:
     """The steps of these places in a row, the first of an epoch's number, find no better point."""
-    epoch, step, update = [0], hessian_free_updates.hessian_free_step, HessianFreeUpdater.update
+    epoch, step, begin_epoch = [0], hessian_free_updates.hessian_free_step, HessianFreeUpdater.begin_epoch
 
-    def noting(updater: HessianFreeUpdater, epochs: list[int], tally: Tallies) -> None:
-        epoch[0] = epochs[0]
-        update(updater, epochs, tally)
+    def noting(updater: HessianFreeUpdater, members: list[Progress]) -> None:
+        epoch[0] = members[0].epoch if members else 0
+        begin_epoch(updater, members)
 
     def scripted(objective: Any, theta_P: Tensor, slope: Slope, damping: float, last_P: Tensor) -> Step:
         if nulls[epoch[0] - 1]:
             return Step(torch.zeros_like(theta_P), 1.5 * damping, last_P, 0, -math.inf, 0.0, sound=True)
         return step(objective, theta_P, slope, damping, last_P)
 
-    monkeypatch.setattr(HessianFreeUpdater, "update", noting)
+    monkeypatch.setattr(HessianFreeUpdater, "begin_epoch", noting)
     monkeypatch.setattr(hessian_free_updates, "hessian_free_step", scripted)
 
 
@@ -171,7 +172,8 @@ def test_a_network_that_is_no_good_at_all_diverges_at_its_first_step():
     for spoilt in (math.nan, 1e30, 1e3):
         updater.network.parameters.theta_SP.fill_(spoilt)
         tally = Tallies([Tally()])
-        updater.update([1], tally)
+        updater.begin_epoch([Progress(5.0)])
+        assert updater.update(tally) == (True,)
         ((sums, diverged),) = tally.members()
         assert diverged
         assert sums.updates == 0
@@ -210,7 +212,7 @@ def test_products_are_over_as_many_chunks_as_are_wanted_drawn_anew(monkeypatch):
 
 def test_it_is_no_rule_of_update():
     with pytest.raises(TypeError, match="HF has no rule of update"):
-        Updater(Network(_trial(), frequencies(TRAIN, 5).float()))
+        ChunkUpdater(Network(_trial(), frequencies(TRAIN, 5).float()))
 
 
 def test_a_rectifier_pays_for_its_states():
@@ -222,7 +224,7 @@ def test_a_rectifier_pays_for_its_states():
 def _mean_activity(result: Training) -> float:
     network = Network(_trial("R"), frequencies(TRAIN, 5).float())
     network.load(result.weights)
-    chunk = make_chunk(TRAIN, plan_whole(TRAIN))
+    chunk = next(chunks(TRAIN, range(6), 6, 9))
     states, _ = network.states(chunk.inputs, network.start(None, chunk.fresh_B))
     return chunk.scored(states[:, 1:]).mean().item()
 

@@ -13,9 +13,9 @@ from models.evaluation.forward import likelihoods
 from models.native import library
 from models.native_chunk import NativeChunk, serves
 from models.outputs.nade.nade import NadeSettings
-from models.training.gradient import ComposedGradient
-from models.training.native_gradient import NativeGradient
-from models.training.stacked_techniques import StackedTechniques
+from models.training.updates.gradient import ComposedGradient
+from models.training.updates.native_gradient import NativeGradient
+from models.training.updates.stacked_techniques import StackedTechniques
 from tests.models import examples, sanitized
 
 LENGTHS = [9, 3, 6, 1, 4]  # in chunks of 4 on 3 lanes: carried, fresh and idle lanes, padding, and whole chunks

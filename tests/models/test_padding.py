@@ -9,8 +9,8 @@ from models.data.chunks import Pieces, chunks
 from models.data.frequencies import frequencies
 from models.network import Network
 from models.techniques import Leaky, Rectifier
-from models.training.objective import NetworkObjective
 from models.training.run import train, train_stack
+from models.training.updates.objective import NetworkObjective
 from models.trial import Trial
 from tests.models import examples
 

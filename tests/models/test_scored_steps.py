@@ -19,9 +19,9 @@ from models.network import Network
 from models.outputs.gaussian import TOLERANCE, GaussianSettings
 from models.randomness import generator_for
 from models.techniques import Clipping, Rectifier
-from models.training.progress import Tallies, Tally
 from models.training.run import Run, train
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.tallies import Tallies, Tally
 from models.trial import Trial
 from tests.models import examples, naive
 from tests.models.solvable import temporal_order
@@ -84,7 +84,19 @@ def test_a_chunk_tells_scored_steps_from_all_that_are_no_padding(lanes, length):
     assert sorted(scored) == [n + 1 for n, it in enumerate(pieces.scored.tolist()) if it]
 
 
-def _naive_cost(run: Updater, pieces: Pieces, weights: dict[str, Any], lanes: list[tuple[int, slice, Any]]) -> Any:
+@pytest.mark.parametrize(("lanes", "length"), [(3, 4), (1, 2), (8, 20)])
+def test_spreading_is_the_transpose_of_choosing_the_scored_steps(lanes, length):
+    pieces, random = _some("softmax"), torch.Generator().manual_seed(1)
+    for some in (pieces, replace(pieces, scored=None)):
+        for chunk in chunks(some, range(len(LENGTHS)), lanes, length):
+            u = torch.randn(1, *chunk.unpadded_TB.shape, 3, generator=random, dtype=torch.float64)
+            v = torch.randn(1, 1, chunk.scored_steps, 3, generator=random, dtype=torch.float64)
+            torch.testing.assert_close((chunk.scored(u) * v).sum(), (u * chunk.spread(v)).sum(), rtol=1e-12, atol=1e-12)
+            assert torch.equal(chunk.scored(chunk.spread(v)), v)
+            assert not chunk.spread(v)[0][~chunk.scored_TB].any()
+
+
+def _naive_cost(run: ChunkUpdater, pieces: Pieces, weights: dict[str, Any], lanes: list[tuple[int, slice, Any]]) -> Any:
     """The cost of a chunk from its docstring; None where nothing of it is scored."""
     trial, total, scored = run.network.trial, 0.0, 0
     for piece, part, start in lanes:
@@ -104,7 +116,7 @@ def _naive_cost(run: Updater, pieces: Pieces, weights: dict[str, Any], lanes: li
 @pytest.mark.parametrize("output", ["bernoulli", "softmax", "gaussian"])
 def test_gradients_equal_autograd_through_single_steps(output, letters, cost):
     trial, pieces = _trial(output, letters, cost=cost), _some(output)
-    run, tallies = Updater(examples.network(trial, pieces)), Tallies([Tally()])
+    run, tallies = ChunkUpdater(examples.network(trial, pieces)), Tallies([Tally()])
     weights = {
         name: value[0].detach().clone().requires_grad_() for name, value in run.network.parameters.by_name.items()
     }
@@ -141,7 +153,7 @@ def test_gradients_equal_autograd_through_single_steps(output, letters, cost):
 def test_a_chunk_of_which_nothing_is_scored_is_read_and_moves_nothing():
     pieces = Pieces.from_arrays(examples.text([6]), last_alone=True)
     trial = _trial("softmax", "CM", chunk=4)
-    run, tallies = Updater(examples.network(trial, pieces)), Tallies([Tally()])
+    run, tallies = ChunkUpdater(examples.network(trial, pieces)), Tallies([Tally()])
     run.state["velocity"].fill_(0.5)
     before = run.network.parameters.theta_SP.clone()
     first, second = chunks(pieces, [0], 1, 4)
@@ -174,7 +186,7 @@ def test_a_stack_trains_as_its_members_do_alone(output, letters):
 def test_a_stacked_chunk_of_which_nothing_is_scored_moves_nobody():
     pieces = Pieces.from_arrays(examples.text([6]), last_alone=True)
     trials = [_trial("softmax", seed=seed, chunk=4, batch=1) for seed in (1, 2)]
-    updater, tallies = Updater(Network(trials, frequencies(pieces, 5).float())), Tallies([Tally(), Tally()])
+    updater, tallies = ChunkUpdater(Network(trials, frequencies(pieces, 5).float())), Tallies([Tally(), Tally()])
     before = updater.network.parameters.theta_SP.clone()
     first, _ = plan_chunks(pieces, [0], 1, 4)
     updater.update(stack(pieces, [first, first], 1, 4), None, torch.full((2, 1), 0.1), tallies)

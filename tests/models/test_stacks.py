@@ -16,9 +16,10 @@ from models.data.frequencies import frequencies
 from models.data.stacked import stack
 from models.network import Network
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
-from models.training.progress import Checkpoint, Tallies, Tally
+from models.training.progress import Checkpoint
 from models.training.run import Run, Training, train
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.tallies import Tallies, Tally
 from models.trial import Trial
 from models.variants import all_subsets
 from tests.models import examples
@@ -127,18 +128,19 @@ def test_chains_have_the_random_numbers_and_the_particles_of_their_member(chain)
 def test_chains_and_particles_of_a_member_without_a_chunk_wait_and_go_with_their_member():
     trials = _members("rbm", ["", "M", ""], output_settings=examples.RBM_SETTINGS["persistent"])
     train = SPLITS["rbm"][0]
-    updater = Updater(Network(trials, frequencies(train, 5).float()))
+    updater = ChunkUpdater(Network(trials, frequencies(train, 5).float()))
     updater.particles_SMD.bernoulli_(0.5, generator=torch.Generator().manual_seed(0))
-    before, streams = updater.particles_SMD.clone(), [its.get_state() for its in updater.chains]
+    before, streams = updater.particles_SMD.clone(), [its.get_state() for its in updater.streams.chains]
     some = next(plan_chunks(train, range(7), 3, 4))
     updater.update(stack(train, [some, None, some], 3, 4), None, torch.full((3, 1), 0.01), Tallies([Tally()] * 3))
     moved = [not torch.equal(now, then) for now, then in zip(updater.particles_SMD, before, strict=True)]
-    drawn = [not torch.equal(its.get_state(), then) for its, then in zip(updater.chains, streams, strict=True)]
+    drawn = [not torch.equal(its.get_state(), then) for its, then in zip(updater.streams.chains, streams, strict=True)]
     assert moved == drawn == [True, False, True]
-    last, its = updater.particles_SMD[2].clone(), updater.chains[2]
-    updater.keep([2])
+    last, its = updater.particles_SMD[2].clone(), updater.streams.chains[2]
+    for kept in (updater.network, updater.streams, updater):
+        kept.keep([2])
     assert torch.equal(updater.particles_SMD, last[None])
-    assert updater.chains == [its]
+    assert updater.streams.chains == [its]
 
 
 @pytest.mark.parametrize("stop", [3, 6])
@@ -267,7 +269,7 @@ def test_padding_that_overflows_harms_nothing():
     # no output of theirs can be computed.
     trials = [examples.trial("R", batch=2, chunk=100, seed=seed) for seed in (1, 2)]
     pieces = Pieces.from_arrays([torch.ones(100, 5).numpy(), torch.ones(3, 5).numpy()])
-    updater = Updater(Network(trials, frequencies(pieces, 5).float()))
+    updater = ChunkUpdater(Network(trials, frequencies(pieces, 5).float()))
     updater.network.parameters.theta_SP.zero_()
     for s in range(2):
         weights = updater.network.parameters.member(s)

@@ -13,8 +13,8 @@ from models.data.chunks import Chunk, Pieces, chunks
 from models.data.frequencies import frequencies
 from models.network import Network
 from models.techniques import Clipping, Nesterov, Rectifier
-from models.training.progress import Tallies, Tally
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.tallies import Tallies, Tally
 from models.trial import Trial
 from tests.models import examples, naive
 
@@ -24,9 +24,9 @@ L1 = 0.3
 Lane = tuple[Tensor, Tensor | None]
 
 
-def _run(trial: Trial, pieces: Pieces) -> Updater:
+def _run(trial: Trial, pieces: Pieces) -> ChunkUpdater:
     # Its h_0 is 0 where the trial says so.
-    return Updater(examples.network(trial, pieces))
+    return ChunkUpdater(examples.network(trial, pieces))
 
 
 def _rate(learning_rate: float) -> Tensor:
@@ -44,7 +44,7 @@ def _chunks(pieces: Pieces, order: Sequence[int] = range(len(LENGTHS))) -> list[
     return list(chunks(pieces, order, 3, 4))
 
 
-def _path(run: Updater, weights: Mapping[str, Tensor], data: Tensor, start: Tensor | None) -> list[Tensor]:
+def _path(run: ChunkUpdater, weights: Mapping[str, Tensor], data: Tensor, start: Tensor | None) -> list[Tensor]:
     """What is carried from the start to the last step of a lane."""
     if run.network.trial.core == "rnn":
         return naive.states(weights, data, run.network.core.activation, examples.retention_of(run.network), start)
@@ -52,7 +52,7 @@ def _path(run: Updater, weights: Mapping[str, Tensor], data: Tensor, start: Tens
     return steps(weights, data, weights["initial_state"] if start is None else start)
 
 
-def _naive_cost(run: Updater, weights: Mapping[str, Tensor], lanes: Sequence[Lane]) -> tuple[Tensor, list[Tensor]]:
+def _naive_cost(run: ChunkUpdater, weights: Mapping[str, Tensor], lanes: Sequence[Lane]) -> tuple[Tensor, list[Tensor]]:
     """The cost of a chunk as the docstring of training has it, and each lane's last state."""
     total, last, steps, units = 0.0, [], 0, run.network.trial.hidden_size
     for data, start in lanes:
@@ -66,7 +66,7 @@ def _naive_cost(run: Updater, weights: Mapping[str, Tensor], lanes: Sequence[Lan
     return total / (steps if run.network.trial.cost == "mean" else len(lanes)), last
 
 
-def _leaves(run: Updater, row: Tensor) -> dict[str, Tensor]:
+def _leaves(run: ChunkUpdater, row: Tensor) -> dict[str, Tensor]:
     """Independent copies of the parameters in a row laid out like theta."""
     parts = run.network.parameters.split(row)
     learned = run.network.trial.initial_state == "learned"
@@ -185,7 +185,7 @@ def test_an_idle_lane_that_overflows_harms_nothing():
     trial = examples.trial("R", batch=2, chunk=20)
     rolls = [torch.ones(200, 5).numpy(), torch.ones(3, 5).numpy()]
     pieces = Pieces.from_arrays(rolls)
-    run = Updater(Network(trial, frequencies(pieces, 5).float()))
+    run = ChunkUpdater(Network(trial, frequencies(pieces, 5).float()))
     run.network.parameters.theta_SP.zero_()
     weights = run.network.parameters.member(0)
     weights["input_weight"].fill_(-5.0)

@@ -51,7 +51,7 @@ def test_a_network_that_got_better_but_not_as_good_as_counting_is_untrained():
 
 
 def test_better_than_counting_from_the_start_and_never_better_than_that_is_untrained(monkeypatch):
-    monkeypatch.setattr("models.training.run.counting", lambda *_: -100.0)
+    monkeypatch.setattr("models.training.outcome.counting", lambda *_: -100.0)
     assert _train(STILL).status == "untrained"
     assert _train(SLOW).status == "completed"
 

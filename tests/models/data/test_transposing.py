@@ -11,6 +11,7 @@ from models.data.transposing import drawn_shifts, room
 from models.evaluation.metrics import score_members
 from models.randomness import generator_for
 from models.training.run import Run, train
+from models.training.updates.chunk_updater import ChunkUpdater
 from tests.models import examples
 
 pytestmark = pytest.mark.usefixtures("coarse_monitor")
@@ -60,9 +61,9 @@ def test_a_run_reads_every_note_where_it_was_shifted_to(lanes, length, together,
     trials = [examples.trial(transposition=3, batch=lanes, chunk=length, epochs=2, seed=s) for s in (1, 2)]
     trials = trials[: 1 + together]
     run, read = Run(trials, pieces, pieces, 12), []
-    update = type(run._updater).update
+    update = ChunkUpdater.update
     monkeypatch.setattr(
-        type(run._updater), "update", lambda self, chunk, *rest: (read.append(chunk), update(self, chunk, *rest))[1]
+        ChunkUpdater, "update", lambda self, chunk, *rest: (read.append(chunk), update(self, chunk, *rest))[1]
     )
     while run.advance():
         pass

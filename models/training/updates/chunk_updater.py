@@ -8,9 +8,9 @@ unpadded ones, which are the same unless the data says otherwise,
     mean:  (1 / scored steps)  * sum_{t,b} (nll_{t,b} + penalty_{t,b})
 
 A chunk without a scored step only advances the state; no update is made. An output model whose likelihood is
-intractable, the RBM, replaces nll by a cost of its own (`Output.cost`): a difference of free energies, F(v) - F(v_k). It
-is large where the model has left the data behind, and so diverges by the same limit; it cannot be far below zero, since
-v_k is a draw by the model, which seldom draws what it finds unlikely.
+intractable, the RBM, replaces nll by a cost of its own (`Output.cost`): F(v) - F(v_k), a difference of free energies.
+It is large where the model has left the data behind, and so diverges by the same limit; it cannot be far below zero,
+since v_k is a draw by the model, which seldom draws what it finds unlikely.
 
 A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
 guessing: it is marked in the tally, and its parameters stay as they were.
@@ -18,13 +18,12 @@ guessing: it is marked in the tally, and its parameters stay as they were.
 A stack on a GPU is never waited for: its shapes do not depend on data, and what an update finds stays on the device
 until somebody reads the tallies. A trial alone on a processor stops at once where it diverges.
 
-What this does not do: know of epochs, validation or schedules (`run.py`).
+What this does not do: know of the chunks of an epoch (`gradient_descent.py`), of validation or schedules (`run.py`).
 
 Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
 """
 
 from math import inf, log, nan
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -35,14 +34,14 @@ from models.data.chunks import Chunk
 from models.data.stacked import StackedChunk
 from models.network import Network
 from models.optimizers import Optimizer
-from models.randomness import generator_for
-from models.training import native_step
-from models.training.averaging import average_, fresh_average
-from models.training.gradient import ComposedGradient, Gradient
-from models.training.native_gradient import NativeGradient
-from models.training.native_step import NativeStep
-from models.training.progress import Tallies
-from models.training.stacked_techniques import StackedTechniques
+from models.training.updates import native_step
+from models.training.updates.averaging import average_, fresh_average
+from models.training.updates.gradient import ComposedGradient, Gradient
+from models.training.updates.native_gradient import NativeGradient
+from models.training.updates.native_step import NativeStep
+from models.training.updates.stacked_techniques import StackedTechniques
+from models.training.updates.streams import Streams
+from models.training.updates.tallies import Tallies
 
 DIVERGED_COST = 10.0
 """Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
@@ -54,24 +53,23 @@ def diverged_cost(network: Network) -> float:
     return DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
 
 
-class Updater:
-    """A network that is being trained: with random numbers for dropout and chains, and what is kept between updates.
+class ChunkUpdater:
+    """The updates of a network, a chunk each, and what is kept between them.
 
     Args:
         network: of one trial or of a stack, changed in place.
+        streams: random numbers for dropout and chains; those of the trials at their start where None is given.
         diagnosing: whether to measure how large the updates are beside the parameters.
 
     Attributes:
         state: the velocity, what the optimizer keeps beside it, and where trials have one the moving average of the
             parameters, each with the S axis first.
+        particles_SMD: of the output model, None for none.
         gradient: what gives the cost of a chunk and its gradient.
         waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
-        carries: whether an epoch is chunks, and a state is carried from one to the next.
     """
 
-    carries: ClassVar[bool] = True
-
-    def __init__(self, network: Network, diagnosing: bool = True):
+    def __init__(self, network: Network, streams: Streams | None = None, diagnosing: bool = True):
         self.network = network
         theta_SP = network.parameters.theta_SP
         optimizer = network.trial.optimizer_type()
@@ -81,10 +79,7 @@ class Updater:
         self.state = {"velocity": torch.zeros_like(theta_SP)} | self._optimizer.state(theta_SP)
         if network.trial.averaging > 0:
             self.state |= fresh_average(theta_SP)
-        self.dropout, self.chains = (
-            [generator_for(trial.stream, purpose, device=theta_SP.device) for trial in network.trials]
-            for purpose in ("dropout", "chains")
-        )
+        self.streams = Streams(network.trials, theta_SP.device) if streams is None else streams
         self.particles_SMD = network.output.particles(len(network.trials), theta_SP)
         self._limit = diverged_cost(network)
         self._diagnosing = diagnosing
@@ -92,32 +87,22 @@ class Updater:
         self._set_up()
 
     def _set_up(self) -> None:
-        network = self.network
+        network, streams = self.network, self.streams
         techniques = StackedTechniques([trial.techniques for trial in network.trials], network.parameters.theta_SP)
         self._techniques = techniques
         self.gradient: Gradient = (
-            NativeGradient(network, techniques, self.dropout)
+            NativeGradient(network, techniques, streams.dropout)
             if self.waits and native_chunk.serves(network)
-            else ComposedGradient(network, techniques, self.dropout, self.chains, self.particles_SMD)
+            else ComposedGradient(network, techniques, streams.dropout, streams.chains, self.particles_SMD)
         )
         self._native_step = NativeStep(network) if self.waits and native_step.serves(network) else None
         # Fresh memory of this size at every update would cost more than what is measured in it.
         measured = self._diagnosing and self._native_step is None
         self._before_SP = torch.empty_like(network.parameters.theta_SP) if measured else None
 
-    def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
-        """The learning rate of a member's next epoch, after one of `rate`."""
-        return rate if new_best else rate * decay
-
-    def stalled(self, s: int) -> bool:
-        """Whether a member's steps no longer move it: a rule of update always does."""
-        return False
-
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone, in this order."""
-        self.network.keep(rows)
+        """Go on with these members alone, in this order; after the network and the streams did."""
         self.state = {name: value[rows] for name, value in self.state.items()}
-        self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
         self._set_up()
 
@@ -137,7 +122,7 @@ class Updater:
         """
         # A member whose epoch is over keeps its place in its random numbers, and its particles.
         idle = [s for s, takes in enumerate(chunk.taking) if not takes]
-        kept = [(its[s], its[s].get_state()) for its in (self.dropout, self.chains) for s in idle]
+        kept = [(its[s], its[s].get_state()) for its in (self.streams.dropout, self.streams.chains) for s in idle]
         left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
         onward_SBK = self.step(chunk, carried, learning_rate_S1, tally)
         for generator, state in kept:

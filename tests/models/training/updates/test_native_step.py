@@ -10,8 +10,8 @@ from models.core import use_body
 from models.native import library
 from models.optimizers import SGD
 from models.techniques import Clipping, Nesterov, Technique
-from models.training.native_step import NativeStep, serves
-from models.training.stacked_techniques import StackedTechniques
+from models.training.updates.native_step import NativeStep, serves
+from models.training.updates.stacked_techniques import StackedTechniques
 from tests.models import examples
 
 RATE = 0.3

@@ -13,7 +13,7 @@ from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs.nade.nade import NadeSettings
 from models.parameters import Parameters
-from models.training.objective import NetworkObjective
+from models.training.updates.objective import NetworkObjective
 from tests.models import examples, naive
 
 # torch loads old parts of itself at the first derivative in forward mode.

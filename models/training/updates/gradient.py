@@ -21,7 +21,7 @@ from torch.linalg import vector_norm
 from models.data.chunks import Chunk
 from models.data.stacked import StackedChunk
 from models.network import Network
-from models.training.stacked_techniques import StackedTechniques
+from models.training.updates.stacked_techniques import StackedTechniques
 
 
 class Gradient(Protocol):

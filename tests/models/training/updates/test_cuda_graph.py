@@ -19,9 +19,16 @@ from models.network import Network
 from models.outputs import RBMSettings
 from models.outputs.softmax import cross_entropy
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
-from models.training.cuda_graph import VARIABLE, WARM_UP, CapturedUpdater, recorded_by, recorder_for, updater_for
 from models.training.run import Run, Training
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.cuda_graph import (
+    VARIABLE,
+    WARM_UP,
+    CapturedUpdater,
+    chunk_updater_for,
+    recorded_by,
+    recorder_for,
+)
 from models.trial import Trial
 from tests.models import examples
 from tests.models.stopping import bits
@@ -166,8 +173,8 @@ def _network(output: str) -> Network:
 
 def test_output_models_whose_shapes_depend_on_data_are_not_recorded():
     with recorded_by(Recorder()):
-        assert type(updater_for(_network("nade"))) is Updater
-        assert type(updater_for(_network("rbm"))) is CapturedUpdater
+        assert type(chunk_updater_for(_network("nade"))) is ChunkUpdater
+        assert type(chunk_updater_for(_network("rbm"))) is CapturedUpdater
 
 
 def test_nothing_is_recorded_where_nobody_asks_and_none_on_a_processor(monkeypatch):

@@ -15,8 +15,8 @@ from models.data.chunks import Chunk
 from models.data.stacked import StackedChunk
 from models.native_chunk import NativeChunk
 from models.network import Network, drop
-from models.training.gradient import price
-from models.training.stacked_techniques import StackedTechniques
+from models.training.updates.gradient import price
+from models.training.updates.stacked_techniques import StackedTechniques
 
 
 class NativeGradient:

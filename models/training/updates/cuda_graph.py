@@ -1,9 +1,9 @@
 """The update of a stack recorded once, and then repeated as a whole: on a GPU a CUDA graph.
 
 A small network has over a hundred operations an update, which a GPU does faster than Python can start them one by one.
-What is recorded is `Updater.step`, which waits for nothing and has one shape; what changes from one update to the next,
-chunk, carried state, learning rates and tallies, is copied into the memory that the recording reads, and back. The
-first updates are made operation by operation, since libraries set themselves up then; after members have left, all
+What is recorded is `ChunkUpdater.step`, which waits for nothing and has one shape; what changes from one update to the
+next, chunk, carried state, learning rates and tallies, is copied into the memory that the recording reads, and back.
+The first updates are made operation by operation, since libraries set themselves up then; after members have left, all
 begins anew.
 
 Output models with shapes that depend on data (`Output.steady`) cannot be recorded, and are not.
@@ -26,8 +26,9 @@ from torch import Tensor
 from models.data.chunks import Chunk
 from models.data.stacked import StackedChunk
 from models.network import Network
-from models.training.progress import Tallies, Tally
-from models.training.updates import Updater
+from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.streams import Streams
+from models.training.updates.tallies import Tallies, Tally
 
 VARIABLE = "COUNTERPOINT_CUDA_GRAPH"
 WARM_UP = 2
@@ -74,23 +75,25 @@ def recorder_for(network: Network) -> Recorder | None:
     return recorder if network.output.steady else None
 
 
-def updater_for(network: Network, diagnosing: bool = True) -> Updater:
-    """The updater of a network that is to be trained, recorded where that is asked for."""
+def chunk_updater_for(network: Network, streams: Streams | None = None, diagnosing: bool = True) -> ChunkUpdater:
+    """The updates of a network that is to be trained, recorded where that is asked for."""
     recorder = recorder_for(network)
-    return Updater(network, diagnosing) if recorder is None else CapturedUpdater(network, recorder, diagnosing)
+    if recorder is None:
+        return ChunkUpdater(network, streams, diagnosing)
+    return CapturedUpdater(network, recorder, streams, diagnosing)
 
 
-class CapturedUpdater(Updater):
+class CapturedUpdater(ChunkUpdater):
     """An updater of a stack whose step is recorded.
 
     Args:
         network: of a stack, changed in place.
         recorder: what records.
-        diagnosing: as for `Updater`.
+        streams, diagnosing: as for `ChunkUpdater`.
     """
 
-    def __init__(self, network: Network, recorder: Recorder, diagnosing: bool = True):
-        super().__init__(network, diagnosing)
+    def __init__(self, network: Network, recorder: Recorder, streams: Streams | None = None, diagnosing: bool = True):
+        super().__init__(network, streams, diagnosing)
         self._recorder = recorder
         self.waits = False
         self._set_up()
@@ -108,7 +111,7 @@ class CapturedUpdater(Updater):
     def step(
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
     ) -> Tensor:
-        """As `Updater.step`: repeated, or for the first time recorded, or operation by operation before that."""
+        """As `ChunkUpdater.step`: repeated, or for the first time recorded, or operation by operation before that."""
         if not isinstance(chunk, StackedChunk):
             raise TypeError("captured: wants chunks of a stack, whose shapes do not change")
         self._made += 1
@@ -122,7 +125,7 @@ class CapturedUpdater(Updater):
         self._tally.copy_(tally)
         self._carried_SBK.zero_() if carried is None else self._carried_SBK.copy_(carried)
         if self._repeat is None:
-            self._repeat = self._recorder(self._work, [*self.dropout, *self.chains])
+            self._repeat = self._recorder(self._work, [*self.streams.dropout, *self.streams.chains])
         else:
             self._repeat()
         tally.copy_(self._tally)

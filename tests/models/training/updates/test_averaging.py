@@ -9,8 +9,8 @@ from models.data.chunks import Pieces
 from models.data.frequencies import frequencies
 from models.evaluation.metrics import score_members
 from models.network import Network
-from models.training.averaging import AVERAGE, average_, fresh_average
 from models.training.run import Run, train
+from models.training.updates.averaging import AVERAGE, average_, fresh_average
 from models.trial import Trial
 from tests.models import examples
 

@@ -11,7 +11,8 @@ It is computed as m_n = m_{n-1} + (1 - b) / w_n * (theta_n - m_{n-1}) with w_n =
 Shape letters: S stacked trials, P parameters in a row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -42,3 +43,25 @@ def average_(state: Mapping[str, Tensor], theta_SP: Tensor, decay: float) -> Non
     weight_S1 = state[WEIGHT]
     weight_S1.mul_(decay).add_(1 - decay)
     state[AVERAGE].lerp_(theta_SP, ((1 - decay) / weight_S1).to(theta_SP.dtype))
+
+
+@contextmanager
+def averaged(theta_SP: Tensor, state: Mapping[str, Tensor]) -> Iterator[None]:
+    """The averages in the place of the parameters, where the state of an updater has some; the parameters afterwards.
+
+    >>> theta_SP = torch.tensor([[8.0]])
+    >>> with averaged(theta_SP, {"average": torch.tensor([[4.0]])}):
+    ...     theta_SP.item()
+    4.0
+    >>> theta_SP.item()
+    8.0
+    """
+    if AVERAGE not in state:
+        yield
+        return
+    last_SP = theta_SP.clone()
+    theta_SP.copy_(state[AVERAGE])
+    try:
+        yield
+    finally:
+        theta_SP.copy_(last_SP)

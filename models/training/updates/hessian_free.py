@@ -1,4 +1,4 @@
-"""Updates of a network by Hessian-free optimization: what `updates.py` is for rules that take a gradient at a time.
+"""Updates of a network by Hessian-free optimization, where `gradient_descent.py` has those of rules for gradients.
 
 An update is a step of `optimizers/hessian_free.py`, and one of them makes an epoch: its gradient, and every cost that
 it compares, is over the whole training split. Products are over the whole split too where it has at most
@@ -15,7 +15,6 @@ Shape letters: S stacked trials, P parameters in a row.
 
 from collections.abc import Sequence
 from math import nan
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,9 +25,10 @@ from models.network import Network
 from models.optimizers.hessian_free import Slope, hessian_free_step
 from models.parameters import Parameters
 from models.randomness import generator_for
-from models.training.objective import NetworkObjective
-from models.training.progress import Tallies
-from models.training.updates import diverged_cost
+from models.training.updates.chunk_updater import diverged_cost
+from models.training.updates.objective import NetworkObjective
+from models.training.updates.tallies import Tallies
+from models.training.updates.updater import Place
 from models.trial import Trial
 
 CURVATURE_CHUNKS = 1000
@@ -38,7 +38,7 @@ MOST_NULL_STEPS = 10
 
 
 class HessianFreeUpdater:
-    """A network that is being trained.
+    """The updates of a network, an epoch each: an `Updater`.
 
     Args:
         network: of one trial or of a stack, changed in place.
@@ -49,10 +49,7 @@ class HessianFreeUpdater:
         state: lambda of each member, the last solution of conjugate gradient, and null steps in a row, with the S axis
             first.
         waits: always, since the numbers of a step decide what it does next.
-        dropout, chains: generators that nothing is drawn from; there are no particles either.
     """
-
-    carries: ClassVar[bool] = False
 
     def __init__(self, network: Network, pieces: Pieces, diagnosing: bool = True):
         self.network, self._pieces, self._diagnosing = network, pieces, diagnosing
@@ -63,20 +60,25 @@ class HessianFreeUpdater:
             "solution": torch.zeros_like(theta_SP),
             "null_steps": torch.zeros(len(theta_SP), 1, dtype=torch.float64, device=theta_SP.device),
         }
-        self.dropout = [generator_for(trial.stream, "dropout", device=theta_SP.device) for trial in network.trials]
-        self.chains = self.dropout
-        self.particles_SMD: Tensor | None = None
         self.waits = True
         self._limit = diverged_cost(network)
         self._whole: list[Chunk] | None = None
+        self._epochs: list[int | None] = []
+
+    def begin_epoch(self, members: Sequence[Place]) -> None:
+        """Take up the one update of each member's epoch, unless it is done."""
+        self._epochs = [now.epoch if now.chunk == 0 else None for now in members]
 
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone, in this order."""
-        self.network.keep(rows)
+        """Go on with these members alone, in this order; after the network did."""
         self.state = {name: value[rows] for name, value in self.state.items()}
-        self.dropout = self.chains = [self.dropout[s] for s in rows]
+        self._epochs = [self._epochs[s] for s in rows]
 
-    def rate(self, s: int, rate: float, decay: float, new_best: bool) -> float:
+    def tensors(self, within_epoch: bool) -> dict[str, Tensor]:
+        """The state: within an epoch there is no more to it."""
+        return self.state
+
+    def rate(self, s: int, scheduled: float) -> float:
         """The learning rate of a member's next epoch: 1 / lambda, which no schedule changes."""
         return 1 / self.state["damping"][s].item()
 
@@ -84,13 +86,11 @@ class HessianFreeUpdater:
         """Whether so many of a member's last steps were null steps that its training is over."""
         return self.state["null_steps"][s].item() >= MOST_NULL_STEPS
 
-    def update(self, epochs: Sequence[int | None], tally: Tallies) -> None:
-        """One step of each member.
-
-        Args:
-            epochs: which epoch each is in, None for one that takes no step.
-            tally: sums to add to, and who has diverged.
-        """
+    def update(self, tallies: Tallies) -> tuple[bool, ...]:
+        """One step of each member whose epoch has none yet; whether each made one."""
+        epochs, self._epochs = self._epochs, [None] * len(self._epochs)
+        if all(epoch is None for epoch in epochs):
+            return (False,) * len(epochs)
         like, S = self.state["damping"], len(epochs)
         before_SP = self.network.parameters.theta_SP.clone()
         nll_S, norm_S, moving_S, tried_S = (like.new_zeros(S) for _ in range(4))
@@ -99,13 +99,14 @@ class HessianFreeUpdater:
                 slope, sound = self._step(s, epoch)
                 nll_S[s], norm_S[s] = slope.cost * self._steps, slope.gradient_P.norm()
                 moving_S[s], tried_S[s] = sound, True
-        moves_S = moving_S.bool() & ~tally.diverged
+        moves_S = moving_S.bool() & ~tallies.diverged
         ratio_S = torch.full_like(nll_S, nan)
         if self._diagnosing:
             ratio_S = (self.network.parameters.theta_SP - before_SP).norm(dim=1) / before_SP.norm(dim=1)
         steps_S = torch.full_like(nll_S, self._steps)
-        tally.add(moves_S, nll_S, steps_S, norm_S, torch.zeros_like(nll_S), ratio_S)
-        tally.diverged |= tried_S.bool() & ~moves_S
+        tallies.add(moves_S, nll_S, steps_S, norm_S, torch.zeros_like(nll_S), ratio_S)
+        tallies.diverged |= tried_S.bool() & ~moves_S
+        return tuple(epoch is not None for epoch in epochs)
 
     @property
     def _steps(self) -> int:

@@ -130,9 +130,7 @@ class NetworkObjective:
             squares_P += rows_BP.square().sum(0)
         return Slope(self.cost(theta_SP[0].clone()), gradient_P.div_(self.steps), squares_P.div_(self.steps))
 
-    def _lane_costs(
-        self, leaves: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _lane_costs(self, leaves: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None) -> tuple[Tensor, Tensor]:
         """Nats and penalties of each lane of a chunk, (B,), and what is carried on, (1, B, H)."""
         B = len(chunk.fresh_B)
         start = self._start(leaves, chunk, carried).transpose(0, 1)
@@ -154,9 +152,7 @@ class NetworkObjective:
         kept, carried = [], None
         for chunk in self._curved:
             start = self._start(self._values, chunk, carried)
-            layer = self._core.linearised(
-                self._values, chunk.inputs, start, self._retention_SH, chunk.unpadded_mask
-            )
+            layer = self._core.linearised(self._values, chunk.inputs, start, self._retention_SH, chunk.unpadded_mask)
             carried = _carry(chunk, layer.last_SBH)
             named = {name: self._values[name] for name in self._output.shapes()}
             came = chunk.scored(chunk.targets)
@@ -218,4 +214,3 @@ def _as_members(values: Tensor) -> Tensor:
 def _carry(chunk: Chunk, last: Tensor) -> Tensor:
     """What the next chunk goes on from; zero for a lane that has run out, whose states may overflow in silence."""
     return torch.where(chunk.unpadded_TB[-1].unsqueeze(-1), last.detach(), 0.0)
-
