@@ -12,7 +12,6 @@ from tasks.report.numbers.estimates import Estimates, estimate
 from tasks.report.numbers.results import Results
 from tasks.report.pages.samples import sample_files
 from tasks.report.papers import comma_separated
-from tasks.report.papers.files import latex_files
 from tasks.report.words.command import FILE
 
 __all__ = ["SCHEMA_VERSION", "Estimates", "Findings", "Results", "build_report", "estimate"]
@@ -35,6 +34,7 @@ def build_report(results: Results) -> dict[str, bytes]:
     # Only here: what draws takes a second to load, and a report that is published already needs none of it.
     from tasks.report.pages.corpora import render_corpora
     from tasks.report.pages.page import render_page
+    from tasks.report.papers.files import latex_files
 
     findings = Findings(results, estimate(results))
     return {

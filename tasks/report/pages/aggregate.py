@@ -50,7 +50,7 @@ def aggregate_section(found: Aggregate | None) -> AggregateSection | None:
     plain = next(row for row in found.variants if row.variant == PLAIN)
     return AggregateSection(
         sentence=aggregate_sentence(found),
-        rows=tuple(map(_row, found.variants)),
+        rows=tuple(map(aggregate_row, found.variants)),
         scales=Table(("corpus", "measure", "0", "counted by", "1", "of", "source"), tuple(map(_scale, found.scales))),
         notes=_notes(found),
         replicated=found.replicated,
@@ -67,7 +67,8 @@ def aggregate_section(found: Aggregate | None) -> AggregateSection | None:
     )
 
 
-def _row(row: Compared) -> AggregateRow:
+def aggregate_row(row: Compared) -> AggregateRow:
+    """A variant in words."""
     mean = Cell(number(row.iqm, DECIMALS), interval(*row.iqm_ends, DECIMALS))
     ends = row.improvement_ends if row.said == "unreplicated" else row.improvement_at_once
     shown = "" if row.variant == PLAIN else number(row.improvement, DECIMALS)

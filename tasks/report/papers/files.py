@@ -1,7 +1,7 @@
 r"""Which tables of a report there are in LaTeX: those of the page, with the same cells.
 
-    latex/   effects.tex  claims.tex  work.tex  corpora.tex  report.tex
-             N-CORPUS-scores.tex  -ease.tex  -variants.tex  -chosen.tex  -mattering.tex  -why.tex
+    latex/   effects.tex  aggregate.tex  claims.tex  paper-table-N.tex  work.tex  corpora.tex  report.tex
+             N-CORPUS-scores.tex  -published.tex  -ease.tex  -variants.tex  -chosen.tex  -mattering.tex  -why.tex
 
 `\input` sets one in a paper; `report.tex` is a paper of all of them, with what each is about.
 """
@@ -14,6 +14,9 @@ from tasks.report.findings import Findings
 from tasks.report.numbers.metrics import METRICS
 from tasks.report.numbers.variant_titles import techniques_told
 from tasks.report.numbers.verdicts import VERDICT_WORDS
+from tasks.report.pages.aggregate import aggregate_row
+from tasks.report.pages.paper import ToldTable, told_tables
+from tasks.report.pages.published import PublishedSection, published_sections
 from tasks.report.papers.latex import escape, tabular
 from tasks.report.training.mattering import mattering_table
 from tasks.report.training.tables import EASE_COLUMNS, ease_cells, ease_table
@@ -71,6 +74,18 @@ def latex_tables(findings: Findings) -> Iterator[LatexTable]:
     yield LatexTable(
         "effects", f"What adding a technique changes; positive is better, {_INTERVALS}.", _effects(findings, told)
     )
+    yield LatexTable(
+        "aggregate",
+        f"Every variant over all corpora; {_INTERVALS}. *: better or worse by intervals that hold for all at once.",
+        _aggregate(findings),
+    )
+    for table in told_tables(findings.paper):
+        yield LatexTable(
+            f"paper-table-{table.number}",
+            f"Table {table.number} of the paper, {table.about}: measured, {_INTERVALS}; in parentheses the paper's.",
+            _of_the_paper(table),
+        )
+    published = {part.name: part for part in published_sections(findings)[0]}
     for number, corpus in enumerate(results.corpora, start=1):
         start = f"{number}-{_plain(corpus)}"
         mine = findings.ease.of(corpus)
@@ -81,6 +96,12 @@ def latex_tables(findings: Findings) -> Iterator[LatexTable]:
             f"Test scores on {corpus}, best first; {_INTERVALS}. {_STAR}",
             Table(columns, tuple(map(_score, rows))),
         )
+        if corpus in published:
+            yield LatexTable(
+                f"{start}-published",
+                f"Published beside measured on {corpus}, {_INTERVALS}; a difference is positive where ours is better.",
+                _published(published[corpus]),
+            )
         ease = (
             (f"{letter}, {told[letter]}", *map(_cell, cells)) for letter, cells in ease_cells(mine.techniques).items()
         )
@@ -127,11 +148,47 @@ def _cell(cell: Cell) -> str:
 
 def _score(row: ScoreRow) -> tuple[str, ...]:
     label = f"{row.label} ●" if row.leading else row.label
-    stars = ("*" if cell.verdict in ("better", "worse") else "" for cell in row.cells)
-    cells = (
-        " ".join(filter(None, (cell.value, cell.interval, star))) for cell, star in zip(row.cells, stars, strict=True)
-    )
-    return (label, *cells, row.seeds, row.diverged, row.untrained)
+    return (label, *map(_starred, row.cells), row.seeds, row.diverged, row.untrained)
+
+
+def _aggregate(findings: Findings) -> Table:
+    """Of too few corpora there is no row."""
+    columns = ("variant", "interquartile mean", "better than plain SGD with probability", "runs lost")
+    if findings.aggregate is None:
+        return Table(columns, ())
+    rows = (aggregate_row(each) for each in findings.aggregate.variants)
+    return Table(columns, tuple((row.label, *map(_starred, row.cells), row.runs) for row in rows))
+
+
+def _of_the_paper(table: ToldTable) -> Table:
+    corpora = [name for name, columns in table.corpora for _ in range(columns)]
+    columns = (f"{corpus}, {heading}" for corpus, heading in zip(corpora, table.headings, strict=True))
+    rows = [
+        (name, *(f"{cell.measured} {cell.interval} ({cell.published})".replace("  ", " ") for cell in row))
+        for group in table.groups
+        for name, row in group
+    ]
+    return Table(("model", *columns), tuple(rows))
+
+
+def _published(part: PublishedSection) -> Table:
+    rows = [
+        (row.label, group.heading, _starred(row.measured), _noted(row.published), _starred(row.difference))
+        + (row.verdict, row.model)
+        for group in part.groups
+        for row in group.rows
+    ]
+    return Table(("variant", "measure", "measured", "published", "difference", "verdict", "model"), tuple(rows))
+
+
+def _noted(cell: Cell) -> str:
+    """A published number, with what is said of it."""
+    return f"{cell.value} ({cell.interval})" if cell.interval else cell.value
+
+
+def _starred(cell: Cell) -> str:
+    """A number with its interval, and a star for the colour that says better or worse."""
+    return " ".join(filter(None, (cell.value, cell.interval, "*" if cell.verdict in ("better", "worse") else "")))
 
 
 def _claims(findings: Findings) -> Table:
@@ -150,21 +207,21 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_=]+", "-", name)
 
 
+_FITTED = r"""\newcommand{\fitted}[1]{\sbox0{\input{#1}}%
+\sbox2{\resizebox{\ifdim\wd0>\linewidth\linewidth\else\wd0\fi}{!}{\usebox0}}%
+\resizebox*{!}{\ifdim\dimexpr\ht2+\dp2>.9\textheight.9\textheight\else\dimexpr\ht2+\dp2\fi}{\usebox2}}"""
+"""A command that sets a table as it is, or as large as a page takes."""
+
+
 def _paper(tables: list[LatexTable]) -> bytes:
-    """A paper that sets every table, each as wide as it is on a page of its own width."""
+    """A paper that sets every table under what it is about."""
     lines = [
-        r"\documentclass[a4paper,landscape]{article}",
+        r"\documentclass{article}",
+        r"\usepackage[a4paper,landscape,margin=15mm]{geometry}",
         r"\usepackage{booktabs,graphicx}",
+        _FITTED,
         r"\begin{document}",
-        *(
-            line
-            for each in tables
-            for line in (
-                rf"\begin{{table}}[p]\caption{{{escape(each.about)}}}",
-                rf"\resizebox{{\ifdim\width>\linewidth\linewidth\else\width\fi}}{{!}}{{\input{{{each.name}}}}}",
-                r"\end{table}",
-            )
-        ),
+        *(rf"\begin{{table}}[p]\caption{{{escape(each.about)}}}\fitted{{{each.name}}}\end{{table}}" for each in tables),
         r"\end{document}",
     ]
     return ("\n".join(lines) + "\n").encode()

@@ -13,7 +13,10 @@ from altair.utils.schemapi import debug_mode
 
 from tasks.report import Findings, Results, estimate
 from tasks.report.pages.page import render_page
+from tasks.report.published import OFFICIAL
 from tests.tasks.report.synthetic import synthetic_results
+
+TREEBANK = "penn-treebank-words"
 
 
 def small_results(*corpora: str) -> Results:
@@ -30,6 +33,22 @@ def of_variants(results: Results, corpus: str, *variants: str) -> Results:
     kept["diagnostics"] = results.diagnostics[results.diagnostics["variant"].isin(variants)]
     kept["pieces"] = pieces[pieces["variant"].isin(variants) | pieces["variant"].str.startswith("baseline/")]
     return dataclasses.replace(results, corpora={corpus: results.corpora[corpus]}, campaign=asked, **kept)
+
+
+def treebank_results() -> Results:
+    """Plain SGD and SGD+C on words, as if they were of the Penn Treebank."""
+    results = of_variants(small_results("folk-tunes-words"), "folk-tunes-words", "rnn/softmax/SGD", "rnn/softmax/SGD+C")
+    frames = {
+        name: (frame := getattr(results, name))[frame["corpus"] == "folk-tunes-words"].assign(corpus=TREEBANK)
+        for name in ("trials", "curves", "diagnostics", "pieces")
+    }
+    facts = results.corpora["folk-tunes-words"]
+    facts = {**facts, "steps": {**facts["steps"], "test": OFFICIAL[TREEBANK][1]}}
+    asked = {name: {TREEBANK: results.campaign[name]["folk-tunes-words"]} for name in ("corpora", "spaces")}
+    campaign = {**results.campaign, **asked}
+    return dataclasses.replace(
+        results, corpora={TREEBANK: facts}, campaign=campaign, portraits={}, samples={}, **frames
+    )
 
 
 @cache

@@ -1,6 +1,5 @@
 """The part of the page with published numbers: what its cells say, and nothing where no corpus is official."""
 
-import dataclasses
 import json
 import re
 
@@ -8,26 +7,13 @@ import pytest
 
 from tasks.report import Findings, estimate, results_json
 from tasks.report.pages.published import published_sections
-from tasks.report.published import OFFICIAL
 from tests.tasks.report.inert import check_inert
-from tests.tasks.report.pages_made import of_variants, small_results, undrawn_page
-
-WORDS = "penn-treebank-words"
+from tests.tasks.report.pages_made import TREEBANK, treebank_results, undrawn_page
 
 
 @pytest.fixture(scope="module")
 def treebank():
-    """Plain SGD and SGD+C on words, as if they were of the Penn Treebank."""
-    results = of_variants(small_results("folk-tunes-words"), "folk-tunes-words", "rnn/softmax/SGD", "rnn/softmax/SGD+C")
-    frames = {
-        name: (frame := getattr(results, name))[frame["corpus"] == "folk-tunes-words"].assign(corpus=WORDS)
-        for name in ("trials", "curves", "diagnostics", "pieces")
-    }
-    facts = results.corpora["folk-tunes-words"]
-    facts = {**facts, "steps": {**facts["steps"], "test": OFFICIAL[WORDS][1]}}
-    asked = {name: {WORDS: results.campaign[name]["folk-tunes-words"]} for name in ("corpora", "spaces")}
-    campaign = {**results.campaign, **asked}
-    return dataclasses.replace(results, corpora={WORDS: facts}, campaign=campaign, portraits={}, samples={}, **frames)
+    return treebank_results()
 
 
 def test_the_page_and_the_file_show_them(treebank):
@@ -44,7 +30,7 @@ def test_the_page_and_the_file_show_them(treebank):
         "quoted in the text of arXiv:12", "arXiv:1212.0901, Tables 1 and "
     }  # fmt: skip
     assert part.elsewhere.rows[0][:4] == ("Mogrifier LSTM", "perplexity", "50.1", "quoted by another")
-    told = json.loads(results_json(findings))["published"][WORDS]
+    told = json.loads(results_json(findings))["published"][TREEBANK]
     assert [row["verdict"] for row in told["rows"]].count("recalled") == 2
     assert told["sentence"] == part.sentence
     html = undrawn_page(treebank)

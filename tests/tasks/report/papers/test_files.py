@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from tasks.report import Findings, Results, estimate
+from tasks.report.pages.published import published_sections
 from tasks.report.papers.files import ALL, FOLDER, latex_files, latex_tables
 from tasks.report.papers.latex import escape
 from tasks.report.training.tables import EASE_COLUMNS
 from tasks.report.words.tables import change_cells, score_rows
-from tests.tasks.report.pages_made import of_variants, small_results
+from tests.tasks.report.over_corpora.test_aggregate import PARTS, campaign, made
+from tests.tasks.report.pages_made import TREEBANK, of_variants, small_results, treebank_results
 
 MUSIC = "bach-chorales"
 
@@ -66,8 +68,8 @@ def test_every_table_is_a_tabular_with_as_many_cells_as_columns(files: dict[str,
 
 def test_the_paper_sets_every_table_under_what_it_is_about(files: dict[str, str], findings: Findings) -> None:
     paper = files[ALL]
-    names = [each.name for each in latex_tables(findings)]
-    assert re.findall(r"\\input\{(.*?)\}", paper) == names
+    names = [each.name for each in latex_tables(findings) if each.table.rows]
+    assert re.findall(r"\\fitted\{([^#]*?)\}\\end", paper) == names
     assert sorted(files) == sorted([*(f"{name}.tex" for name in names), ALL])
     assert "\\usepackage{booktabs" in paper
 
@@ -89,6 +91,29 @@ def test_the_numbers_are_those_of_the_page(files: dict[str, str], findings: Find
         assert row[2].endswith("*") == (scored.cells[1].verdict in ("better", "worse"))
     head, *_ = cells(files[f"1-{MUSIC}-ease.tex"])
     assert head[1:] == [escape(column) for column in EASE_COLUMNS]
+
+
+def test_an_official_corpus_has_its_published_numbers_and_the_paper_its_own_table() -> None:
+    results = treebank_results()
+    findings = Findings(results, estimate(results, resamples=50))
+    findings.__dict__["aggregate"] = made(campaign(PARTS))  # over more corpora than there are here
+    files = {name: data.decode() for name, data in latex_files(findings).items()}
+    for text in files.values():
+        check_balanced(text)
+    (part,), _ = published_sections(findings)
+    _, *rows = cells(files[f"{FOLDER}/1-{TREEBANK}-published.tex"])
+    for row, told in zip(rows, part.groups[0].rows, strict=True):
+        assert row[0] == escape(told.label)
+        assert row[2].startswith(escape(told.measured.value))
+        assert row[3] == (told.published.value + (" (from memory)" if told.published.interval else ""))
+        assert row[5] == told.verdict
+    head, *rows = cells(files[f"{FOLDER}/paper-table-2.tex"])
+    assert head[2] == f"{TREEBANK}, perplexity, test"
+    measured = findings.estimates.primary(TREEBANK).set_index("variant")["mean"]
+    assert rows[0][2].startswith(f"{measured['rnn/softmax/SGD']:.2f} [")
+    assert rows[0][2].endswith("(145.16$\\dagger$)")
+    _, *rows = cells(files[f"{FOLDER}/aggregate.tex"])
+    assert [row[0] for row in rows] == ["SGD+C", "SGD", "SGD+L"]
 
 
 def test_names_of_other_people_are_set_as_they_stand(findings: Findings) -> None:
