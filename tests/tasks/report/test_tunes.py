@@ -1,4 +1,5 @@
-"""Samples played in a real browser: the notes that are drawn, at their pitches and times, not too loud, one at a time.
+"""Samples played in a real browser: the notes that are drawn, at their pitches and times, not too loud, one at a time;
+and words that show their sentence.
 
 The page's own buttons are pressed. Its audio goes into a buffer in place of a loudspeaker, and is looked at there.
 """
@@ -165,9 +166,23 @@ def test_nothing_moves_where_less_motion_is_asked_for(window):
     assert window.evaluate("document.querySelectorAll('[aria-label^=Stop]').length") == 1
 
 
-def test_without_scripts_there_is_no_button(window, page):
+@pytest.fixture
+def unscripted(window: Browser, page: Path) -> Iterator[Browser]:
     window.call("Emulation.setScriptExecutionDisabled", value=True)
     window.open(page, 1200)
-    assert window.evaluate("document.querySelectorAll('#samples figure').length") == 3
-    assert window.evaluate("document.querySelectorAll('#samples button').length") == 0
+    yield window
     window.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_without_scripts_there_is_no_button(unscripted):
+    assert unscripted.evaluate("document.querySelectorAll('#samples figure').length") == 3
+    assert unscripted.evaluate("document.querySelectorAll('#samples figure button, #samples li button').length") == 0
+
+
+def test_a_word_shows_its_sentence_where_it_is_pressed_also_without_scripts(unscripted):
+    shown = "[...document.querySelectorAll('[popover]')].filter(e => e.checkVisibility()).map(e => e.id)"
+    assert unscripted.evaluate(shown) == []
+    unscripted.evaluate("document.querySelector('[popovertarget=word-nat]').click()")
+    assert unscripted.evaluate(shown) == ["word-nat"]
+    unscripted.evaluate("document.querySelector('[popovertarget=word-frame]').click()")
+    assert unscripted.evaluate(shown) == ["word-frame"]
