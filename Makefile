@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit test-integration lint style bench browser clean
+.PHONY: help setup run test test-unit test-integration lint style bench chaos browser clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,6 +18,8 @@ HAS_TORCH = grep -F ' $(TORCH_VERSION)$(1)' >/dev/null
 TORCH_VERSION = $(shell sed -n 's/^torch==//p' constraints.txt)
 # one more than the cores of a small machine: tests with real parts wait for servers a third of their time
 JOBS ?= 3
+SECONDS ?= 300
+SEED ?= 1
 GATED := scan hessian_free nade cross_entropy training_step validation stacks pipeline
 
 # one thread a process: parallel tests and Dask workers share the cores
@@ -84,6 +86,10 @@ style: $(STAMP)  # ruff alone: mypy takes a minute, and is one of the integratio
 
 bench: $(STAMP)  ## every measurement that has a gate, then all gates in one table; nothing is asserted
 	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; $(BIN)/python "benchmarks/$$name.py"; done
+
+chaos: $(STAMP)  ## fail at every store operation, then kill and pause all parts of campaigns: SECONDS=300 SEED=1
+	CHAOS=whole $(BIN)/pytest -q -s tests/tasks/test_killed.py
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
 browser:  # the report's tests open it in Chromium
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || { \

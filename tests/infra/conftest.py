@@ -8,6 +8,7 @@ import pytest
 
 from infra.store import Store
 from tests.infra.s3 import BUCKET, environment, running_server
+from tests.infra.s3_proxy import LossyProxy, lossy_proxy
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,15 @@ def s3_address(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in environment(s3_server).items():
         monkeypatch.setenv(name, value)
     return f"s3://{BUCKET}/{secrets.token_hex(8)}"
+
+
+@pytest.fixture
+def proxy(s3_server: str, s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyProxy]:
+    """A proxy on the way to the server of `s3_address`."""
+    with lossy_proxy(s3_server) as proxy:
+        for name, value in environment(proxy.endpoint).items():
+            monkeypatch.setenv(name, value)
+        yield proxy
 
 
 @pytest.fixture(params=["memory", "file", pytest.param("s3", marks=pytest.mark.integration)])

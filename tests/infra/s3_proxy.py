@@ -43,6 +43,8 @@ class LossyProxy:
         reset: so many requests find their connection reset.
         silent: so many requests are taken, and never answered.
         refusal: what every request is told instead: status, code, further elements and headers; None for nothing.
+        refuse_after: so many requests are passed on before that.
+        stormy: of so many requests in turn one is told 503 and one finds its connection reset; 0 for none.
         requests: what was asked for.
         statuses: what the server said to each PUT.
     """
@@ -56,6 +58,8 @@ class LossyProxy:
     reset: int = 0
     silent: int = 0
     refusal: tuple[int, str, str, dict[str, str]] | None = None
+    refuse_after: int = 0
+    stormy: int = 0
     requests: list[Asked] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
 
@@ -69,7 +73,13 @@ class _Handler(BaseHTTPRequestHandler):
     def pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         proxy = self.proxy
-        if proxy.refusal is not None:
+        if proxy.stormy and len(proxy.requests) % proxy.stormy == 0:
+            proxy.refused.append((503, "SlowDown"))
+        if proxy.stormy and len(proxy.requests) % proxy.stormy == proxy.stormy // 2:
+            proxy.reset += 1
+        if proxy.refusal is not None and proxy.refuse_after:
+            proxy.refuse_after -= 1
+        elif proxy.refusal is not None:
             status, code, more, headers = proxy.refusal
             return self._answer(status, f"<Error><Code>{code}</Code>{more}</Error>".encode(), headers)
         if proxy.reset:

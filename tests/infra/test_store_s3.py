@@ -14,8 +14,8 @@ from infra.errors import ConflictError, StoreError
 from infra.store import Store
 from infra.store.s3 import TIMEOUTS, Part, S3Backend, _connect
 from tests.infra import writers
-from tests.infra.s3 import READER, WRITER, environment
-from tests.infra.s3_proxy import LossyProxy, lossy_proxy
+from tests.infra.s3 import READER, WRITER
+from tests.infra.s3_proxy import LossyProxy
 
 pytestmark = pytest.mark.integration
 
@@ -96,15 +96,6 @@ def test_a_reader_reads_and_is_told_that_it_cannot_write(s3_address: str, monkey
     store.verify(writers.PREFIX)
     with pytest.raises(StoreError, match=r"may not \(AccessDenied\); they need to read, write, delete and list$"):
         store.check_writable()
-
-
-@pytest.fixture
-def proxy(s3_server: str, s3_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[LossyProxy]:
-    """A proxy on the way to the server of `s3_address`."""
-    with lossy_proxy(s3_server) as proxy:
-        for name, value in environment(proxy.endpoint).items():
-            monkeypatch.setenv(name, value)
-        yield proxy
 
 
 def test_a_lost_answer_is_no_defeat(proxy: LossyProxy, s3_address: str) -> None:

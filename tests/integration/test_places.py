@@ -29,7 +29,13 @@ def variables(tmp_path_factory: pytest.TempPathFactory, served: dict[str, str]) 
 
 
 @pytest.fixture(scope="module")
-def cluster(variables: dict[str, str]) -> Iterator[str]:
+def started() -> list[subprocess.Popen[bytes]]:
+    """The scheduler and the worker of `cluster`."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def cluster(variables: dict[str, str], started: list[subprocess.Popen[bytes]]) -> Iterator[str]:
     """A scheduler and one worker as somebody else would start them, who knows nothing of the Prefect server."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
@@ -39,10 +45,9 @@ def cluster(variables: dict[str, str]) -> Iterator[str]:
         ["worker", address, "--nthreads", "1", "--nworkers", "1", "--no-dashboard", "--host", "127.0.0.1"],
     ]
     plain = {name: value for name, value in variables.items() if not name.startswith("PREFECT_")}
-    processes = []
     try:
         for command in commands:
-            processes.append(
+            started.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "dask", *command],
                     cwd=ROOT,
@@ -55,7 +60,7 @@ def cluster(variables: dict[str, str]) -> Iterator[str]:
             client.wait_for_workers(1, timeout=60)
         yield address
     finally:
-        for process in reversed(processes):
+        for process in reversed(started):
             process.terminate()
             process.wait(timeout=30)
 
@@ -81,27 +86,50 @@ def test_a_campaign_on_a_dask_scheduler_into_s3_and_its_report_out_of_it(
         assert secret not in page + json.dumps(document) + done.stdout + done.stderr
 
 
-def test_a_worker_stops_the_trial_of_a_command_that_was_killed(
-    tmp_path: Path, variables: dict[str, str], cluster: str
-) -> None:
-    """Else it would go on for hours, for nobody, and the next campaign would wait behind it."""
-    store = tmp_path / "store"
-    # one trial of minutes: seed 4 draws the lowest learning rate
+def start_long(store: Path, variables: dict[str, str], cluster: str) -> subprocess.Popen[bytes]:
+    """A command with one trial of minutes: seed 4 draws the lowest learning rate."""
     long = ("--corpora", "folk-tunes-words", "--variants", "SGD", "--trials", "1", "--epochs", "100000", "--seed", "4")
     command = [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), "--cluster", cluster]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*command, *long], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
+
+
+def test_a_worker_stops_the_trial_of_a_command_that_was_killed_and_one_that_gets_a_sigterm_its_own(
+    tmp_path: Path, variables: dict[str, str], cluster: str, started: list[subprocess.Popen[bytes]]
+) -> None:
+    """Else it would go on for hours, for nobody, and the next campaign would wait behind it."""
+    store = tmp_path / "store"
     with distributed.Client(cluster) as client:
+        process = start_long(store, variables, cluster)
         # Only its own thread says what a worker does: the scheduler forgets the tasks of a client that is gone.
         wait_until(lambda: any(client.run(is_training).values()))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         wait_until(lambda: not any(client.run(is_training).values()))
         time.sleep(2)  # what was trained to its end would be committed now
-    assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
-    assert len(list(store.glob("checkpoints/*.json"))) == 1, "whoever runs it again goes on from there"
+        assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
+        before = updates(store)
+
+        process = start_long(store, variables, cluster)
+        try:
+            wait_until(lambda: any(client.run(is_training).values()))
+            time.sleep(2)
+            started[-1].terminate()
+            started[-1].wait(timeout=10)
+            assert updates(store) > before, "it went on from the checkpoint, and left one of its own"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def updates(store: Path) -> int:
+    """Of the one checkpoint that is there."""
+    (pointer,) = store.glob("checkpoints/*.json")
+    newest = json.loads(pointer.read_text())["value"]["newest"]
+    assert (store / newest / "manifest.json").exists()
+    return int(newest.rpartition("/")[2].partition("-")[0])
 
 
 def is_training() -> bool:

@@ -1,5 +1,6 @@
 """The main job as a person starts it: a first run, a second one, and one that is killed in the middle."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -138,8 +139,7 @@ def test_a_stopped_and_a_killed_run_go_on_where_they_were(
     tmp_path: Path, first: tuple[Path, subprocess.CompletedProcess[str]], served: dict[str, str]
 ) -> None:
     store = tmp_path / "store"
-    done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "finished", "latest*")
-    shutil.copytree(first[0], store, ignore=done_there)  # the corpus is parsed once
+    _corpora_of(first[0], store)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     process = _once_trained(store, plain_environment() | {"TMPDIR": str(temporary)}, 1)
@@ -169,6 +169,54 @@ def test_a_stopped_and_a_killed_run_go_on_where_they_were(
     assert len(after) == 8
     assert survived.items() <= after.items()
     assert json.loads((latest(store) / "results.json").read_text())["failures"] == []
+
+
+def _corpora_of(first: Path, store: Path) -> None:
+    """A store with the corpora of another one, and nothing else."""
+    done_there = shutil.ignore_patterns("trials", "scores", "samples", "checkpoints", "reports", "finished", "latest*")
+    shutil.copytree(first, store, ignore=done_there)
+
+
+def _once_training(process: subprocess.Popen[str]) -> None:
+    """Wait until a worker has worked for two seconds since the plan was told."""
+    assert process.stdout is not None
+    while "about" not in (line := process.stdout.readline()):
+        assert line, "it ended before it had told its plan"
+    spent: dict[int, float] = {}
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                now = sum(child.cpu_times()[:2])
+                if now - spent.setdefault(child.pid, now) > 2:
+                    return
+        time.sleep(0.1)
+    raise AssertionError("no worker works")
+
+
+def test_sigterm_leaves_a_checkpoint_and_the_run_ends_within_ten_seconds(
+    tmp_path: Path, first: tuple[Path, subprocess.CompletedProcess[str]], served: dict[str, str]
+) -> None:
+    """The first checkpoint that is due by itself comes after half a minute."""
+    store = tmp_path / "store"
+    _corpora_of(first[0], store)
+    long = ("--trials", "1", "--seeds", "1", "--epochs", "100000", "--workers", "1", "--variants", "SGD")
+    process = subprocess.Popen(
+        command(store, *long), cwd=ROOT, env=served | {"PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    _once_training(process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 143, err
+    assert err.splitlines()[-1] == "terminated; the same command goes on from what is stored"
+    assert "Traceback" not in err
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+    (pointer,) = (store / "checkpoints").glob("*.json")
+    newest = json.loads(pointer.read_text())["value"]["newest"]
+    assert (store / newest / "manifest.json").exists()
+    assert int(newest.rpartition("/")[2].partition("-")[0]) > 0, "its updates"
 
 
 def test_a_mistake_is_answered_in_one_line(tmp_path: Path, served: dict[str, str]) -> None:

@@ -28,6 +28,7 @@ from tasks.search.search import Search
 from tasks.search.standing import Standing
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
+from tasks.trials.train import prepared
 from tasks.upkeep.leftovers import leftovers, remove
 from tasks.upkeep.verify import verify
 from tests.tasks.conftest import tiny_campaign, tiny_music
@@ -51,9 +52,10 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         yield only
 
 
-def run() -> dict[str, str]:
+def run(address: str = ADDRESS) -> dict[str, str]:
     """The campaign in this process, as `flows/reproduce.py` wires it; the reasons of what is missing at its end."""
-    store = Store(ADDRESS)
+    prepared.cache_clear()  # which another process has not
+    store = Store(address)
     digests, ledger = {NAME: ingest_corpus(store, RECIPE)}, Ledger(store)
     search = Search(CAMPAIGN, digests).trials({})
     reasons = _round(ledger, search, score=False)
@@ -69,7 +71,7 @@ def run() -> dict[str, str]:
 
 def _round(ledger: Ledger, trials: list[Trial], *, score: bool) -> dict[str, str]:
     values = [trial.to_json() for trial in ledger.unfinished(trials, scored=score)]
-    told = run_job.fn(ADDRESS, values, NAME, "a job", score) if values else []
+    told = run_job.fn(ledger.store.address, values, NAME, "a job", score) if values else []
     reasons = {failure["key"]: failure["reason"] for failure in told}
     return {trial.key: reasons[trial.key] for trial in ledger.unfinished(trials, scored=score)}
 
@@ -122,6 +124,7 @@ def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, und
         assert _number(place.files) == _number(history[-1]), "what is left over goes, and nothing else"
         assert committed(place.files) == expected
         assert verify(store).damaged == ()
+    _told(f"killed before each of {len(history)} writes: all equal")
 
 
 def _number(files: Mapping[str, bytes]) -> int:
@@ -133,12 +136,14 @@ def _number(files: Mapping[str, bytes]) -> int:
 @pytest.mark.parametrize("after", [False, True], ids=["not-done", "answer-lost"])
 def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, after):
     history, expected = undisturbed
-    for files in _some(history[:-1], 3):
+    some = _some(history[:-1], 3)
+    for files in some:
         place.files = dict(files)
         told = _run_with_failure(place, "write", 0, after)
         assert told or committed(place.files) == expected, "what is lacking is told"
         assert run() == {}
         assert committed(place.files) == expected
+    _told(f"an error {'after' if after else 'in place of'} {len(some)} of {len(history) - 1} writes: all equal")
 
 
 @pytest.mark.integration
@@ -146,12 +151,20 @@ def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(pl
 def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, good):
     _, expected = undisturbed
     reads = place.reads
-    for at in range(0, reads, 1 if WHOLE else reads // 4):
+    some = range(0, reads, 1 if WHOLE else reads // 4)
+    for at in some:
         place.files = {}
         told = _run_with_failure(place, "read", at, after=False, good=good)
         assert told or committed(place.files) == expected, "what is lacking is told"
         assert run() == {}
         assert committed(place.files) == expected
+    _told(f"an error of {'all operations from ' if good else ''}{len(some)} of {reads} reads{' on' * good}: all equal")
+
+
+def _told(line: str) -> None:
+    """A line for `make chaos`, beside pytest's dots."""
+    if WHOLE:
+        print(f"\n{line}", flush=True)
 
 
 def _run_with_failure(place: Place, what: str, at: int, after: bool, good: bool = False) -> dict[str, str]:
