@@ -26,9 +26,9 @@ from tasks.publishing.fingerprint import made_from
 from tasks.publishing.publish import newest_made_from, publish
 from tasks.search.search import Search
 from tasks.search.standing import Standing
+from tasks.trials.data import data_of
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
-from tasks.trials.train import prepared
 from tasks.upkeep.leftovers import leftovers, remove
 from tasks.upkeep.verify import verify
 from tests.tasks.conftest import tiny_campaign, tiny_music
@@ -54,7 +54,7 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 def run(address: str = ADDRESS) -> dict[str, str]:
     """The campaign in this process, as `flows/reproduce.py` wires it; the reasons of what is missing at its end."""
-    prepared.cache_clear()  # which another process has not
+    data_of.cache_clear()  # which another process has not
     store = Store(address)
     digests, ledger = {NAME: ingest_corpus(store, RECIPE)}, Ledger(store)
     search = Search(CAMPAIGN, digests).trials({})
