@@ -10,8 +10,9 @@ import altair as alt
 import pandas as pd
 
 from tasks.report.charts.colours import BETTER, CIRCLE, INK, MUTED, OTHER, PAPER, PLAIN, SQUARE, UNDECIDED, WORSE
+from tasks.report.charts.telling import words
 from tasks.report.charts.theme import layered, rows_of
-from tasks.report.numbers.formatting import number
+from tasks.report.numbers.formatting import interval, number, signed
 from tasks.report.numbers.metrics import Metric
 from tasks.report.numbers.variant_titles import TECHNIQUES, is_baseline, plain_of, short_labels
 from tasks.report.numbers.verdicts import Verdict, difference_verdict, effect_verdict
@@ -20,13 +21,14 @@ WIDTH = 420
 _ROW = 21
 # A baseline that makes the axis longer than this many times the spread of the variants would squeeze them together.
 _STRETCH = 1.5
+_TOLD = alt.Description("told:N")
 _COLOURS: dict[Verdict, str] = {"better": BETTER, "worse": WORSE}
 
 
 def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     """Scores with intervals, best on top, baselines below; one that lies far off is a number at the edge."""
     labels = short_labels(scores["variant"])
-    rows = [_scored(labels[row.variant], row) for row in _records(scores[scores["mean"].notna()])]
+    rows = [_scored(labels[row.variant], row, metric) for row in _records(scores[scores["mean"].notna()])]
     trained = [row for row in rows if row["colour"] != MUTED]
     ends = _ends(trained or rows)
     near = [row for row in rows if row in trained or _is_near(row, ends)]
@@ -39,19 +41,23 @@ def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     shape = alt.Shape("shape:N", scale=None)
     layers = [
         base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("high:Q"), y=y, color=colour),
-        base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("mean:Q"), y=y, color=colour, shape=shape),
+        base.mark_point(filled=True, size=70, opacity=1, aria=True).encode(
+            x=alt.X("mean:Q"), y=y, color=colour, shape=shape, description=_TOLD
+        ),
         *_edge_layers([row for row in rows if row not in near], ends, metric, y),
         *_gap_layers(scores[scores["mean"].isna()], labels, y),
         _cue("better →", alt.value(WIDTH - 110), "right")
         if metric.higher_is_better
         else _cue("← better", alt.value(0)),
     ]
-    return layered(layers, WIDTH - 110, _ROW * max(1, len(scores)))
+    return layered(layers, WIDTH - 110, _ROW * max(1, len(scores)), list(scores["variant"]))
 
 
-def _scored(label: str, row: Any) -> dict[str, Any]:
+def _scored(label: str, row: Any, metric: Metric) -> dict[str, Any]:
     plain = row.variant == plain_of(row.variant)
+    told = f"{number(row.mean, metric.decimals)} {interval(row.low, row.high, metric.decimals)}".rstrip()
     return {
+        "told": words(f"{label}\n{told} {metric.measure}"),
         "label": label,
         "mean": row.mean,
         "low": _or(row.low, row.mean),
@@ -110,6 +116,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
             row.difference,
             (row.diff_low, row.diff_high),
             difference_verdict(row._asdict(), metric.decimals),
+            metric,
         )
         for row in _records(compared)
     ]
@@ -123,7 +130,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         zero.encode(x=alt.X("value:Q"), y=y),
         *_gap_layers(empty, labels, y),
     ]
-    return layered(layers, WIDTH - 110, _ROW * max(1, len(order)))
+    return layered(layers, WIDTH - 110, _ROW * max(1, len(order)), list(scores["variant"]))
 
 
 def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
@@ -134,19 +141,24 @@ def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
         label = f"{row.technique}  {TECHNIQUES[row.technique]}"
         order.append(label)
         said = effect_verdict(row._asdict(), metric.decimals)
-        rows.append(_judged(label, row.effect, (row.low, row.high), said))
-        pairs += [{"label": label, "pair": difference} for _, _, difference in row.pairs]
+        rows.append(_judged(label, row.effect, (row.low, row.high), said, metric))
+        pairs += [
+            {"label": label, "pair": change, "told": words(f"{a} → {b}\n{signed(change, metric.decimals)}")}
+            for a, b, change in row.pairs
+        ]
     title = f"change when added ({metric.measure})"
-    ticks = alt.Chart(rows_of(pairs)).mark_tick(color=MUTED, thickness=1.2, size=12, opacity=0.7, yOffset=13)
-    ticks = ticks.encode(x=alt.X("pair:Q"), y=_label_axis(order))
+    ticks = alt.Chart(rows_of(pairs)).mark_tick(color=MUTED, thickness=1.2, size=12, opacity=0.7, yOffset=13, aria=True)
+    ticks = ticks.encode(x=alt.X("pair:Q"), y=_label_axis(order), description=_TOLD)
     layers = [ticks, *_judged_layers(rows, order, title)]
-    return layered(layers, WIDTH - 185, 46 * max(1, len(order)))
+    return layered(layers, WIDTH - 185, 46 * max(1, len(order)), list(told["technique"]), "technique")
 
 
-def _judged(label: str, value: float, ends: tuple[float, float], said: Verdict) -> dict[str, Any]:
+def _judged(label: str, value: float, ends: tuple[float, float], said: Verdict, metric: Metric) -> dict[str, Any]:
     """A row of a chart; hollow where the numbers say neither better nor worse."""
     colour = _COLOURS.get(said, UNDECIDED)
+    told = f"{signed(value, metric.decimals)} {interval(*ends, metric.decimals)}".rstrip()
     return {
+        "told": words(f"{label}\n{told} {metric.measure}"),
         "label": label,
         "value": value,
         "low": _or(ends[0], value),
@@ -167,7 +179,7 @@ def _judged_layers(rows: list[dict[str, Any]], order: list[str], title: str) -> 
         _cue("better →", alt.X("zero:Q"), dx=6),
         _cue("← worse", alt.X("zero:Q"), "right", dx=-6),
         base.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("high:Q"), y=y, stroke=colour),
-        base.mark_point(size=55, strokeWidth=2, opacity=1).encode(**point),
+        base.mark_point(size=55, strokeWidth=2, opacity=1, aria=True).encode(**point, description=_TOLD),
     ]
 
 

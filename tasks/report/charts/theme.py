@@ -5,6 +5,7 @@ The colours are in `colours.py`.
 
 import json
 import re
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -13,6 +14,7 @@ import vl_convert
 from markupsafe import Markup
 
 from tasks.report.charts.colours import GRID, INK, MUTED
+from tasks.report.charts.telling import with_attributes
 
 # Sizes come from the font that vl-convert brings along; the page embeds a subset of the same one (fonts/README.md).
 _FONT = "Liberation Sans"
@@ -50,9 +52,20 @@ def rows_of(rows: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=text, format={"type": "json"})  # type: ignore[no-untyped-call]
 
 
-def layered(layers: list[alt.Chart], width: int, height: int) -> alt.LayerChart:
-    """Charts on top of each other, the first one lowest; width and height in pixels, without axes."""
+def layered(
+    layers: list[alt.Chart], width: int, height: int, rows: Sequence[str] = (), of: str = "variant"
+) -> alt.LayerChart:
+    """Charts on top of each other, the first one lowest.
+
+    Args:
+        layers: the charts.
+        width: in pixels, without axes.
+        height: likewise.
+        rows: where the chart is one of rows that are equally high, the name of what each is about, from the top.
+        of: what `rows` are, `variant` or `technique`.
+    """
     chart = alt.LayerChart(width=width, height=height)
+    chart.usermeta = {"of": of, "rows": json.dumps(list(rows))} if rows else {}
     chart.layer = [*layers]  # given at once, each would be copied twice: a tenth of a report's time
     return chart
 
@@ -66,28 +79,27 @@ def to_svg(chart: alt.LayerChart, name: str, description: str) -> Markup:
         description: what it shows, for those who do not see it.
 
     Returns:
-        The element, `role="img"`, free of scripts, links and fixed pixel sizes.
+        The element, `role="img"`, free of scripts, links and fixed pixel sizes. For the script of the page `data-plot`
+        is the width and height of what lies between the axes, and `data-rows` what `layered` was told of rows.
     """
     specification = chart.to_dict(validate=False)
     specification["config"] = CONFIG
     svg = str(vl_convert.vegalite_to_svg(specification))
     head, _, body = svg.partition(">")
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
-    plot = re.search(r'transform="translate\(([\d.]+),.*?"M0,0h([\d.]+)v', body)
+    plot = re.search(r'transform="translate\(([\d.]+),.*?"M0,0h([\d.]+)v([\d.]+)', body)
     if box is None or plot is None:
         raise ValueError(f"chart {name}: the drawing has no viewBox, or no plot in it")
     width, height = map(float, box.groups())
-    labels, inside = map(float, plot.groups())
+    labels, inside, high = map(float, plot.groups())
     left, width = ceil(_WIDER * labels), max(width, labels + inside + _RIGHT)
-    body = _without_roles(_rename_clips(body, name))
-    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} 0 {:g} {:g}" role="img" aria-label="{}" {}>')
-    size = Markup('style="max-width:{}px"').format(round(1.2 * (width + left)))
-    return opening.format(-left, width + left, height, description, size) + Markup(body)  # noqa: S704  # drawn by Vega, which escapes
-
-
-def _without_roles(body: str) -> str:
-    """The drawing without Vega's roles: the whole is one image with one description, its parts are none."""
-    return re.sub(r"<\w[^>]*>", lambda tag: re.sub(r' (role|aria-\w+)="[^"]*"', "", tag.group()), body)
+    body = with_attributes(_rename_clips(body, name))
+    opening = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="{} 0 {:g} {:g}" role="img" aria-label="{}" {}{}>'
+    )
+    size = Markup('style="max-width:{}px" data-plot="{:g} {:g}"').format(round(1.2 * (width + left)), inside, high)
+    rows = Markup(' data-of="{of}" data-rows="{rows}"').format(**chart.usermeta) if chart.usermeta else ""
+    return opening.format(-left, width + left, height, description, size, rows) + Markup(body)  # noqa: S704  # drawn by Vega, which escapes
 
 
 def _rename_clips(body: str, name: str) -> str:

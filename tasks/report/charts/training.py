@@ -4,6 +4,7 @@ A panel of the curves holds a variant without clipping and the same variant with
 them; every panel of a corpus has the same axes.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -12,7 +13,9 @@ import pandas as pd
 
 from tasks.report.charts.colours import CIRCLE, FOURTH, INK, MUTED, OTHER, PLAIN, SQUARE, THIRD, WORSE
 from tasks.report.charts.scores import WIDTH
+from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of
+from tasks.report.numbers.formatting import number, significant
 from tasks.report.numbers.variant_titles import Variant, short_labels, subset_order
 
 PANEL_WIDTH = 280
@@ -21,6 +24,7 @@ _MOST_POINTS = 120
 GROUPS = {"neither": PLAIN, "C": OTHER, "M": THIRD, "C and M": FOURTH}
 _TILTS = {"diverged": 45, "untrained": 0}
 """How far the cross of a trial without a score is turned, by its status."""
+_ENDED = {"diverged": "it diverged here", "untrained": "it learned nothing"}
 _SHAPES = {"neither": SQUARE, "C": CIRCLE, "M": "triangle-up", "C and M": "diamond"}
 
 
@@ -34,7 +38,7 @@ def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, 
     curves = curves[np.isfinite(curves["valid"])]
     if curves.empty:
         return []
-    status = dict(zip(finals["key"], finals["status"], strict=True))
+    ended = {trial["key"]: trial for trial in finals.to_dict("records")}
     labels = short_labels(finals["variant"].unique())
     panels: dict[str, list[str]] = {}
     for variant in sorted(labels, key=subset_order):
@@ -42,7 +46,7 @@ def curve_panels(curves: pd.DataFrame, trials: pd.DataFrame) -> list[tuple[str, 
     axes, floor = _axes(curves)
     charts = []
     for members in panels.values():
-        layers = [layer for v in members for layer in _lines(curves[curves["variant"] == v], status, axes, floor)]
+        layers = [layer for v in members for layer in _lines(curves[curves["variant"] == v], ended, axes, floor)]
         if layers:
             chart = layered(layers, PANEL_WIDTH - 60, 150)
             charts.append((" and ".join(labels[v] for v in members), chart))
@@ -67,39 +71,68 @@ def _axes(curves: pd.DataFrame) -> tuple[dict[str, Any], float]:
     return axes, floor
 
 
-def _lines(curves: pd.DataFrame, status: dict[str, str], axes: dict[str, Any], floor: float) -> list[alt.Chart]:
+def _with_seconds(curve: pd.DataFrame, trial: Mapping[str, Any]) -> pd.DataFrame:
+    """How long a trial had trained: its seconds, spread evenly over its updates; NaN where they are not known."""
+    each = float(trial["seconds"]) / float(trial["updates"]) if trial["updates"] else np.nan
+    return curve.assign(seconds=curve["update"] * each)
+
+
+def _lines(
+    curves: pd.DataFrame, ended: Mapping[str, Mapping[str, Any]], axes: dict[str, Any], floor: float
+) -> list[alt.Chart]:
     """The lines of one variant; a cross that would lie under the picture is drawn at its lower edge."""
-    clipped = any("C" in Variant.parse(variant).techniques for variant in curves["variant"].unique())
+    names = curves["variant"].unique()
+    clipped = any("C" in Variant.parse(variant).techniques for variant in names)
     colour = OTHER if clipped else PLAIN
     layers = []
     complete = []
     for key, curve in curves.groupby("key"):
-        curve = curve.sort_values("update")
-        layers.append(_line(curve, colour, axes, width=0.8, opacity=0.55))
-        if status[str(key)] == "completed":
+        trial = ended[str(key)]
+        curve = _with_seconds(curve.sort_values("update"), trial)
+        name = f"{names[0]}, study {int(trial['study']) + 1}, seed {int(trial['seed']) + 1}"
+        layers.append(_line(curve, name, colour, axes, width=0.8, opacity=0.55))
+        if trial["status"] == "completed":
             complete.append(curve)
         else:
             end = rows_of([point | {"valid": max(point["valid"], floor)} for point in _points(curve.tail(1))])
-            tilt = _TILTS[status[str(key)]]
-            cross = alt.Chart(end).mark_point(shape="cross", angle=tilt, size=90, color=WORSE, filled=True, clip=True)
+            told = of_mark(names[0], f"{name}\n{_ENDED[trial['status']]}", _places(curve.tail(1)))
+            cross = alt.Chart(end).mark_point(
+                shape="cross", angle=_TILTS[trial["status"]], size=90, color=WORSE, filled=True, clip=True, **told
+            )
             layers.append(cross.encode(**axes))
     if complete:
         shortest = min(len(curve) for curve in complete)
-        stacked = [curve.head(shortest)[["update", "valid"]].to_numpy(np.float64) for curve in complete]
-        mean = pd.DataFrame(np.mean(stacked, axis=0), columns=["update", "valid"])
-        layers.append(_line(mean, colour, axes, width=2.4, opacity=1.0, dash=(1, 0) if clipped else (7, 4)))
+        columns = ["update", "epoch", "seconds", "valid"]
+        stacked = [curve.head(shortest)[columns].to_numpy(np.float64) for curve in complete]
+        mean = pd.DataFrame(np.mean(stacked, axis=0), columns=columns).assign(variant=names[0])
+        name, dash = f"{names[0]}, mean of its seeds", (1, 0) if clipped else (7, 4)
+        layers.append(_line(mean, name, colour, axes, width=2.4, opacity=1.0, dash=dash))
     return layers
 
 
 def _line(
-    curve: pd.DataFrame, colour: str, axes: dict[str, Any], width: float, opacity: float, dash: tuple[int, int] = (1, 0)
+    curve: pd.DataFrame,
+    name: str,
+    colour: str,
+    axes: dict[str, Any],
+    width: float,
+    opacity: float,
+    dash: tuple[int, int] = (1, 0),
 ) -> alt.Chart:
     thin = curve.iloc[np.unique(np.linspace(0, len(curve) - 1, _MOST_POINTS).astype(int))]
+    told = of_mark(thin["variant"].iloc[0], name, _places(thin), [number(valid, 3) for valid in thin["valid"]])
     base = alt.Chart(rows_of(_points(thin))).mark_line(
-        color=colour, strokeWidth=width, opacity=opacity, strokeDash=dash, clip=True
+        color=colour, strokeWidth=width, opacity=opacity, strokeDash=dash, clip=True, **told
     )
     line: alt.Chart = base.encode(**axes)
     return line
+
+
+def _places(curve: pd.DataFrame) -> dict[str, Sequence[float]]:
+    """Where the points of a curve are on each axis; without seconds where they are not known."""
+    names = {"updates": "update", "epochs": "epoch", "seconds": "seconds"}
+    columns = {name: [float(f"{value:.4g}") for value in curve[column]] for name, column in names.items()}
+    return {name: values for name, values in columns.items() if np.isfinite(values).all()}
 
 
 def _points(curve: pd.DataFrame) -> list[dict[str, Any]]:
@@ -137,11 +170,18 @@ def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
         height = strip if lost else max(row.valid, floor)
         group = group_of(row.variant)
         shown = {"rate": row.learning_rate, "valid": height, "colour": GROUPS[group], "chosen": bool(row.selected)}
+        shown |= {"told": _told(row), "variant": words(variant=row.variant)}
         rows.append(
             shown | ({"shape": "cross", "tilt": _TILTS[row.status]} if lost else {"shape": _SHAPES[group], "tilt": 0})
         )
         rows[-1]["below"] = not lost and bool(row.valid < floor)
     return _scatter(rows, f"validation log-likelihood (nats per {step})", (strip, float(best)), spread)
+
+
+def _told(row: Any) -> str:
+    came_to = {"diverged": "diverged", "untrained": "learned nothing"}.get(row.status) or number(row.valid, 3)
+    rate = significant(row.learning_rate)
+    return words(f"{row.variant}, study {int(row.study) + 1}\nlearning rate {rate}: {came_to}", row.variant)
 
 
 def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], spread: float) -> alt.LayerChart:
@@ -163,10 +203,15 @@ def _scatter(rows: list[dict[str, Any]], title: str, ends: tuple[float, float], 
         mine = [row for row in rows if row["colour"] == colour]
         chosen, below = ([row for row in mine if row[mark]] for mark in ("chosen", "below"))
         base, ring, head = (alt.Chart(rows_of(each)) for each in (mine, chosen, below))
-        points.append(base.mark_point(filled=True, size=50, opacity=0.8, xOffset=aside).encode(**where, **look))
-        rings.append(ring.mark_point(size=130, strokeWidth=1.6, color=INK, opacity=1, xOffset=aside).encode(**where))
-        head = head.mark_point(shape="triangle-down", filled=True, size=22, yOffset=8, xOffset=aside, color=MUTED)
-        heads.append(head.encode(**where))
+        told, owner = alt.Description("told:N"), alt.Description("variant:N")
+        base = base.mark_point(filled=True, size=50, opacity=0.8, xOffset=aside, aria=True)
+        points.append(base.encode(**where, **look, description=told))
+        ring = ring.mark_point(size=130, strokeWidth=1.6, color=INK, opacity=1, xOffset=aside, aria=True)
+        rings.append(ring.encode(**where, description=owner))
+        head = head.mark_point(
+            shape="triangle-down", filled=True, size=22, yOffset=8, xOffset=aside, color=MUTED, aria=True
+        )
+        heads.append(head.encode(**where, description=owner))
     line = alt.Chart(rows_of([{"valid": strip + 0.3 * spread}])).mark_rule(color=MUTED, strokeDash=[2, 3])
     label = alt.Chart(rows_of([{"valid": strip}])).mark_text(
         text="not trained", color=MUTED, fontSize=11, align="left", dx=4

@@ -7,7 +7,9 @@ import altair as alt
 
 from tasks.report.charts.colours import MUTED, OTHER, PLAIN, THIRD
 from tasks.report.charts.scores import WIDTH
+from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of
+from tasks.report.numbers.formatting import number
 from tasks.report.numbers.variant_titles import Variant, main_variants, plain_of
 from tasks.report.training.tuning import Tuning, best_with
 
@@ -65,12 +67,14 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
             "valid": float(each.expected_K[most - 1]),
             "label": Variant.parse(each.variant).tail,
             "colour": colours[each.variant],
+            "told": words(variant=each.variant),
         }
         for each in shown
         if each.variant in colours
     ]
-    names = alt.Chart(rows_of(_apart(ends, (high - low) / 14))).mark_text(align="left", dx=6, fontSize=12)
-    names = names.encode(text="label:N", color=alt.Color("colour:N", scale=None), **where)
+    names = alt.Chart(rows_of(_apart(ends, (high - low) / 14))).mark_text(align="left", dx=6, fontSize=12, aria=True)
+    colour, description = alt.Color("colour:N", scale=None), alt.Description("told:N")
+    names = names.encode(text="label:N", color=colour, description=description, **where)
     return layered([*grey, *named, names], WIDTH - 60, 250)
 
 
@@ -78,7 +82,13 @@ def _line(
     each: Tuning, most: int, where: dict[str, Any], colour: str, width: float, dash: tuple[int, int]
 ) -> alt.Chart:
     rows = [{"k": k + 1, "valid": float(each.expected_K[k])} for k in range(most)]
-    line = alt.Chart(rows_of(rows)).mark_line(color=colour, strokeWidth=width, strokeDash=dash)
+    told = of_mark(
+        each.variant,
+        Variant.parse(each.variant).tail,
+        {"draws": [row["k"] for row in rows]},
+        [number(row["valid"], 3) for row in rows],
+    )
+    line = alt.Chart(rows_of(rows)).mark_line(color=colour, strokeWidth=width, strokeDash=dash, **told)
     encoded: alt.Chart = line.encode(**where)
     return encoded
 

@@ -11,9 +11,10 @@ import altair as alt
 import numpy as np
 
 from tasks.report.charts.colours import CIRCLE, GRID, INK, MUTED, OTHER, PLAIN, SQUARE
+from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of
 from tasks.report.charts.training import PANEL_WIDTH
-from tasks.report.numbers.formatting import power_of_ten
+from tasks.report.numbers.formatting import percent, power_of_ten, share_left
 from tasks.report.numbers.variant_titles import Variant, plain_of, short_labels
 from tasks.report.words.why import SMALLEST, VariantDiagnosis, shown_variants
 
@@ -85,11 +86,22 @@ def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Ch
     marks = alt.Chart(rows_of(rows["best"][_MARKS // 2 * (shape == CIRCLE) :: _MARKS]))
     band = {"x": axes["x"], "y": axes["y"].copy(), "y2": alt.Y2("high:Q")}
     band["y"].shorthand = "low:Q"
+    owner, name = of_mark(each.variant), Variant.parse(each.variant).tail
+    told = {
+        moment: of_mark(
+            each.variant,
+            f"{name}{', before training' if moment == 'start' else ''}",
+            {"steps back": [row["lag"] for row in of]},
+            [share_left(row["mean"], SMALLEST) for row in of],
+        )
+        for moment, of in rows.items()
+    }
+    thin: dict[str, Any] = {"color": colour, "strokeWidth": 1.2, "strokeDash": [4, 3], "opacity": 0.8}
     return [
-        best.mark_area(color=colour, opacity=0.18, clip=True).encode(**band),
-        start.mark_line(color=colour, strokeWidth=1.2, strokeDash=[4, 3], opacity=0.8, clip=True).encode(**axes),
-        best.mark_line(color=colour, strokeWidth=2.4, clip=True).encode(**axes),
-        marks.mark_point(shape=shape, filled=True, size=42, opacity=1, color=colour, clip=True).encode(**axes),
+        best.mark_area(color=colour, opacity=0.18, clip=True, **owner).encode(**band),
+        start.mark_line(**thin, clip=True, **told["start"]).encode(**axes),
+        best.mark_line(color=colour, strokeWidth=2.4, clip=True, **told["best"]).encode(**axes),
+        marks.mark_point(shape=shape, filled=True, size=42, opacity=1, color=colour, clip=True, **owner).encode(**axes),
     ]
 
 
@@ -100,7 +112,14 @@ def zeros(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
         return None
     labels = short_labels(each.variant for each in told)
     rows = [
-        {"label": labels[each.variant], "states": 100 * each.zero_states, "gradients": 100 * each.zero_gradients}
+        {
+            "label": labels[each.variant],
+            "states": 100 * each.zero_states,
+            "gradients": 100 * each.zero_gradients,
+            "told": words(
+                f"{labels[each.variant]}\nstates {percent(each.zero_states)}, gradients {percent(each.zero_gradients)}"
+            ),
+        }
         for each in sparse
     ]
     y = _rows([labels[each.variant] for each in sparse])
@@ -108,11 +127,14 @@ def zeros(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     base = alt.Chart(rows_of(rows))
     return layered(
         [
-            base.mark_bar(color=OTHER, height=11, opacity=0.9).encode(x=x, y=y),
+            base.mark_bar(color=OTHER, height=11, opacity=0.9, aria=True).encode(
+                x=x, y=y, description=alt.Description("told:N")
+            ),
             base.mark_tick(color=INK, thickness=2, size=17).encode(x=alt.X("gradients:Q"), y=y),
         ],
         _WIDTH,
         max(_ROW * len(rows), 60),
+        [each.variant for each in sparse],
     )
 
 
@@ -138,7 +160,7 @@ def time_constants(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     y = _rows([labels[each.variant] for each in leaking])
     ticks = alt.Chart(rows_of(rows)).mark_tick(color=OTHER, thickness=1, size=14, opacity=0.55).encode(x=x, y=y)
     one = alt.Chart(rows_of([{"steps": 1.0}])).mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x=alt.X("steps:Q"))
-    return layered([one, ticks], _WIDTH, max(_ROW * len(leaking), 60))
+    return layered([one, ticks], _WIDTH, max(_ROW * len(leaking), 60), [each.variant for each in leaking])
 
 
 def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
@@ -148,7 +170,13 @@ def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
         return None
     labels = short_labels(each.variant for each in told)
     rows = [
-        {"label": labels[each.variant], "epoch": epoch, "from": epoch - 0.5, "to": epoch + 0.5, "share": float(share)}
+        {
+            **{"label": labels[each.variant], "epoch": epoch, "from": epoch - 0.5, "to": epoch + 0.5},
+            **{
+                "share": float(share),
+                "told": words(f"{labels[each.variant]}\nepoch {epoch}: {percent(share)} clipped"),
+            },
+        }
         for each in clipped
         for epoch, share in enumerate(each.clipped_share, start=1)
     ]
@@ -163,11 +191,10 @@ def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     # by the root: a few percent would look like none
     scale = alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])
     opacity = alt.FillOpacity("share:Q", scale=scale, legend=None)
-    cells = alt.Chart(rows_of(rows)).mark_rect(color=OTHER, stroke=GRID, strokeWidth=0.7)
-    cells = cells.encode(
-        x=x, x2=alt.X2("to:Q"), y=_rows([labels[each.variant] for each in clipped]), fillOpacity=opacity
-    )
-    return layered([cells], _WIDTH, max(_ROW * len(clipped), 60))
+    cells = alt.Chart(rows_of(rows)).mark_rect(color=OTHER, stroke=GRID, strokeWidth=0.7, aria=True)
+    y = _rows([labels[each.variant] for each in clipped])
+    cells = cells.encode(x=x, x2=alt.X2("to:Q"), y=y, fillOpacity=opacity, description=alt.Description("told:N"))
+    return layered([cells], _WIDTH, max(_ROW * len(clipped), 60), [each.variant for each in clipped])
 
 
 def _rows(order: list[str]) -> alt.Y:

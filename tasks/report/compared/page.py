@@ -1,4 +1,4 @@
-"""The comparison as a page: one self-contained HTML file without a script, like the report's."""
+"""The comparison as a page: one self-contained HTML file, like the report's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from tasks.report.charts.colours import CIRCLE, MUTED, OTHER, SQUARE
 from tasks.report.charts.colours import PLAIN as PLAIN_COLOUR
+from tasks.report.charts.telling import of_mark
 from tasks.report.charts.theme import layered, rows_of, to_svg
 from tasks.report.numbers.formatting import NOTHING, interval, joined, number
 from tasks.report.numbers.metrics import FloatArray
@@ -129,10 +130,18 @@ def _layers(thresholds: FloatArray, row: Compared, x: alt.X, y: alt.Y) -> list[a
     banded = []
     if not np.isnan(row.profile).any():
         bounds = [point | {"low": ends[0], "high": ends[1]} for point, *ends in zip(points, low, high, strict=True)]
-        band = alt.Chart(rows_of(bounds)).mark_area(color=colour, opacity=0.18)
+        band = alt.Chart(rows_of(bounds)).mark_area(color=colour, opacity=0.18, **of_mark(row.variant))
         banded = [band.encode(x=x, y=lower, y2=alt.Y2("high:Q"))]
+    told = of_mark(
+        row.variant,
+        row.variant,
+        {"normalised score": [round(tau, DECIMALS) for tau in thresholds.tolist()]},
+        [f"{value:.0f} % of the runs above it" for value in shares],
+    )
     return [
         *banded,
-        base.mark_line(color=colour, strokeWidth=2).encode(x=x, y=y),
-        marks.mark_point(shape=shape, filled=True, size=42, opacity=1, color=colour).encode(x=x, y=y),
+        base.mark_line(color=colour, strokeWidth=2, **told).encode(x=x, y=y),
+        marks.mark_point(shape=shape, filled=True, size=42, opacity=1, color=colour, **of_mark(row.variant)).encode(
+            x=x, y=y
+        ),
     ]

@@ -13,12 +13,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from tasks.report.charts.colours import CIRCLE, MUTED, OTHER, PLAIN, SQUARE
+from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of, to_svg
 from tasks.report.numbers.estimates import Estimates
 from tasks.report.numbers.formatting import NOTHING, interval, number
 from tasks.report.numbers.metrics import METRICS, Metric
 from tasks.report.numbers.results import Results
-from tasks.report.numbers.variant_titles import is_baseline, plain_of, short_labels
+from tasks.report.numbers.variant_titles import Variant, is_baseline, plain_of, short_labels
 from tasks.report.words.tables import Table
 
 _WIDTH, _HEIGHT = 215, 140
@@ -90,7 +91,7 @@ def _table(
     for variant, label in labels.items():
         mine = trained[trained["variant"] == variant].set_index("lag")
         cells.append((label, *(_cell(mine.loc[lag], metric) if lag in mine.index else NOTHING for lag in lags)))
-    return Table(("variant", *(f"lag {lag}" for lag in lags)), tuple(cells))
+    return Table(("variant", *(f"lag {lag}" for lag in lags)), tuple(cells), tuple(labels))
 
 
 def _cell(row: pd.Series, metric: Metric) -> str:
@@ -137,6 +138,7 @@ def lag_panel(trained: pd.DataFrame, variant: str, chance: float, metric: Metric
 def _layers(rows: pd.DataFrame, plain: bool, aside: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     colour, shape = (PLAIN, SQUARE) if plain else (OTHER, CIRCLE)
     points = [_point(row) for row in rows.itertuples() if pd.notna(row.mean)]
+    owner = of_mark(str(rows["variant"].iloc[0])) if len(rows) else {}
     whole = rows["mean"].notna().tolist()
     # a lag without a score breaks the line
     parts = [sum(not there for there in whole[:place]) for place, there in enumerate(whole) if there]
@@ -144,15 +146,17 @@ def _layers(rows: pd.DataFrame, plain: bool, aside: float, x: alt.X, y: alt.Y) -
     base = alt.Chart(rows_of(points))
     return [
         alt.Chart(rows_of(lines))
-        .mark_line(color=colour, strokeWidth=1.6, xOffset=aside)
+        .mark_line(color=colour, strokeWidth=1.6, xOffset=aside, **owner)
         .encode(x=x, y=y, detail=alt.Detail("part:N")),
-        base.mark_rule(color=colour, strokeWidth=2, xOffset=aside).encode(x=x, y=y, y2=alt.Y2("high:Q")),
-        base.mark_point(shape=shape, filled=True, size=45, opacity=1, color=colour, xOffset=aside).encode(
-            x=x, y=alt.Y("mean:Q")
+        base.mark_rule(color=colour, strokeWidth=2, xOffset=aside, **owner).encode(x=x, y=y, y2=alt.Y2("high:Q")),
+        base.mark_point(shape=shape, filled=True, size=45, opacity=1, color=colour, xOffset=aside, aria=True).encode(
+            x=x, y=alt.Y("mean:Q"), description=alt.Description("told:N")
         ),
     ]
 
 
-def _point(row: Any) -> dict[str, float]:
+def _point(row: Any) -> dict[str, Any]:
     low, high = (row.mean if pd.isna(side) else side for side in (row.low, row.high))
-    return {"lag": row.lag, "mean": row.mean, "low": low, "high": high}
+    text = f"{number(row.mean, 1)} {interval(row.low, row.high, 1)}".rstrip()
+    told = words(f"{Variant.parse(row.variant).tail}\nlag {row.lag}: {text}", row.variant)
+    return {"lag": row.lag, "mean": row.mean, "low": low, "high": high, "told": told}

@@ -20,6 +20,7 @@ _WORDS = {"recalled": "none: recalled", "unreplicated": "none: one study", "no s
 class PublishedRow:
     """A published number beside a measured one."""
 
+    variant: str
     label: str
     baseline: bool
     measured: Cell
@@ -76,6 +77,7 @@ def _row(row: Beside, label: str, sources: list[str]) -> PublishedRow:
     bounds = interval(row.low, row.high, metric.decimals) if row.low != row.high else ""
     change = interval(row.diff_low, row.diff_high, metric.decimals) if bounds else ""
     return PublishedRow(
+        variant=row.variant,
         label=label,
         baseline=is_baseline(row.variant),
         measured=Cell(roughly(number(row.measured, metric.decimals), estimated), bounds),

@@ -2,7 +2,7 @@
 
 Each file begins with what it is for. The page says by its content security policy that this script runs and no other;
 it only adds to what is there, and puts text into the page as text, never as markup. What it reads is in attributes
-(the templates), which are escaped like all others.
+(`charts/telling.py`, the templates), which are escaped like all others.
 """
 
 import base64
@@ -11,7 +11,10 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "scripts"
-FILES = ("tunes",)
+FILES = (
+    *("variants", "formats", "tables", "copying", "sorting", "rows", "axis", "pointing"),
+    *("choices", "showing", "chooser", "start", "tunes"),
+)
 
 
 @cache

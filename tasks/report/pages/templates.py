@@ -30,7 +30,9 @@ def fill_template(name: str, **values: Any) -> str:
         values: what it names; `style`, the style sheets, `script` with its `script_hash`, and `paper`, its address, are
             given to every one.
     """
-    sheets = [(_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("style", "tunes", "teaching")]
+    sheets = [
+        (_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("style", "tunes", "teaching", "controls")
+    ]
     ours = {"style": Markup("".join([_font_faces(), *sheets])), "script": Markup(page_script())}  # noqa: S704  # our files
     return _environment().get_template(name).render(script_hash=script_hash(), paper=PAPER, **ours, **values)
 

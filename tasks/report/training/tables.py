@@ -73,7 +73,7 @@ def ease_table(rows: Sequence[Row]) -> Table:
         ends = [_share(row, name) for name in ("trained", "diverged")]
         good = (number(row["untrained"], 0), number(row["good"], 0), number(row["decades"], 2))
         told.append((labels[row["variant"]], *map(_reached, row["targets"]), count(row["draws"]), *ends, *good))
-    return Table(heads, tuple(told))
+    return Table(heads, tuple(told), tuple(row["variant"] for row in rows))
 
 
 def _share(row: Row, name: str) -> str:

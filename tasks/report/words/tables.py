@@ -46,6 +46,7 @@ class Cell:
 class ScoreRow:
     """One variant or baseline: a cell for the first metric, one for the difference, one for each further metric."""
 
+    variant: str
     label: str
     baseline: bool
     plain: bool
@@ -58,10 +59,17 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Table:
-    """A heading for each column and the rows below it; the first column names the row."""
+    """A heading for each column and the rows below it; the first column names the row.
+
+    Attributes:
+        columns: the headings.
+        rows: a text a column.
+        variants: the variant that each row is about; none where rows are about something else.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    variants: tuple[str, ...] = ()
 
 
 def score_columns(kind: str) -> tuple[str, ...]:
@@ -83,6 +91,7 @@ def score_rows(results: Results, estimates: Estimates, corpus: str) -> tuple[Sco
         baseline = is_baseline(row.variant)
         rows.append(
             ScoreRow(
+                variant=row.variant,
                 label=labels[row.variant],
                 baseline=baseline,
                 plain=not baseline and row.reference == "",
@@ -164,9 +173,10 @@ def chosen_table(results: Results, corpus: str) -> Table:
     headings = [heading for heading, _, _ in before]
     headings += [f"{letter}: {name.replace('_', ' ')}" for letter, name in drawn]
     headings += [heading for heading, _, _ in _AFTER]
-    rows = []
+    rows, variants = [], []
     for variant in results.variants(corpus):
         mine = chosen[chosen["variant"] == variant].to_dict("records")
+        variants += [variant] * max(1, len(mine))
         if not mine:
             rows.append((labels[variant], *[NOTHING] * len(headings)))
         for trial in mine:
@@ -175,7 +185,7 @@ def chosen_table(results: Results, corpus: str) -> Table:
             cells += [write(trial[column]) for _, column, write in _AFTER]
             cells[-1] = roughly(cells[-1], is_estimated(variant))
             rows.append((labels[variant], *cells))
-    return Table(("variant", *headings), tuple(rows))
+    return Table(("variant", *headings), tuple(rows), tuple(variants))
 
 
 def _hyper_parameters(techniques: Iterable[Mapping[str, Mapping[str, Any]]]) -> list[tuple[str, str]]:

@@ -175,7 +175,7 @@ def why_table(told: Sequence[VariantDiagnosis]) -> Table:
                 significant(each.update_ratio, 2),
             )
         )
-    return Table(columns, tuple(rows))
+    return Table(columns, tuple(rows), tuple(each.variant for each in told))
 
 
 def _range(constants: Sequence[float]) -> str:

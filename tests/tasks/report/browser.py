@@ -72,13 +72,15 @@ class Browser:
         elif method in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
             self.complaints.append(json.dumps(event))
 
-    def open(self, page: Path, width: int, height: int = 900, scheme: str = "light", media: str = "") -> None:
-        """Open a file in a window of that size and wait until it is drawn."""
+    def open(
+        self, page: Path, width: int, height: int = 900, scheme: str = "light", media: str = "", query: str = ""
+    ) -> None:
+        """Open a file, with a query behind its address, in a window of that size and wait until it is drawn."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.call("Emulation.setEmulatedMedia", media=media, features=features)
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=f"{page.as_uri()}{query}")
         deadline = time.monotonic() + 30
         while self.evaluate("document.readyState + location.protocol") != "completefile:":
             assert time.monotonic() < deadline, f"{page} did not load"

@@ -1,10 +1,14 @@
 """One synthetic campaign and one report for all tests that only look at them."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tasks.report import Estimates, Results, build_report, estimate
+from tests.tasks.report.browser import Browser, browser
+from tests.tasks.report.other_pages import compared_page, versions_page
 from tests.tasks.report.pages_made import undrawn
 from tests.tasks.report.synthetic import synthetic_results
 
@@ -30,6 +34,24 @@ def files(results: Results, estimates: Estimates) -> dict[str, bytes]:
 def drawn_files(results: Results, estimates: Estimates) -> dict[str, bytes]:
     """The report whole: seconds of drawing, for integration tests."""
     return _report(results, estimates)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory, drawn_files: dict[str, bytes]) -> Path:
+    """A folder with the report, and beside it the pages that no report has."""
+    place = tmp_path_factory.mktemp("report")
+    others = {"compared.html": compared_page().encode(), "versions.html": versions_page().encode()}
+    for name, data in (drawn_files | others).items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(data)
+    return place
+
+
+@pytest.fixture(scope="session")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The one browser of all tests that look at pages."""
+    with browser(tmp_path_factory.mktemp("profile")) as running:
+        yield running
 
 
 def _report(results: Results, estimates: Estimates) -> dict[str, bytes]:

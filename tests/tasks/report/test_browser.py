@@ -5,16 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.tasks.report.browser import Browser, browser, find_browser
+from tests.tasks.report.browser import Browser, find_browser
 from tests.tasks.report.looks import axe_findings, cut_captions, font_of, idle_stops, leaving_texts
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(find_browser() is None, reason="no Chromium on this machine: the page is not opened"),
 ]
-PAGES = ("index.html", "corpora.html")
-VIEWS = [(page, width, "light") for page in PAGES for width in (390, 768, 1280, 1440)]
-VIEWS += [(page, width, "dark") for page in PAGES for width in (390, 1440)]
+DRAWINGS = {"index.html": 11, "corpora.html": 4, "compared.html": 6, "versions.html": 6}
+CHARTED = ("index.html", "corpora.html")
+"""The pages with charts and rolls, and not small drawings in tables alone."""
+VIEWS = [("index.html", width, "light") for width in (390, 768, 1280, 1440, 1920)]
+VIEWS += [(page, width, "light") for page in list(DRAWINGS)[1:] for width in (390, 1440)]
+VIEWS += [(page, width, "dark") for page in DRAWINGS for width in (390, 1440) if page == "index.html" or width == 390]
 WIDEST = '"DejaVu Sans", Verdana, sans-serif'
 """The widest of the common fonts: what is drawn where a page may not use its own."""
 
@@ -33,34 +36,19 @@ class View:
         return self.window.evaluate(expression)
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory, drawn_files):
-    folder = tmp_path_factory.mktemp("report")
-    for name, data in drawn_files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-    return folder / "index.html"
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("profile")) as running:
-        yield running
-
-
 @pytest.fixture(scope="module", params=VIEWS, ids=lambda view: "-".join(map(str, view)))
-def view(request, window, page):
-    """Every page in every window, opened once each."""
+def view(request, window, folder):
+    """Every page in windows of its own, opened once each."""
     name, width, scheme = request.param
     window.requests.clear()
-    window.open(page.with_name(name), width, scheme=scheme)
-    return View(window, page.with_name(name), width, scheme, tuple(window.requests))
+    window.open(folder / name, width, scheme=scheme)
+    return View(window, folder / name, width, scheme, tuple(window.requests))
 
 
 def test_it_opens_offline_and_fits(view):
     assert view.see("document.documentElement.scrollWidth") == view.width
     assert view.see("document.title").startswith("Counterpoint")
-    assert view.see("document.querySelectorAll('svg').length") >= {"index.html": 11, "corpora.html": 4}[view.page.name]
+    assert view.see("document.querySelectorAll('svg').length") >= DRAWINGS[view.page.name]
     assert {url for url in view.requests if not url.startswith("data:font/")} == {view.page.as_uri()}
     assert view.window.complaints == []
 
@@ -76,7 +64,11 @@ def test_no_caption_is_cut(view):
 
 def test_it_is_drawn_in_the_font_that_it_was_measured_in(view):
     assert view.see("[...document.fonts].map(font => font.weight + font.status).join()") == "400loaded,700loaded"
-    for selector in ("#corpus-1 svg text", "#corpus-1 caption", "#corpus-1 figcaption"):
+    if view.page.name in CHARTED:
+        selectors = ["#corpus-1 svg text", "#corpus-1 caption", "#corpus-1 figcaption"]
+    else:
+        selectors = ["caption"]
+    for selector in selectors:
         assert font_of(view.window, selector)["isCustomFont"]
 
 
@@ -89,20 +81,26 @@ def test_the_keyboard_stops_only_where_something_scrolls(view):
 
 
 def test_axe_finds_nothing_serious(view):
-    if view.width in (390, 1440):
+    # the first page takes seconds: every rule on a phone, unfolded on a desk (test_controls.py); dark colours once
+    if view.page.name != "index.html" or (view.width, view.scheme) in ((390, "light"), (1440, "dark")):
         assert axe_findings(view.window, only="color-contrast" if view.scheme == "dark" else "") == "[]"
 
 
 def test_dark_mode_reaches_the_drawings(view):
-    ink = "getComputedStyle(document.querySelector('svg text[fill=\"#1a1c20\"]')).fill"
-    note = "getComputedStyle(document.querySelector('.roll path[stroke=\"#0072b2\"]')).stroke"
-    expected = {"light": ("rgb(26, 28, 32)", "rgb(0, 114, 178)"), "dark": ("rgb(233, 231, 226)", "rgb(85, 169, 230)")}
-    assert (view.see(ink), view.see(note)) == expected[view.scheme]
+    attribute, colour, light, dark = (
+        ("fill", "#1a1c20", "rgb(26, 28, 32)", "rgb(233, 231, 226)")
+        if view.page.name in CHARTED
+        else ("stroke", "#5c626d", "rgb(92, 98, 109)", "rgb(163, 169, 180)")
+    )
+    drawn = view.see(f"getComputedStyle(document.querySelector('svg [{attribute}=\"{colour}\"]')).{attribute}")
+    background = view.see("getComputedStyle(document.body).backgroundColor")
+    expected = {"light": (light, "rgb(255, 255, 255)"), "dark": (dark, "rgb(21, 23, 27)")}
+    assert (drawn, background) == expected[view.scheme]
 
 
 def test_a_roll_is_never_squeezed(view):
     rolls = "[...document.querySelectorAll('.roll svg')]"
-    assert view.see(f"{rolls}.length") >= 2
+    assert view.see(f"{rolls}.length") >= (2 if view.page.name in CHARTED else 0)
     assert view.see(f"{rolls}.every(roll => roll.clientWidth == +roll.getAttribute('width'))")
 
 
@@ -116,7 +114,8 @@ def test_what_was_given_and_what_was_made_look_different(view):
         assert len({*colours, view.see("getComputedStyle(document.body).backgroundColor")}) == 3
 
 
-def test_links_lead_to_the_other_page_and_to_the_files(window, page, files):
+def test_links_lead_to_the_other_page_and_to_the_files(window, folder, files):
+    page = folder / "index.html"
     window.open(page.with_name("corpora.html"), 1200)
     assert window.evaluate("document.querySelector('a[href^=index]').href") == page.as_uri()
     window.open(page, 1200)
@@ -129,7 +128,7 @@ def test_links_lead_to_the_other_page_and_to_the_files(window, page, files):
     assert window.evaluate("document.activeElement.id") == "main", "the skip link moves the focus, not the view alone"
 
 
-def test_print_is_light_also_in_dark_mode(window, page):
-    window.open(page, 800, scheme="dark", media="print")
+def test_print_is_light_also_in_dark_mode(window, folder):
+    window.open(folder / "index.html", 800, scheme="dark", media="print")
     assert window.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert window.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"

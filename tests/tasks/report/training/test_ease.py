@@ -213,7 +213,8 @@ def test_the_page_the_file_and_the_terminal_say_the_same(results, files):
     assert epochs["verdict"] == "better"
     bounds = interval(epochs["sim_low"], epochs["sim_high"], 2)
     basis = "<small>7 pairs, 4 studies, 1 seed never</small>"
-    assert f'<td class="better">helps {epochs["value"]:.2f} <small>{bounds}</small> {basis}</td>' in html
+    word = '<td class="better"><span class="word">helps</span>'
+    assert f"{word} {epochs['value']:.2f} <small>{bounds}</small> {basis}</td>" in html
     assert f"with C the same validation score takes {epochs['value']:.2f} times the epochs {bounds}" in html
     first = told["ease"]["variants"][0]["targets"][0]
     assert f"<td>{first['epochs']:g} ({first['reached']} of {first['finals']})</td>" in html

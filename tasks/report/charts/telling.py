@@ -1,0 +1,81 @@
+"""What a mark of a drawing tells the script of the page: whose it is, what it says, where it is on each axis.
+
+Vega has one place for words of a mark, its description, which the drawing carries as `aria-label`. On the way through
+it they are JSON; in the page they are attributes that the script reads (`pages/scripts/`):
+
+| attribute | |
+|---|---|
+| `data-variant` | the variant that the mark is of: it goes where that is hidden |
+| `data-told` | what is said of it where it is pointed at |
+| `data-axes` | of a line, or of the end of one: name of an axis -> a number a point |
+| `data-values` | of a line: a text a point, with a bar between them |
+
+Other people's names are text all the way: JSON, then an attribute that is escaped.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from html import unescape
+from typing import Any
+
+from markupsafe import Markup
+
+_LABEL = re.compile(r' aria-label="([^"]*)"')
+_ROLES = re.compile(r' (?:role|aria-\w+)="[^"]*"')
+_KEYS = ("variant", "told", "axes", "values")
+
+
+def words(told: str = "", variant: str = "") -> str:
+    """The description of a single mark.
+
+    >>> words("rate 0.01", "rnn/nade/SGD")
+    '{"told": "rate 0.01", "variant": "rnn/nade/SGD"}'
+    """
+    return json.dumps({key: text for key, text in (("told", told), ("variant", variant)) if text})
+
+
+def of_mark(
+    variant: str = "",
+    told: str = "",
+    axes: Mapping[str, Sequence[float]] | None = None,
+    values: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Properties of an Altair mark that is one line, or one area, or whose parts all tell the same.
+
+    Args:
+        variant: whose it is.
+        told: its name, where it is pointed at.
+        axes: where its points are, name of the axis -> a number a point; the first is the one that is drawn.
+        values: what is said of each point, numbers of ours.
+    """
+    parts = {"told": told, "variant": variant, "axes": axes, "values": list(values)}
+    return {"aria": True, "description": json.dumps({key: part for key, part in parts.items() if part})}
+
+
+def with_attributes(body: str) -> str:
+    """A drawing with the words of its marks as attributes, and without Vega's roles: the whole is one image."""
+    return re.sub(r"<\w[^>]*>", lambda tag: _rewritten(tag.group()), body)
+
+
+def _rewritten(tag: str) -> str:
+    label = _LABEL.search(tag)
+    told = _parsed(unescape(label.group(1))) if label else {}
+    plain = _ROLES.sub("", tag)
+    attributes = Markup("").join(Markup(' data-{}="{}"').format(key, _text(told[key])) for key in _KEYS if key in told)
+    end = "/>" if plain.endswith("/>") else ">"
+    return f"{plain.removesuffix(end)}{attributes}{end}"
+
+
+def _parsed(label: str) -> dict[str, Any]:
+    """The words of a description of ours; nothing of one of Vega's own."""
+    if not label.startswith("{"):
+        return {}
+    told: dict[str, Any] = json.loads(label)
+    return told
+
+
+def _text(part: Any) -> str:
+    if isinstance(part, list):
+        return "|".join(part)
+    return part if isinstance(part, str) else json.dumps(part, separators=(",", ":"), ensure_ascii=False)
