@@ -42,7 +42,7 @@ class Shown:
         piece: title of the piece that the beginning is from.
         ended: said where it made less than it was asked for.
         drawing: of music, a piano-roll.
-        tune: of music, what is played.
+        tune: of music, and of text in ABC notation, what is played.
         before, after: of text, what was given and what was made.
         file: where the file is, beside the page; "" of the piece itself.
         trial: the first digits of the trial's key; "" of the piece itself.
@@ -64,7 +64,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Other:
-    """A sample that is not shown: label of its variant, its file, and of music what is played."""
+    """A sample that is not shown: label of its variant, its file, and what is played where anything is."""
 
     label: str
     file: str
@@ -154,11 +154,15 @@ def _section(results: Results, estimates: Estimates, corpus: str) -> SampleSecti
         step=STEP_NAMES[kind],
         shown=tuple(shown),
         others=tuple(
-            Other(labels[name], file_name(results, corpus, name), Tune.of(samples[name].continuation))
+            Other(labels[name], file_name(results, corpus, name), _tune(samples[name].continuation))
             for name in ranked
             if name not in chosen
         ),
     )
+
+
+def _tune(made: Continuation) -> Tune | None:
+    return Tune.of(made) or Tune.of_text(*_parts(made))
 
 
 def _pieces(shown: Sequence[Sampled]) -> list[Continuation]:
@@ -183,7 +187,7 @@ def _shown(made: Continuation, label: str, why: str, drawing: Markup | None, fil
         piece=visible(made.piece),
         ended="" if count == made.asked else early,
         drawing=drawing,
-        tune=Tune.of(made),
+        tune=Tune.of(made) or Tune.of_text(before, after),
         before=before,
         after=after,
         file=file,

@@ -5,10 +5,12 @@ The page's own buttons are pressed. Its audio goes into a buffer in place of a l
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tasks.report.numbers.results import Sampled
 from tasks.trials.continuation import Continuation
 from tests.tasks.report.browser import Browser, browser, find_browser
 from tests.tasks.report.pages_made import of_variants, small_results, undrawn_page
@@ -98,7 +100,7 @@ def _clear(chord: tuple[int, ...]) -> list[int]:
     return [note for note in range(48, 97) if note not in overtones]
 
 
-@pytest.mark.parametrize(("text", "first"), [("Play", 0), ("From the line", 8)])
+@pytest.mark.parametrize(("text", "first"), [("Play", 0), ("Skip the beginning", 8)])
 def test_each_frame_sounds_at_its_time_with_its_notes_and_is_not_too_loud(window, text, first):
     made = _plain()
     _press(window, "SGD", text)
@@ -119,7 +121,7 @@ def test_every_sample_has_its_buttons_and_the_piece_itself_has_too(window):
     labels = window.evaluate("[...document.querySelectorAll('#samples button')].map(b => b.getAttribute('aria-label'))")
     shown = [label.removeprefix("Play: ") for label in labels if label.startswith("Play: ")]
     assert sorted(shown) == [*SHOWN, "The piece itself"]
-    assert sum(label.startswith("From the line: ") for label in labels) == 3
+    assert sum(label.startswith("Skip the beginning: ") for label in labels) == 3
     assert set(window.evaluate("[...document.querySelectorAll('#samples button')].map(b => b.type)")) == {"button"}
 
 
@@ -137,7 +139,7 @@ def test_a_line_moves_over_the_roll_one_plays_at_a_time_and_it_ends_by_itself(wi
     assert _lines(window) == pytest.approx([34 + 10 * 3])
     assert window.evaluate(told) == "0:06 of 0:22"
     assert window.evaluate("document.querySelector('.playhead').closest('figure').dataset.name") == "SGD"
-    _press(window, "The piece itself", "From the line")
+    _press(window, "The piece itself", "Skip the beginning")
     assert _lines(window) == pytest.approx([34 + 8 * 3])
     assert window.evaluate("document.querySelectorAll('[aria-label^=Stop]').length") == 1
     window.evaluate(f"window.now += {LEAD} + 30 * 0.6 + 0.01")
@@ -164,6 +166,41 @@ def test_nothing_moves_where_less_motion_is_asked_for(window):
     _press(window, "SGD")
     assert _lines(window) == []
     assert window.evaluate("document.querySelectorAll('[aria-label^=Stop]').length") == 1
+
+
+TUNE = "L:1/4\nK:G\nG F|B2 [ce]"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page of text, whose samples are a tune in ABC notation."""
+    name, variant = "folk-tunes-characters", "rnn/softmax/SGD"
+    results = of_variants(small_results(name), name, variant)
+    made = replace(results.samples[name][variant].continuation, steps=tuple(TUNE), given=14, asked=8)
+    path = tmp_path_factory.mktemp("text") / "index.html"
+    samples = {name: {variant: Sampled(made, made.to_bytes())}}
+    path.write_text(undrawn_page(replace(results, samples=samples)), encoding="utf-8")
+    return path
+
+
+def test_a_tune_in_letters_is_played_and_its_letter_is_marked(window, written):
+    window.open(written, 1200)
+    _press(window, "SGD")
+    marked = "[...(CSS.highlights.get('playing') ?? [])].map(range => [range.toString(), range.startOffset])"
+    wait = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    found = []
+    for beat in (0, 1.5, 2, 4.5):
+        window.evaluate(f"window.now = {LEAD} + 0.6 * {beat} + 0.01")
+        window.evaluate(wait)
+        found += window.evaluate(marked)
+    assert found == [["G", 10], ["F", 12], ["B", 0], ["c", 4]], "in what was given, and in what was made"
+    assert _render(window) < 1
+    for note, beat in ((67, 0), (66, 1), (71, 2), (72, 4), (76, 4)):
+        (strength,) = _strengths(window, [note], LEAD + 0.6 * beat + 0.05, LEAD + 0.6 * beat + 0.5)
+        assert strength > 0.08
+    window.evaluate(f"window.now = {LEAD} + 0.6 * 6")
+    window.evaluate(wait)
+    assert window.evaluate("CSS.highlights.size") == 0
 
 
 @pytest.fixture

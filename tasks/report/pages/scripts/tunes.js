@@ -1,5 +1,6 @@
-// Plays the piano-rolls of a page where they stand. An element with data-tune gets a button; pressed, every note is an
-// oscillator with a soft envelope, and a line moves over the roll. One plays at a time; Escape ends it.
+// Plays the tunes of a page where they stand. An element with data-tune gets buttons; pressed, every note is an
+// oscillator with a soft envelope, and a line moves over the roll, or a mark over the text. One plays at a time; Escape
+// ends it.
 // Without a script, or where the browser has no Web Audio, there are no buttons. What is read are numbers (tunes.py).
 (() => {
   "use strict";
@@ -15,12 +16,13 @@
   const frequency = (note) => 440 * 2 ** ((note - 69) / 12);
   const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
+  const numbersIn = (text) => text.split(" ").filter(Boolean).map(Number);
+
   function tuneOf(element) {
-    const { tune, seconds, frames, given } = element.dataset;
-    const numbers = tune.split(" ").filter(Boolean).map(Number);
-    const notes = [];
+    const { tune, seconds, frames, given, places } = element.dataset;
+    const numbers = numbersIn(tune), notes = [];
     for (let i = 0; i + 2 < numbers.length; i += 3) notes.push(numbers.slice(i, i + 3));
-    return { notes, seconds: +seconds, frames: +frames, given: +given };
+    return { notes, seconds: +seconds, frames: +frames, given: +given, places: numbersIn(places ?? "") };
   }
 
   // The most notes that are on in one frame.
@@ -60,6 +62,7 @@
     out.gain.setTargetAtTime(0, context.currentTime, 0.015);
     setTimeout(() => context.close(), 150);
     if (line) line.remove();
+    window.CSS?.highlights?.delete("playing");
     button.tell("Play");
     player.time.textContent = "";
   }
@@ -83,6 +86,23 @@
     return roll.appendChild(line);
   }
 
+  // The letter of the note that sounds: the last one that has begun.
+  function markText({ element, tune }, frame) {
+    const at = tune.notes.findLastIndex(([, start]) => start <= frame);
+    let place = tune.places[at];
+    const texts = document.createTreeWalker(element.querySelector("code"), NodeFilter.SHOW_TEXT);
+    while (at >= 0 && texts.nextNode()) {
+      const node = texts.currentNode;
+      if (place < node.length) {
+        const range = new Range();
+        range.setStart(node, place);
+        range.setEnd(node, place + 1);
+        return void CSS.highlights.set("playing", new Highlight(range));
+      }
+      place -= node.length;
+    }
+  }
+
   function move(now) {
     if (now !== playing) return;
     const { context, player, begin, end, from, line } = now;
@@ -97,6 +117,7 @@
       line.setAttribute("x2", x);
       if (element.scrollWidth > element.clientWidth) element.scrollLeft = x - element.clientWidth / 2;
     }
+    if (tune.places.length && element.matches("figure") && window.Highlight && !still.matches) markText(player, frame);
     requestAnimationFrame(() => move(now));
   }
 
@@ -118,7 +139,9 @@
     bar.className = "player";
     player.time.className = "time";
     bar.append(buttonOf(player, "Play", name, 0));
-    if (player.roll && player.tune.given) bar.append(buttonOf(player, "From the line", name, player.tune.given));
+    if (element.matches("figure") && player.tune.given) {
+      bar.append(buttonOf(player, "Skip the beginning", name, player.tune.given));
+    }
     bar.append(player.time);
     element.prepend(bar);
   }

@@ -172,6 +172,16 @@ def test_samples_of_two_pieces_have_both_pieces_beside_them(small):
     assert [each.label for each in section.shown] == ["SGD+C", "SGD", ITSELF, ITSELF]
 
 
+def test_a_text_is_played_where_it_is_a_tune_that_says_its_key():
+    tune = Tune.of_text("L:1/4\nK:G\nG F", " B2|c")
+    assert (tune.notes, tune.places) == ("67 0 48 66 48 96 71 96 192 72 192 240", "10 12 14 17")
+    assert (tune.frames, tune.given) == (240, 96)
+    assert tune.seconds * 48 == pytest.approx(0.6), "a quarter note"
+    assert Tune.of_text("L:1/4\nK:G\nG F", " z|").given == 96
+    for before, after in (("the cat", "K:G\nsat"), ("K:\nabc", "d"), ("K:G\n", "...")):
+        assert Tune.of_text(before, after) is None
+
+
 def test_what_is_played_is_what_is_drawn(results, estimates):
     shown = sample_sections(results, estimates)[0].shown[0]
     made = results.samples["bach-chorales"][shown.label].continuation
