@@ -22,12 +22,11 @@ def quiet_logs(verbose: bool = False) -> None:
     os.environ.setdefault(INTERNAL_LEVEL, "CRITICAL")  # of services that lost their server, kilobytes for each event
     setup_logging()
     silence_lost_connections()
-    # a closing cluster warns of the connections it closes, a lost one of each that it lost; the flow ends with one line
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     # a Ctrl-C just as Dask begins to wait makes its own clean-up fail, in a callback that nobody depends on
     logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
     for handler in logging.getLogger().handlers:
         handler.addFilter(_not_raised_anyway)
+        handler.addFilter(_not_of_dask)
 
 
 def silence_lost_connections() -> None:
@@ -53,6 +52,14 @@ def as_in_workers() -> None:
     """In a fork of a command: nobody raises here what its tasks log."""
     for handler in logging.getLogger().handlers:
         handler.removeFilter(_not_raised_anyway)
+
+
+def _not_of_dask(record: logging.LogRecord) -> bool:
+    """Drop what Dask says of connections that it closes or has lost, tracebacks too: the flow ends with one line.
+
+    Not by a level: Dask sets those of its loggers as it is imported, which is later.
+    """
+    return record.levelno >= logging.CRITICAL or record.name.partition(".")[0] != "distributed"
 
 
 def _not_raised_anyway(record: logging.LogRecord) -> bool:

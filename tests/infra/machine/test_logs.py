@@ -1,6 +1,8 @@
 """What workers say to a terminal, and what they do not."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -29,3 +31,17 @@ def test_of_work_that_nobody_waits_for_nothing_is_said(said: list[str]) -> None:
         "Task run failed with exception: ValueError('a defect')",
         "Finished in state Failed('Task run encountered an exception ValueError: ')",
     ]
+
+
+def test_what_dask_says_is_dropped_though_it_sets_its_levels_when_it_is_imported() -> None:
+    script = """
+import logging
+from infra.machine.logs import quiet_logs
+quiet_logs()
+logging.getLogger("distributed").setLevel("INFO")  # as it does
+logging.getLogger("distributed.client").setLevel("WARNING")
+for name in ("distributed.client", "distributed.nanny", "distributed.gc", "prefect.of_ours"):
+    logging.getLogger(name).error("%s says it", name)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert [line.partition("|")[2].split()[-3] for line in done.stderr.splitlines()] == ["prefect.of_ours"]
