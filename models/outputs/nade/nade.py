@@ -137,10 +137,15 @@ class Nade(LogitOutput):
         """
         self._check(states_STBH, data)
         if nade_native.serves(states_STBH.device, states_STBH.dtype):
-            b_SND, c_SNU = affine(parameters, states_STBH).flatten(1, 2), _hidden_biases(parameters, states_STBH)
-            weights = parameters["from_hidden"], parameters["to_hidden"]
-            flat = b_SND, c_SNU.flatten(1, 2), *weights, data.flatten(1, 2)
-            return nade_native.log_likelihood(*flat, self.settings.order).view(data.shape[:-1])
+            log_likelihood_SN = nade_native.log_likelihood(
+                b_SND=affine(parameters, states_STBH).flatten(1, 2),
+                c_SNU=_hidden_biases(parameters, states_STBH).flatten(1, 2),
+                V_SDU=parameters["from_hidden"],
+                W_SDU=parameters["to_hidden"],
+                data_SND=data.flatten(1, 2),
+                order=self.settings.order,
+            )
+            return log_likelihood_SN.view(data.shape[:-1])
         logits = self.logits(parameters, states_STBH, data)
         return (data * logits - softplus(logits)).sum(-1)
 

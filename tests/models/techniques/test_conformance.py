@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import get_type_hints
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from models.core import RNN
 from models.outputs import Softmax
 from models.randomness import Draws, generator_for
 from models.techniques import Technique
-from models.techniques.base import PHASES
+from models.techniques.base import PHASES, Number
 from models.variants import BY_LETTER
 
 RATE = torch.tensor([[0.1]])
@@ -49,6 +50,13 @@ class TestEveryTechnique:
         theta, gradient, velocity = torch.ones(1, 4), torch.ones(1, 4), torch.zeros(1, 4)
         assert one.transform_(gradient, gradient.norm(dim=1, keepdim=True)) is None
         assert one.step_(theta, gradient, velocity, RATE) in (True, False)
+
+    def test_numbers_that_become_columns_in_its_hooks_are_typed_so(self, technique, kind):
+        hooks = ("penalty", "transform_", "step_")
+        acts = any(getattr(technique, hook) is not getattr(Technique, hook) for hook in hooks)
+        one, types = technique.draw(Draws(5), kind), get_type_hints(technique)
+        real = [field.name for field in dataclasses.fields(one) if isinstance(getattr(one, field.name), float)]
+        assert [name for name in real if acts and types[name] != Number] == []
 
     def test_its_phases_are_known_and_have_epochs(self, technique, kind):
         phases = technique.draw(Draws(4), kind).pretraining()
