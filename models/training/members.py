@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from math import isfinite
 
+from torch import Tensor
+
 from models.network import Network
 from models.training.outcome import End, Outcomes, Training
 from models.training.phase_runner import START, PhaseRunner
@@ -63,13 +65,13 @@ class Members:
         self._best_SP, self._start_SP = theta_SP.clone(), theta_SP.clone() if phases.has_phases else None
         # Measured before anything is put back: nobody has to keep what the same weights give again.
         self._outcomes.measure_start()
-        self.begin_epoch()
+        self._begin_epoch()
         for s, saved in enumerate(phases.whole):
             if saved is not None:
                 self._snapshot(s).put_back(saved.tensors)
-        self.retire({s: None for s in range(len(self.progress)) if self._is_over(s)})
+        self._retire({s: None for s in range(len(self.progress)) if self._is_over(s)})
 
-    def begin_epoch(self) -> None:
+    def _begin_epoch(self) -> None:
         """Take up the epoch of every member where it is."""
         self._updater.begin_epoch(self.progress)
         self._tally()
@@ -93,21 +95,19 @@ class Members:
                 now.curve.append(now.row_at_start(score))
 
     def updated(self, which: Sequence[bool]) -> bool:
-        """Note which members had an update; whether any had."""
+        """Note which members had an update; whether any had, or the epoch is over for all."""
         for now, one in zip(self.progress, which, strict=True):
             now.chunk += one
-        if any(which) and self._updater.waits:
+        if self._updater.waits or not any(which):
             self.retire_diverged()
         return any(which)
 
-    def end_epoch(self, valid: Sequence[float]) -> dict[int, int | None]:
-        """Let the schedule say what comes of the scores of an epoch; the parameters of a new best are kept.
+    def end_epoch(self, valid: Sequence[float], scored_SP: Tensor) -> None:
+        """Let the schedule say what comes of the scores of an epoch, and begin the next one.
 
         Args:
-            valid: score of each member on validation with the parameters as they are, nats a step.
-
-        Returns:
-            The places of those that end here, with the update at which they diverged.
+            valid: score of each member on validation, nats a step.
+            scored_SP: the parameters that were scored; those of a new best are kept.
         """
         ends: dict[int, int | None] = {}
         for s, (now, trial, score) in enumerate(zip(self.progress, self._network.trials, valid, strict=True)):
@@ -116,11 +116,12 @@ class Members:
                 continue
             new_best = now.end_epoch(score, self._network.output.estimated)
             if new_best:
-                self._best_SP[s] = self._network.parameters.theta_SP[s]
+                self._best_SP[s] = scored_SP[s]
             now.learning_rate = self._updater.rate(s, next_rate(now.learning_rate, trial.decay, new_best))
             if self._is_over(s):
                 ends[s] = None
-        return ends
+        self._retire(ends)
+        self._begin_epoch()
 
     def _is_over(self, s: int) -> bool:
         """Whether a member's training ends here; one that has stalled after the scoring of its epoch."""
@@ -133,9 +134,9 @@ class Members:
         met = self.tallies.members()
         for now, (tally, _) in zip(self.progress, met, strict=True):
             now.tally = tally
-        self.retire({s: self.progress[s].updates + 1 for s, (_, diverged) in enumerate(met) if diverged})
+        self._retire({s: self.progress[s].updates + 1 for s, (_, diverged) in enumerate(met) if diverged})
 
-    def retire(self, ends: Mapping[int, int | None]) -> None:
+    def _retire(self, ends: Mapping[int, int | None]) -> None:
         """Put some among those that have ended, with the update at which they diverged; the others go on."""
         if not ends:
             return

@@ -122,24 +122,21 @@ class Run:
     def _loop(self) -> Iterator[None]:
         """The training from its beginning to its end. At each `yield` it can be left; what follows is one step."""
         members, updater = self._members, self._updater
-        while not self._phases.over:
+        while not self._phases.over:  # pre-training
             yield
             self._phases.advance()
-        members.begin(self._phases)
+        members.begin(self._phases)  # with what that gave, or from checkpoints
         if not members.have_started:
             yield
             members.start(self._scores())
         while self.trials:
             yield
-            if members.updated(updater.update(members.tallies)):
+            if members.updated(updater.update(members.tallies)) or not self.trials:
                 continue
-            # No member has an update left in its epoch.
-            members.retire_diverged()
-            if self.trials:
-                with averaged(self._network.parameters.theta_SP, updater.state):
-                    ends = members.end_epoch(self._scores())
-                members.retire(ends)
-                members.begin_epoch()
+            # The epoch is over for all: it is scored, and the schedule says what comes of it.
+            with averaged(self._network.parameters.theta_SP, updater.state) as scored_SP:
+                valid = self._scores()
+            members.end_epoch(valid, scored_SP)
 
     def _scores(self) -> list[float]:
         """Of each member on validation, nats a step."""
@@ -147,8 +144,7 @@ class Run:
 
     def advance(self) -> bool:
         """One step: an update, or a scoring, of a phase before or of the whole; whether there is another one."""
-        next(self._steps, None)
-        return not self._phases.over or bool(self.trials)
+        return next(self._steps, self) is not self
 
     @property
     def trials(self) -> tuple[Trial, ...]:

@@ -46,22 +46,25 @@ def average_(state: Mapping[str, Tensor], theta_SP: Tensor, decay: float) -> Non
 
 
 @contextmanager
-def averaged(theta_SP: Tensor, state: Mapping[str, Tensor]) -> Iterator[None]:
+def averaged(theta_SP: Tensor, state: Mapping[str, Tensor]) -> Iterator[Tensor]:
     """The averages in the place of the parameters, where the state of an updater has some; the parameters afterwards.
 
+    Yields:
+        What is in their place: the averages, which stay as they are, or the parameters themselves.
+
     >>> theta_SP = torch.tensor([[8.0]])
-    >>> with averaged(theta_SP, {"average": torch.tensor([[4.0]])}):
+    >>> with averaged(theta_SP, {"average": torch.tensor([[4.0]])}) as scored_SP:
     ...     theta_SP.item()
     4.0
-    >>> theta_SP.item()
-    8.0
+    >>> theta_SP.item(), scored_SP.item()
+    (8.0, 4.0)
     """
     if AVERAGE not in state:
-        yield
+        yield theta_SP
         return
     last_SP = theta_SP.clone()
     theta_SP.copy_(state[AVERAGE])
     try:
-        yield
+        yield state[AVERAGE]
     finally:
         theta_SP.copy_(last_SP)
