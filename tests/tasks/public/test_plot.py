@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import counterpoint
+import numpy as np
 import pandas as pd
 import pytest
 import vl_convert
@@ -94,16 +95,39 @@ def _layers(panel: Any) -> list[Any]:
     return [layer.to_dict(validate=False) for layer in panel.layer]
 
 
-def test_curves_and_gradients_of_all_trials_of_a_store(finished: Finished) -> None:
-    loaded = (counterpoint.load_curves, plot.learning_curves), (counterpoint.load_diagnostics, plot.gradients)
-    for load, function in loaded:
-        frame = load(finished.store.address)
-        titles = [panel.title for panel in function(frame, MUSIC).concat]
-        assert any("SGD+C" in title for title in titles)
-        assert any("SGD+LM" in title for title in titles)
-        searched = frame[frame["purpose"] == "search"]
-        with pytest.raises(counterpoint.ConfigurationError, match=r"corpus 'bach-chorales': there is none at all"):
-            function(searched, MUSIC)
+def _values(chart: Any) -> set[float]:
+    """Every number that is drawn."""
+    rows = [row for panel in chart.concat for layer in panel.layer for row in json.loads(layer.data.values)]
+    return {value for row in rows for value in row.values() if isinstance(value, float)}
+
+
+def test_curves_of_all_final_trials_of_a_store(finished: Finished) -> None:
+    frame = counterpoint.load_curves(finished.store.address)
+    chart = plot.learning_curves(frame, MUSIC)
+    assert [panel.title for panel in chart.concat] == ["SGD and SGD+C", "SGD+LM"]
+    mine = frame[(frame["corpus"] == MUSIC) & (frame["split"] == "valid")]
+    drawn = _values(chart)
+    assert set(mine.query("purpose == 'final'")["log_likelihood"]) <= drawn
+    searched = mine.query("purpose == 'search' and epoch > 0")["log_likelihood"]
+    assert len(searched)
+    assert not set(searched) & drawn
+    with pytest.raises(counterpoint.ConfigurationError, match=r"corpus 'bach-chorales': there is none at all"):
+        plot.learning_curves(frame[frame["purpose"] == "search"], MUSIC)
+
+
+def test_gradients_of_all_final_trials_of_a_store(finished: Finished) -> None:
+    frame = counterpoint.load_diagnostics(finished.store.address)
+    chart = plot.gradients(frame, MUSIC)
+    assert [panel.title for panel in chart.concat] == ["SGD and SGD+C", "SGD and SGD+LM"]
+    best = frame.query("corpus == @MUSIC and moment == 'best' and quantity == 'gradient_norm'")
+    norms = best.pivot(index=["key", "variant", "purpose"], columns="index", values="value")
+    left = (norms[3] / norms[0]).reset_index("purpose")
+    lowest = left[left["purpose"] == "final"][0].groupby("variant").min()
+    drawn = np.array(sorted(_values(chart)))
+    for value in lowest:
+        assert np.isclose(drawn, value, rtol=1e-6).any()
+    with pytest.raises(counterpoint.ConfigurationError, match=r"corpus 'bach-chorales': there is none at all"):
+        plot.gradients(frame[frame["purpose"] == "search"], MUSIC)
 
 
 def test_what_cannot_be_drawn_is_one_line(report: Report) -> None:
