@@ -1,6 +1,7 @@
 // Reading a table of the page: what of it can be seen, row by row, and each cell in its parts.
 
-const EVERY_TABLE = [...document.querySelectorAll("main table")];
+// The paper's tables stay in the paper's form: their headings have two rows, and `tables/` has them as CSV.
+const EVERY_TABLE = [...document.querySelectorAll("main table:not(.paper)")];
 const INTERVAL = /^\[([^,\]]+(?:,\d{3})*), ([^\]]+)\]\s*(.*)$/;
 
 function oneLine(text) {

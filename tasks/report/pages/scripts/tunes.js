@@ -75,8 +75,9 @@
     const end = schedule(context, out, player.tune, from, begin);
     playing = { context, out, player, button, from, begin, end, line: player.roll && !still.matches && drawLine(player.roll) };
     button.tell("Stop");
-    context.resume();
-    move(playing);
+    const now = playing;
+    context.resume().catch(() => { if (now === playing) stop(); }); // closed before it began, or not allowed to
+    move(now);
   }
 
   function drawLine(roll) {
