@@ -20,7 +20,7 @@ TORCH_VERSION = $(shell sed -n 's/^torch==//p' constraints.txt)
 JOBS ?= 3
 SECONDS ?= 300
 SEED ?= 1
-GATED := scan hessian_free nade cross_entropy training_step validation stacks pipeline
+GATED := scan hessian_free nade cross_entropy training_step validation stacks pipeline page
 
 # one thread a process: parallel tests and Dask workers share the cores
 export OMP_NUM_THREADS := 1
@@ -85,7 +85,7 @@ style: $(STAMP)  # ruff alone: mypy takes a minute, and is one of the integratio
 	$(BIN)/ruff format --check .
 
 bench: $(STAMP)  ## every measurement that has a gate, then all gates in one table; nothing is asserted
-	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; $(BIN)/python "benchmarks/$$name.py"; done
+	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; PYTHONPATH=. $(BIN)/python "benchmarks/$$name.py"; done
 
 chaos: $(STAMP)  ## fail at every store operation, then kill and pause all parts of campaigns: SECONDS=300 SEED=1
 	CHAOS=whole $(BIN)/pytest -q -s tests/tasks/test_killed.py

@@ -24,6 +24,7 @@ TITLES = {
     "validation": "",
     "stacks": "",
     "pipeline": "",
+    "page": "",
 }
 """The benchmarks with gates, in the order of the table, and what their rows' names begin with."""
 _TOLD = ("name", "gate", "aim", "measured", "met")

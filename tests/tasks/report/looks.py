@@ -26,6 +26,17 @@ _AXE = """axe.run({exclude: [%s]}, {resultTypes: ['violations'] %s}).then(found 
   .filter(each => ['serious', 'critical'].includes(each.impact))
   .map(each => [each.id, each.nodes.length, each.nodes[0].html.slice(0, 200)])))"""
 _NOT_LOOKED_AT = "['#corpus-2'], ['#corpus-3'], ['svg']"
+# of each table of scores or changes the cells of the first two columns that are not whole in it once it is scrolled
+_OUT_OF_SIGHT = """[...document.querySelectorAll(':is(.scores, .trend, .changes)')].flatMap(table => {
+  const scrolled = table.closest('.scroll');
+  scrolled.scrollLeft = 1e6;
+  const frame = scrolled.getBoundingClientRect();
+  return [...table.rows].filter(row => row.checkVisibility()).flatMap(row => {
+    const [name, value] = [...row.cells].slice(0, 2).map(cell => cell.getBoundingClientRect());
+    const seen = name.left >= frame.left - .5 && name.right <= value.left + .5 && value.right <= frame.right + .5;
+    return seen && getComputedStyle(row.cells[1]).zIndex == 1 ? [] : [row.innerText];
+  });
+})"""
 _STOPS = """[...document.querySelectorAll('[tabindex="0"]')].filter(e => e.scrollWidth <= e.clientWidth).length"""
 
 
@@ -40,6 +51,12 @@ def leaving_texts(window: Browser, font: str = "") -> list[str]:
 def cut_captions(window: Browser) -> list[str]:
     """The captions that are not within the window."""
     found: list[str] = window.evaluate(_CUT)
+    return found
+
+
+def out_of_sight(window: Browser) -> list[str]:
+    """The rows whose variant or main number cannot be seen where their table is scrolled to its end."""
+    found: list[str] = window.evaluate(_OUT_OF_SIGHT)
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tasks.report.browser import Browser, find_browser
-from tests.tasks.report.looks import axe_findings, cut_captions, font_of, idle_stops, leaving_texts
+from tests.tasks.report.looks import axe_findings, cut_captions, font_of, idle_stops, leaving_texts, out_of_sight
 
 pytestmark = [
     pytest.mark.integration,
@@ -60,6 +60,11 @@ def test_every_text_is_within_its_drawing(view):
 
 def test_no_caption_is_cut(view):
     assert cut_captions(view.window) == []
+
+
+def test_the_variant_and_the_main_number_of_a_row_stay_in_sight(view):
+    assert view.see("document.querySelectorAll(':is(.scores, .trend, .changes)').length") or view.page.name in CHARTED
+    assert out_of_sight(view.window) == []
 
 
 def test_it_is_drawn_in_the_font_that_it_was_measured_in(view):
