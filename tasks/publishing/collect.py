@@ -27,7 +27,7 @@ from tasks.report.numbers.results import (
     Results,
     Sampled,
 )
-from tasks.search.search import Bracket, Records
+from tasks.search.search import Halving, Records
 from tasks.search.standing import Standing
 from tasks.telling.readable import readable
 from tasks.trials.data import TrialData, data_of
@@ -62,8 +62,8 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
     rows = [
         row
         for purpose in ("search", "final")
-        for bracket in search.brackets
-        for row in _rows(bracket, purpose, records, search.campaign, reasons)
+        for each in standing.halvings
+        for row in _rows(each, purpose, records, search.campaign, reasons)
     ]
     trials = pd.DataFrame(rows, columns=list(TRIAL_COLUMNS))
     samples, unsampled = _samples(ledger.store, trials, corpora)
@@ -91,13 +91,13 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
 
 
 def _rows(
-    bracket: Bracket, purpose: str, records: Records, campaign: Campaign, reasons: Mapping[str, str]
+    halving: Halving, purpose: str, records: Records, campaign: Campaign, reasons: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """A row a draw, of the longest of its trials, or a row a fresh seed of what was chosen."""
-    best = bracket.chosen(records)
+    bracket, best = halving.bracket, halving.chosen
     searched = purpose == "search"
-    first = {trial.seed: records.get(trial.key) for trial in bracket.rung(0, records)}
-    for trial in bracket.furthest(records) if searched else bracket.finals(records):
+    first = {trial.seed: records.get(trial.key) for trial in halving.rungs[0]}
+    for trial in halving.furthest if searched else halving.finals:
         record = records.get(trial.key)
         early = first.get(trial.seed) if searched else None
         row = dict.fromkeys(TRIAL_COLUMNS) | {

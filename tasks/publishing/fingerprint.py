@@ -24,15 +24,13 @@ def made_from(standing: Standing, provenance: Mapping[str, Any]) -> str | None:
     """
     if provenance["dirty"] or not standing.whole:
         return None
-    search, ledger = standing.search, standing.ledger
+    search, store = standing.search, standing.ledger.store
     depends_on = {
         "campaign": search.campaign.to_json(),
         "digests": search.digests,
         # Other files may give the same corpus, and the report tells of them.
-        "sources": {
-            name: named.source for name in search.digests if (named := find_name(ledger.store, name)) is not None
-        },
-        "made": ledger.made(standing.finals),
+        "sources": {name: named.source for name in search.digests if (named := find_name(store, name)) is not None},
+        "made": standing.made,
         "records": [record.to_json() for record in (standing.records | standing.ended).values()],
         "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_body()],
     }

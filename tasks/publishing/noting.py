@@ -34,12 +34,12 @@ def note_finished(
         made_from: digest of what that was made from.
         document: the report's `results.json`.
     """
-    ledger, search, code = standing.ledger, standing.search, code_now()
+    store, search, code = standing.ledger.store, standing.search, code_now()
     if code is None:
         return
-    store, campaign = ledger.store, search.campaign
+    campaign = search.campaign
     prefixes = [trial_prefix(key) for key in standing.records | standing.ended]
-    prefixes += [*ledger.made(standing.finals), *map(corpus_prefix, search.digests.values())]
+    prefixes += [*standing.made, *map(corpus_prefix, search.digests.values())]
     manifests = many(store.manifest, prefixes)
     named = {name: find_name(store, name) for name in search.digests}
     known = Finished(

@@ -8,8 +8,9 @@ one that kills its worker fails. What is missing after that is named with its re
 each round every kind of reason is told once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
@@ -20,12 +21,14 @@ from infra.server.handed_settings import settings_handed_once
 from models.trial import Trial
 from tasks.report.numbers.metrics import validation_score
 from tasks.search.cost import Clock
-from tasks.search.plan import cut_into_jobs
 from tasks.search.search import Search
+from tasks.search.standing import Standing
+from tasks.trials.checkpoints import clear_checkpoints
+from tasks.trials.devices import stacks
 from tasks.trials.failures import Failure, told
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
-from tasks.trials.rung import Rung, clear_rungs
+from tasks.trials.rung import Rung
 
 _KILLED = "its worker was killed, again and again: out of memory, perhaps"
 _LOST = "its portion of work was lost: "
@@ -49,9 +52,9 @@ def run_search(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict
     """
     reasons: dict[str, str] = {}
     for number in range(search.rungs):
-        trials = search.rung(number, search.look(ledger.records))
-        reasons |= Stage(search, ledger, clock, crew, search.hanging(number, trials)).run(trials)
-    clear_rungs(ledger, search.left_behind(search.look(ledger.records)))
+        trials, rung = search.stage(number, search.look(ledger.records))
+        reasons |= Stage(search, ledger, clock, crew, rung).run(trials)
+    clear_checkpoints(ledger.store, Standing(ledger, search).left_behind)
     return reasons
 
 
@@ -60,7 +63,7 @@ def run_finals(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict
 
     Arguments, the reasons that come back and errors are those of `run_search`.
     """
-    finals = search.finals(search.look(ledger.records))
+    finals = Standing(ledger, search).finals
     return Stage(search, ledger, clock, crew, Rung(label="seeds"), final=True).run(finals)
 
 
@@ -93,14 +96,16 @@ class Stage:
         Raises:
             ClusterError: there is work and no cluster, or its workers are gone and do not come back.
         """
-        left, label = self.rung.left(self.clock.seconds), self.rung.label
+        label = self.rung.label
         reasons: dict[str, str] = {}
         if missing := self._unfinished(trials):
-            reasons |= self._round(cut_into_jobs(missing, left, self.crew.size, on_gpus=self.crew.on_gpus), label)
+            reasons |= self._round(
+                cut_into_jobs(missing, self._seconds, self.crew.size, on_gpus=self.crew.on_gpus), label
+            )
         if missing := self._unfinished(missing):
             lost = [trial for trial in missing if _was_lost(reasons.get(trial.key, ""))]
             raised = [trial for trial in missing if trial not in lost]
-            again = [*cut_into_jobs(raised, left, self.crew.size), *([trial] for trial in lost)]
+            again = [*cut_into_jobs(raised, self._seconds, self.crew.size), *([trial] for trial in lost)]
             reasons |= self._round(again, f"{label} again", alone=True)
         for trial in self._unfinished(missing):
             if reasons.get(trial.key) == _KILLED:
@@ -109,6 +114,11 @@ class Stage:
 
     def _unfinished(self, trials: Sequence[Trial]) -> list[Trial]:
         return self.ledger.unfinished(trials, scored=self.final)
+
+    def _seconds(self, trial: Trial) -> float:
+        """Estimated seconds of what a trial has before it: of one that goes on from a shorter one, those after that."""
+        shorter = self.rung.shorter(trial)
+        return self.clock.seconds(trial) - (0.0 if shorter is None else self.clock.seconds(shorter))
 
     def _round(self, jobs: Sequence[Sequence[Trial]], label: str, *, alone: bool = False) -> dict[str, str]:
         """Send jobs out and wait for all of them; the reasons of what failed, by key."""
@@ -136,8 +146,38 @@ class Stage:
 
     def _submit(self, job: Sequence[Trial], label: str, alone: bool) -> PrefectFuture[list[Failure]]:
         corpus = self.search.names[job[0].corpus]
-        trials, rung = [trial.to_json() for trial in job], self.rung.of(job).to_json()
+        trials, rung = [trial.to_json() for trial in job], self.rung.to_json(job)
         return run_job.submit(self.ledger.store.address, trials, corpus, f"{label}, {corpus}", self.final, alone, rung)
+
+
+def cut_into_jobs(
+    trials: Sequence[Trial], seconds: Callable[[Trial], float], workers: int, *, on_gpus: bool = False
+) -> list[list[Trial]]:
+    """Cut trials into jobs, the longest first.
+
+    Few enough that Prefect's database does not suffer, small enough that the workers end together: eight to sixteen
+    for each worker. A job keeps to one corpus, so that a worker loads few.
+
+    Args:
+        trials: what is to be trained.
+        seconds: estimate for a trial.
+        workers: number of processes.
+        on_gpus: whether trials of one shape train side by side. Then they are one job, but no more of them than
+            leave something for every worker.
+    """
+    if on_gpus:
+        together = stacks(trials, ceil(len(trials) / workers))
+        return sorted(together, key=lambda stack: -sum(map(seconds, stack)))
+    costs = sorted(((seconds(trial), trial) for trial in trials), key=lambda pair: (pair[1].corpus, -pair[0]))
+    limit = sum(cost for cost, _ in costs) / (8 * workers)
+    cut: list[tuple[float, list[Trial]]] = []
+    for cost, trial in costs:
+        so_far, last = cut[-1] if cut else (0.0, [])
+        if last and last[0].corpus == trial.corpus and so_far + cost <= limit:
+            cut[-1] = (so_far + cost, [*last, trial])
+        else:
+            cut.append((cost, [trial]))
+    return [job for _, job in sorted(cut, key=lambda pair: -pair[0])]
 
 
 def _outcome(job: Sequence[Trial], result: list[Failure] | Exception) -> list[Failure]:

@@ -1,17 +1,15 @@
 """The plan: which trials a campaign needs, which are stored already, and about how long the others take.
 
-What this does not do: train, or decide anything by the estimate but the order and the size of jobs.
+What this does not do: train, or decide anything.
 """
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from math import ceil
 
 from models.trial import Trial
 from tasks.search.cost import Clock
-from tasks.search.search import Bracket, Records
+from tasks.search.search import Bracket, Halving, Records
 from tasks.search.standing import Standing
-from tasks.trials.devices import stacks
 
 
 @dataclass(frozen=True)
@@ -61,17 +59,17 @@ def make_plan(standing: Standing, clock: Clock) -> Plan:
         standing: of the search.
         clock: estimates what is not stored.
     """
-    brackets: dict[tuple[str, str], list[Bracket]] = {}
-    for bracket in standing.search.brackets:
-        brackets.setdefault((bracket.corpus, bracket.variant), []).append(bracket)
-    rows = [_row(corpus, variant, same, standing, clock) for (corpus, variant), same in brackets.items()]
+    studies: dict[tuple[str, str], list[Halving]] = {}
+    for each in standing.halvings:
+        studies.setdefault((each.bracket.corpus, each.bracket.variant), []).append(each)
+    rows = [_row(corpus, variant, same, standing, clock) for (corpus, variant), same in studies.items()]
     return Plan(tuple(rows), standing.ledger.outdated(standing.missing))
 
 
-def _row(corpus: str, variant: str, brackets: Sequence[Bracket], standing: Standing, clock: Clock) -> PlanRow:
+def _row(corpus: str, variant: str, studies: Sequence[Halving], standing: Standing, clock: Clock) -> PlanRow:
     unfinished = {trial.key for trial in standing.unfinished}
-    needs = [need for bracket in brackets for need in _of_search(bracket, standing.records, clock)]
-    needs += [_of_finals(bracket, standing.records, unfinished, clock) for bracket in brackets]
+    needs = [need for each in studies for need in _of_search(each, standing.records, clock)]
+    needs += [_of_finals(each, unfinished, clock) for each in studies]
     asked, lacking = sum(need.asked for need in needs), sum(need.lacking for need in needs)
     return PlanRow(corpus, variant, asked, asked - lacking, sum(need.seconds for need in needs))
 
@@ -85,11 +83,10 @@ class _Need:
     seconds: float
 
 
-def _of_search(bracket: Bracket, records: Records, clock: Clock) -> Iterator[_Need]:
+def _of_search(halving: Halving, records: Records, clock: Clock) -> Iterator[_Need]:
     """What each rung needs; which draws go on is not known before, and the mean of all stands for them."""
-    whole = True
-    for number, size in enumerate(bracket.sizes):
-        rung = bracket.rung(number, records) if whole else []
+    bracket, whole = halving.bracket, True
+    for number, (size, rung) in enumerate(zip(bracket.sizes, halving.rungs, strict=True)):
         lacking = [trial for trial in rung if trial.key not in records]
         if whole:
             yield _Need(len(rung), len(lacking), sum(_added(bracket, trial, number, clock) for trial in lacking))
@@ -105,42 +102,12 @@ def _added(bracket: Bracket, trial: Trial, number: int, clock: Clock) -> float:
     return until - (clock.seconds(replace(trial, epochs=bracket.epochs[number - 1])) if number else 0.0)
 
 
-def _of_finals(bracket: Bracket, records: Records, unfinished: Set[str], clock: Clock) -> _Need:
-    if bracket.whole(records):
-        finals = bracket.finals(records)  # none where nothing completed
-        lacking = sum(trial.key in unfinished for trial in finals)
-        asked = len(finals)
+def _of_finals(halving: Halving, unfinished: Set[str], clock: Clock) -> _Need:
+    if halving.whole:
+        lacking = sum(trial.key in unfinished for trial in halving.finals)
+        asked = len(halving.finals)  # none where nothing completed
     else:
-        lacking = asked = len(bracket.seeds)
-    each = sum(clock.seconds(draw) + clock.scoring(draw) for draw in bracket.draws) / len(bracket.draws)
+        lacking = asked = len(halving.bracket.seeds)
+    draws = halving.bracket.draws
+    each = sum(clock.seconds(draw) + clock.scoring(draw) for draw in draws) / len(draws)
     return _Need(asked, lacking, lacking * each)
-
-
-def cut_into_jobs(
-    trials: Sequence[Trial], seconds: Callable[[Trial], float], workers: int, *, on_gpus: bool = False
-) -> list[list[Trial]]:
-    """Cut trials into jobs, the longest first.
-
-    Few enough that Prefect's database does not suffer, small enough that the workers end together: eight to sixteen
-    for each worker. A job keeps to one corpus, so that a worker loads few.
-
-    Args:
-        trials: what is to be trained.
-        seconds: estimate for a trial.
-        workers: number of processes.
-        on_gpus: whether trials of one shape train side by side. Then they are one job, but no more of them than
-            leave something for every worker.
-    """
-    if on_gpus:
-        together = stacks(trials, ceil(len(trials) / workers))
-        return sorted(together, key=lambda stack: -sum(map(seconds, stack)))
-    costs = sorted(((seconds(trial), trial) for trial in trials), key=lambda pair: (pair[1].corpus, -pair[0]))
-    limit = sum(cost for cost, _ in costs) / (8 * workers)
-    cut: list[tuple[float, list[Trial]]] = []
-    for cost, trial in costs:
-        so_far, last = cut[-1] if cut else (0.0, [])
-        if last and last[0].corpus == trial.corpus and so_far + cost <= limit:
-            cut[-1] = (so_far + cost, [*last, trial])
-        else:
-            cut.append((cost, [trial]))
-    return [job for _, job in sorted(cut, key=lambda pair: -pair[0])]

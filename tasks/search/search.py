@@ -69,60 +69,65 @@ class Bracket:
     sizes: tuple[int, ...]
     seeds: tuple[int, ...]
 
-    def rung(self, number: int, records: Records) -> list[Trial]:
-        """The trials of a rung, in the order of the draws; none while the rung before it is not whole.
-
-        What diverged, or learned nothing, does not go on; of equal scores the first drawn does.
-        """
-        return [self._cut[number][draw] for draw in self._survivors(number, records)]
-
-    def _survivors(self, number: int, records: Records) -> list[int]:
-        """The draws that a rung has."""
-        if number == 0:
-            return list(range(len(self.draws)))
-        before = {draw: records.get(self._cut[number - 1][draw].key) for draw in self._survivors(number - 1, records)}
-        valid = {draw: record.valid for draw, record in before.items() if record and record.status == "completed"}
-        best = sorted(valid, key=lambda draw: -valid[draw])[: self.sizes[number]]  # a stable order
-        return [] if None in before.values() else sorted(best)
-
     @cached_property
-    def _cut(self) -> tuple[tuple[Trial, ...], ...]:
+    def by_rung(self) -> tuple[tuple[Trial, ...], ...]:
         """The draws as trials of each rung."""
         return tuple(tuple(replace(draw, epochs=epochs) for draw in self.draws) for epochs in self.epochs)
 
-    def trials(self, records: Records) -> list[Trial]:
-        """All trials that are asked for, rung by rung, as far as the records tell."""
-        return [trial for number in range(len(self.epochs)) for trial in self.rung(number, records)]
 
-    def earlier(self, records: Records) -> list[Trial]:
-        """Those of them that are not of the last rung."""
-        return [trial for number in range(len(self.epochs) - 1) for trial in self.rung(number, records)]
+@dataclass(frozen=True)
+class Halving:
+    """How far the draws of a bracket have come, as far as there are records.
 
-    def whole(self, records: Records) -> bool:
-        """Whether all of them have records."""
-        return all(trial.key in records for trial in self.trials(records))
+    Attributes:
+        bracket: whose draws.
+        rungs: the trials of each rung, in the order of the draws; none while the rung before it is not whole.
+        furthest: of each draw the trial of the last rung that it came to, in the order of the draws.
+        whole: whether all of these trials have records.
+        chosen: the best completed trial of the last rung on validation; of equal scores the first drawn. None where a
+            trial has no record: chosen among fewer, the variant would not have had the budget of the others, and a
+            later run that completes its search might choose, and score on test, another one. None, too, where no
+            trial completed.
+        finals: the chosen configuration with each of the fresh seeds.
+    """
 
-    def furthest(self, records: Records) -> list[Trial]:
-        """Of each draw the trial of the last rung that it came to, in the order of the draws."""
-        last = {draw: number for number in range(len(self.epochs)) for draw in self._survivors(number, records)}
-        return [self._cut[last[draw]][draw] for draw in range(len(self.draws))]
+    bracket: Bracket
+    rungs: tuple[tuple[Trial, ...], ...]
+    furthest: tuple[Trial, ...]
+    whole: bool
+    chosen: TrialRecord | None
+    finals: tuple[Trial, ...]
 
-    def chosen(self, records: Records) -> TrialRecord | None:
-        """The best completed trial of the last rung on validation; of equal scores the first drawn.
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials that are asked for, rung by rung."""
+        return [trial for rung in self.rungs for trial in rung]
 
-        None where a trial has no record: chosen among fewer, the variant would not have had the budget of the others,
-        and a later run that completes its search might choose, and score on test, another one. None, too, where no
-        trial completed.
-        """
-        last = self.rung(len(self.epochs) - 1, records)
-        found = [records.get(trial.key) for trial in last]
-        completed = [record for record in found if record is not None and record.status == "completed"]
-        return None if None in found or not completed else max(completed, key=lambda record: record.valid)
 
-    def finals(self, records: Records) -> list[Trial]:
-        """The chosen configuration with each of the fresh seeds."""
-        chosen = self.chosen(records)
-        return [] if chosen is None else [replace(chosen.trial, seed=seed) for seed in self.seeds]
+def halve(bracket: Bracket, records: Records) -> Halving:
+    """Let the draws of a bracket compete: of each rung those with the best records go on.
+
+    What diverged, or learned nothing, does not go on; of equal scores the first drawn does.
+
+    Args:
+        bracket: whose draws.
+        records: those that there are, by key.
+    """
+    rungs: list[tuple[Trial, ...]] = []
+    furthest = list(bracket.draws)
+    going_on, chosen = list(range(len(bracket.draws))), None
+    for trials, places in zip(bracket.by_rung, (*bracket.sizes[1:], 1), strict=True):
+        for draw in going_on:
+            furthest[draw] = trials[draw]
+        rungs.append(tuple(trials[draw] for draw in going_on))
+        found = {draw: records.get(trials[draw].key) for draw in going_on}
+        completed = {draw: record for draw, record in found.items() if record and record.status == "completed"}
+        best = sorted(completed, key=lambda draw: -completed[draw].valid)[:places]  # a stable order
+        going_on = [] if None in found.values() else sorted(best)
+        chosen = completed[going_on[0]] if going_on else None
+    finals = () if chosen is None else tuple(replace(chosen.trial, seed=seed) for seed in bracket.seeds)
+    whole = all(trial.key in records for rung in rungs for trial in rung)
+    return Halving(bracket, tuple(rungs), tuple(furthest), whole, chosen, finals)
 
 
 class Search:
@@ -156,14 +161,9 @@ class Search:
         )
         self.rungs = max((len(bracket.epochs) for bracket in self.brackets), default=0)
 
-    def rung(self, number: int, records: Records) -> list[Trial]:
-        """The trials of a rung, of all brackets that have it and are so far."""
-        having = (bracket for bracket in self.brackets if number < len(bracket.epochs))
-        return [trial for bracket in having for trial in bracket.rung(number, records)]
-
-    def trials(self, records: Records) -> list[Trial]:
-        """All trials that are asked for, as far as the records tell; those of the first rung without any."""
-        return [trial for bracket in self.brackets for trial in bracket.trials(records)]
+    def halvings(self, records: Records) -> list[Halving]:
+        """How far each bracket has come, as far as the records tell."""
+        return [halve(bracket, records) for bracket in self.brackets]
 
     def look(self, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]) -> dict[str, TrialRecord]:
         """What there is of the search, rung by rung: which trials a rung has is told by the records of the one before.
@@ -176,29 +176,33 @@ class Search:
             found |= records_of(self.rung(number, found))
         return found
 
+    def rung(self, number: int, records: Records) -> list[Trial]:
+        """The trials of a rung, of all brackets that have it and are so far."""
+        return [trial for each in self.halvings(records) for rung in each.rungs[number : number + 1] for trial in rung]
+
+    def trials(self, records: Records) -> list[Trial]:
+        """All trials that are asked for, as far as the records tell; those of the first rung without any."""
+        return [trial for each in self.halvings(records) for trial in each.trials]
+
     def finals(self, records: Records) -> list[Trial]:
         """The chosen configurations with fresh seeds."""
-        return [trial for bracket in self.brackets for trial in bracket.finals(records)]
+        return [trial for each in self.halvings(records) for trial in each.finals]
 
-    def hanging(self, number: int, trials: Iterable[Trial]) -> Rung:
-        """How trials of a rung hang together with shorter and longer ones: where they go on from, and which may go on.
+    def stage(self, number: int, records: Records) -> tuple[list[Trial], Rung]:
+        """The trials of a rung, and how they hang together with shorter and longer ones.
 
         Args:
             number: of the rung.
-            trials: those that it has.
+            records: of the rungs before it.
         """
-        trials, epochs = list(trials), {(each.digest, each.variant): each.epochs for each in self.brackets}
-        return Rung(
-            grows_from={trial.key: epochs[trial.corpus, trial.variant][number - 1] for trial in trials}
-            if number
-            else {},
-            keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.corpus, trial.variant][-1]),
+        trials = self.rung(number, records)
+        ends = {(each.digest, each.variant): each.epochs for each in self.brackets}
+        epochs = {trial.key: ends[trial.corpus, trial.variant] for trial in trials}
+        return trials, Rung(
+            grows_from={trial.key: epochs[trial.key][number - 1] for trial in trials if number},
+            keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.key][-1]),
             label="search" if self.rungs == 1 else f"search, rung {number + 1} of {self.rungs}",
         )
-
-    def left_behind(self, records: Records) -> list[Trial]:
-        """The trials that no longer one can go on from any more: those of earlier rungs, where the search is whole."""
-        return [trial for bracket in self.brackets if bracket.whole(records) for trial in bracket.earlier(records)]
 
 
 def _bracket(campaign: Campaign, corpus: str, digest: str, variant: str, study: int) -> Bracket:

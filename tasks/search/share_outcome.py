@@ -48,6 +48,6 @@ class ShareOutcome(Answer):
 
 def share_outcome(standing: Standing, share: Share) -> ShareOutcome:
     """Count what is stored of the share that a search is about."""
-    asked = len(standing.search.trials(standing.records)) + len(standing.finals)
+    asked = len(standing.trials) + len(standing.finals)
     lacking = len(standing.missing) + len(standing.unfinished)
     return ShareOutcome(share, asked, lacking, standing.ledger.store.address)

@@ -1,8 +1,8 @@
 """How a search stands: what is stored of it and of its fresh seeds, by one look at the store.
 
-The plan is made from one look, and the report, its fingerprint and the note that all is finished from another: so they
-tell of the same trials, also where other machines are at work. What this does not do: notice what comes later; whoever
-wants that looks again.
+The plan is made from one look, each rung goes out by one, and the report, its fingerprint and the note that all is
+finished are made from the last: so they tell of the same trials, also where other machines are at work. What this does
+not do: notice what comes later; whoever wants that looks again.
 """
 
 from functools import cached_property
@@ -23,13 +23,30 @@ class Standing:
     Attributes:
         ledger, search: as given.
         records: of the trials of the search that are stored, by key.
+        halvings: how far each bracket has come.
         finals: the chosen configurations with fresh seeds.
     """
 
     def __init__(self, ledger: Ledger, search: Search) -> None:
         self.ledger, self.search = ledger, search
         self.records = search.look(ledger.records)
-        self.finals = search.finals(self.records)
+        self.halvings = search.halvings(self.records)
+        self.finals = [trial for each in self.halvings for trial in each.finals]
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The trials of the search that are asked for, as far as the records tell."""
+        return [trial for each in self.halvings for trial in each.trials]
+
+    @property
+    def missing(self) -> list[Trial]:
+        """Those of them that are not stored."""
+        return [trial for trial in self.trials if trial.key not in self.records]
+
+    @property
+    def left_behind(self) -> list[Trial]:
+        """The trials that no longer one can go on from any more: those of earlier rungs, where the search is whole."""
+        return [trial for each in self.halvings if each.whole for rung in each.rungs[:-1] for trial in rung]
 
     @cached_property
     def ended(self) -> dict[str, TrialRecord]:
@@ -37,14 +54,14 @@ class Standing:
         return self.ledger.records(self.finals)
 
     @cached_property
-    def missing(self) -> list[Trial]:
-        """The trials of the search that are asked for and not stored, as far as the records tell."""
-        return [trial for trial in self.search.trials(self.records) if trial.key not in self.records]
-
-    @cached_property
     def unfinished(self) -> list[Trial]:
         """The fresh seeds that are not stored, or of which a score or a sample is not."""
         return self.ledger.unfinished(self.finals, scored=True)
+
+    @cached_property
+    def made(self) -> dict[str, list[str]]:
+        """The sha256 of all that is stored of the scores and samples of the fresh seeds, by prefix."""
+        return self.ledger.made(self.finals)
 
     @property
     def whole(self) -> bool:

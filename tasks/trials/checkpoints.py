@@ -148,7 +148,12 @@ class Checkpoints:
 
 
 def clear_checkpoints(store: Store, trials: Iterable[Trial]) -> None:
-    """Remove the checkpoints of some trials: one listing, and then requests for what is there alone."""
+    """Remove the checkpoints of trials that nobody goes on from: one listing, and requests for what is there alone.
+
+    What a killed flow leaves, `prefect run gc` finds. Where there are no trials, nothing is asked for.
+    """
+    if not (trials := list(trials)):
+        return
     try:
         places = {item.path.split("/")[1].removesuffix(".json") for item in store.objects(SCRATCH)}
     except StoreError as error:

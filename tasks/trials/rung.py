@@ -7,13 +7,11 @@ is trained from its start: a rung saves time, and changes no result.
 What this does not do: say which trials go on, or how far (`search.py`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from models.trial import Trial
-from tasks.trials.checkpoints import clear_checkpoints
-from tasks.trials.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -43,41 +41,13 @@ class Rung:
             raise ValueError(f"rung: a trial of {trial.epochs} epochs goes on from one with fewer, got {epochs}")
         return replace(trial, epochs=epochs)
 
-    def of(self, trials: Iterable[Trial]) -> Self:
-        """What of it is of these trials."""
+    def to_json(self, trials: Iterable[Trial]) -> dict[str, Any]:
+        """What of it is of these trials, as JSON values."""
         keys = {trial.key for trial in trials}
         grows_from = {key: epochs for key, epochs in self.grows_from.items() if key in keys}
-        return replace(self, grows_from=grows_from, keeps=self.keeps & keys)
-
-    def left(self, seconds: Callable[[Trial], float]) -> Callable[[Trial], float]:
-        """Estimated seconds of what a trial has before it, from those of a whole trial."""
-
-        def left(trial: Trial) -> float:
-            shorter = self.shorter(trial)
-            return seconds(trial) - (0.0 if shorter is None else seconds(shorter))
-
-        return left
-
-    def to_json(self) -> dict[str, Any]:
-        """The rung as JSON values."""
-        return {"grows_from": dict(self.grows_from), "keeps": sorted(self.keeps)}
+        return {"grows_from": grows_from, "keeps": sorted(self.keeps & keys)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """The rung that `to_json` wrote."""
         return cls(dict(values["grows_from"]), frozenset(values["keeps"]))
-
-
-def clear_rungs(ledger: Ledger, trials: Iterable[Trial]) -> None:
-    """Remove what is kept of the ends of trials that do not go on any more; of those that are stored alone.
-
-    One listing, where there are any, and requests for what is there. What a killed flow leaves, `prefect run gc` finds.
-
-    Args:
-        ledger: what is stored.
-        trials: those that were kept.
-    """
-    trials = list(trials)
-    stored = ledger.records(trials)
-    if stored:
-        clear_checkpoints(ledger.store, [trial for trial in trials if trial.key in stored])

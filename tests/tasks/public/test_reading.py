@@ -20,7 +20,7 @@ from tasks.ingest.names import Named, give_name
 from tasks.ingest.stored import load_corpus
 from tasks.publishing.publish import publish
 from tasks.report import Findings, estimate, results_json, results_parquet
-from tasks.search.search import Search
+from tasks.search.search import Search, halve
 from tasks.trials.diagnostics_table import COLUMNS
 from tasks.trials.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.trials.tables import CURVE_COLUMNS, DIAGNOSIS_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
@@ -90,7 +90,7 @@ def test_a_trial_says_whether_it_was_a_search_or_a_final_one_and_which_was_chose
     assert set(trials.index[trials["purpose"] == "final"]) == finals
     assert set(trials["purpose"]) == {"search", "final"}
     brackets = Search(finished.campaign, finished.digests).brackets
-    best = [each.chosen(by_key(finished.search)) for each in brackets]
+    best = [halve(each, by_key(finished.search)).chosen for each in brackets]
     assert set(trials.index[trials["selected"]]) == {record.trial.key for record in best if record is not None}
 
 

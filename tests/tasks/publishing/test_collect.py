@@ -37,7 +37,7 @@ from tasks.report.numbers.results import (
 )
 from tasks.report.pages.corpora import render_corpora
 from tasks.report.pages.samples import file_name, sample_files
-from tasks.search.search import Search
+from tasks.search.search import Search, halve
 from tasks.search.standing import Standing
 from tasks.trials.data import data_of
 from tasks.trials.diagnostics_table import load_diagnosis
@@ -99,7 +99,7 @@ def test_the_chosen_trial_is_marked_and_its_finals_point_to_it(finished, results
     best = {
         (each.digest, each.variant): record.trial.key
         for each in Search(finished.campaign, finished.digests).brackets
-        if (record := each.chosen(records)) is not None
+        if (record := halve(each, records).chosen) is not None
     }
     selected = results.trials[results.trials["selected"]]
     assert sorted(selected["key"]) == sorted(best.values())
@@ -252,11 +252,12 @@ def test_the_score_after_the_first_rung_is_that_of_the_shorter_trial(store, dige
     first = [
         record_of(trial, valid, status=status)
         for trial, valid, status in zip(
-            bracket.rung(0, {}), (-9.0, -8.0, -12.0), ("completed", "diverged", "untrained"), strict=True
+            halve(bracket, {}).rungs[0], (-9.0, -8.0, -12.0), ("completed", "diverged", "untrained"), strict=True
         )
     ]
-    (longer,) = bracket.rung(1, by_key(first))
-    rows = list(_rows(bracket, "search", by_key([*first, record_of(longer, -7.5)]), campaign, {}))
+    (longer,) = halve(bracket, by_key(first)).rungs[1]
+    told = by_key([*first, record_of(longer, -7.5)])
+    rows = list(_rows(halve(bracket, told), "search", told, campaign, {}))
     assert [(row["valid"], row["valid_first"]) for row in rows] == [(-7.5, -9.0), (-8.0, None), (-12.0, None)]
     assert [row["ended_early"] for row in rows] == [False, True, True]
 
@@ -320,7 +321,7 @@ def test_a_trial_that_stalled_says_so(store, half):
     search = Search(campaign, digests).trials({})
     told = by_key(record_of(trial, stalled=trial is search[0]) for trial in search)
     (bracket, *_) = Search(campaign, digests).brackets
-    rows = list(_rows(bracket, "search", told, campaign, {}))
+    rows = list(_rows(halve(bracket, told), "search", told, campaign, {}))
     assert [row["stalled"] for row in rows] == [True] + [False] * (len(rows) - 1)
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.trial import Trial
-from tasks.search.plan import Plan, PlanRow, cut_into_jobs, make_plan
+from tasks.search.dispatch import cut_into_jobs
+from tasks.search.plan import Plan, PlanRow, make_plan
 from tasks.search.search import Search
 from tasks.search.standing import Standing
 from tasks.trials.ledger import Ledger
@@ -58,8 +59,8 @@ def test_the_score_of_what_is_annealed_is_in_the_plan(store, digests):
 
 
 def test_what_an_older_version_of_the_numerics_stored_is_counted_and_not_used(store, digests, campaign, monkeypatch):
-    search = Search(campaign, digests).trials({})
     monkeypatch.setattr("models.trial.NUMERICS_VERSION", 1)
+    search = Search(campaign, digests).trials({})
     train_all(store, search[:2])
     assert _plan(store, campaign, digests).outdated == 0
     monkeypatch.undo()

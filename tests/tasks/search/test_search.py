@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from infra.settings import CampaignRequest
+from infra.store import Store
 from models.techniques import Clipping, Leaky, Nesterov, Rectifier
 from models.trial import Trial
 from tasks.campaign import Campaign, resolve
 from tasks.campaign.drawing import draw_trial
-from tasks.search.search import Bracket, Search
+from tasks.search.search import Bracket, Search, halve
+from tasks.search.standing import Standing
+from tasks.trials.ledger import Ledger
 from tasks.trials.records import TrialRecord
 from tests.tasks.conftest import by_key, record_of
 
@@ -172,7 +175,7 @@ def test_the_best_completed_trial_of_each_variant_is_chosen():
         for trial, valid in zip(bracket.draws, scores if number % 2 else reversed(scores), strict=True)
     )
     for number, bracket in enumerate(search.brackets):
-        best = bracket.chosen(records)
+        best = halve(bracket, records).chosen
         assert best is not None
         assert best.trial == bracket.draws[1 if number % 2 else 2]
 
@@ -180,7 +183,7 @@ def test_the_best_completed_trial_of_each_variant_is_chosen():
 def test_of_equal_scores_the_first_drawn_is_chosen():
     bracket = _bracket(_draws(CHORALES, count=3))
     records = [record_of(trial, valid) for trial, valid in zip(bracket.draws, (-2, -1, -1), strict=True)]
-    assert bracket.chosen(by_key(records)) == bracket.chosen(by_key(reversed(records))) == records[1]
+    assert halve(bracket, by_key(records)).chosen == halve(bracket, by_key(reversed(records))).chosen == records[1]
 
 
 @pytest.mark.parametrize("lost", [{"status": "diverged", "diverged_at": 9}, {"status": "untrained"}])
@@ -190,41 +193,41 @@ def test_what_diverged_or_never_learned_is_never_chosen_however_good_it_is(lost)
         bracket = _bracket([first, second])
         better = record_of(bracket.draws[0], -0.1, **lost)
         completed = record_of(bracket.draws[1], -5.0)
-        assert bracket.chosen(by_key([better, completed])) == completed
+        assert halve(bracket, by_key([better, completed])).chosen == completed
     alone = _bracket(drawn[:1])
-    assert alone.chosen(by_key([record_of(alone.draws[0], **lost)])) is None
+    assert halve(alone, by_key([record_of(alone.draws[0], **lost)])).chosen is None
 
 
 def test_the_best_third_of_a_rung_goes_on_to_the_next():
     """Nine draws, their scores by hand: the ranks of a short training are not those of a long one."""
     bracket = _bracket(_draws(CHORALES, count=9), (2, 6, 18), (9, 3, 1))
-    first = bracket.rung(0, {})
+    first = list(halve(bracket, {}).rungs[0])
     assert [trial.epochs for trial in first] == [2] * 9
     assert [replace(trial, epochs=18) for trial in first] == list(bracket.draws)
     records = [record_of(t, v) for t, v in zip(first, (-9, -3, -8, -1, -7, -2, -6, -3, -5), strict=True)]
-    assert bracket.rung(1, by_key(records[:-1])) == [], "the rung before is not whole"
-    assert bracket.trials(by_key(records[:-1])) == first
-    second = bracket.rung(1, by_key(records))
+    assert list(halve(bracket, by_key(records[:-1])).rungs[1]) == [], "the rung before is not whole"
+    assert halve(bracket, by_key(records[:-1])).trials == first
+    second = list(halve(bracket, by_key(records)).rungs[1])
     assert second == [replace(bracket.draws[draw], epochs=6) for draw in (1, 3, 5)], "of two equal ones the first drawn"
     records += [record_of(t, v) for t, v in zip(second, (-0.5, -0.9, -0.7), strict=True)]
-    assert bracket.rung(2, by_key(records)) == [bracket.draws[1]]
-    assert bracket.chosen(by_key(records)) is None
+    assert list(halve(bracket, by_key(records)).rungs[2]) == [bracket.draws[1]]
+    assert halve(bracket, by_key(records)).chosen is None
     records.append(record_of(bracket.draws[1], -0.4))
-    assert bracket.chosen(by_key(records)) == records[-1]
-    assert bracket.finals(by_key(records)) == [replace(bracket.draws[1], seed=seed) for seed in (1, 2)]
-    furthest = [trial.epochs for trial in bracket.furthest(by_key(records))]
+    assert halve(bracket, by_key(records)).chosen == records[-1]
+    assert list(halve(bracket, by_key(records)).finals) == [replace(bracket.draws[1], seed=seed) for seed in (1, 2)]
+    furthest = [trial.epochs for trial in list(halve(bracket, by_key(records)).furthest)]
     assert furthest == [2, 18, 2, 6, 2, 6, 2, 2, 2]
-    assert len(bracket.trials(by_key(records))) == 9 + 3 + 1
+    assert len(halve(bracket, by_key(records)).trials) == 9 + 3 + 1
 
 
 def test_what_diverged_does_not_go_on_and_none_may_be_left():
     bracket = _bracket(_draws(CHORALES, count=6), (3, 8), (6, 2))
-    first = bracket.rung(0, {})
+    first = list(halve(bracket, {}).rungs[0])
     ended = [record_of(trial, status="diverged", diverged_at=3) for trial in first]
-    assert bracket.rung(1, by_key(ended)) == []
-    assert bracket.chosen(by_key(ended)) is None
+    assert list(halve(bracket, by_key(ended)).rungs[1]) == []
+    assert halve(bracket, by_key(ended)).chosen is None
     ended[4] = record_of(first[4], -50.0)
-    assert bracket.rung(1, by_key(ended)) == [bracket.draws[4]], "one, where two might"
+    assert list(halve(bracket, by_key(ended)).rungs[1]) == [bracket.draws[4]], "one, where two might"
 
 
 def test_the_rungs_are_known_by_the_records_of_those_before():
@@ -239,13 +242,15 @@ def test_the_rungs_are_known_by_the_records_of_those_before():
     assert [len(trials) for trials in asked] == [2 * 6 * 24, 2 * 2 * 24]
     assert list(found) == [trial.key for trials in asked for trial in trials]
     assert len(search.finals(found)) == 2 * 10 * 24
-    first, second = (search.hanging(number, trials) for number, trials in enumerate(asked))
+    first, second = (search.stage(number, found)[1] for number in range(2))
     assert {second.shorter(trial).key for trial in asked[1]} < {trial.key for trial in asked[0]} == first.keeps
     assert (first.grows_from, second.keeps) == ({}, frozenset())
     assert (first.label, second.label) == ("search, rung 1 of 2", "search, rung 2 of 2")
-    assert search.left_behind(found) == asked[0]
+    ledger = Ledger(Store("memory://rungs"))
+    ledger._records = found
+    assert Standing(ledger, search).left_behind == asked[0]
     del found[asked[1][0].key]
-    left = search.left_behind(found)
+    left = Standing(ledger, search).left_behind
     assert len(asked[0]) - len(left) == 6, "one bracket is not whole, and its ends are still of use"
 
 
@@ -288,7 +293,7 @@ def test_the_chosen_is_run_again_with_fresh_seeds_that_the_variants_share():
     finals = search.finals(by_key(records))
     seeds: dict[str, set[tuple[int, ...]]] = {digest: set() for digest in DIGESTS.values()}
     for bracket in brackets:
-        best = bracket.chosen(by_key(records))
+        best = halve(bracket, by_key(records)).chosen
         assert best is not None
         again = [trial for trial in finals if (trial.corpus, trial.variant) == (bracket.digest, bracket.variant)]
         assert len(again) == len({trial.seed for trial in again}) == THOROUGH.seeds == 10

@@ -17,11 +17,11 @@ from models.trial import Trial
 from tasks.search import dispatch
 from tasks.search.dispatch import Stage
 from tasks.search.search import Search, draw_trial
-from tasks.trials.checkpoints import Checkpoints
+from tasks.trials.checkpoints import Checkpoints, clear_checkpoints
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_record, trial_prefix
-from tasks.trials.rung import Rung, clear_rungs
+from tasks.trials.rung import Rung
 from tasks.upkeep.leftovers import leftovers, remove
 from tests.tasks.conftest import fill
 from tests.tasks.here import train_here, train_stack_here
@@ -195,20 +195,19 @@ def test_what_is_its_own_comes_before_the_end_of_the_shorter_one(store, short, l
     assert Checkpoints(store, long).load().seconds == 7.0
 
 
-def test_the_search_clears_what_is_kept_of_stored_trials_alone(store, short, long):
+def test_what_is_kept_of_some_trials_is_cleared_and_no_other(store, short, long):
     others = [replace(short, seed=seed) for seed in (1, 2)]
     train_stack_here(store, [short, *others], rung=_kept(short, *others))
     under_way, checkpoint = replace(short, seed=3), Checkpoints(store, short).load().checkpoint
     Checkpoints(store, under_way).save(replace(checkpoint, key=under_way.key), 1.0)
-    clear_rungs(Ledger(store), [short, others[0], under_way])
+    clear_checkpoints(store, [short, others[0]])
     left = {item.path.split("/")[1].removesuffix(".json") for item in store.objects("checkpoints")}
     assert left == {others[1].key, under_way.key}
 
 
 def test_a_search_that_kept_nothing_asks_the_store_for_nothing(store, short, monkeypatch):
     monkeypatch.setattr(Store, "objects", None)
-    clear_rungs(Ledger(store), [])
-    clear_rungs(Ledger(store), [short])
+    clear_checkpoints(store, [])
 
 
 def test_only_a_shorter_trial_can_be_gone_on_from(short, long):
@@ -219,11 +218,10 @@ def test_only_a_shorter_trial_can_be_gone_on_from(short, long):
             Rung({long.key: epochs}).shorter(long)
 
 
-def test_a_rung_as_json_of_some_trials_and_what_they_have_before_them(short, long):
-    rung = Rung({long.key: 1, "other": 2}, frozenset([long.key, "more"])).of([short, long])
-    assert rung == Rung({long.key: 1}, frozenset([long.key])) == Rung.from_json(json.loads(json.dumps(rung.to_json())))
-    left = rung.left(lambda trial: 10.0 * trial.epochs)
-    assert (left(short), left(long)) == (10.0, 20.0)
+def test_a_rung_as_json_is_of_some_trials(short, long):
+    rung = Rung({long.key: 1, "other": 2}, frozenset([long.key, "more"]))
+    values = json.loads(json.dumps(rung.to_json([short, long])))
+    assert Rung.from_json(values) == Rung({long.key: 1}, frozenset([long.key]))
 
 
 ADDRESS = "memory://rungs"
@@ -250,7 +248,7 @@ def _search(short: Trial, long: Trial) -> None:
             train_stack_here(store, [trial], rung=_kept(trial))
     if ledger.unfinished([long], scored=False):
         train_stack_here(store, [long], rung=Rung({long.key: 1}))
-    clear_rungs(ledger, [short, other])
+    clear_checkpoints(ledger.store, [short, other])
 
 
 @pytest.mark.parametrize(
@@ -309,6 +307,8 @@ def test_a_stage_hands_its_rung_to_every_job(store, digests, campaign, short, lo
         monkeypatch.setattr(dispatch, "get_run_logger", lambda: _Silent())
         reasons = Stage(*asked, _kept(*shorter)).run(shorter)
         reasons |= Stage(*asked, Rung({trial.key: 1 for trial in longer})).run(longer)
+    stage = Stage(*asked, Rung({long.key: 1}))
+    assert (stage._seconds(short), stage._seconds(long)) == (1.0, 2.0), "what they have before them"
     assert reasons == {}
     assert begun == [0, 0, 0, 1, 1]
 
