@@ -7,8 +7,9 @@ Each function takes the address of a store, whose newest report is meant, or a `
 DataFrame that it names; and a corpus, which may be left out where there is one. What is drawn is what the page draws.
 """
 
+import json
 from collections.abc import Collection, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -16,7 +17,7 @@ import pandas as pd
 from infra.errors import ConfigurationError
 from tasks.report.charts import scores as score_charts
 from tasks.report.charts.colours import MUTED, PAPER
-from tasks.report.charts.theme import CONFIG
+from tasks.report.charts.theme import CONFIG, rows_of
 from tasks.report.charts.training import curve_panels
 from tasks.report.charts.tuning import tuning_chart
 from tasks.report.charts.why import gradient_panels
@@ -103,7 +104,7 @@ def learning_curves(
 
     >>> told = {"key": "1a", "corpus": "songs", "variant": "rnn/bernoulli/SGD+C", "purpose": "final", "seed": 7}
     >>> told |= {"status": "completed", "split": "valid"}
-    >>> points = [{"update": 0, "log_likelihood": -60.0}, {"update": 30, "log_likelihood": -9.5}]
+    >>> points = [{"epoch": e, "update": 30 * e, "log_likelihood": valid} for e, valid in enumerate((-60.0, -9.5))]
     >>> chart = learning_curves(pd.DataFrame([told | point for point in points]))
     >>> [panel.title for panel in chart.concat]
     ['SGD+C']
@@ -111,7 +112,8 @@ def learning_curves(
     if isinstance(source, pd.DataFrame):
         valid = source[(source["split"] == "valid") & (source["purpose"] == "final")]
         curves = valid.rename(columns={"log_likelihood": "valid"})
-        trials, step = curves.drop_duplicates("key"), _ANY_STEP
+        # which study it was, and how long it took, is said nowhere in the chart
+        trials, step = curves.drop_duplicates("key").assign(study=0, updates=0, seconds=float("nan")), _ANY_STEP
         name = _corpus(curves, corpus)
     else:
         report = _report(source)
@@ -231,11 +233,16 @@ def _beside(panels: Sequence[tuple[str, alt.LayerChart]], title: str, told_apart
     for own, panel in panels:
         panel.title = own
     chart = alt.ConcatChart(columns=_ACROSS, title=alt.TitleParams(title, subtitle=told_apart))
-    chart.concat = [panel for _, panel in panels]  # given at once, each would be copied twice
-    return _finished(chart)
+    chart.concat = [_without_script(panel) for _, panel in panels]  # given at once, each would be copied twice
+    return _looked(chart)
 
 
-def _finished(chart: _Drawn) -> _Drawn:
+def _finished(chart: alt.LayerChart) -> alt.LayerChart:
+    """A chart of ours on its own."""
+    return _looked(_without_script(chart))
+
+
+def _looked(chart: _Drawn) -> _Drawn:
     """A chart of ours in the look of the report, on paper."""
     chart.config = CONFIG | {
         "background": PAPER,
@@ -243,4 +250,19 @@ def _finished(chart: _Drawn) -> _Drawn:
         "padding": {"left": 5, "top": 5, "right": 16, "bottom": 5},  # the last label of an axis needs some
         "title": {"anchor": "start", "fontSize": 13, "subtitleColor": MUTED},
     }
+    return chart
+
+
+def _without_script(chart: alt.LayerChart) -> alt.LayerChart:
+    """A chart without what is for the script of the page; what that says where a mark is pointed at is a tooltip."""
+    chart.usermeta = alt.Undefined
+    layer: Any  # Altair says of no part of a chart which of its many types it is
+    for layer in chart.layer:
+        layer.mark.aria = layer.mark.description = alt.Undefined
+        if getattr(layer.encoding, "description", alt.Undefined) is not alt.Undefined:
+            rows = json.loads(layer.data.values)
+            told = [json.loads(row.pop("told")).get("told", "").replace("\n", ": ") for row in rows]
+            layer.data = rows_of([row | {"told": text} for row, text in zip(rows, told, strict=True)])
+            layer.encoding.description = alt.Undefined
+            layer.encoding.tooltip = alt.Tooltip("told:N") if any(told) else alt.Undefined
     return chart

@@ -68,7 +68,9 @@ def test_a_store_a_report_and_a_frame_give_the_chart_of_the_page(
         }
         page = charts[name](frame[(frame["corpus"] == corpus) & (frame["metric"] == metric.name)], metric)
     function = getattr(plot, name)
-    assert {drawn(function(source, corpus), step) for source in (published, report, frame)} == {drawn(page, step)}
+    assert {drawn(function(source, corpus), step) for source in (published, report, frame)} == {
+        drawn(plot._finished(page), step)
+    }
 
 
 def test_panels_are_those_of_the_page(report: Report) -> None:
@@ -83,7 +85,9 @@ def test_panels_are_those_of_the_page(report: Report) -> None:
     for name, panels in pages.items():
         chart = getattr(plot, name)(report, MUSIC, few)
         assert [panel.title for panel in chart.concat] == [title for title, _ in panels]
-        assert [_layers(panel) for panel in chart.concat] == [_layers(panel) for _, panel in panels]
+        assert [_layers(panel) for panel in chart.concat] == [
+            _layers(plot._without_script(panel)) for _, panel in panels
+        ]
         assert chart.title.text
 
 
@@ -157,3 +161,14 @@ def test_a_chart_is_valid_and_can_be_drawn(report: Report) -> None:
     assert "gradient that is left" in svg
     assert "squares: plain SGD" in svg
     assert 'font-family="Liberation Sans, Arial, sans-serif"' in svg
+    for function in (plot.scores, plot.effects, plot.learning_curves):
+        told = function(report, MUSIC).to_json()
+        assert "usermeta" not in told, "it is for the script of the page"
+        assert "description" not in told
+
+
+def test_points_say_what_they_are_where_they_are_pointed_at(report: Report) -> None:
+    layers = plot.differences(report, MUSIC).layer
+    (points,) = [layer for layer in layers if layer.to_dict(validate=False)["encoding"].get("tooltip")]
+    told = [row["told"] for row in json.loads(points.data.values)]
+    assert any(re.fullmatch(r"rnn/bernoulli/SGD\+C: [+−]\d\.\d+ \[.*\] nats per frame", text) for text in told), told
