@@ -58,7 +58,8 @@ def train_stack(
 ) -> dict[str, Training]:
     """Train trials of one shape side by side to their ends; what came of each, by key.
 
-    Args and errors are those of `Run`, but for
+    Args:
+        trials, train_pieces, valid_pieces, width, checkpoints, device, keeping: as for `Run`, as are the errors.
         between: called after every step but the last; may ask for `Run.checkpoints`, and raise to stop.
     """
     run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device, keeping=keeping)
