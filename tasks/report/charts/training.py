@@ -89,7 +89,7 @@ def _lines(
     for key, curve in curves.groupby("key"):
         trial = ended[str(key)]
         curve = _with_seconds(curve.sort_values("update"), trial)
-        name = f"{names[0]}, study {int(trial['study']) + 1}, seed {int(trial['seed']) + 1}"
+        name = f"{names[0]}, study {int(trial['study']) + 1}, seed {int(trial['seed'])}"
         layers.append(_line(curve, name, colour, axes, width=0.8, opacity=0.55))
         if trial["status"] == "completed":
             complete.append(curve)

@@ -8,8 +8,9 @@ import pytest
 
 from tasks.report import Estimates, Results, build_report, estimate
 from tests.tasks.report.browser import Browser, browser
+from tests.tasks.report.evil import evil_results
 from tests.tasks.report.other_pages import compared_page, versions_page
-from tests.tasks.report.pages_made import undrawn
+from tests.tasks.report.pages_made import drawn_page, undrawn
 from tests.tasks.report.synthetic import synthetic_results
 
 
@@ -34,6 +35,12 @@ def files(results: Results, estimates: Estimates) -> dict[str, bytes]:
 def drawn_files(results: Results, estimates: Estimates) -> dict[str, bytes]:
     """The report whole: seconds of drawing, for integration tests."""
     return _report(results, estimates)
+
+
+@pytest.fixture(scope="session")
+def evil_page() -> str:
+    """The first page of results whose names are markup."""
+    return drawn_page(evil_results())
 
 
 @pytest.fixture(scope="session")

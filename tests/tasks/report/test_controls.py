@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.tasks.report.browser import find_browser
+from tests.tasks.report.evil import VARIANT
+from tests.tasks.report.inert import EVIL
 from tests.tasks.report.looks import axe_findings, leaving_texts
 
 pytestmark = [
@@ -236,3 +238,27 @@ def test_without_scripts_no_control_is_there(window, folder):
         assert window.evaluate("document.querySelectorAll('table').length") > 10
     finally:
         window.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_names_of_other_people_stay_text_in_everything_that_the_script_makes(window, tmp_path, evil_page):
+    (tmp_path / "index.html").write_text(evil_page, encoding="utf-8")
+    window.open(tmp_path / "index.html", 1280)
+    see = window.evaluate
+    assert see("document.querySelectorAll('script').length") == 1
+    labels = see("[...document.querySelectorAll('.chooser label')].map(label => label.textContent.trim())")
+    assert VARIANT in labels
+    _click(see, "variants", VARIANT)
+    assert ("hide", f"variant:{VARIANT}") in _address(see)
+    assert see("document.querySelector('nav > [role=status]').textContent") == f"hidden: {VARIANT}"
+    window.open(
+        tmp_path / "index.html", 1280, query=f"?{urlsplit(see('location.href')).query}&hide=core:{EVIL}&x={EVIL}"
+    )
+    rows = (
+        "[...document.querySelectorAll('tr[data-variant]')].filter(row => row.hidden).map(row => row.dataset.variant)"
+    )
+    assert set(see(rows)) == {VARIANT}
+    told = "[...document.querySelectorAll('svg [data-told]')].map(mark => mark.dataset.told)"
+    assert any(EVIL in text for text in see(told))
+    assert see("document.querySelectorAll('script').length") == 1
+    assert see("document.querySelectorAll('body script ~ *:not(.tip, .ring)').length") == 0
+    assert window.complaints == []

@@ -15,8 +15,8 @@ from tasks.report.charts.colours import COLOURS
 from tasks.report.numbers.formatting import duration
 from tasks.report.pages.templates import PAPER
 from tasks.report.words.tables import change_cells, chosen_table, score_rows
-from tests.tasks.report.inert import EVIL, Page, check_inert, without_script
-from tests.tasks.report.pages_made import drawn_page, of_variants, page_words, small_results, undrawn_page
+from tests.tasks.report.inert import Page, check_inert, without_script
+from tests.tasks.report.pages_made import of_variants, page_words, small_results, undrawn_page
 from tests.tasks.report.synthetic import estimated_results
 
 
@@ -166,30 +166,9 @@ def test_a_variant_without_a_score_is_not_an_empty_row_of_a_chart(drawn_files):
 
 
 @pytest.mark.integration
-def test_names_and_reasons_are_inert():
-    name, other = "folk-tunes-words", "&amp;'\"<b>"
-    results, rename = small_results(name), {name: EVIL}
-    frames = {}
-    for name in ("trials", "curves", "pieces"):
-        frame = getattr(results, name).copy()
-        frame["corpus"] = frame["corpus"].replace(rename)
-        odd = {"rnn/softmax/SGD+C": f"rnn/softmax/{EVIL}", "rnn/softmax/SGD+CL": f"rnn/softmax/{other}"}
-        frame["variant"] = frame["variant"].replace(odd)
-        frames[name] = frame
-    corpora = {rename.get(name, name): facts for name, facts in results.corpora.items()}
-    asked = {rename.get(name, name): v for name, v in results.campaign["corpora"].items()}
-    html = drawn_page(
-        dataclasses.replace(
-            results,
-            **frames,
-            corpora=corpora,
-            campaign={**results.campaign, "corpora": asked, "preset": EVIL},
-            provenance={**results.provenance, "commit": EVIL, "processor": EVIL},
-            failures=[{"key": EVIL, "corpus": EVIL, "variant": EVIL, "reason": EVIL}],
-        )
-    )
-    check_inert(html)
-    assert "alert" in html
+def test_names_and_reasons_are_inert(evil_page):
+    check_inert(evil_page)
+    assert "alert" in evil_page
 
 
 def test_a_technique_of_ones_own_shows_its_hyper_parameters():
