@@ -5,8 +5,9 @@ started again, broken connections, lost answers, time-outs, bodies that are cut 
 two tries the wait doubles, and chance takes up to half of it, so that many workers get out of step. No try begins later
 than `PATIENCE_SECONDS` after the first one. All else, expired credentials for one, is told at once.
 
-Who has just given up does not wait again: until a request succeeds, and for `SHORT_SECONDS` at most, each is sent once.
-So a store that is gone for good costs a process one such wait, and not one for every object.
+Who has given up does not wait again: for `PAUSE_SECONDS` nothing is sent, and every request ends as the last one did;
+then each is sent once, until one succeeds or `SHORT_SECONDS` have passed. So a store that is gone for good costs a process
+one such wait, and not one for every object.
 """
 
 import random
@@ -26,7 +27,7 @@ from botocore.exceptions import ConnectionError as NotConnected
 from s3fs.core import S3_RETRYABLE_ERRORS
 
 PATIENCE_SECONDS = 45.0
-SHORT_SECONDS = 60.0
+PAUSE_SECONDS, SHORT_SECONDS = 10.0, 60.0
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 
 BROKEN_BODY = (FlexibleChecksumError, ClientPayloadError, IncompleteReadError)
@@ -53,6 +54,7 @@ class Patience:
     ) -> None:
         self._clock, self._sleep = clock, sleep
         self._gave_up: float | None = None
+        self._failed: tuple[float, Exception] | None = None  # the last try, since then
 
     def until_done(self, request: Callable[[], T], seconds: float | None = None) -> T:
         """What a request gives, sent again as long as what it raises may pass.
@@ -65,6 +67,8 @@ class Patience:
             Exception: what the request raised last.
         """
         begun = self._clock()
+        if self._failed is not None and begun - self._failed[0] < PAUSE_SECONDS:
+            raise self._failed[1].with_traceback(None)
         short = self._gave_up is not None and begun - self._gave_up < SHORT_SECONDS
         last = begun if short else begun + (PATIENCE_SECONDS if seconds is None else seconds)
         for wait in _waits():
@@ -72,13 +76,14 @@ class Patience:
                 done = request()
             except Exception as error:
                 if not may_pass(error):
-                    self._gave_up = None  # it was answered
+                    self._gave_up = self._failed = None  # it was answered
                     raise
                 if (now := self._clock()) + wait > last:
                     self._gave_up = self._gave_up if short else now
+                    self._failed = (now, error)
                     raise
             else:
-                self._gave_up = None
+                self._gave_up = self._failed = None
                 return done
             self._sleep(wait)
         raise AssertionError("the waits do not end")
