@@ -6,8 +6,8 @@ two tries the wait doubles, and chance takes up to half of it, so that many work
 than `PATIENCE_SECONDS` after the first one. All else, expired credentials for one, is told at once.
 
 Who has given up does not wait again: for `PAUSE_SECONDS` nothing is sent, and every request ends as the last one did;
-then each is sent once, until one succeeds or `SHORT_SECONDS` have passed. So a store that is gone for good costs a process
-one such wait, and not one for every object.
+then each is sent once, until one succeeds or `SHORT_SECONDS` have passed. So a store that is gone for good costs a
+process one such wait, and not one for every object.
 """
 
 import random
