@@ -1,4 +1,4 @@
-"""What a corpus is, and how music and text become arrays.
+"""The `Corpus`, and the encoding of music and text as arrays.
 
-Never in this room: reading a file, or a store.
+Never in this room: reading a file or a store.
 """

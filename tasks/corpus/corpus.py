@@ -1,11 +1,11 @@
-"""A corpus: the arrays of every split, and a digest that stands for them.
+"""A corpus: the arrays of every split, and a digest that identifies them.
 
-Five kinds are modelled. `music` is a piano-roll a piece, uint8 of shape (T, 88), one row a frame, column 0
-the note 21 of MIDI. `characters` and `words` are symbols of a vocabulary, int32 of shape (T,), a piece each; so is
-`temporal-order`, but that only the last symbol of a piece is asked for. `adding` is float32 of shape (T, 3), a value, a
-marker and an answer a step, and only the last answer of a piece is asked for.
+There are five kinds of data. A piece of `music` is a piano-roll, uint8 of shape (T, 88): a row is a frame, and column 0
+is MIDI note 21. A piece of `characters` or `words` is a sequence of vocabulary symbols, int32 of shape (T,).
+`temporal-order` has the same arrays, but only the last symbol of a piece is scored. `adding` is float32 of shape (T,
+3), with a value, a marker and an answer for each step; only the last answer of a piece is scored.
 
-What this does not do: read any source (`tasks/ingest`), or store anything (`tasks/ingest/stored.py`).
+What this does not do: read a source (`tasks/ingest`), or store anything (`tasks/ingest/stored.py`).
 """
 
 import hashlib
@@ -22,23 +22,23 @@ from models.data_kinds import LAST_STEP_ALONE, Kind
 SPLITS = ("train", "valid", "test")
 LOWEST_NOTE, NOTES = 21, 88
 VALUES = 3
-"""Of a step of `adding`: value, marker, answer."""
+"""Width of a step of `adding`: value, marker, answer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """The arrays of every split, the vocabulary, and where they came from.
+    """The arrays of every split, the vocabulary, and the source.
 
     Attributes:
-        name: how people call it, `bach-chorales`.
+        name: for users, `bach-chorales`.
         kind: `music`, `characters`, `words`, `temporal-order` or `adding`.
-        splits: for each of train, valid and test, a tuple of arrays, one a piece: uint8 (T, 88) of zeros and
+        splits: for each of train, valid and test, a tuple with one array for each piece: uint8 (T, 88) of zeros and
             ones for music, float32 (T, 3) for adding, int32 (T,) of symbols for all others.
         titles: for each split, the names of its pieces, in the order of `splits`.
         vocabulary: the text of each symbol; empty for music and adding.
-        source: what it was made from and by which rules, JSON values only; not part of the digest.
-        quarters: length of a frame in quarter notes, where it is known of people's own music: how fast it sounds is
-            then part of the digest. None for all other corpora.
+        source: the files and rules that the corpus was made from, JSON values only; not part of the digest.
+        quarters: length of a frame in quarter notes, for a user's own music; part of the digest if it is set. None for
+            all other corpora.
 
     Raises:
         CorpusError: a split is missing or empty, or an array has the wrong type, shape or range.
@@ -85,12 +85,12 @@ class Corpus:
 
     @property
     def last_alone(self) -> bool:
-        """Whether only the last step of a piece is asked for."""
+        """Whether only the last step of a piece is scored."""
         return self.kind in LAST_STEP_ALONE
 
     @cached_property
     def digest(self) -> str:
-        """sha256, 64 hexadecimal digits, of the kind, the vocabulary, `quarters` and every piece in its order."""
+        """sha256, 64 hexadecimal digits, of the kind, the vocabulary, `quarters` and all pieces in order."""
         total = hashlib.sha256(repr((self.kind, self.vocabulary)).encode())
         if self.quarters is not None:
             total.update(f"quarters {self.quarters}".encode())

@@ -1,7 +1,7 @@
-"""A piano-roll as a MIDI file, to listen to: written with pretty_midi.
+"""Write a piano-roll as a MIDI file to listen to, with pretty_midi.
 
-Equal consecutive frames are one note, since a roll does not tell a held note from one that is struck again. What this
-does not do: read MIDI (`tasks/ingest/readers/midi.py`).
+A note that is on in consecutive frames is written as one note, since a roll cannot distinguish a held note from a
+repeated one. What this does not do: read MIDI (`tasks/ingest/readers/midi.py`).
 """
 
 import io
@@ -20,9 +20,9 @@ def midi_file(runs: Sequence[Run], quarters: float, given: int) -> bytes:
     Args:
         runs: (MIDI number, start, end) of each note, in frames.
         quarters: length of a frame in quarter notes.
-        given: frames before those that a network made; a text event stands where they end.
+        given: number of frames of the original before those that the network generated; a text event marks their end.
     """
-    import pretty_midi  # by whoever writes a file, and not by every worker that starts
+    import pretty_midi  # imported only when a file is written, not by every worker that starts
 
     seconds = 60 / TEMPO * quarters
     file = pretty_midi.PrettyMIDI(initial_tempo=TEMPO)

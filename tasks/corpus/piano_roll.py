@@ -1,12 +1,12 @@
-"""Notes to piano-rolls, and rolls to the notes that they hold.
+"""Notes to piano-rolls, and rolls back to notes.
 
-One row a frame, one column a note, 1 where the note sounds at the onset of the frame:
+A roll has a row for each frame and a column for each note, with 1 if the note sounds at the frame's onset:
 
     roll[k, p - 21] = 1  if a note of pitch p has  start <= k < end,  in frames
 
-Frame k begins k frames after the start of the score; with times in quarter notes a frame is a quarter note.
-What begins and ends between two onsets is not seen: shorter passing notes drop out. Specification, section 4:
-88 notes, MIDI 21..108, and rule 7 for the transposition.
+Frame k begins k frames after the start of the score. With times in quarter notes, a frame is a quarter note. A note
+that begins and ends between two onsets is in no frame, so short passing notes drop out. Specification, section 4: 88
+notes, MIDI 21..108, and rule 7 for the transposition.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ import numpy as np
 from tasks.corpus.corpus import LOWEST_NOTE, NOTES
 
 Run = tuple[int, int, int]
-"""A note that is on in the frames start <= k < end: MIDI number, start, end."""
+"""A note that is on in the frames start <= k < end, as (MIDI number, start, end)."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Note:
 
     Attributes:
         start: quarter notes since the start of the score.
-        end: quarter notes; the note sounds in start <= t < end.
+        end: quarter notes since the start of the score; the note sounds in start <= t < end.
         pitch: MIDI number, 60 is the middle C.
     """
 
@@ -41,11 +41,11 @@ def piano_roll(notes: Iterable[Note], semitones: int = 0) -> np.ndarray:
     """The piano-roll of some notes.
 
     Args:
-        notes: with times in frames, not before 0.
+        notes: with times in frames, from 0 on.
         semitones: transposition, added to every pitch.
 
     Returns:
-        uint8 (T, 88) of zeros and ones. T is the last note's end, rounded up: rests after it are no frames.
+        uint8 (T, 88) of zeros and ones. T is the end of the last note, rounded up; rests after it give no frames.
     """
     sounding = list(notes)
     roll = np.zeros((max((ceil(note.end) for note in sounding), default=0), NOTES), np.uint8)
@@ -67,13 +67,13 @@ def fold(pitch: int) -> int:
 
 
 def find_runs(roll: np.ndarray) -> tuple[Run, ...]:
-    """The runs of a piano-roll, by note and then by time.
+    """The runs of a piano-roll: maximal stretches of consecutive frames in which a note is on.
 
     Args:
         roll: uint8 (T, 88) of zeros and ones.
 
     Returns:
-        (MIDI number, start, end) of each: on in the frames start <= k < end, off before and after.
+        (MIDI number, start, end) of each run, ordered by note, then by time. The note is on in start <= k < end.
     """
     silence = np.zeros((1, roll.shape[1]), np.int8)
     changes = np.diff(np.concatenate([silence, roll.astype(np.int8), silence]), axis=0).T
@@ -83,11 +83,11 @@ def find_runs(roll: np.ndarray) -> tuple[Run, ...]:
 
 
 def roll_statistics(rolls: Iterable[np.ndarray]) -> dict[str, float | int]:
-    """What a set of rolls is like, over all their frames.
+    """Statistics over all frames of a set of rolls.
 
     Returns:
-        `frames`; `silent_frames`: those without a note; `polyphony`: mean notes a frame; `polyphony_max`;
-        `lowest` and `highest`: the range in MIDI numbers.
+        `frames`: their number; `silent_frames`: frames without a note; `polyphony`: mean number of notes in a frame;
+        `polyphony_max`: the largest; `lowest` and `highest`: range of the notes in MIDI numbers.
     """
     together = np.concatenate(list(rolls))
     notes_of_frame = together.sum(axis=1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What was set aside while a corpus was made, grouped by reason."""
+"""The files that were set aside while a corpus was made, grouped by reason."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ class SetAside:
 
 
 def by_reason(source: Mapping[str, Any]) -> tuple[SetAside, ...]:
-    """The groups of a corpus's `source`, the largest first; equal ones in the order of their first names.
+    """The groups of a corpus's `source`, the largest first; groups of equal size keep the order of the source.
 
-    Reasons that begin with the name of their file are grouped by what follows it. Names and reasons come from other
-    people's files: what could not be seen in them is written out (`text.visible`).
+    A file name at the start of a reason is dropped before grouping. Names and reasons come from foreign files, so their
+    invisible characters are escaped (`visible`).
 
     >>> by_reason({"quarantined": {"a.mid": "a.mid: no note", "b.mid": "b.mid: no note"}})
     (SetAside(reason='no note', names=('a.mid', 'b.mid')),)
@@ -28,5 +28,5 @@ def by_reason(source: Mapping[str, Any]) -> tuple[SetAside, ...]:
     groups: defaultdict[str, list[str]] = defaultdict(list)
     for name, reason in source.get("quarantined", {}).items():
         groups[visible(first_line(str(reason).removeprefix(f"{name}: ")))].append(visible(name))
-    told = (SetAside(reason, tuple(names)) for reason, names in groups.items())
-    return tuple(sorted(told, key=lambda group: -len(group.names)))
+    unordered = (SetAside(reason, tuple(names)) for reason, names in groups.items())
+    return tuple(sorted(unordered, key=lambda group: -len(group.names)))

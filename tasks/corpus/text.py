@@ -1,8 +1,8 @@
-"""Bytes to text, text to symbols, and back: a vocabulary from the training split, and the streams that are scored.
+"""Bytes to text, text to symbols, and back; the vocabulary comes from the training split.
 
-Characters: the text with one newline symbol a line. Words: what whitespace separates, and `<eos>` after each
-line. A symbol that the vocabulary lacks becomes `<unk>`, which is always symbol 0; the others follow by
-falling count in the training split, equal counts by code point. Specification, section 3.
+Characters are the symbols of the text, with one newline symbol after each line. Words are separated by whitespace, with
+`<eos>` after each line. A symbol outside of the vocabulary becomes `<unk>`, which is always symbol 0. The other symbols
+are ordered by descending count in the training split, ties by code point. Specification, section 3.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ UNKNOWN, END_OF_LINE, NEWLINE = "<unk>", "<eos>", "\n"
 
 
 def decode(data: bytes) -> str:
-    r"""UTF-8, or Latin-1 where it is not that, with `\n` at every line's end; never fails.
+    r"""Text from UTF-8, or from Latin-1 if the bytes are not UTF-8, with `\n` line ends; never fails.
 
     >>> decode(b"X:1\r\nT:\xe9t\xe9")
     'X:1\nT:été'
@@ -47,7 +47,7 @@ def words(lines: Iterable[str]) -> list[str]:
 
 
 def readable(kind: Kind, symbols: Iterable[str]) -> str:
-    r"""Symbols as a text: characters in a row, words with blanks between them, and a newline at every line's end.
+    r"""Symbols joined to a text: characters without gaps, words with blanks between them, `<eos>` as a newline.
 
     >>> readable("characters", ["a", " ", "b", "\n"]), readable("words", ["a", "<unk>", "<eos>", "b"])
     ('a b\n', 'a <unk>\nb')
@@ -59,7 +59,7 @@ def readable(kind: Kind, symbols: Iterable[str]) -> str:
 
 
 def build_vocabulary(train: Iterable[Sequence[str]], fewest: int) -> tuple[str, ...]:
-    """The symbols seen `fewest` times or more in the training split, behind `<unk>`.
+    """The vocabulary: `<unk>`, then the symbols that occur at least `fewest` times in the training split.
 
     >>> build_vocabulary([["b", "a"], ["b", "c", "a"]], fewest=2)
     ('<unk>', 'a', 'b')
@@ -75,7 +75,7 @@ def encode(stream: Iterable[str], index: Mapping[str, int]) -> np.ndarray:
 
     Args:
         stream: symbols.
-        index: the number of each symbol of the vocabulary; what is not in it becomes 0, `<unk>`.
+        index: number of each symbol of the vocabulary; all other symbols become 0, `<unk>`.
 
     >>> encode(["a", "x"], {"<unk>": 0, "a": 1})
     array([1, 0], dtype=int32)
@@ -84,11 +84,11 @@ def encode(stream: Iterable[str], index: Mapping[str, int]) -> np.ndarray:
 
 
 def encode_characters(text: str, vocabulary: Sequence[str]) -> np.ndarray:
-    """The numbers of a text's characters, int32 (T,): as `encode` gives, and for millions in a tenth of a second.
+    """The numbers of a text's characters, int32 (T,): `encode`, vectorised; a tenth of a second for millions of them.
 
     Args:
         text: any text.
-        vocabulary: symbols; those of one character are found, and what is not among them becomes 0.
+        vocabulary: symbols; only those of one character are used. All other characters become 0, `<unk>`.
 
     >>> encode_characters("axb", ("<unk>", "a", "b"))
     array([1, 0, 2], dtype=int32)

@@ -1,6 +1,6 @@
 """From source files to a `Corpus` in the store: scores, keys, piano-rolls, text, splits.
 
-`corpora/` has one file a data set. Must never be here: training, torch; the network anywhere but in `remote_*.py`.
+`corpora/` has one file for each data set. Never in this room: training, torch, or network access outside of `sources/`.
 """
 
 from tasks.ingest.corpora import CORPORA, all_recipes, embedded_corpora, find_recipe, known_corpora

@@ -1,10 +1,10 @@
-"""The names of the corpora of a store: which corpus, by digest, a name stands for.
+"""The names of the corpora in a store: each name points to the digest of a corpus.
 
-    corpora/<name>.json   pointer: digest and kind of the corpus that was last ingested under that name, by which rules,
-                          and from which source (`stored.py`)
+    corpora/<name>.json   pointer to the corpus that was last ingested under the name: its digest, its kind, the version
+                          of the ingest rules and the source digest (`stored.py`)
 
-Campaigns, and readers from outside, say a name; everything else goes by digest. A name that is ingested again from
-other files stands for the new corpus, and the old one stays in the store.
+Campaigns and users refer to a corpus by its name; everything inside the system refers to it by digest. When other files
+are ingested under the same name, the name moves to the new corpus. The old corpus stays in the store.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,9 +19,13 @@ from tasks.telling.readable import is_digest, naming
 
 @dataclass(frozen=True)
 class Named:
-    """What a name stands for: a corpus, its kind, and the version of the rules by which it was made.
+    """The value of a name's pointer.
 
-    `source` is the source digest of the ingest, None in stores of before it was kept.
+    Attributes:
+        digest: of the corpus, 64 hexadecimal digits.
+        kind: of the data.
+        rules: version of the ingest rules that made the corpus.
+        source: source digest of the ingest; None in stores older than this field.
     """
 
     digest: str
@@ -31,10 +35,10 @@ class Named:
 
 
 def find_name(store: Store, name: str) -> Named | None:
-    """What a name stands for in a store, None where nothing was ingested under it.
+    """The corpus that a name points to; None if nothing was ingested under the name.
 
     Raises:
-        StoreError: it cannot be a name, or what is stored under it names no corpus.
+        StoreError: the text cannot be a name, or its pointer is damaged.
     """
     value, _ = store.read_pointer(_pointer(name))
     if value is None:
@@ -47,10 +51,10 @@ def find_name(store: Store, name: str) -> Named | None:
 
 
 def give_name(store: Store, name: str, named: Named) -> None:
-    """Let a name stand for a corpus; of several who do that at once, the last one has it.
+    """Point a name to a corpus. If several processes do so at once, the last one wins.
 
     Raises:
-        ConflictError: others kept changing it.
+        ConflictError: other processes kept changing the pointer.
     """
     wanted = asdict(named)
 
@@ -63,14 +67,14 @@ def give_name(store: Store, name: str, named: Named) -> None:
 
 
 def corpus_kind(name: str, store: Store | None = None) -> Kind:
-    """The kind of a corpus, without reading any of its inputs.
+    """The kind of a corpus, found without reading any of its inputs.
 
     Args:
-        name: of one that is known, or of one that was ingested into the store.
-        store: where else to look.
+        name: of a known corpus, or of one that was ingested into the store.
+        store: searched if the name is not a known corpus.
 
     Raises:
-        ConfigurationError: there is no corpus of that name.
+        ConfigurationError: no corpus has that name.
 
     >>> corpus_kind("bach-chorales")
     'music'
@@ -78,7 +82,7 @@ def corpus_kind(name: str, store: Store | None = None) -> Kind:
     recipe = find_recipe(name)
     if recipe is not None:
         return recipe.kind
-    # what cannot be a name was not ingested under it
+    # A text that cannot be a name has no pointer.
     named = find_name(store, name) if store is not None and valid_path(name) else None
     if named is None:
         raise unknown_corpus(name)
@@ -86,7 +90,7 @@ def corpus_kind(name: str, store: Store | None = None) -> Kind:
 
 
 def unknown_corpus(name: str) -> ConfigurationError:
-    """The error for a name that stands for nothing."""
+    """The error for a name without a corpus."""
     known = ", ".join(known_corpora())
     return ConfigurationError(
         f"corpus {name!r}: there is none; take one of {known}, or ingest your own under that name"

@@ -1,7 +1,7 @@
-"""From a request to recipes: known corpora by their names, or one made for a user's own files.
+"""From a request to recipes: known corpora by name, or one recipe for a user's own files.
 
-Own files become a corpus under the name that the user gives, or that their address suggests. A name of a known corpus
-is refused for them: campaigns would be about another thing than they say.
+A user's own files become a corpus under the given name, or under a name derived from their address. The name of a known
+corpus is refused for them, since campaigns on that name would then use other data than they say.
 """
 
 import codecs
@@ -29,15 +29,15 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TEXT_BYTES = 64 * 2**20
 _NO_TEXT = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape")
 _RULES = 2
-"""Of a user's own files; raised with any change of code that can change such a corpus."""
+"""Version of the rules for a user's own files. Raise it with every code change that can change such a corpus."""
 
 
 def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
-    """What is asked for, and where it is.
+    """The recipes of the corpora that a request asks for, and the source to read them from.
 
     Raises:
-        ConfigurationError: a name is not known or cannot be one, or the options do not go together.
-        CorpusError: the address cannot be one.
+        ConfigurationError: a name is unknown or not allowed, or options contradict each other.
+        CorpusError: the address is malformed.
     """
     if request.form is not None:
         return (_own(request),), Source(request.source)
@@ -80,7 +80,7 @@ def _own(request: IngestRequest) -> Recipe:
 
 
 def _suggested(address: str) -> str:
-    """A name for the files at an address: its last part without endings, in small letters."""
+    """A corpus name derived from an address: the last part of its path, without endings, in lower case."""
     stem = re.sub(r"(\.(zip|tar|tgz|gz|txt|mid|midi))+$", "", parse_source(address).name.lower())
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._")
 
@@ -100,12 +100,12 @@ def _midi(name: str, request: IngestRequest) -> Recipe:
 
 
 def _settings(selection: Selection) -> dict[str, bool]:
-    """What of it a corpus is a function of: how many files may be lost decides only whether there is one."""
+    """The part of a selection that changes the corpus. `most_lost` only decides whether a corpus is made at all."""
     return {"by_content": True} if selection.by_content else {}
 
 
 def own_rules(request: IngestRequest) -> Rules:
-    """How the user's MIDI files become pieces; `1/4` is parts of a quarter note, `60` ticks."""
+    """The rules for a user's MIDI files. The option `--step 1/4` counts in quarter notes, `--step 60` in ticks."""
     rules = replace(OWN, drums="kept") if request.drums else OWN
     if request.step is None:
         return rules
@@ -134,7 +134,7 @@ def _text(name: str, kind: TextKind, request: IngestRequest) -> Recipe:
 
 
 def _encoding(name: str) -> str:
-    """The name that Python has for an encoding of text."""
+    """Python's canonical name of a text encoding."""
     try:
         known = codecs.lookup(name).name
         if known not in _NO_TEXT:

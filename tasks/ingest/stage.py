@@ -1,8 +1,8 @@
-"""The stage of a flow that makes sure that corpora are in the store, by their names or by their recipes.
+"""The ingest stage of a flow: make sure that corpora are in the store, by name or by recipe.
 
-A corpus that comes with the installation is looked for by its files, so that it is parsed where they are new to the
-store. Any other is the one that was ingested under its name; where none was, where it was made by other rules, or where
-it was deleted, it is read from where it is known to be.
+A corpus that comes with the installation is looked up by the hashes of its files, and is parsed if the store does not
+have them yet. Any other corpus is looked up by name. It is read from its known source again if the name is not in the
+store, if the ingest rules have changed since, or if the corpus was deleted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,15 +25,15 @@ from tasks.ingest.stored import corpus_prefix, ingest_corpus
 
 @task(name="ingest", cache_policy=NO_CACHE)
 def ingest_named(store: Store, names: Sequence[str], crew: Crew) -> dict[str, str]:
-    """Digest of every corpus, by name; those that are not in the store are parsed by the crew.
+    """The digest of every corpus, by name. Corpora that are not in the store are parsed on the crew's workers.
 
     Args:
         store: where corpora are kept.
         names: of the corpora.
-        crew: called together only if there is something to parse.
+        crew: workers; they are started only if there is something to parse.
 
     Raises:
-        ConfigurationError: a corpus of that name is not known, or two names stand for the same data.
+        ConfigurationError: a name is unknown, or two names point to the same data.
         CorpusError: a source cannot be read or used, or a user's own corpus was deleted.
     """
     with _shown() as progress:
@@ -58,11 +58,11 @@ def _digest(store: Store, name: str, crew: Crew, progress: Progress) -> str:
 
 @task(name="ingest", cache_policy=NO_CACHE)
 def ingest_from(store: Store, recipes: Sequence[Recipe], source: Source, crew: Crew) -> dict[str, str]:
-    """Digest of every corpus, by name, read from a source; parsed by the crew where its files are new to the store.
+    """The digest of every corpus, by name, read from a source. Files that are new to the store are parsed by the crew.
 
     Raises:
-        ConfigurationError: the source is none for one of them.
-        CorpusError: it cannot be read or used.
+        ConfigurationError: the source does not fit one of the corpora.
+        CorpusError: the source cannot be read or used.
     """
     with _shown() as progress:
         return {recipe.name: _ingest(store, recipe, source, crew, progress) for recipe in recipes}

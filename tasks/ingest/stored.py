@@ -1,16 +1,18 @@
-"""Corpora in the store: parsed once, found again by the digest of their inputs.
+"""Corpora in the store: each is parsed once, then found again by the digest of its inputs.
 
     source digest = sha256 of (format, name, version of the rules, settings, name and sha256 of every input file)
 
-    ingests/<source digest>/   record.json: which corpus these inputs gave; corpus.json: what is told of it, titles and
-                               source; inputs.json: the sha256 of each
-    data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json, as the first inputs that gave it say
-    corpora/<name>.json        which corpus the name stands for, and by which ingest (`names.py`)
+    ingests/<source digest>/   record.json: the digest of the corpus that these inputs gave
+                               corpus.json: its description, with titles and source
+                               inputs.json: the sha256 of each input file
+    data/<corpus digest>/      arrays.safetensors, corpus.json, inputs.json; the last two describe the first inputs
+                               that gave this corpus
+    corpora/<name>.json        the corpus and the ingest that the name points to (`names.py`)
 
-Other files may give the same arrays: these are shared, and what is told under a name is of the files that were ingested
-under it (`told_under`). Of every split the arrays are concatenated, beside their lengths. `data` is committed before
-`ingests`, and that before the name, so that none of them speaks of a corpus that is not there. Finding a corpus again
-hashes the inputs and parses nothing; music21 is never imported.
+Different files can give the same arrays. The arrays are then shared, while titles and source are those of the files
+that were ingested under the name (`told_under`). The pieces of a split are stored as one concatenated array and an
+array of lengths. `data` is committed before `ingests`, and `ingests` before the name, so that no entry refers to a
+corpus that is missing. Looking a corpus up hashes its inputs but parses nothing. music21 is never imported.
 """
 
 import hashlib
@@ -43,20 +45,20 @@ def ingest_corpus(
     progress: Progress | None = None,
     map_function: MapFunction = map,
 ) -> str:
-    """Make sure that a corpus is in the store under its name, parsing it if these inputs are new to the store.
+    """Make sure that a corpus is in the store under its name; parse it if its inputs are new to the store.
 
     Args:
         store: where corpora are kept.
         recipe: of the corpus.
         source: where its files are.
-        progress: called with (inputs done, inputs in all) while parsing; not called where nothing is parsed.
-        map_function: like the builtin `map`; a caller with workers gives theirs to parse in parallel.
+        progress: called with (inputs done, inputs in all) while parsing; not called if nothing is parsed.
+        map_function: like the builtin `map`; a parallel one parses on several workers.
 
     Returns:
         The corpus digest, 64 hexadecimal digits, for `load_corpus`.
 
     Raises:
-        ConfigurationError: the source is none for this corpus.
+        ConfigurationError: the source does not fit this corpus.
         CorpusError: the inputs are missing or unusable.
         StoreError: the store cannot be used.
     """
@@ -68,10 +70,10 @@ def ingest_corpus(
     if digest is None:
         corpus = recipe.build(inputs, progress or _silent, map_function)
         store_corpus(store, corpus, recipe, sums)
-        # Another ingest may have been first; its corpus is the one that everybody gets.
+        # If another ingest committed first, its corpus is the one that everybody gets.
         record = {"corpus": corpus.digest, "name": recipe.name}
-        told = _describe(corpus, recipe, sums)
-        files = {"record.json": _json(record), "corpus.json": told, "inputs.json": _json(dict(sums))}
+        description = _describe(corpus, recipe, sums)
+        files = {"record.json": _json(record), "corpus.json": description, "inputs.json": _json(dict(sums))}
         store.commit(key, files, kind="ingest", provenance=provenance())
         digest = _recorded(store, key) or corpus.digest
     give_name(store, recipe.name, Named(digest, recipe.kind, recipe.rules, source_key))
@@ -79,16 +81,16 @@ def ingest_corpus(
 
 
 def _recorded(store: Store, key: str) -> str | None:
-    """The corpus that these inputs gave, None where they are new, or where somebody deleted it to have it made anew."""
-    told = recorded(store, key)
-    return told[0] if told is not None and store.committed(corpus_prefix(told[0])) else None
+    """The corpus that these inputs gave; None if they are new, or if the corpus was deleted and is to be remade."""
+    ingest = recorded(store, key)
+    return ingest[0] if ingest is not None and store.committed(corpus_prefix(ingest[0])) else None
 
 
 def recorded(store: Store, prefix: str) -> tuple[str, str] | None:
-    """The digest of the corpus that an ingest gave, and the name that it had; None where there is no such ingest.
+    """The digest and the name of the corpus that an ingest gave; None if there is no such ingest.
 
     Raises:
-        IntegrityError: it is damaged, or says of no corpus.
+        IntegrityError: the ingest's record is damaged, or holds no digest.
     """
     stored = store.find(prefix, "record.json")
     if stored is None:
@@ -101,12 +103,12 @@ def recorded(store: Store, prefix: str) -> tuple[str, str] | None:
 
 
 def corpus_prefix(digest: str) -> str:
-    """Where a corpus is stored."""
+    """The prefix under which a corpus is stored."""
     return f"data/{digest}"
 
 
 def ingest_prefix(source_key: str) -> str:
-    """Where it is stored what an ingest gave."""
+    """The prefix under which the result of an ingest is stored."""
     return f"ingests/{source_key}"
 
 
@@ -114,7 +116,7 @@ def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
     """sha256 of every input file, by its name.
 
     Raises:
-        CorpusError: there is no input.
+        CorpusError: there are no input files.
     """
     if not inputs:
         raise CorpusError("no input files: the source is empty")
@@ -122,13 +124,13 @@ def hash_inputs(inputs: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def source_digest(recipe: Recipe, sums: Mapping[str, str]) -> str:
-    """sha256, 64 hexadecimal digits, of everything that the corpus is a function of."""
-    told = [_INGEST_FORMAT, recipe.name, recipe.rules, dict(recipe.settings), dict(sums)]
-    return hashlib.sha256(_json(told)).hexdigest()
+    """sha256, 64 hexadecimal digits, of everything that determines the corpus."""
+    determinants = [_INGEST_FORMAT, recipe.name, recipe.rules, dict(recipe.settings), dict(sums)]
+    return hashlib.sha256(_json(determinants)).hexdigest()
 
 
 def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> None:
-    """Commit a corpus under `data/<corpus digest>`; nothing happens where it is already."""
+    """Commit a corpus under `data/<corpus digest>`, unless it is there already."""
     files = {
         "arrays.safetensors": save(_arrays(corpus)),
         "corpus.json": _describe(corpus, recipe, sums),
@@ -138,7 +140,7 @@ def store_corpus(store: Store, corpus: Corpus, recipe: Recipe, sums: Mapping[str
 
 
 def _describe(corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> bytes:
-    """Everything about a corpus but its arrays, as JSON."""
+    """Everything about a corpus except its arrays, as JSON."""
     source = {**corpus.source, **recipe.settings, "rules": recipe.rules, "inputs": len(sums)}
     if recipe.embedded:
         source["music21"] = _music21()
@@ -157,11 +159,11 @@ def _describe(corpus: Corpus, recipe: Recipe, sums: Mapping[str, str]) -> bytes:
 
 
 def load_corpus(store: Store, digest: str) -> Corpus:
-    """A corpus from the store, told of as by the first files that gave its arrays.
+    """A corpus from the store, with name, titles and source of the first files that gave its arrays.
 
     Raises:
-        NotFoundError: no such corpus is in the store.
-        IntegrityError: what is there is not the corpus of that digest.
+        NotFoundError: the store has no such corpus.
+        IntegrityError: the stored arrays do not have that digest, or the entry is damaged.
     """
     prefix = corpus_prefix(digest)
     try:
@@ -184,17 +186,17 @@ def load_corpus(store: Store, digest: str) -> Corpus:
 
 
 def load_kind(store: Store, digest: str) -> Kind:
-    """The kind of a corpus in the store, without its arrays; the errors are those of `load_corpus`."""
+    """The kind of a stored corpus, read without its arrays; raises the errors of `load_corpus`."""
     prefix = corpus_prefix(digest)
     with naming(f"{store.address}: {prefix}"):
         return cast(Kind, read_json(store.read(prefix, "corpus.json"), prefix)["kind"])
 
 
 def first_name(store: Store, digest: str) -> str | None:
-    """The name under which a corpus was first ingested; None where it is not stored.
+    """The name under which a corpus was first ingested; None if the corpus is not in the store.
 
     Raises:
-        IntegrityError: what is there is damaged.
+        IntegrityError: the stored description is damaged.
     """
     prefix = corpus_prefix(digest)
     stored = store.find(prefix, "corpus.json")
@@ -205,19 +207,19 @@ def first_name(store: Store, digest: str) -> str | None:
 
 
 def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
-    """The corpus with name, titles and source as of the files that were ingested under that name.
+    """The corpus with name, titles and source of the files that were ingested under a name.
 
-    Stores of before this was kept have it of the first files alone; and so it is where the name has come to stand for
-    another corpus.
+    Two cases keep the titles and the source of the first files: stores older than this record, and a name that points
+    to another corpus by now.
 
     Args:
-        store: where it is.
-        name: under which it is spoken of.
-        corpus: as `load_corpus` gives it.
+        store: where the corpus is.
+        name: of the corpus.
+        corpus: as `load_corpus` returns it.
 
     Raises:
-        NotFoundError: what is told of it was deleted.
-        IntegrityError: what is there is not of this corpus.
+        NotFoundError: the description of that ingest was deleted.
+        IntegrityError: the stored description does not belong to this corpus.
     """
     named = find_name(store, name)
     if named is None or named.source is None or named.digest != corpus.digest:
@@ -227,9 +229,9 @@ def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
     if stored is None:
         raise NotFoundError(f"{store.address}: {prefix}, which tells of {name!r}, was deleted; ingest it again")
     try:
-        told = read_json(stored, prefix)
-        titles = {split: tuple(told["titles"][split]) for split in SPLITS}
-        return replace(corpus, name=name, titles=titles, source=told["source"])
+        description = read_json(stored, prefix)
+        titles = {split: tuple(description["titles"][split]) for split in SPLITS}
+        return replace(corpus, name=name, titles=titles, source=description["source"])
     except (ValueError, TypeError, KeyError, CorpusError) as error:
         raise IntegrityError(f"{store.address}: {prefix} does not tell of {name!r}; delete it, ingest again") from error
 
@@ -245,7 +247,7 @@ def _arrays(corpus: Corpus) -> dict[str, np.ndarray]:
 
 def _pieces(arrays: Mapping[str, np.ndarray], split: str) -> tuple[np.ndarray, ...]:
     ends = np.cumsum(arrays[f"{split}.lengths"])
-    # The last of what np.split gives is what follows the last piece: nothing, or the digest tells.
+    # np.split returns one array more: the rest after the last piece. It is empty, or the digest will not match.
     return tuple(np.split(arrays[f"{split}.steps"], ends)[:-1])
 
 
@@ -261,4 +263,4 @@ def _json(value: Any) -> bytes:
 
 
 def _silent(done: int, total: int) -> None:
-    """No progress is asked for."""
+    """Report no progress."""

@@ -1,4 +1,4 @@
-"""What corpora share: the recipe, splits by content, pieces from MIDI and text.
+"""The parts that corpora share: the recipe, splits by content, pieces from MIDI and text.
 
-Never in this room: one data set's own rules, which are in `corpora/`.
+Never in this room: the rules of a single data set, which are in `corpora/`.
 """

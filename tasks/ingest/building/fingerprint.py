@@ -1,14 +1,14 @@
-"""What a piece is known again by, in another tempo, key or grid: the lines on top and at the bottom, without durations.
+"""The fingerprint of a piece: its top and bottom lines without durations, whatever the tempo, the key or the grid.
 
-Notes that begin within a twelfth of a quarter note of each other are one onset: so the notes of a chord are together
-that somebody played, which never begin at once. The top line is the highest notes of the onsets, as steps between
-successive different ones; the bottom line the lowest. A fingerprint is the set of all runs of `RUN` steps of both
-lines, so that a trill, a scale or an ostinato, however long, adds no more than a few runs, and the bottom line counts
-only where it is another one.
+Notes that begin within a twelfth of a quarter note of each other count as one onset, since the notes of a played chord
+never begin at exactly the same time. The top line is the sequence of highest notes of the onsets, written as semitone
+steps between successive different notes. The bottom line is the same for the lowest notes. A fingerprint is the set of
+all runs of `RUN` successive steps in both lines. As a set, it has few runs for a trill, a scale or an ostinato, however
+long. The bottom line is left out if it equals the top line.
 
-Takes of one piece share most runs but for those with a wrong note or an ornament; which of them are then called alike
-is `likeness.py`'s. A file with drums alone has no lines: there a run is `BEATS` strokes, each the drums that are struck
-at the nearest sixteenth note, and how many sixteenths it is to the next.
+Takes of one piece share most of their runs, except for those with a wrong note or an ornament. `likeness.py` decides
+which pieces count as alike. A file that holds only drums has no lines. Its runs are `BEATS` successive strokes: the
+drums that are struck at the nearest sixteenth note, and the number of sixteenths to the next stroke.
 """
 
 import hashlib
@@ -18,18 +18,18 @@ import numpy as np
 from tasks.ingest.readers.midi import DRUMS, MidiNotes
 
 RUN = 6
-"""Steps of a run."""
+"""Number of steps in a run."""
 BEATS = 8
-"""Strokes of a run of drums."""
+"""Number of strokes in a run of drums."""
 TOGETHER = 12
-"""Of a quarter note, the part within which notes begin together."""
+"""Notes that begin within a quarter note divided by this count as one onset."""
 _BASE = 257  # a step is in -127..127
 
 
 def fingerprint(notes: MidiNotes) -> np.ndarray:
-    """The runs of a piece, each as a number: int64, rising, none twice; empty where there is no note.
+    """The runs of a piece, each as a number: int64, ascending and distinct; empty if the piece has no note.
 
-    A line of fewer than `RUN` steps is one run as a whole.
+    A line of fewer than `RUN` steps is a single run.
 
     >>> up = MidiNotes(480, np.arange(0, 4800, 480), np.arange(480, 5280, 480), np.arange(60, 70), np.zeros(10, int))
     >>> len(fingerprint(up))
@@ -48,7 +48,7 @@ def fingerprint(notes: MidiNotes) -> np.ndarray:
 
 
 def _lines(notes: MidiNotes) -> tuple[np.ndarray, np.ndarray]:
-    """The highest and the lowest note of every onset, in their order."""
+    """The highest and the lowest note of every onset, in order of time."""
     order = np.lexsort((notes.pitch, notes.start))
     start, pitch = notes.start[order], notes.pitch[order]
     first = np.flatnonzero(np.concatenate([[True], np.diff(start) * TOGETHER > notes.division]))
@@ -56,7 +56,7 @@ def _lines(notes: MidiNotes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _runs(line: np.ndarray) -> np.ndarray:
-    """The number of each run, from 0; of a short line a number of its own, under 0."""
+    """The number of each run, from 0; a short line gives one negative number, from its hash."""
     steps = np.diff(line)
     steps = steps[steps != 0]
     if len(steps) < RUN:
@@ -67,7 +67,7 @@ def _runs(line: np.ndarray) -> np.ndarray:
 
 
 def _beats(drums: MidiNotes) -> np.ndarray:
-    """The runs of strokes, each by 64 bits that mix what is in it."""
+    """The runs of drum strokes, each as a 64-bit hash."""
     sixteenth = (8 * drums.start + drums.division) // (2 * drums.division)
     struck = np.unique(np.stack([sixteenth, drums.pitch]), axis=1)
     places, first = np.unique(struck[0], return_index=True)
@@ -79,7 +79,7 @@ def _beats(drums: MidiNotes) -> np.ndarray:
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
-    """Numbers to 64 bits that have nothing to do with each other: the end of splitmix64."""
+    """A 64-bit hash of each number: the finaliser of splitmix64."""
     bits = (values.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

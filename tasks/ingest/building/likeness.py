@@ -1,15 +1,15 @@
-"""Which of people's own pieces are alike, by their fingerprints: takes, arrangements and copies, and not strangers.
+"""Near-duplicates among a user's own pieces, by their fingerprints: takes, arrangements and copies of one piece.
 
-    likeness(i, j) = W(runs that both have) / (FEW w(1) + min(W(runs of i), W(runs of j)))
-    W the sum of w(n) = log2(1 + N / n), rounded to 1/256, over the runs, each of which n of N pieces have
+    likeness(i, j) = W(runs shared by i and j) / (FEW w(1) + min(W(runs of i), W(runs of j)))
+    W(runs) = sum over the runs of w(n) = log2(1 + N / n), rounded to 1/256, where n of the N pieces have the run
 
-A run that many have, as every scale is, weighs little, and two short pieces are not alike for one run. Pieces whose
-likeness is at least the first of `LEVELS` are linked, and linked ones are one group, also through others. Where such a
-group is a chain of strangers, that is where less than half of its pairs are linked, it is grouped anew at the next
-level.
+A common run, such as a scale, weighs little. The term with `FEW` keeps two short pieces from being alike through a
+single run. Two pieces are linked if their likeness is at least the first of `LEVELS`; the groups are the connected
+components of these links. A component may also be a chain of unrelated pieces: fewer than half of its pairs are then
+linked, and it is grouped again at the next level.
 
-Takes of a piece are far above the first level, strangers far below: measured in docs/data.md. Sums are of integers, so
-that no machine's rounding decides.
+Takes of one piece are far above the first level, unrelated pieces far below it: measured in docs/data.md. All sums are
+of integers, so that rounding cannot differ between machines.
 """
 
 from collections import defaultdict
@@ -20,16 +20,16 @@ import numpy as np
 
 LEVELS = (0.1, 0.15, 0.2, 0.3, 0.5)
 FEW = 8
-"""Runs of no other piece, by whose weight short pieces are less alike."""
+"""Number of unshared runs that are added to the denominator; it lowers the likeness of short pieces."""
 MOST_PAIRS = 500_000_000
-"""Of a run and two pieces that have it: beyond so many a sample of the runs is compared."""
-_SMALL = 3  # pieces of which two links are no chain
+"""Most triples of a run and two pieces that have it. Beyond this number only a sample of the runs is compared."""
+_SMALL = 3  # a component of so many pieces is never called a chain
 _ROWS = 256
 _SCALE = 256
 
 
 class _Links(NamedTuple):
-    """Pairs of pieces, the smaller number first, and their likeness: three arrays (P,)."""
+    """P pairs of pieces, the smaller number first, and their likeness: three arrays (P,)."""
 
     first: np.ndarray
     second: np.ndarray
@@ -40,12 +40,12 @@ class _Links(NamedTuple):
 
 
 def like_groups(fingerprints: Sequence[np.ndarray]) -> list[list[int]]:
-    """The pieces 0..N-1 in groups of like ones, each rising, in the order of their first.
+    """The pieces 0..N-1 in groups of near-duplicates; each group ascending, the groups ordered by their first piece.
 
     Args:
-        fingerprints: of each piece, int64, rising, none twice.
+        fingerprints: of each piece, int64, ascending and distinct.
     """
-    copies: defaultdict[bytes, list[int]] = defaultdict(list)  # equal ones are compared once
+    copies: defaultdict[bytes, list[int]] = defaultdict(list)  # equal fingerprints are compared once
     for place, each in enumerate(fingerprints):
         copies[each.tobytes()].append(place)
     originals = list(copies.values())
@@ -55,7 +55,7 @@ def like_groups(fingerprints: Sequence[np.ndarray]) -> list[list[int]]:
 
 
 def _grouped(members: np.ndarray, links: _Links, levels: Sequence[float]) -> list[list[int]]:
-    """The groups of some pieces, rising, by the links among them."""
+    """The groups of some pieces, each ascending, by the links among them."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -103,7 +103,7 @@ def _links(fingerprints: Sequence[np.ndarray]) -> _Links:
 
 
 def _counted(runs: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Which runs are compared, bool: all, or of very many pieces one of so many that `MOST_PAIRS` is kept about."""
+    """A mask of the runs that are compared: all of them, or a hashed sample that keeps about `MOST_PAIRS`."""
     one_of = -(-int((times.astype(np.int64) ** 2).sum()) // MOST_PAIRS)
     drawn = (runs.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
     return np.asarray(drawn % np.uint64(max(one_of, 1)) == 0)

@@ -1,7 +1,7 @@
-"""How many files may be lost before a corpus is refused, and the line that names them all.
+"""How many files may be set aside before a corpus is refused, and the error that names them.
 
-A file that cannot be used is set aside, and one always may be; but a corpus that lacks many of its files is another
-one, which is made only where a user says so.
+A file that cannot be used is set aside. One file may always be; a corpus that lacks many of its files would be a
+different corpus, and is made only if the user asks for it.
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ from tasks.corpus.set_aside import by_reason
 from tasks.telling.wording import first_line
 
 MOST_LOST = 0.05
-"""Most files that may be set aside, of all, unless a user says another share; one always may."""
+"""Largest share of the files that may be set aside, unless the user gives another; one file always may."""
 _MOST_NAMES, _LONGEST = 20, 200
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a user says of his own files as a whole.
+    """The user's choices for a set of own files.
 
     Attributes:
-        most_lost: the share of the files that may be set aside; None for `MOST_LOST`.
-        by_content: split by content, whatever the names say.
+        most_lost: the share of the files that may be set aside, 0..1; None for `MOST_LOST`.
+        by_content: split by content, and ignore splits that the file names give.
     """
 
     most_lost: float | None = None
@@ -40,14 +40,14 @@ def check_lost(
 
     Args:
         name: of the corpus.
-        what: the files are, `MIDI files`.
-        count: of all of them.
-        quarantined: reasons by the names of those that are lost.
+        what: the kind of files, in the plural: `MIDI files`.
+        count: number of all files.
+        quarantined: the reason for each lost file, by its name.
         most_lost: see `Selection`.
-        own: whether the files are a user's own, who may go on without those.
+        own: whether these are a user's own files; the user may then allow more to be lost.
 
     Raises:
-        CorpusError: more are lost than may be, or all; it names them by their reasons, and the way on.
+        CorpusError: too many files are lost, or all of them. It names them by reason, and says how to go on.
     """
     lost, most = len(quarantined), MOST_LOST if most_lost is None else most_lost
     if lost < count and lost <= max(1, most * count):

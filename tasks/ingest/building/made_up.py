@@ -1,10 +1,10 @@
-"""What the made-up corpora share: sequences that are drawn from a seed, none of them twice, for one lag each.
+"""The part that synthetic corpora share: distinct sequences drawn from a seed, one corpus for each lag.
 
-The one input of such a corpus is what it is asked to be, a short JSON text; it is hashed and stored like a file. Random
-numbers are the raw bits of numpy's PCG64, whose stream numpy keeps from version to version, as it does not those of
-its distributions (NEP 19): the same text gives the same corpus anywhere.
+The only input of a synthetic corpus is its specification, a short JSON text, which is hashed and stored like a file.
+Random numbers are the raw bits of numpy's PCG64. numpy keeps that stream from version to version, but not the streams
+of its distributions (NEP 19). So the same specification gives the same corpus everywhere.
 
-What this does not do: say what a sequence is (`corpora/temporal_order.py`, `corpora/adding.py`).
+What this does not do: define a sequence (`corpora/temporal_order.py`, `corpora/adding.py`).
 """
 
 import json
@@ -21,7 +21,7 @@ from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source
 
 LAGS = (20, 50, 100, 150, 200)
-"""Lengths T of the sequences, each a corpus of its own."""
+"""Lengths T of the sequences; each length is a corpus of its own."""
 SHORTEST_LAG = 10
 SIZES = {"train": 10_000, "valid": 1_000, "test": 1_000}
 SEED = 0
@@ -50,22 +50,22 @@ class Bits:
 
 
 class Draw(Protocol):
-    """Draws `count` sequences of a lag T: an array (count, T + 1, ...)."""
+    """A function that draws `count` sequences of a lag T: an array (count, T + 1, ...)."""
 
     def __call__(self, count: int, lag: int, bits: Bits) -> np.ndarray:
-        """Draw them, all numbers from `bits`."""
+        """Draw the sequences; `bits` is the only source of random numbers."""
 
 
 def made_up_recipe(family: str, kind: Kind, lag: int, rules: int, draw: Draw, told: Mapping[str, Any]) -> Recipe:
-    """The recipe of a family's corpus for one lag.
+    """The recipe of one corpus of a family of synthetic tasks.
 
     Args:
-        family: its name; that of the corpus is the family's and the lag.
+        family: name of the family; the corpus is called FAMILY-LAG.
         kind: of the corpus.
         lag: length T of the sequences.
-        rules: version of the rules by which they are drawn.
+        rules: version of the drawing rules.
         draw: draws sequences.
-        told: `vocabulary`, where there is one, and `origin`.
+        told: `origin`, and `vocabulary` for corpora of symbols.
     """
     name = f"{family}-{lag}"
     return Recipe(
@@ -94,7 +94,7 @@ def _build(
     progress: Progress,
     map_function: MapFunction,
 ) -> Corpus:
-    """Draw the sequences, and give the first to train, the next to valid, the last to test."""
+    """Draw the sequences; the first go to train, the next to valid, the last to test."""
     lag, seed, sizes = _read(name, inputs)
     sequences = distinct(draw, lag, sum(sizes.values()), Bits(seed, family, lag))
     progress(1, 1)
@@ -133,13 +133,13 @@ def _read(name: str, inputs: Mapping[str, bytes]) -> tuple[int, int, dict[str, i
 
 
 def distinct(draw: Draw, lag: int, wanted: int, bits: Bits) -> np.ndarray:
-    """So many sequences, all different, in the order in which they were drawn first.
+    """A number of distinct sequences, in the order in which each was first drawn.
 
     Args:
-        draw: draws some.
+        draw: draws sequences.
         lag: length T.
-        wanted: how many.
-        bits: where the random numbers come from.
+        wanted: number of sequences.
+        bits: source of the random numbers.
     """
     drawn = draw(wanted, lag, bits)
     while len(first := np.unique(drawn, axis=0, return_index=True)[1]) < wanted:

@@ -1,18 +1,19 @@
-"""A corpus from MIDI files: an official set by its manifest, or any files at all.
+"""A corpus from MIDI files: an official set with its manifest, or any files at all.
 
-With a manifest: it says which files, in which order and split, and by how much they are transposed.
+With a manifest, the manifest gives the files, their order, their splits and their transpositions.
 
-Without: every file that ends in .mid or .midi, in the order of the names, transposed so that the tonic that is found
-is C (`midi_piece.py`). Splits are those that the folders' names give (`split_names.py`); else by content (`splits.py`),
-so that a piece and its like, in another key too, are in one split. In the official sets those are alike whose melodies
-are, the highest notes of the frames; people's own by their fingerprints (`likeness.py`), which no grid or tempo
-changes. Pieces that are alike are counted either way.
+Without a manifest, the corpus takes every file that ends in .mid, .midi or .rmi, ordered by name. Each piece is
+transposed so that its estimated tonic becomes C (`midi_piece.py`). Splits come from the names of folders
+(`split_names.py`) if they give any. Otherwise they are made by content (`splits.py`), so that near-duplicates are in
+one split, also if they are in different keys. In the official sets two pieces are near-duplicates if their melodies
+are: the highest notes of the frames. A user's own pieces are compared by fingerprints (`likeness.py`), which depend
+neither on the grid nor on the tempo. Near-duplicates are counted in either case.
 
-How a file becomes a piece is its `Rules`: those of the official sets, or those for people's own files, which leave
-drums out, keep the first cell, and say how long a frame is in quarter notes. What was left out or lost on the way is
-counted in the corpus's `source` and told (`midi_told.py`).
+`Rules` say how a file becomes a piece. Those of the official sets differ from those for a user's own files: the latter
+leave drums out, keep the first cell, and give the length of a frame in quarter notes. Notes that are left out or lost
+are counted in the corpus's `source`, and reported to the user (`midi_told.py`).
 
-A file that gives no piece is set aside with its reason; where too many are, the corpus fails (`lost.py`).
+A file that gives no piece is set aside with its reason. The corpus fails if too many are (`lost.py`).
 """
 
 import hashlib
@@ -40,7 +41,7 @@ from tasks.ingest.sources.unread import Unread, by_ending, ending, split_unread,
 from tasks.telling.wording import plural
 
 MAX_ALL_FRAMES = 5_000_000
-"""Most frames of all pieces together: 440 MB."""
+"""Largest number of frames of all pieces together: 440 MB."""
 # Measured in docs/data.md: with 12 in a row giant groups swallow the official sets.
 LIKENESS = Likeness(long=16, short=8, share=0.5, common=20)
 _ENDINGS = (".mid", ".midi", ".rmi")
@@ -49,7 +50,7 @@ WANTED = "what ends in .mid, .midi or .rmi"
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a piece stands: its title, the split that is given, and what a manifest says of its file."""
+    """A piece's title, its split if one is given, and the manifest's data of its file."""
 
     title: str
     split: str | None
@@ -65,22 +66,22 @@ def build_midi_corpus(
     map_function: MapFunction,
     selection: Selection = NO_WISHES,
 ) -> Corpus:
-    """The corpus of some MIDI files.
+    """The corpus of a set of MIDI files.
 
     Args:
         name: of the corpus.
-        files: contents by name with folders; those that are no MIDI, or not in the manifest, are left alone. What was
-            not read may be among them (`unread.py`).
+        files: contents by name, folders included. Files that are not MIDI or not in the manifest are ignored. The list
+            of unread files may be among them (`unread.py`).
         manifest: the rows of this set, or None.
         rules: how a file becomes a piece.
         progress: called with (files done, files in all).
-        map_function: like the builtin `map`; parses some files a call.
-        selection: what the user says of the files as a whole.
+        map_function: like the builtin `map`; each call parses a batch of files.
+        selection: the user's choices for the set of files.
 
     Raises:
-        CorpusError: there is no MIDI file, too many cannot be used, folders give splits to some of them, there are too
-            few for three splits, they have over `MAX_ALL_FRAMES` frames, or a frame is in ticks of which files have
-            different numbers a quarter note.
+        CorpusError: there is no MIDI file, too many cannot be used, folders give splits to only some of them, there are
+            too few for three splits, they have over `MAX_ALL_FRAMES` frames, or a frame is given in ticks and the files
+            have different numbers of ticks in a quarter note.
     """
     files, unread = split_unread(files)
     ignored = Counter(unread.ignored) + Counter(ending(file) for file in files if not is_midi(file))
@@ -113,7 +114,7 @@ def build_midi_corpus(
 def _facts(
     rules: Rules, pieces: Sequence[MidiPiece], groups: Sequence[Sequence[int]], splits: Sequence[str]
 ) -> dict[str, Any]:
-    """How the pieces were made, and what they are like, for the corpus's `source`."""
+    """Facts about the pieces and how they were made, for the corpus's `source`."""
     return {
         "frame": "an eighth note, half of each file's division" if rules == OFFICIAL else rules.frame,
         "first_cell": "kept" if rules.keep_first else "dropped",
@@ -124,7 +125,7 @@ def _facts(
 
 
 def is_midi(name: str) -> bool:
-    """Whether a name is that of a MIDI file; a hidden one is what a system left behind."""
+    """Whether a name is that of a MIDI file. Hidden files, which operating systems leave behind, do not count."""
     return name.lower().endswith(_ENDINGS) and not is_hidden(name)
 
 
@@ -135,7 +136,7 @@ def _placed(
     manifest: Sequence[ManifestRow] | None,
     selection: Selection,
 ) -> tuple[dict[str, _Place], dict[str, str], Sequence[str]]:
-    """Where every file stands, why some cannot be read, and what is to be told of the splits."""
+    """The place of every file, the reason for each unreadable one, and sentences about the splits for the user."""
     if manifest is None:
         places, named = _places_by_name(name, files, unread, selection)
         return places, {**unread.refused, **named.set_aside}, named.told
@@ -148,7 +149,7 @@ def _placed(
 def _places_by_name(
     name: str, files: Mapping[str, bytes], unread: Unread, selection: Selection
 ) -> tuple[dict[str, _Place], NamedSplits]:
-    """Every MIDI file, those that could not be read too, and what the names say of splits."""
+    """The place of every MIDI file, unreadable ones included, and the splits that the names give."""
     midi = sorted([*filter(is_midi, files), *unread.refused])
     if not midi:
         others = Counter(unread.ignored) + Counter(map(ending, files))
@@ -162,7 +163,7 @@ def _places_by_name(
 
 
 def distinct_titles(files: Sequence[str]) -> dict[str, str]:
-    """Names without endings, but where several would be alike.
+    """Titles by file: the name without its ending, or with it if two titles would be the same.
 
     >>> distinct_titles(["a.mid", "b.mid", "b.midi"])
     {'a.mid': 'a', 'b.mid': 'b.mid', 'b.midi': 'b.midi'}
@@ -177,7 +178,7 @@ def _tail(file: str) -> str:
 
 
 def _places_by_manifest(files: Mapping[str, bytes], manifest: Sequence[ManifestRow]) -> dict[str, _Place]:
-    """The files of the manifest, in its order; found by their folder and name, whatever is above."""
+    """The files of the manifest, in its order, found by their last folder and their name; folders above may differ."""
     by_tail = {_tail(file): file for file in sorted(files)}
     return {
         by_tail.get(f"{row.split}/{row.file}", f"{row.split}/{row.file}"): _Place(
@@ -190,7 +191,7 @@ def _places_by_manifest(files: Mapping[str, bytes], manifest: Sequence[ManifestR
 def _parse(
     name: str, wanted: Mapping[str, MidiFile], progress: Progress, map_function: MapFunction
 ) -> tuple[dict[str, MidiPiece], dict[str, str]]:
-    """The piece of each file, in their order, and why the others give none."""
+    """The piece of each file, in order, and for every other file the reason why it gives none."""
     pieces: dict[str, MidiPiece] = {}
     rejected: dict[str, str] = {}
     names = iter(wanted)
@@ -209,7 +210,7 @@ def _parse(
 
 
 def _alike(pieces: Sequence[MidiPiece]) -> list[list[int]]:
-    """The places of the pieces in groups of like ones."""
+    """The numbers of the pieces, in groups of near-duplicates."""
     prints = _fingerprints(pieces)
     if prints is not None:
         return like_groups(prints)
@@ -217,13 +218,13 @@ def _alike(pieces: Sequence[MidiPiece]) -> list[list[int]]:
 
 
 def _fingerprints(pieces: Sequence[MidiPiece]) -> list[np.ndarray] | None:
-    """Those of people's own pieces; None for an official set."""
+    """The fingerprints of a user's own pieces; None for an official set."""
     prints = [piece.fingerprint for piece in pieces if piece.fingerprint is not None]
     return prints if len(prints) == len(pieces) else None
 
 
 def _check_ticks(name: str, rules: Rules, divisions: Mapping[int, int]) -> None:
-    """A frame in ticks is a length in quarter notes only where all files have as many ticks a quarter note."""
+    """A frame in ticks has one musical length only if all files have the same number of ticks in a quarter note."""
     if rules.ticks is None or len(divisions) == 1:
         return
     told = ", ".join(f"{division} in {plural(count, 'file')}" for division, count in sorted(divisions.items()))
@@ -234,7 +235,7 @@ def _check_ticks(name: str, rules: Rules, divisions: Mapping[int, int]) -> None:
 
 
 def _check_splits(name: str, splits: Sequence[str], groups: int) -> None:
-    """Every split has a piece: folders may have lost all of theirs, and like pieces may leave too few groups."""
+    """Every split has a piece. A folder may have lost all its files, and near-duplicates may leave too few groups."""
     if empty := [split for split in SPLITS if split not in splits]:
         are = f"{plural(len(splits), 'piece')} in {plural(groups, 'group')} of like ones, which stay together"
         raise CorpusError(
@@ -251,7 +252,7 @@ def _splits(
         return given
     sizes = [len(piece.packed) for piece in pieces.values()]
     prints = _fingerprints(list(pieces.values()))
-    if prints is not None:  # so that another step gives the same splits, but for rounding
+    if prints is not None:  # fingerprints do not depend on --step, so the splits do not either, but for rounding
         return fill_splits(groups, sizes, [hashlib.sha256(each.tobytes()).digest() for each in prints])
     return assign_groups(groups, [piece.steps for piece in pieces.values()], sizes)
 
@@ -264,7 +265,7 @@ def _corpus(
     source: dict[str, Any],
     quarters: float | None,
 ) -> Corpus:
-    members = {split: [place for place, its in enumerate(splits) if its == split] for split in SPLITS}
+    members = {split: [place for place, other in enumerate(splits) if other == split] for split in SPLITS}
     rolls = {split: tuple(pieces[place].roll for place in members[split]) for split in SPLITS}
     statistics = {split: {"pieces": len(rolls[split]), **roll_statistics(rolls[split])} for split in SPLITS}
     return Corpus(

@@ -1,9 +1,9 @@
-"""One MIDI file to one piece of a corpus: its roll, its melody and its key; many at a time, on workers.
+"""One MIDI file to one piece of a corpus: its roll, its melody and its key; parsed in batches, on workers.
 
-With a transposition given the roll is moved by it. Without one the key is found: the pitch classes of all notes
-(as rules 4 to 6 leave them), weighted by their lengths in ticks, not in frames. Of the official files the key is then
-right for 1,035 of 1,037 (Nottingham), 121 of 124 (Piano-midi.de), 769 of 783 (MuseData); with lengths in frames
-for 1,033, 120 and 769, from the rolls for 1,033, 120 and 764.
+The roll is transposed by the number of semitones that a manifest gives. Without a manifest the key is estimated from
+the pitch classes of all notes (as rules 4 to 6 leave them), weighted by their lengths in ticks. On the official files
+this is right for 1,035 of 1,037 (Nottingham), 121 of 124 (Piano-midi.de) and 769 of 783 (MuseData). Weights in frames
+would be right for 1,033, 120 and 769, an estimate from the rolls for 1,033, 120 and 764.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from tasks.ingest.building.splits import Steps
 from tasks.ingest.readers.key import Key, find_key, pitch_class_histogram, semitones_to_c
 from tasks.ingest.readers.midi import DRUMS, MidiNotes, read_midi
 
-# Of a batch: at most some tenths of a second of work, and enough that small files are not a task each.
+# A batch is at most some tenths of a second of work; small files share one, so that each is not a task of its own.
 _BATCH_BYTES, _BATCH_FILES = 2**19, 32
 FINEST = 1024
-"""Of the steps that are suggested, the denominator of the finest."""
+"""Denominator of the finest step that is ever suggested."""
 
 
 Drums = Literal["notes", "left out", "kept"]
@@ -39,9 +39,9 @@ class Rules:
         quarters: length of a frame in quarter notes.
         ticks: ticks of a frame, in place of `quarters`.
         keep_first: keep cell 0, which rule 3 drops.
-        drums: channel 10 is notes like the others (rule 5), or left out, or kept where it is: neither transposed nor
-            heard for the key.
-        exact: read the tracks that the header says (rule 6), or all that are there.
+        drums: how channel 10 is read: as `notes` like any other (rule 5), `left out`, or `kept`: neither transposed nor
+            counted for the key.
+        exact: read the number of tracks that the header gives (rule 6); otherwise all tracks in the file.
     """
 
     quarters: Fraction = Fraction(1, 2)
@@ -78,12 +78,12 @@ def quarters_text(quarters: Fraction) -> str:
 
 OFFICIAL = Rules()
 OWN = Rules(keep_first=True, drums="left out", exact=False)
-"""How people's own files are read unless they say otherwise."""
+"""The default rules for a user's own files."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a manifest says of a file.
+    """A manifest's data of one file.
 
     Attributes:
         transpose: semitones.
@@ -103,7 +103,7 @@ class MidiFile:
     Attributes:
         data: its bytes.
         rules: how it becomes a piece.
-        known: by a manifest; None where the key is to be found.
+        known: the manifest's data; None if the key is to be estimated.
     """
 
     data: bytes
@@ -116,16 +116,17 @@ class MidiPiece:
     """One piece.
 
     Attributes:
-        packed: its roll, eight notes a byte: uint8 (T, 11). A file of a hundred bytes can have `MAX_FRAMES` frames.
+        packed: its roll, packed to eight notes a byte, uint8 (T, 11): a file of a hundred bytes can have `MAX_FRAMES`
+            frames.
         steps: its melody, semitones between successive different highest notes.
-        fingerprint: what it is known again by where it is somebody's own; None in the official sets.
-        key: the key that was found, whether or not a manifest has another.
-        division: ticks of a quarter note of its file.
-        notes: how many were read, drums that are left out not among them.
-        unheard: how many of these are in no frame, since they begin and end in one.
-        tenth: the length that nine of ten notes have at least, in quarter notes.
-        drums: notes of channel 10, kept or left out.
-        odd: what header and chunks of its file do not agree on, "" where they do.
+        fingerprint: of a user's own piece, to find near-duplicates; None in the official sets.
+        key: the estimated key, also if a manifest gives another transposition.
+        division: ticks in a quarter note of its file.
+        notes: number of notes read, without drums that are left out.
+        unheard: number of these notes that are in no frame, since they begin and end within the same cell.
+        tenth: tenth percentile of the note lengths, in quarter notes: nine of ten notes are at least so long.
+        drums: number of notes of channel 10, kept or left out.
+        odd: contradictions between the header and the chunks of its file; "" if there are none.
     """
 
     packed: np.ndarray
@@ -141,12 +142,12 @@ class MidiPiece:
 
     @property
     def roll(self) -> np.ndarray:
-        """Its piano-roll, uint8 (T, 88), transposed; a note sounds in it."""
+        """Its transposed piano-roll, uint8 (T, 88); at least one note sounds in it."""
         return np.unpackbits(self.packed, axis=1)
 
 
 def parse_batch(files: Sequence[MidiFile]) -> list[MidiPiece | Rejected]:
-    """Parse some files; what is wrong with one is a value. A pure function that pickles, for a map over processes."""
+    """Parse some files. A bad file gives a `Rejected`, not an error. A pure, picklable function for parallel maps."""
     return [_parse(file) for file in files]
 
 
@@ -161,8 +162,7 @@ def parse_piece(file: MidiFile) -> MidiPiece:
     """Parse one file.
 
     Raises:
-        CorpusError: it cannot be read, is over a limit, has no note that sounds in a frame, or is not what the
-            manifest says.
+        CorpusError: it cannot be read, is over a limit, has no note in any frame, or contradicts the manifest.
     """
     known = file.known
     if known is not None and hashlib.sha256(file.data).hexdigest() != known.sha256:
@@ -195,7 +195,7 @@ def parse_piece(file: MidiFile) -> MidiPiece:
 
 
 def _why_silent(notes: MidiNotes, played: MidiNotes, rules: Rules) -> str:
-    """Why no note is in a frame, and the way on, where there is one."""
+    """The reason why no note is in a frame, and the mend if there is one."""
     if not len(notes.start):
         return "it has no note"
     if not len(played.start):
@@ -209,12 +209,12 @@ def _why_silent(notes: MidiNotes, played: MidiNotes, rules: Rules) -> str:
 
 
 def length_of(notes: MidiNotes, shorter: float) -> Fraction:
-    """The length in quarter notes than which this part of the notes is shorter."""
+    """A quantile of the note lengths, in quarter notes: a share `shorter` of the notes is shorter than it."""
     return Fraction(int(np.quantile(notes.end - notes.start, shorter, method="higher")), notes.division)
 
 
 def step_for(length: Fraction) -> str:
-    """The largest of the steps 1/2, 1/4, 1/8, ... that is no longer than a note, as `--step` has it."""
+    """The largest of the steps 1/2, 1/4, 1/8, ... that is not longer than a note, written for `--step`."""
     parts = 2
     while Fraction(1, parts) > length and parts < FINEST:
         parts *= 2
@@ -222,7 +222,7 @@ def step_for(length: Fraction) -> str:
 
 
 def batches(files: Iterable[MidiFile]) -> Iterator[tuple[MidiFile, ...]]:
-    """The files in their order, some together."""
+    """The files in order, grouped into batches."""
     batch: list[MidiFile] = []
     size = 0
     for file in files:

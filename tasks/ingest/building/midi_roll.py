@@ -1,12 +1,13 @@
-"""MIDI notes to piano-rolls, as the official ones were made; specification, section 4, rules 1, 2, 3 and 7.
+"""MIDI notes to piano-rolls, made as the official ones were; specification, section 4, rules 1, 2, 3 and 7.
 
-    1. A frame is a step of ticks: half the division, an eighth note, or as given.
+    1. A frame is a number of ticks, the step: half the division (an eighth note), or another given step.
     2. q(t) = floor(t / step + 1/2); a note sounds in the cells  q(start) <= k < q(end).
-    3. Cells run to the largest q(end). Cell 0 is dropped, unless it is asked for.
-    7. Transposed by some semitones; then what is outside 21..108 is folded by octaves.
+    3. The cells run to the largest q(end). Cell 0 is dropped, unless the caller keeps it.
+    7. Pitches are transposed; those outside 21..108 are then folded back by octaves.
 
-All in integers: nothing is rounded but by rule 2. Drums can be left where they are, for which of them sounds is no
-pitch; in the official sets they are notes like the others. Rolls of scores with exact times are `piano_roll.py`.
+All arithmetic is in integers; rule 2 is the only rounding. Drums can be exempted from the transposition, since the
+number of a drum is no pitch. In the official sets drums are notes like all others. Rolls of scores with exact times are
+made by `piano_roll.py`.
 """
 
 from fractions import Fraction
@@ -32,7 +33,7 @@ def midi_roll(
         step: ticks of a frame, over 0.
         semitones: transposition, added to every pitch.
         keep_first: keep cell 0.
-        drums_stay: do not transpose channel 10.
+        drums_stay: do not transpose channel 10, the drums.
 
     Returns:
         uint8 (T, 88) of zeros and ones; T may be 0.
@@ -52,7 +53,7 @@ def midi_roll(
     column = _columns(semitones)[notes.pitch]
     if drums_stay:
         column = np.where(notes.channel == DRUMS, _columns(0)[notes.pitch], column)
-    # +1 where a note begins and -1 where it ends: their running sum is how many sound in a cell
+    # +1 where a note begins and -1 where it ends: the running sum is the number of notes that sound in a cell.
     changes = np.zeros((count + 1, NOTES), np.int32)
     np.add.at(changes.reshape(-1), first * NOTES + column, 1)
     np.subtract.at(changes.reshape(-1), last * NOTES + column, 1)
@@ -66,7 +67,7 @@ def _columns(semitones: int) -> np.ndarray:
 
 
 def unheard(notes: MidiNotes, step: Fraction) -> int:
-    """How many notes begin and end in one cell, so that no frame has them.
+    """The number of notes that begin and end within the same cell, and so are in no frame.
 
     >>> hits = MidiNotes(480, np.array([0, 240]), np.array([10, 480]), np.array([36, 38]), np.array([9, 9]))
     >>> unheard(hits, Fraction(240))

@@ -1,7 +1,7 @@
-"""What was left out or lost while people's own MIDI files became pieces: counted for the store, and said in sentences.
+"""Notes left out or lost while a user's MIDI files became pieces: counts for the store, sentences for the user.
 
-Nothing that changes what is learned happens in silence: the length of a frame, drums, notes too short for a frame, and
-files whose header and chunks do not agree.
+Reported is everything that changes the data a network learns from: the length of a frame, drums, notes too short for a
+frame, and files whose header contradicts their chunks.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,18 +12,19 @@ from tasks.ingest.building.midi_piece import MidiPiece, Rules, step_for
 from tasks.telling.wording import first_of, plural
 
 SHARE_TOLD = 0.1
-"""From which part of the notes in no frame on, it is told."""
+"""Smallest share of notes in no frame that is reported."""
 
 
 def told_of_pieces(
     pieces: Mapping[str, MidiPiece], rules: Rules, told_before: Sequence[str] = (), told_after: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The counts for a corpus's `source`, and under `told` what a user should read, a sentence each.
+    """The counts for a corpus's `source`, and under `told` the sentences for the user.
 
     Args:
-        pieces: by the names of their files; one or more.
-        rules: by which they were read.
-        told_before, told_after: of the files, sentences that come first; of the pieces among each other, last.
+        pieces: by file name; one or more.
+        rules: that the files were read by.
+        told_before: sentences about the files, which come first.
+        told_after: sentences about near-duplicates, which come last.
     """
     read = sum(piece.notes for piece in pieces.values())
     unheard = sum(piece.unheard for piece in pieces.values())
@@ -45,11 +46,11 @@ def told_of_pieces(
 
 
 def told_of_groups(sizes: Sequence[int], in_two_splits: int) -> list[str]:
-    """What a user should read of pieces that are alike: how many there are, and whether given splits part them.
+    """Sentences for the user about near-duplicates: how many there are, and whether given splits separate them.
 
     Args:
-        sizes: of the groups of like pieces, one of them 1 for each piece that is like no other.
-        in_two_splits: how many groups are in two splits.
+        sizes: of the groups of near-duplicates; 1 for each piece without any.
+        in_two_splits: number of groups with pieces in more than one split.
     """
     like = [size for size in sizes if size > 1]
     if not like:
@@ -76,7 +77,7 @@ def _unheard(unheard: int, read: int, pieces: Mapping[str, MidiPiece], rules: Ru
 
 
 def _short(pieces: Iterable[MidiPiece]) -> Fraction:
-    """The length that nine of ten notes have in the piece in which the middle one of the unheard notes is."""
+    """The `tenth` of one piece: that in which the median unheard note is, with pieces ordered by `tenth`."""
     by_length = sorted(pieces, key=lambda piece: piece.tenth)
     half, seen = sum(piece.unheard for piece in by_length) / 2, 0
     for piece in by_length:

@@ -1,10 +1,12 @@
-"""The official piano-rolls of the four sets, as they were published in 2012 (.pickle) or are passed on (.mat).
+"""The official piano-rolls of the four sets, as published in 2012 (.pickle) or as passed on since (.mat).
 
-A .pickle is a dictionary of `train`, `valid` and `test`, each a list of pieces, each a list of frames, each a tuple of
-note numbers 21..108. A .mat has `traindata`, `validdata`, `testdata`, each a cell array of matrices (T, 88) of zeros
-and ones. Both give the same arrays for JSB Chorales, in the same order. Specification, section 4.
+A .pickle is a dictionary with `train`, `valid` and `test`. Each is a list of pieces, a piece is a list of frames, and a
+frame is a tuple of note numbers 21..108. A .mat holds `traindata`, `validdata` and `testdata`, each a cell array of
+matrices (T, 88) of zeros and ones. For JSB Chorales both give the same arrays in the same order. Specification, section
+4.
 
-For those who have only these; they hold no names of pieces. `roll_pickle.py` and `roll_matlab.py` read the files.
+This is for users who have only these files, which hold no names of pieces. `roll_pickle.py` and `roll_matlab.py` decode
+them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,11 +21,11 @@ from tasks.ingest.readers.roll_matlab import read_matlab
 from tasks.ingest.readers.roll_pickle import read_pickle
 
 PIECES = 20_000
-"""Most pieces of a split, on the average."""
+"""Largest mean number of pieces in a split."""
 FRAMES = 200_000
-"""Most frames of a piece."""
+"""Largest number of frames in a piece."""
 ALL_FRAMES, ALL_NOTES = 3_000_000, 20_000_000
-"""Most frames of a file, and most notes in them."""
+"""Largest numbers of frames and of notes in a file."""
 
 Rolls = dict[str, list[np.ndarray]]
 
@@ -32,11 +34,11 @@ def read_rolls(name: str, data: bytes) -> Rolls:
     """The piano-rolls of each split, uint8 (T, 88), in the order of the file.
 
     Args:
-        name: of the file; its ending says what it is, `.pickle`, `.pkl` or `.mat`.
+        name: of the file; its ending gives the format: `.pickle`, `.pkl` or `.mat`.
         data: its bytes.
 
     Raises:
-        CorpusError: it cannot be read, is too large, wants to run something, or holds no piano-rolls.
+        CorpusError: the file cannot be read, is too large, tries to run code, or holds no piano-rolls.
     """
     lower = name.lower()
     if lower.endswith((".pickle", ".pkl")):
@@ -56,10 +58,10 @@ def build_rolls_corpus(name: str, files: Mapping[str, bytes]) -> Corpus:
 
     Args:
         name: of the corpus.
-        files: exactly one that ends in .pickle, .pkl or .mat; others are left alone.
+        files: contents by name; exactly one name ends in .pickle, .pkl or .mat. Other files are ignored.
 
     Raises:
-        CorpusError: there is none, or there are several, or see `read_rolls`.
+        CorpusError: there is no such file or more than one; or an error of `read_rolls`.
     """
     found = [file for file in files if file.lower().endswith((".pickle", ".pkl", ".mat"))]
     if len(found) != 1:
@@ -90,7 +92,7 @@ def _from_notes(name: str, document: Any) -> Rolls:
 
 
 def _check_frames(name: str, frames: list[int]) -> None:
-    # Before anything is reserved: a short file may name one long piece many times.
+    # Checked before any memory is reserved: a short file may refer to one long piece many times.
     if len(frames) > len(SPLITS) * PIECES or sum(frames) > ALL_FRAMES:
         raise CorpusError(f"{name}: over {len(SPLITS) * PIECES:,} pieces or {ALL_FRAMES:,} frames")
     if any(not 0 < count <= FRAMES for count in frames):

@@ -1,11 +1,11 @@
-"""Find the files of an official music set: as MIDI with its manifest, as MIDI alone, or as piano-rolls.
+"""Find the files of an official music set: MIDI with its manifest, MIDI alone, or piano-rolls.
 
-A user may have any of them, and give a folder that holds the published files, one of those files, or the folder that
-the archive unpacks to. In a folder the MIDI archive goes before the piano-rolls, since it has the names of the pieces;
-`manifest.csv` beside it says splits, order and transpositions.
+A user may give a folder with the published files, one of these files, or the folder that the MIDI archive unpacks to.
+In a folder the MIDI archive is preferred to the piano-rolls, since it has the names of the pieces. A `manifest.csv`
+beside it gives splits, order and transpositions.
 
-Specification, section 4: with the manifest the rolls from MIDI equal the official ones in every frame. Without it the
-transpositions are those of the keys that are found, and the splits those of the folders.
+Specification, section 4: with the manifest, the rolls made from MIDI equal the official ones in every frame. Without
+it, the transpositions follow from estimated keys, and the splits from the folders.
 
 What this does not do: read MIDI (`midi_files.py`) or piano-rolls (`official_rolls.py`).
 """
@@ -38,15 +38,15 @@ _SUBFOLDERS = ("", "music-midi", "music-rolls")
 
 @dataclass(frozen=True)
 class Published:
-    """How an official set was published.
+    """The form in which an official set was published.
 
     Attributes:
         name: of the corpus.
-        dataset: how the manifest spells it.
-        archive: file name of the MIDI files.
-        rolls: file names of the piano-rolls, the best first.
-        step: ticks of a frame; None for an eighth note.
-        keep_first: whether cell 0 is a frame.
+        dataset: the manifest's name for the set.
+        archive: file name of the archive of MIDI files.
+        rolls: file names of the piano-rolls, the preferred one first.
+        step: ticks in a frame; None for an eighth note.
+        keep_first: whether cell 0 is kept as a frame.
     """
 
     name: str
@@ -70,7 +70,7 @@ def build_official(
     """The corpus of the files that `read_official` found.
 
     Raises:
-        CorpusError: they cannot be used, or the manifest does not name the set.
+        CorpusError: the files cannot be used, or the manifest does not name the set.
     """
     if any(is_rolls(name) for name in inputs):
         corpus = build_rolls_corpus(published.name, inputs)
@@ -87,14 +87,14 @@ def build_official(
 
 
 def read_official(published: Published, source: Source = HERE) -> dict[str, bytes]:
-    """The files of the set, with its manifest under `manifest.csv` where there is one.
+    """The files of the set, with the manifest, if there is one, under the name `manifest.csv`.
 
-    In COUNTERPOINT_DATA only what is the set's by its name is taken; a folder that the source names may be the unpacked
-    archive itself.
+    In COUNTERPOINT_DATA only files and folders with the set's own names are taken. A folder that the source names may
+    be the unpacked archive itself.
 
     Raises:
         ConfigurationError: a manifest is given for piano-rolls.
-        CorpusError: the source cannot be read; or none is given, and it cannot be had from where it is known to be.
+        CorpusError: the source cannot be read; or no source is given, and no known address provides the set.
     """
     folder = source.address or data_folder()
     address = (None if folder is None else _in_folder(published, folder)) or source.address
@@ -119,12 +119,12 @@ def _with_manifest(files: Files, manifest: str | None) -> dict[str, bytes]:
 
 
 def is_rolls(name: str) -> bool:
-    """Whether a file is one of piano-rolls, by its ending."""
+    """Whether a file holds piano-rolls, judged by its ending."""
     return name.lower().endswith(_ROLL_ENDINGS)
 
 
 def _published(published: Published, source: Source) -> tuple[str, bytes]:
-    """From where the set is known to be: the rolls, which are exact as they are; MIDI where a manifest is given."""
+    """The set from its known addresses: the rolls, which need no manifest to be exact; MIDI if a manifest is given."""
     forms = ("midi",) if source.manifest is not None else ("rolls", "midi")
     for form in forms[:-1]:
         with suppress(CorpusError):
@@ -138,7 +138,7 @@ def _fetched(known: str, source: Source) -> tuple[str, bytes]:
 
 
 def _in_folder(published: Published, address: str) -> str | None:
-    """What is the set's in a local folder by its name: a published file, or the unpacked archive; None if nothing."""
+    """The path of the set in a local folder, by name: a published file or the unpacked archive; None without either."""
     if not is_folder(address):
         return None
     folder = Path(parse_source(address).location)

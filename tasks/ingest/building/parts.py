@@ -1,24 +1,24 @@
-"""A long text in parts: contiguous, of about equal length, cut between lines.
+"""Cut a long text into contiguous parts of about equal length, between lines.
 
-A network's state is carried through a piece and starts anew at the next; training runs pieces side by side, and the
-bootstrap of a report draws pieces. One stream for a whole split would be one lane and one draw.
+The hidden state is carried through a piece and is reset at the next one. Training runs several pieces side by side in a
+batch, and a report's bootstrap resamples pieces. A split that is a single stream would allow neither.
 """
 
 import numpy as np
 
 
 def cut_parts(ends: np.ndarray, parts: int) -> list[tuple[int, int]]:
-    """Where each part begins and ends.
+    """The start and the end of each part.
 
-    Part i of n ends at the line end nearest to i / n of the text; a part that would be empty is left out, so that a
-    text of few lines has fewer parts.
+    Part i of n ends at the line end nearest to i / n of the text. Empty parts are left out, so a text of few lines has
+    fewer parts.
 
     Args:
-        ends: behind which symbol each line ends, rising; the last is the length of the text.
+        ends: position after each line's last symbol, ascending; the last one is the length of the text.
         parts: n, from 1.
 
     Returns:
-        (start, end) of each part, one after another, together the whole text.
+        (start, end) of each part, in order; together they cover the text.
 
     >>> cut_parts(np.array([3, 4, 10, 12]), 2)
     [(0, 4), (4, 12)]

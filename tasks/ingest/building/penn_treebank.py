@@ -1,23 +1,23 @@
 """penn-treebank-words, penn-treebank-characters: the Penn Treebank as Mikolov prepared it for language models.
 
-From a folder with `ptb.train.txt`, `ptb.valid.txt`, `ptb.test.txt`, with `ptb.char.*.txt` beside them or alone, or from
-his `simple-examples.tgz`, in whatever folder they lie. Specification, sections 3 and 4.
+Source: a folder with `ptb.train.txt`, `ptb.valid.txt`, `ptb.test.txt`, with `ptb.char.*.txt` beside them or instead, or
+Mikolov's `simple-examples.tgz`; the files may lie in any subfolder. Specification, sections 3 and 4.
 
-    words: what whitespace separates, `<eos>` after each line. The text has 10,000 words in all, with `<unk>`, which it
-        holds already in the place of every rare word, and `<eos>`.
+    words: separated by whitespace, with `<eos>` after each line. The vocabulary has 10,000 words, including `<eos>` and
+        `<unk>`, which the text already has in place of every rare word.
     characters: the words of a line with one blank between them, and one newline after each line: 50 symbols. `<unk>`
-        is five characters of the text. In `ptb.char.*.txt` characters are separated by blanks, and a blank is `_`;
-        both ways give the same stream, and where both are there this is checked.
-    vocabulary: from the training split alone. No character of valid or test is missing in train; were one, `<unk>`
-        would be a symbol of its own, and stand for it.
+        is five characters of the text. In `ptb.char.*.txt` characters are separated by blanks, and a blank is `_`.
+        Both files give the same stream; if both are present, this is checked.
+    vocabulary: from the training split alone. Every character of valid and test also occurs in train. A character that
+        did not would be replaced by `<unk>`, which would then be a symbol of its own.
 
-Pieces: each split is `PARTS` contiguous parts of about equal length, cut between lines (`parts.py`). The usual protocol
-carries the state through the whole of a split. So it is here through a part, some 29,000 words of train and 2,600 of
-test, across sentences; at the beginning of a part it starts anew, for 32 of the 82,430 words of test. This is what
-gives training its lanes, and the report's bootstrap pieces to draw, which a single stream could not.
+Pieces: each split is cut into `PARTS` contiguous parts of about equal length, between lines (`parts.py`). The usual
+protocol carries the state through a whole split. Here it is carried through a part, across sentences: some 29,000 words
+of train and 2,600 of test. It is reset at the start of a part, for 32 of the 82,430 words of test. With parts, training
+can batch the text and the report's bootstrap can resample it; a single stream would allow neither.
 
-A licence: the text belongs to the Linguistic Data Consortium (LDC99T42); who uses it must have it. Nothing here fetches
-it from anywhere that the user did not name.
+Licence: the text belongs to the Linguistic Data Consortium (LDC99T42), and its users need a licence. This module never
+fetches it from an address that the user did not give.
 """
 
 from collections.abc import Mapping
@@ -32,9 +32,9 @@ from tasks.corpus.text import NEWLINE, UNKNOWN, build_vocabulary, decode, encode
 from tasks.ingest.building.parts import cut_parts
 
 PARTS = 32
-"""Parts of each split; a batch of training can be as wide."""
+"""Number of parts of each split, which is also the widest batch of training."""
 FILE_BYTES = 64 * 2**20
-"""Most bytes of a file: `ptb.char.train.txt` has 10,034,964."""
+"""Largest size of a file in bytes; `ptb.char.train.txt` has 10,034,964."""
 
 Kind = Literal["words", "characters"]
 
@@ -54,10 +54,10 @@ def build_penn_treebank(name: str, kind: Kind, files: Mapping[str, bytes]) -> Co
     Args:
         name: of the corpus.
         kind: `words` or `characters`.
-        files: contents by name; those that are not of the Penn Treebank are left alone.
+        files: contents by name; files that are not of the Penn Treebank are ignored.
 
     Raises:
-        CorpusError: one is missing, is there twice, is empty or no text, or the two forms of it differ.
+        CorpusError: a file is missing, present twice, empty or not text, or its word and character forms differ.
     """
     lines = {split: _lines(name, kind, files, split) for split in SPLITS}
     if kind == "words":

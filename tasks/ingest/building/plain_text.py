@@ -1,20 +1,21 @@
-"""Any text, one file or many, as characters or words.
+"""A corpus from any text, one file or many, as characters or words.
 
-Text: by `decoding.py`, UTF-8 or what else it finds or is told. A file that it cannot read, with NUL bytes, or without a
-visible character, is set aside with its reason; where too many are, the corpus fails (`lost.py`).
+Decoding: `decoding.py` uses UTF-8, an encoding that the user names, or one that it recognises. A file is set aside with
+its reason if it cannot be decoded, has NUL bytes, or has no visible character. The corpus fails if too many are
+(`lost.py`).
 
-Pieces: the files, where there are `FEWEST_FILES` or more; else blocks of the files of about `BLOCK` characters, cut
-between lines, or at blanks where a line is longer than a block, and at a block's length where there are none, as in
-Chinese; one of blanks alone is left out. They are the same for characters and for words.
+Pieces: each file is a piece if there are `FEWEST_FILES` files or more. Otherwise the files are cut into blocks of about
+`BLOCK` characters: between lines; at blanks if a line is longer than a block; at the block's length if there are no
+blanks either, as in Chinese. Blocks of blanks alone are left out. Characters and words have the same pieces.
 
-Splits: those that the names give, a folder `train`, `valid` or `test` or a file `train.txt`, `mine.valid.txt`
-(`split_names.py`); each is made into pieces on its own. Else by content: pieces of the same text are
-together, in the order of their sha256, 60, 20 and 20 % of the characters (`fill_splits`). Texts that are nearly the
-same are not looked for.
+Splits: file names may give them, by a folder `train`, `valid` or `test` or by a file `train.txt`, `mine.valid.txt`
+(`split_names.py`). Each split is then cut into pieces by itself. Otherwise the splits are made by content
+(`fill_splits`): 60, 20 and 20 % of the characters, with pieces of identical text in one split. Near-duplicates are not
+searched for.
 
-Symbols: characters with a newline after each line; words with `<eos>` after each line. The vocabulary is that of the
-training split: every character, and the words that are there `fewest` times; the others are `<unk>`. A split that is
-`<unk>` for the greater part says nothing about words, and is refused.
+Symbols: characters with a newline after each line, or words with `<eos>` after each line. The vocabulary is taken from
+the training split: every character, or every word that occurs at least `fewest` times. All other words are `<unk>`. A
+split that is mostly `<unk>` says nothing about words, and is refused.
 """
 
 import hashlib
@@ -40,14 +41,14 @@ from tasks.ingest.sources.unread import Unread, by_ending, split_unread
 from tasks.telling.wording import plural
 
 FEWEST_FILES = 30
-"""From so many files on, each is a piece."""
+"""With at least so many files, each file is a piece."""
 BLOCK = 2_000
-"""Characters of a block, about."""
+"""Approximate number of characters in a block."""
 FEWEST_WORDS = 3
-"""How often a word must be in train, unless the caller says otherwise."""
+"""How often a word must occur in train to be in the vocabulary, unless the caller gives another number."""
 
 MOST_UNKNOWN = 0.5
-"""Most symbols of a split that may be `<unk>`."""
+"""Largest share of the symbols of a split that may be `<unk>`, 0..1."""
 
 Kind = Literal["words", "characters"]
 Piece = tuple[str, str]  # title, text
@@ -66,14 +67,14 @@ def build_text_corpus(
     Args:
         name: of the corpus.
         kind: `characters` or `words`.
-        files: contents by name. What was not read may be among them (`unread.py`).
-        fewest: how often a word must be in train to be a symbol; of characters all are.
-        encoding: of the files; None where it is to be found.
-        selection: what the user says of the files as a whole.
+        files: contents by name. The list of unread files may be among them (`unread.py`).
+        fewest: how often a word must occur in train to be a symbol; characters always are.
+        encoding: of the files; None to detect it.
+        selection: the user's choices for the set of files.
 
     Raises:
-        CorpusError: too many files are no text, names give splits to some of them, there is too little text, or the
-            words of a split are mostly `<unk>`.
+        CorpusError: too many files are not text, names give splits to only some of them, there is too little text, or
+            the words of a split are mostly `<unk>`.
     """
     files, unread = split_unread(files)
     named = NO_NAMED_SPLITS
@@ -149,7 +150,7 @@ def _check_texts(name: str, read: int, quarantined: Mapping[str, str], unread: U
 
 
 def _texts(files: Mapping[str, bytes], encoding: str | None) -> tuple[dict[str, Decoded], dict[str, str]]:
-    """The text of each file that has one, and why the others have none."""
+    """The text of each file that can be decoded, and the reason for every other file."""
     texts: dict[str, Decoded] = {}
     quarantined: dict[str, str] = {}
     for file, data in files.items():
@@ -185,7 +186,7 @@ def _by_split(texts: Mapping[str, str], given: Mapping[str, str]) -> dict[str, l
 def _check_splits(
     name: str, by_split: Mapping[str, Sequence[Piece]], given: bool, quarantined: Mapping[str, str]
 ) -> None:
-    """Every split has a piece: by names it may have lost all its files, by content there may be too few."""
+    """Every split has a piece. A named split may have lost all its files, and a split by content may have too few."""
     empty = [split for split in SPLITS if not by_split[split]]
     if not empty:
         return

@@ -1,8 +1,8 @@
-"""What a corpus file must say: its name, the version of its rules, its input files, and how to build it.
+"""A recipe of a corpus: its name, the version of its rules, its input files, and the function that builds it.
 
-A recipe is an entry of `tasks.ingest.corpora.CORPORA`, or is made for a user's own files. It reads files, and writes
-nothing: storing is `tasks/ingest/stored.py`. All files are read first, in one place, and parsers get bytes: a disk that
-fails is then an error of the ingest, and can never be taken for one bad file to be set aside.
+A recipe is an entry of `tasks.ingest.corpora.CORPORA`, or is made for a user's own files. It only reads;
+`tasks/ingest/stored.py` writes to the store. All files are read first, in one place, and the parsers get bytes. A
+failing disk is therefore an error of the whole ingest, and is never mistaken for one bad file to set aside.
 """
 
 import importlib.util
@@ -19,18 +19,18 @@ from tasks.corpus.corpus import Corpus
 Progress = Callable[[int, int], None]
 # Called with (bytes done, bytes in all or None).
 Downloaded = Callable[[int, int | None], None]
-# Like the builtin `map`: results in the order of the inputs. A caller with workers gives its own.
+# Like the builtin `map`, with results in the order of the inputs. A caller with workers passes a parallel one.
 MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a user says that the data is.
+    """The user's address of the data.
 
     Attributes:
-        address: a folder, an archive or a file; None for where the corpus is known to be.
-        manifest: address of the table of an official MIDI set: splits, order, transpositions; None for the one that
-            lies beside the archive.
+        address: a folder, an archive or a file; None for the known address of the corpus.
+        manifest: address of an official MIDI set's table of splits, order and transpositions; None for the one beside
+            the archive.
         progress: called with the bytes of a download, done and in all.
     """
 
@@ -40,12 +40,12 @@ class Source:
 
 
 HERE = Source()
-"""Where the corpus is known to be."""
+"""The known address of the corpus."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A file that gives no piece, and why: a value, so that one bad file stops nothing."""
+    """The reason why a file gives no piece. It is a value and not an error, so that one bad file stops nothing."""
 
     reason: str
 
@@ -55,15 +55,15 @@ class Recipe:
     """How one corpus is made.
 
     Attributes:
-        name: how people call it, `bach-chorales`.
+        name: for users, `bach-chorales`.
         kind: of the corpus, known before anything is parsed.
-        rules: version of the ingest rules; raise it with any change of code that can change the corpus,
-            so that nobody's store gives back the old one.
-        read_inputs: the contents of the input files by name, in the order of the names.
-        build: the corpus of these contents. It reports progress, and parses through the map function.
-        settings: what else the corpus is a function of, JSON values: a step, a threshold.
-        embedded: whether its files come with the installation, so that nobody has to say where they are.
-        generated: whether it is made up from its settings, and there are no files.
+        rules: version of the ingest rules. Raise it with every code change that can change the corpus; otherwise stores
+            would keep returning the old one.
+        read_inputs: returns the contents of the input files by name, in the order of the names.
+        build: makes the corpus from these contents. It reports progress, and parses through the map function.
+        settings: further values that determine the corpus, such as a step or a threshold; JSON values.
+        embedded: whether the files come with the installation, so that no address is needed.
+        generated: whether the corpus is synthetic: drawn from its settings, without any files.
     """
 
     name: str
@@ -80,17 +80,17 @@ def only_embedded(name: str, source: Source) -> None:
     """Refuse a source for a corpus that comes with the installation.
 
     Raises:
-        ConfigurationError: one is given.
+        ConfigurationError: a source is given.
     """
     if source.address is not None or source.manifest is not None:
         raise ConfigurationError(f"corpus {name}: it comes with the installation, and is not read from elsewhere")
 
 
 def read_files(paths: Iterable[Path]) -> dict[str, bytes]:
-    """The contents of some files of the installation by their names, sorted.
+    """The contents of some files of the installation, by name, sorted by name.
 
     Raises:
-        CorpusError: one of them cannot be read.
+        CorpusError: a file cannot be read.
     """
     try:
         return {path.name: path.read_bytes() for path in sorted(paths)}
@@ -99,10 +99,10 @@ def read_files(paths: Iterable[Path]) -> dict[str, bytes]:
 
 
 def no_manifest(name: str, source: Source) -> None:
-    """Refuse a manifest for a corpus that has none.
+    """Refuse a manifest for a corpus without one.
 
     Raises:
-        ConfigurationError: one is given.
+        ConfigurationError: a manifest is given.
     """
     if source.manifest is not None:
         raise ConfigurationError(f"corpus {name}: it has no manifest; leave --manifest out")

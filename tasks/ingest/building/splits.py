@@ -1,15 +1,15 @@
-"""Train, valid and test by content: melodies that are alike are never in two splits.
+"""Train, valid and test by content: pieces with similar melodies are always in the same split.
 
 Two pieces are linked if their sequences of melodic steps
     (a) share `long` steps in a row, or
-    (b) share a part `share` or more of the runs of `short` steps, counted in the piece that has fewer.
-Linked pieces, and those linked through others, are one group. The groups are taken in the order of the
-smallest sha256 of their members' steps, which is as good as drawn by lot, and each goes to the split that
-then lacks most of its 60, 20 or 20 % of the frames or symbols.
+    (b) share at least a fraction `share` of the runs of `short` steps, counted in the piece that has fewer.
+The groups are the connected components of these links. They are ordered by the smallest sha256 of their members' steps,
+which amounts to a random order. Each group in turn goes to the split that is then furthest below its 60, 20 or 20 % of
+the frames or symbols.
 
-So the split depends neither on names nor on order, and transposing a piece changes nothing. Why the numbers
-of a corpus are what they are is measured in docs/data.md. A hash alone for each group would need no sizes,
-but with 166 groups of chorales it gave train 45 to 77 %, as the salt would have it.
+So the splits depend neither on file names nor on their order, and transposing a piece changes nothing. docs/data.md has
+the measurements behind the thresholds of each corpus. Choosing a split from a hash of the group alone would need no
+sizes, but with the 166 groups of chorales it gave train 45 to 77 %, depending on the salt.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ _SHARES = dict(zip(SPLITS, (0.6, 0.2, 0.2), strict=True))
 
 @dataclass(frozen=True)
 class Likeness:
-    """When two melodies count as one.
+    """The thresholds by which two melodies count as the same.
 
     Attributes:
         long: (a) so many equal steps in a row are enough.
         short: (b) length of the runs that are compared.
-        share: (b) this part of the shorter piece's runs, 0..1, is enough.
-        common: (b) runs that more pieces than this have, as a scale, say nothing and are not counted: it bounds the
-            pairs of thousands of pieces. None counts all runs.
+        share: (b) this fraction of the shorter piece's runs, 0..1, is enough.
+        common: (b) runs that occur in more pieces than this, such as a scale, are not counted. This bounds the number
+            of pairs among thousands of pieces. None counts all runs.
     """
 
     long: int
@@ -44,10 +44,9 @@ class Likeness:
 
 
 def linked_pairs(melodies: Sequence[Steps], likeness: Likeness) -> set[tuple[int, int]]:
-    """Pairs i < j that are alike, so many that those alike by rule (a) or (b) are connected through them.
+    """Pairs i < j of similar pieces, enough to connect all pieces that are similar by rule (a) or (b).
 
-    Rule (a) alone could give a pair for every two of many pieces; of those that share a run, each is given with
-    the next.
+    Not every similar pair is listed: pieces that share a long run are listed as a chain, each with the next.
     """
     count = len(melodies)
     pieces, ids = _runs(melodies, likeness.long)
@@ -64,14 +63,14 @@ def linked_pairs(melodies: Sequence[Steps], likeness: Likeness) -> set[tuple[int
 
 
 def _runs(melodies: Sequence[Steps], length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The different runs of so many steps of each piece: its number and the run's, sorted by run, then by piece.
+    """The distinct runs of `length` steps in each piece: numbers of piece and run, sorted by run, then by piece.
 
-    Of a shorter melody the whole of it is one run. Numbers stand for runs exactly: those of 2 n steps are numbered
-    by the pairs of the numbers of their halves, and others by two runs of 2^k steps that overlap.
+    A shorter melody is a single run. Equal numbers mean equal runs. Runs of 2 n steps are numbered by the pair of
+    numbers of their halves, and runs of other lengths by two overlapping runs of 2^k steps.
     """
     if not melodies:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    # A step that none has fills up what is too short.
+    # Short melodies are padded with a step that no melody has.
     lengths = np.array([max(len(steps), length) for steps in melodies])
     beyond = max((max(steps) for steps in melodies if steps), default=0) + 1
     filled = [np.array((*steps, *[beyond] * (length - len(steps))), np.int64) for steps in melodies]
@@ -92,7 +91,7 @@ def _number_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _shared_runs(pieces: np.ndarray, ids: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs i < j that share a run: i, j, and how many they share."""
+    """Pairs i < j that share a run: i, j, and the number of shared runs."""
     found = [np.zeros(0, np.int64)]
     for distance in range(1, len(ids)):
         same = ids[distance:] == ids[:-distance]
@@ -104,7 +103,7 @@ def _shared_runs(pieces: np.ndarray, ids: np.ndarray, count: int) -> tuple[np.nd
 
 
 def group(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """The connected components of 0..count-1 under the pairs, each sorted, in the order of their first."""
+    """The connected components of 0..count-1 under the pairs, each sorted, ordered by their first members."""
     parent = list(range(count))
 
     def root(piece: int) -> int:
@@ -127,10 +126,10 @@ def assign_splits(melodies: Sequence[Steps], sizes: Sequence[int], likeness: Lik
     Args:
         melodies: steps of each piece: differences of successive pitches, so that keys do not matter.
         sizes: frames or symbols of each piece, over 0.
-        likeness: when two of them count as one melody.
+        likeness: thresholds by which two melodies count as the same.
 
     Returns:
-        `train`, `valid` or `test` for each.
+        `train`, `valid` or `test` for each piece.
 
     >>> assign_splits([(2, 2, 1), (5, 0, 1), (2, 2, 1)], [8, 40, 8], Likeness(long=3, short=3, share=1.0))
     ['valid', 'train', 'valid']
@@ -139,18 +138,18 @@ def assign_splits(melodies: Sequence[Steps], sizes: Sequence[int], likeness: Lik
 
 
 def assign_groups(groups: Sequence[Sequence[int]], melodies: Sequence[Steps], sizes: Sequence[int]) -> list[str]:
-    """The split of every melody, for groups that are found already; as `assign_splits`."""
-    # sha256 of a tuple's text: Python's own hash is another one in every process
+    """The split of every melody, as `assign_splits`, for groups that are known already."""
+    # sha256 of the tuple's text, since Python's own hash differs between processes.
     return fill_splits(groups, sizes, [_sha256(steps) for steps in melodies])
 
 
 def fill_splits(groups: Sequence[Sequence[int]], sizes: Sequence[int], digests: Sequence[bytes]) -> list[str]:
-    """The split of every piece, whole groups together, 60, 20 and 20 % of the frames or symbols.
+    """The split of every piece, with whole groups in one split: 60, 20 and 20 % of the frames or symbols.
 
     Args:
-        groups: the pieces that belong together, each piece in one group.
+        groups: numbers of the pieces that belong together; each piece is in exactly one group.
         sizes: frames or symbols of each piece, over 0.
-        digests: a sha256 of the contents of each piece; the smallest of a group is its place in the order.
+        digests: a sha256 of the contents of each piece; groups are ordered by their smallest one.
 
     Returns:
         `train`, `valid` or `test` for each piece.

@@ -1,6 +1,7 @@
-"""The corpora: one file a data set, and the one tuple that names them all.
+"""The corpora: one file for each data set, and one tuple that lists them all.
 
-To add one, write a file with a `Recipe` and add it to `CORPORA`; docs/extending.md. Nothing here writes to a store.
+To add a corpus, write a file with a `Recipe` and add it to `CORPORA`; see docs/extending.md. Never in this room:
+writing to a store.
 """
 
 from functools import lru_cache
@@ -34,17 +35,17 @@ CORPORA: tuple[Recipe, ...] = (
 
 @lru_cache(maxsize=1)
 def _strangers() -> tuple[Recipe, ...]:
-    # Not at import: a stranger's module imports this package.
+    # Not at import time, since a plug-in's module imports this package.
     return strangers("corpora", Recipe)
 
 
 def all_recipes() -> tuple[Recipe, ...]:
-    """Ours, and those that other people's packages bring."""
+    """The recipes of this package, and those of installed plug-ins."""
     return (*CORPORA, *_strangers())
 
 
 def known_corpora() -> tuple[str, ...]:
-    """The names of all of them.
+    """The names of all corpora with a recipe.
 
     >>> known_corpora()[:3]
     ('bach-chorales', 'folk-tunes-characters', 'folk-tunes-words')
@@ -53,7 +54,7 @@ def known_corpora() -> tuple[str, ...]:
 
 
 def embedded_corpora() -> tuple[str, ...]:
-    """The names of those that come with the installation.
+    """The names of the corpora that come with the installation.
 
     >>> embedded_corpora()
     ('bach-chorales', 'folk-tunes-characters', 'folk-tunes-words')
@@ -62,7 +63,7 @@ def embedded_corpora() -> tuple[str, ...]:
 
 
 def find_recipe(name: str) -> Recipe | None:
-    """The recipe of that name, None where there is none."""
+    """The recipe of that name, or None."""
     return next((recipe for recipe in all_recipes() if recipe.name == name), None)
 
 

@@ -1,15 +1,15 @@
-"""adding-T: the mean of the two values that were marked is asked at the end of a sequence of random values.
+"""adding-T: at the end of a sequence of random values, predict the mean of the two marked ones.
 
 The adding problem of Hochreiter & Schmidhuber (1997, section 5.4, experiment 4) in the form of Pascanu, Mikolov and
-Bengio (arXiv:1211.5063): T pairs of a value, uniform in [0, 1), and a marker, which is 1 at a place that is drawn from
-the first tenth of the sequence and at another between that and its middle, and 0 elsewhere. Step T, the last, has the
-mean of the two marked values, and it alone is scored. (The target of 1997 is 0.5 + (x + y) / 4 of values in [-1, 1],
-which is the same number.)
+Bengio (arXiv:1211.5063). A sequence has T pairs of a value and a marker. Values are uniform in [0, 1). The marker is 1
+at two places and 0 elsewhere; one place is drawn from the first tenth of the sequence, the other from the rest of its
+first half. Step T, the last, holds the mean of the two marked values, and is the only scored step. (The target of 1997
+is 0.5 + (x + y) / 4 for values in [-1, 1], which is the same number.)
 
-A step is three values: value, marker, answer; the answer is 0 but in the last step, and the others are 0 there.
+A step is three numbers: value, marker, answer. The answer is 0 except in the last step, where value and marker are 0.
 
-Rules, raise `_RULES` when one of them changes: places are counted from 0, the first from 0 to T/10 - 1, the second from
-T/10 to T/2 - 1, rounded down, the ends included; everything is drawn with equal probabilities.
+Rules (raise `_RULES` when one of them changes): places are counted from 0. The first is from 0 to T/10 - 1, the second
+from T/10 to T/2 - 1, rounded down, ends included. All choices are equally probable.
 
 Shape letters: N sequences, T length.
 """
@@ -24,12 +24,12 @@ _ORIGIN = "made up: the adding problem of Hochreiter & Schmidhuber (1997), as in
 
 
 def draw_sequences(count: int, lag: int, bits: Bits) -> np.ndarray:
-    """Some sequences, float32 (N, T + 1, 3): value, marker, answer.
+    """Draw sequences, float32 (N, T + 1, 3): value, marker, answer.
 
     Args:
         count: N.
         lag: T, from 10.
-        bits: where the random numbers come from.
+        bits: source of the random numbers.
     """
     sequences_NT3 = np.zeros((count, lag + 1, 3), np.float32)
     sequences_NT3[:, :lag, VALUE] = bits.uniform(count, lag)

@@ -1,14 +1,15 @@
-"""bach-chorales: the four-part chorales of Bach that the music21 package ships, as piano-rolls.
+"""bach-chorales: Bach's four-part chorales, as shipped with the music21 package, as piano-rolls.
 
-Every MusicXML score of exactly four parts, one frame a quarter note, transposed so that its tonic is C, split
-so that no melody is in two splits. Specification, section 4 (embedded default); docs/data.md has the counts.
+The corpus takes every MusicXML score of exactly four parts, with one frame for each quarter note. Chorales are
+transposed so that the tonic is C, and split so that no melody is in two splits. Specification, section 4 (embedded
+default); docs/data.md has the counts.
 
-Rules, raise `_RULES` when one of them changes:
-    chosen: `bwv*.mxl`, `bwv*.xml`, `bwv*.krn` of music21's folder `bach`. The Humdrum files (.krn) hold
-        chorales that are there as MusicXML too, and are set aside, as is what has not four equal parts.
-    frames: `piano_roll.py`, from the first note on, all parts together; repeats are not played out.
-    key: `key.py` over all notes of all parts; -5..+6 semitones.
-    melody: the first part's note at every frame's onset, rests and repetitions left out, as semitone steps.
+Rules (raise `_RULES` when one of them changes):
+    files: `bwv*.mxl`, `bwv*.xml`, `bwv*.krn` of music21's folder `bach`. Humdrum files (.krn) are set aside, since
+        their chorales are also there as MusicXML. Scores without four parts of equal measures are set aside too.
+    frames: `piano_roll.py`, all parts together, from the first note on; repeats are not played out.
+    key: `key.py` over all notes of all parts; transposed by -5..+6 semitones.
+    melody: the first part's note at every frame's onset, without rests and repetitions, as semitone steps.
     order within a split: by file name.
 """
 
@@ -52,7 +53,7 @@ class Piece:
     Attributes:
         roll: uint8 (T, 88), transposed to C.
         steps: the melody, semitones between successive different notes.
-        key: the key it was in.
+        key: the key before transposition.
     """
 
     roll: np.ndarray
@@ -61,9 +62,9 @@ class Piece:
 
 
 def parse_piece(file: tuple[str, bytes]) -> Piece | Rejected:
-    """Read one score, a name and contents; what is wrong with it is a value, so that one bad file stops nothing.
+    """Read one score, given as (name, contents). A bad score gives a `Rejected`, so that one bad file stops nothing.
 
-    A pure function that pickles, so that a map over processes can call it.
+    A pure, picklable function, so that a parallel map can call it.
     """
     name, data = file
     if name.endswith(".krn"):
@@ -104,7 +105,7 @@ def build(inputs: Mapping[str, bytes], progress: Progress, map_pieces: MapFuncti
     """Parse, transpose and split the chorales.
 
     Raises:
-        CorpusError: so little is left that a split is empty.
+        CorpusError: so few chorales are usable that a split is empty.
     """
     pieces: dict[str, Piece] = {}
     quarantined: dict[str, str] = {}

@@ -1,14 +1,15 @@
 """folk-tunes-characters, folk-tunes-words: O'Neill's Music of Ireland in ABC notation, read as text.
 
-The book is "O'Neill's Music of Ireland" (1903), typed in by many hands, in music21's folder `oneills1850`.
-docs/data.md says why this one and not its other books, with the sizes.
+The book is "O'Neill's Music of Ireland" (1903), transcribed by many people, in music21's folder `oneills1850`.
+docs/data.md says why this book was chosen among music21's, with the sizes.
 
-Rules, raise `_RULES` when one of them changes:
+Rules (raise `_RULES` when one of them changes):
     tunes and lines: `abc_notation.py`. A tune of fewer than eight notes is set aside.
-    split: the same for both corpora, by melodies on the staff, so that a tune that several people typed in,
-        maybe in another key, is in one split.
-    characters: every character of train is a symbol.  words: what train has three times or more.
-    order within a split: as in the books' sorted file names.
+    split: by melody, in steps on the staff; the same for both corpora. A tune that several people transcribed, perhaps
+        in different keys, is in one split.
+    characters: every character of train is a symbol.
+    words: every word that train has at least three times is a symbol.
+    order within a split: by file name, then by place in the file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +63,7 @@ def build(
     """Read, split and encode the tunes.
 
     Raises:
-        CorpusError: so little is left that a split is empty.
+        CorpusError: so few tunes are usable that a split is empty.
     """
     tunes: list[Tune] = []
     quarantined: dict[str, str] = {}
@@ -77,7 +78,7 @@ def build(
     # Sizes in characters for both corpora, so that both have the same split.
     sizes = [sum(len(line) + 1 for line in tune.lines) for tune in tunes]
     chosen = assign_splits([melody_steps(tune) for tune in tunes], sizes, LIKENESS)
-    by_split = {split: [tune for tune, its in zip(tunes, chosen, strict=True) if its == split] for split in SPLITS}
+    by_split = {split: [tune for tune, own in zip(tunes, chosen, strict=True) if own == split] for split in SPLITS}
     return _encode(kind, by_split, quarantined)
 
 

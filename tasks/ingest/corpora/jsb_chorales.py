@@ -1,6 +1,7 @@
-"""jsb-chorales: 382 chorales of Bach as the corpus of M. Allan and C. Williams has them, the official set.
+"""jsb-chorales: the official set of 382 chorales of Bach, from the corpus of M. Allan and C. Williams.
 
-Its header says 100 ticks a quarter note, and its notes lie on a grid of 120: that is the step, and cell 0 is kept.
+The files' headers give 100 ticks in a quarter note, but the notes lie on a grid of 120 ticks. The step is therefore 120
+ticks, and cell 0 is kept.
 """
 
 from tasks.ingest.building.official_set import Published, official_recipe

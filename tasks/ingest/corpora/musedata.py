@@ -1,6 +1,6 @@
-"""musedata: 783 files of orchestral and piano music of the Electronic Library of CCARH, the official set.
+"""musedata: the official set of 783 files of orchestral and piano music, from the Electronic Library of CCARH.
 
-Its licence has a user bring it, by --from or COUNTERPOINT_DATA.
+The licence forbids fetching it here. Users give their own copy, by --from or COUNTERPOINT_DATA.
 """
 
 from tasks.ingest.building.official_set import Published, official_recipe

@@ -1,4 +1,4 @@
-"""nottingham: 1,037 folk tunes of Britain and America with chords, the official set."""
+"""nottingham: the official set of 1,037 British and American folk tunes with chords."""
 
 from tasks.ingest.building.official_set import Published, official_recipe
 

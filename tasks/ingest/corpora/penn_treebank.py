@@ -1,6 +1,7 @@
 """penn-treebank-words, penn-treebank-characters: the Penn Treebank as Mikolov prepared it for language models.
 
-`penn_treebank.py` has the rules, docs/sources.md the licence: a user brings the files, by --from or COUNTERPOINT_DATA.
+`building/penn_treebank.py` has the rules, and docs/sources.md the licence. Users give their own copy of the files, by
+--from or COUNTERPOINT_DATA.
 """
 
 from collections.abc import Mapping
@@ -21,10 +22,10 @@ ARCHIVE = "simple-examples.tgz"
 
 
 def read_inputs(source: Source = HERE) -> Mapping[str, bytes]:
-    """The text files of the source, of COUNTERPOINT_DATA where none is given.
+    """The text files of the source, or of COUNTERPOINT_DATA if no source is given.
 
     Raises:
-        CorpusError: neither is given, since its licence has a user bring it; or it cannot be read.
+        CorpusError: neither is given (the licence forbids fetching the text), or the files cannot be read.
     """
     no_manifest("penn-treebank", source)
     address = source.address or data_folder()

@@ -1,4 +1,4 @@
-"""piano-midi.de: 124 pieces of classical piano music, the official set."""
+"""piano-midi.de: the official set of 124 pieces of classical piano music."""
 
 from tasks.ingest.building.official_set import Published, official_recipe
 

@@ -1,13 +1,13 @@
-"""temporal-order-T: which two signals came, and in which order, is asked at the end of a sequence of distractors.
+"""temporal-order-T: at the end of a sequence of distractors, predict which two signals came, and in which order.
 
 The temporal order problem of Hochreiter & Schmidhuber (1997, section 5.6, experiment 6a) in the form of Pascanu,
-Mikolov and Bengio (arXiv:1211.5063): T symbols, all of them distractors c, d, e, f but for a signal, A or B, at a place
-drawn from [T/10, 2T/10], and another from [4T/10, 5T/10]. Symbol T, the last, is one of the four classes AA, AB,
-BA and BB, which come nowhere else. It alone is scored. Nothing but the two signals tells the class, and both lie T/2
-steps or more before it is asked for.
+Mikolov and Bengio (arXiv:1211.5063). A sequence has T symbols: distractors c, d, e, f, and two signals, each A or B.
+One signal is at a place drawn from [T/10, 2T/10], the other at one from [4T/10, 5T/10]. Symbol T, the last, is one of
+the four classes AA, AB, BA and BB, which occur nowhere else. It is the only scored symbol. Only the two signals
+determine the class, and both lie at least T/2 steps before it.
 
-Rules, raise `_RULES` when one of them changes: places are counted from 0, the ends of both intervals rounded down and
-included; everything is drawn with equal probabilities.
+Rules (raise `_RULES` when one of them changes): places are counted from 0; the ends of both intervals are rounded down
+and included. All choices are equally probable.
 
 Shape letters: N sequences, T length.
 """
@@ -24,12 +24,12 @@ _ORIGIN = "made up: the temporal order problem of Hochreiter & Schmidhuber (1997
 
 
 def draw_sequences(count: int, lag: int, bits: Bits) -> np.ndarray:
-    """Some sequences, int32 (N, T + 1), symbols of `VOCABULARY`.
+    """Draw sequences, int32 (N, T + 1), of symbols of `VOCABULARY`.
 
     Args:
         count: N.
         lag: T, from 10.
-        bits: where the random numbers come from.
+        bits: source of the random numbers.
     """
     sequences_NT = np.empty((count, lag + 1), np.int32)
     sequences_NT[:, :lag] = len(SIGNALS) + bits.integers(0, len(DISTRACTORS) - 1, count, lag)

@@ -1,9 +1,9 @@
 """Books of tunes in ABC notation, read as text: the tunes, their lines, and the steps of their melody.
 
-A tune runs from its `X:` field to the next empty line (the standard's rule) or `X:` field. Its lines are kept
-as they are, but for trailing blanks, comments (`%`), and the information fields that do not say how the
-music goes: `X T B N Z S C O D F H I G W w A` are number, title, book, notes, transcriber with his e-mail
-address, and the like. The fields `M L K Q R P V U m` and all lines of notes stay.
+A tune runs from its `X:` field to the next empty line (the standard's rule) or the next `X:` field. Its lines are kept
+unchanged, without trailing blanks, comments (`%`) and the fields that do not describe the music: `X T B N Z S C O D F H
+I G W w A` are number, title, book, notes, transcriber with e-mail address, and the like. The fields `M L K Q R P V U m`
+and all lines of notes stay.
 
 This is not a parser of ABC: durations, key signatures and accidentals are not read.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 _FIELD = re.compile(r"([A-Za-z]):")
 _MUSICAL_FIELDS = frozenset("MLKQRPVUm")
-# Chord names and fingerings, decorations, grace notes, fields within a line: letters that are no melody.
+# Chord names, fingerings, decorations, grace notes and inline fields: letters that are not melody notes.
 _NOT_MELODY = re.compile(r'"[^"]*"|![^!]*!|\{[^}]*\}|\[[A-Za-z]:[^\]]*\]|%.*')
 _NOTE = re.compile(r"([A-Ga-g])([,']*)")
 _LETTERS = "CDEFGAB"
@@ -25,7 +25,7 @@ class Tune:
 
     Attributes:
         title: its number and first title, `1001 Come Now Or Stay`.
-        lines: of the text corpus, without line ends; none of them empty.
+        lines: of text, without line ends; none is empty.
     """
 
     title: str
@@ -33,7 +33,7 @@ class Tune:
 
 
 def split_tunes(book: str) -> list[Tune]:
-    """The tunes of a book, in their order; text outside of tunes is dropped."""
+    """The tunes of a book, in order; text outside of tunes is dropped."""
     tunes: list[list[str]] = []
     inside = False
     for line in (line.rstrip() for line in book.split("\n")):

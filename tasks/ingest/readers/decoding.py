@@ -1,15 +1,15 @@
-r"""People's own bytes to text: which encoding they are in, and what was taken where that is not certain.
+r"""Decode a user's own text files: detect the encoding, and report it if it is not certain.
 
-In this order:
+The first that fits is taken:
 
-    UTF-8, where it has more than ASCII
-    the encoding that the user names, and no other then
+    UTF-8, if the bytes are valid and not pure ASCII
+    the encoding that the user names; nothing else is then tried
     UTF-8
-    UTF-8 but for a few bytes: a file that was cut within a character, or damaged; each becomes U+FFFD
-    Windows-1252, where that gives text: accented letters in words, quotation marks, dashes
+    UTF-8 with a few bad bytes, in a damaged file or one cut within a character; each becomes U+FFFD
+    Windows-1252, if the result looks like text: accented letters in words, quotation marks, dashes
 
-What is none of them is refused with the way on, for a guess would be learned as if it were the text. The official sets
-and the tunes of the installation are read by `text.decode`.
+All other bytes are refused, since a network would learn from a wrong guess as if it were the text. The official sets
+and the tunes of the installation are decoded by `text.decode`.
 """
 
 import re
@@ -21,24 +21,24 @@ from tasks.telling.wording import first_of, plural
 
 REPLACED = "\ufffd"
 FEW = 0.02
-"""Of the characters of more than a byte, the part that may be broken in a text that is UTF-8 all the same."""
+"""Largest share of the non-ASCII characters that may be broken in a text that still counts as UTF-8."""
 PLAUSIBLE = 0.9
-"""Of the bytes over 127, the part that must be what Western texts have, for a text to be Windows-1252."""
+"""Smallest share of the bytes over 127 that must be plausible in Western text for it to count as Windows-1252."""
 _UTF_8, _WESTERN = "UTF-8", "Windows-1252"
-# Punctuation of Western texts; and signs, which stand beside plain characters there, but in rows in other encodings.
+# Western punctuation; and signs that stand alone in Western text, but in rows if the bytes are of another encoding.
 _SIGN = re.compile("[…–—‘’“”„«»\u00a0\u00ad]|(?<![\u0080-\uffff])[€•™©®°§·¿¡£¢¥½¼¾²³¹×÷±´¨¸¬¶](?![\u0080-\uffff])")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text, and how it was read.
+    """A text, and how it was decoded.
 
     Attributes:
         text: with a newline at every line's end.
-        encoding: in which its bytes were.
-        broken: how many characters are replaced by U+FFFD.
-        place: of the first byte that could not be read; None where all could.
+        encoding: that its bytes were in.
+        broken: number of characters replaced by U+FFFD.
+        place: position of the first byte that is not valid UTF-8, or not valid in the named encoding; None without one.
     """
 
     text: str
@@ -48,20 +48,20 @@ class Decoded:
 
 
 def decode_own(data: bytes, encoding: str | None = None) -> Decoded:
-    r"""The text of people's own bytes.
+    r"""The text of a user's own file.
 
     Args:
-        data: the bytes of a file.
-        encoding: in which they are, unless they are UTF-8; None where that is to be found.
+        data: the bytes of the file.
+        encoding: that the user names; UTF-8 with more than ASCII goes before it. None to detect the encoding.
 
     Raises:
-        CorpusError: they are in no encoding that is tried, or more than a few characters of them cannot be read.
+        CorpusError: no encoding fits, or more than a few characters are broken.
 
     >>> decode_own(b"\xe9t\xe9\r\n").text, decode_own("\u00e9t\u00e9".encode()[:-1]).text
     ('été\n', 'ét�')
     """
     place = _first_wrong(data, "utf-8-sig")
-    # What is ASCII as bytes may be text in an encoding of escapes, and NUL bytes are UTF-16's.
+    # ASCII bytes may be text in an encoding with escape sequences; NUL bytes may be UTF-16.
     if encoding is not None and (place is not None or data.isascii() or b"\0" in data):
         return _named(data, encoding)
     if place is None:
@@ -94,7 +94,7 @@ def _named(data: bytes, encoding: str) -> Decoded:
 
 
 def _first_wrong(data: bytes, encoding: str) -> int | None:
-    """Where the first byte is that cannot be read."""
+    """The position of the first byte that cannot be decoded; None if all can."""
     try:
         data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -103,12 +103,12 @@ def _first_wrong(data: bytes, encoding: str) -> int | None:
 
 
 def _high(text: str) -> int:
-    """How many characters are not ASCII."""
+    """The number of characters that are not ASCII."""
     return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _is_western(data: bytes) -> bool:
-    """Whether Windows-1252 makes sense of the bytes: they stand in words with plain letters, or are signs."""
+    """Whether the bytes are plausible Windows-1252: non-ASCII characters are signs, or in words with ASCII letters."""
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:
@@ -127,11 +127,11 @@ def _lines(text: str) -> str:
 
 
 def told_of_encodings(decoded: Mapping[str, Decoded], encoding: str | None = None) -> list[str]:
-    """What a user should read of how the files were read, a sentence each; nothing where all are as they should be.
+    """Sentences for the user about how the files were decoded; none if all were certain.
 
     Args:
-        decoded: by file.
-        encoding: the one that the user names.
+        decoded: the text of each file, by name.
+        encoding: that the user names, or None.
     """
     told = []
     other = [file for file, each in decoded.items() if each.encoding == _UTF_8]

@@ -1,4 +1,4 @@
-"""Key finding: the duration-weighted pitch classes against the profiles of Albrecht and Shanahan.
+"""Key finding: duration-weighted pitch classes, matched against the key profiles of Albrecht and Shanahan.
 
     key = argmax over (tonic, mode) of sum_p histogram[p] profile_mode[(p - tonic) mod 12]
 
@@ -32,7 +32,7 @@ _PROFILE_OF_KEY = {
 
 
 def pitch_class_histogram(pitches: ArrayLike, durations: ArrayLike) -> np.ndarray:
-    """How long every pitch class sounds: float64 (12,), in the unit of the durations, 0 is C.
+    """The total duration of each pitch class: float64 (12,), in the unit of the durations; class 0 is C.
 
     Args:
         pitches: (N,) integers, MIDI numbers of the notes.
@@ -52,7 +52,7 @@ def find_key(histogram: np.ndarray) -> Key:
         histogram: (12,), of any positive unit, 0 is C.
 
     Returns:
-        The best key; of equal ones the major before the minor, then the lower tonic.
+        The best key. Ties are broken in favour of major, then of the lower tonic.
 
     >>> find_key(np.array([4.0, 0, 1, 0, 2, 1, 0, 3, 0, 1, 0, 1]))
     Key(tonic=0, mode='major')
@@ -62,7 +62,7 @@ def find_key(histogram: np.ndarray) -> Key:
 
 
 def semitones_to_c(tonic: int) -> int:
-    """The shortest way from a tonic to C: -5..+6 semitones; F sharp goes up.
+    """The shortest transposition from a tonic to C, in semitones: -5..+6. F sharp goes up.
 
     >>> [semitones_to_c(tonic) for tonic in (0, 2, 5, 6, 7, 11)]
     [0, -2, -5, 6, 5, 1]

@@ -1,7 +1,7 @@
-"""The manifest of MIDI sets: which file is which piece of which split, and what it must be.
+"""The manifest of the MIDI sets: the split, the place and the transposition of every file, and its checksum.
 
-A CSV file in UTF-8 with the columns `dataset,split,index,file,transpose,frames,bytes,sha256`, a row a file.
-Nothing is opened here: the bytes are given, and the files that the rows name are checked by `building/midi_files.py`.
+It is a CSV file in UTF-8 with the columns `dataset,split,index,file,transpose,frames,bytes,sha256`, one row for each
+file. No file is opened here; `building/midi_files.py` checks the files that the rows name.
 """
 
 import csv
@@ -23,14 +23,14 @@ class ManifestRow:
     """One piece.
 
     Attributes:
-        dataset: the set it belongs to, as the manifest spells it.
+        dataset: the set that the piece belongs to, in the manifest's spelling.
         split: `train`, `valid` or `test`.
-        index: its place in the split, from 0.
-        file: its file's name, without folder.
-        transpose: semitones that bring its tonic to C, -5..+6.
-        frames: the length of its piano-roll.
-        bytes: the size of its file.
-        sha256: of its file, 64 hexadecimal digits.
+        index: place of the piece in its split, from 0.
+        file: name of the file, without folders.
+        transpose: semitones that bring the tonic to C, -5..+6.
+        frames: length of the piano-roll.
+        bytes: size of the file.
+        sha256: of the file, 64 hexadecimal digits.
     """
 
     dataset: str
@@ -47,7 +47,7 @@ def read_manifest(data: bytes) -> tuple[ManifestRow, ...]:
     """The rows of a manifest, in the order of the file.
 
     Raises:
-        CorpusError: it is not such a table, or a row says what cannot be; the line is named.
+        CorpusError: the data is not such a table, or a row has an impossible value; the message names the line.
     """
     try:
         lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
@@ -63,33 +63,33 @@ def read_manifest(data: bytes) -> tuple[ManifestRow, ...]:
 def _read_row(number: int, cells: Sequence[str]) -> ManifestRow:
     if len(cells) != len(COLUMNS):
         raise CorpusError(f"line {number} of the manifest has {len(cells)} cells, not {len(COLUMNS)}")
-    said = dict(zip(COLUMNS, cells, strict=True))
+    row = dict(zip(COLUMNS, cells, strict=True))
     numbers = {
-        "index": _number(number, said, "index", 0, None),
-        "transpose": _number(number, said, "transpose", -5, 6),
-        "frames": _number(number, said, "frames", 1, None),
-        "bytes": _number(number, said, "bytes", 1, None),
+        "index": _number(number, row, "index", 0, None),
+        "transpose": _number(number, row, "transpose", -5, 6),
+        "frames": _number(number, row, "frames", 1, None),
+        "bytes": _number(number, row, "bytes", 1, None),
     }
     for column, good in (
-        ("dataset", bool(said["dataset"])),
-        ("split", said["split"] in SPLITS),
-        ("file", bool(said["file"]) and not set(said["file"]) & set("/\\")),
-        ("sha256", _SHA256.fullmatch(said["sha256"]) is not None),
+        ("dataset", bool(row["dataset"])),
+        ("split", row["split"] in SPLITS),
+        ("file", bool(row["file"]) and not set(row["file"]) & set("/\\")),
+        ("sha256", _SHA256.fullmatch(row["sha256"]) is not None),
     ):
         if not good:
-            raise CorpusError(f"line {number} of the manifest: {said[column][:80]!r} is no {column}")
-    return ManifestRow(said["dataset"], said["split"], file=said["file"], sha256=said["sha256"], **numbers)
+            raise CorpusError(f"line {number} of the manifest: {row[column][:80]!r} is no {column}")
+    return ManifestRow(row["dataset"], row["split"], file=row["file"], sha256=row["sha256"], **numbers)
 
 
-def _number(number: int, said: dict[str, str], column: str, lowest: int, highest: int | None) -> int:
-    text = said[column]
+def _number(line: int, row: dict[str, str], column: str, lowest: int, highest: int | None) -> int:
+    text = row[column]
     if not _NUMBER.fullmatch(text) or int(text) < lowest or (highest is not None and int(text) > highest):
-        raise CorpusError(f"line {number} of the manifest: {text[:80]!r} is no {column}")
+        raise CorpusError(f"line {line} of the manifest: {text[:80]!r} is no {column}")
     return int(text)
 
 
 def _check_places(rows: Sequence[ManifestRow]) -> None:
-    """No two pieces of a set in one place, and none with one name in a split."""
+    """No two pieces of a split have the same place, or the same file."""
     taken: set[tuple[str, str, int | str]] = set()
     for row in rows:
         for place in ((row.dataset, row.split, row.index), (row.dataset, row.split, row.file)):

@@ -2,21 +2,22 @@
 
     4. A note-on for a sounding (track, channel, pitch) restarts the note; the part before it is lost.
     5. All channels count, channel 10 too.
-    6. Exactly the header's number of track chunks, at their declared lengths; what follows is not read, meta
-       events are not looked into, data bytes over 127 are masked.
+    6. Exactly the header's number of track chunks is read, at their declared lengths; later bytes are ignored. Meta
+       events are skipped. Data bytes over 127 are masked to 7 bits.
 
-A note that is never ended is no note; of a note-off without a note nothing comes. Chunks of another kind are
-stepped over, and so are the messages of a live connection (a clock, a song position) that some programs leave in a
-track. A file in a RIFF wrapper is read as the one within. Tempo, programs, pedals and text are not read, and neither is
-any file: the bytes are given.
+A note-on without a note-off gives no note, and a note-off without a note-on is ignored. Chunks of other kinds are
+skipped, and so are messages of a live connection (a clock, a song position), which some programs leave in a track. A
+file in a RIFF wrapper is unwrapped. Tempo, programs, pedals and text are not read.
 
-People's own files are read by their chunks where header and chunks do not agree (`exact` is false): all tracks that are
-there, and a last one that says it is longer than the file but has its end. What was odd is told with the notes.
+With `exact` false, for a user's own files, the chunks are trusted more than the header. All tracks in the file are
+read. A last track that declares more bytes than the file has is read if the file ends with an end-of-track event. Such
+contradictions are reported in `MidiNotes.odd`.
 
-Why it is written here: no library that was tried gives rules 4 and 6. symusic 0.6 gives notes, the first on paired with
-the first off, where a note-on that is never ended takes the note-off of another (in two of the official files), the
-order of on and off within a tick is lost, and data bytes over 127 are refused or cut to 127, not masked. mido refuses
-files that rule 6 reads; it and music21's reader would take over a minute for 21 MB. Measured in docs/data.md.
+Why not a library: none of those tried follows rules 4 and 6. symusic 0.6 pairs the first note-on with the first
+note-off, so that a note-on without an end takes the note-off of another note (in two of the official files). It also
+loses the order of note-on and note-off within a tick, and refuses data bytes over 127 or clips them to 127. mido
+refuses files that rule 6 reads. mido and music21's reader would each take over a minute for 21 MB. Measured in
+docs/data.md.
 """
 
 from collections.abc import Iterator
@@ -42,15 +43,15 @@ DRUMS = 9
 
 @dataclass(frozen=True, eq=False)
 class MidiNotes:
-    """The notes of a file, in the order of their ends within each track.
+    """The notes of a file, track by track, ordered by their ends within each track.
 
     Attributes:
-        division: ticks of a quarter note.
+        division: ticks in a quarter note.
         start: int64 (N,), ticks.
         end: int64 (N,), ticks, not before the start; a note may have no length.
         pitch: int64 (N,), 0..127.
         channel: int64 (N,), 0..15.
-        odd: what header and chunks do not agree on, "" where they do.
+        odd: contradictions between the header and the chunks; "" if there are none.
     """
 
     division: int
@@ -61,7 +62,7 @@ class MidiNotes:
     odd: str = ""
 
     def chosen(self, which: np.ndarray) -> "MidiNotes":
-        """Some of the notes, by a mask: bool (N,)."""
+        """The notes selected by a mask, bool (N,)."""
         return replace(
             self, start=self.start[which], end=self.end[which], pitch=self.pitch[which], channel=self.channel[which]
         )
@@ -72,11 +73,11 @@ def read_midi(data: bytes, exact: bool = True) -> MidiNotes:
 
     Args:
         data: the bytes of the file.
-        exact: read the header's number of tracks; else those that are there.
+        exact: read the header's number of tracks; otherwise all tracks in the file.
 
     Raises:
-        CorpusError: the file is none, is damaged, counts time in SMPTE frames, or is over a limit: `MAX_BYTES`,
-            `MAX_QUARTERS` in a track, `MAX_EVENTS` in all tracks.
+        CorpusError: the data is not a MIDI file, is damaged, counts time in SMPTE frames, or is over a limit:
+            `MAX_BYTES`, `MAX_QUARTERS` in a track, `MAX_EVENTS` in all tracks.
     """
     if len(data) > MAX_BYTES:
         raise CorpusError(f"{len(data):,} bytes, over the limit of {MAX_BYTES:,}")
@@ -103,7 +104,7 @@ def read_midi(data: bytes, exact: bool = True) -> MidiNotes:
 
 @dataclass
 class _Notes:
-    """The notes that have ended so far; a key is the channel times 128, and the pitch."""
+    """The notes that have ended so far; a note's key is 128 times its channel plus its pitch."""
 
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
@@ -111,7 +112,7 @@ class _Notes:
 
 
 def _unwrapped(data: bytes) -> bytes:
-    """What a RIFF wrapper, as .rmi files have it, holds in its chunk `data`; anything else as it is."""
+    """The chunk `data` of a RIFF wrapper, which .rmi files have; any other bytes unchanged."""
     if data[:4] != _WRAPPER or data[8:12] != _WRAPPED:
         return data
     position = 12
@@ -153,7 +154,7 @@ def _track_chunks(data: bytes, tracks: int, position: int) -> Iterator[bytes]:
 
 
 def _all_tracks(data: bytes, tracks: int, position: int) -> tuple[list[bytes], str]:
-    """The track chunks that are there, whatever the header's number, and what is odd about them."""
+    """All track chunks in the file, whatever number the header gives, and a text about contradictions."""
     chunks: list[bytes] = []
     odd = []
     while (kind := data[position : position + 4]).isalnum() and position + 8 <= len(data):
@@ -174,14 +175,14 @@ def _all_tracks(data: bytes, tracks: int, position: int) -> tuple[list[bytes], s
 
 
 def _read_track(chunk: bytes, most_events: int, notes: _Notes) -> tuple[int, int]:
-    """Add the notes of a track; its last tick and its number of events. An IndexError says that it is cut short."""
+    """Add the notes of a track; return its last tick and number of events. An IndexError means a truncated track."""
     sounding: dict[int, int] = {}
     size = len(chunk)
     position = tick = status = 0
     for events in range(most_events + 1):
         if position == size:
             return tick, events
-        # of one byte in most events: not worth a call
+        # Most delta times are one byte, which is decoded here without a call.
         if (delta := chunk[position]) < 128:
             tick += delta
             position += 1
@@ -216,7 +217,7 @@ def _read_track(chunk: bytes, most_events: int, notes: _Notes) -> tuple[int, int
 
 
 def _skip_system(chunk: bytes, position: int) -> int:
-    """Where the event after this meta or system exclusive event begins; -1 at the end of the track."""
+    """The position after this meta, system or live event; -1 at the end of the track."""
     status = chunk[position]
     if status == _META:
         if chunk[position + 1] == _END_OF_TRACK:
@@ -232,7 +233,7 @@ def _skip_system(chunk: bytes, position: int) -> int:
 
 
 def _read_number(chunk: bytes, position: int) -> tuple[int, int]:
-    """A number of variable length, at most four bytes, and where it ends."""
+    """A variable-length number of at most four bytes, and the position after it."""
     value = 0
     for place in range(position, position + 4):
         value = value << 7 | chunk[place] & 127

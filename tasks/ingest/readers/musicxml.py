@@ -1,11 +1,12 @@
 """The notes of a MusicXML score, .mxl or .xml: pitch, start and end of each, in quarter notes.
 
-What is read: pitch, duration, chord, backup, forward, divisions, and the order of the measures. Repeats are
-not played out, grace notes take no time and are left out, tied notes stay two notes of which the second
-starts where the first ends. A measure is as long as its longest voice.
+The reader uses pitch, duration, chord, backup, forward, divisions, and the order of the measures. Repeats are not
+played out. Grace notes are left out. Tied notes stay two notes; the second starts where the first ends. A measure is as
+long as its longest voice.
 
-Written because music21's own reader builds a full score: 17 s for the chorales, and this 2 s, with the same
-notes in all of them (`tests/tasks/ingest/corpora/test_bach_chorales.py` compares). It reads no pickle and no cache.
+Why not music21's reader: it builds a full score and takes 17 s for the chorales, where this takes 2 s. Both give the
+same notes in all chorales (`tests/tasks/ingest/corpora/test_bach_chorales.py` compares them). This reader uses no
+pickle and no cache.
 """
 
 import io
@@ -44,7 +45,7 @@ def read_parts(name: str, data: bytes) -> tuple[Part, ...]:
         data: a MusicXML score of the kind `score-partwise`.
 
     Raises:
-        CorpusError: it is no such score, or holds something whose pitch or time would be read wrongly.
+        CorpusError: the data is not such a score, or has an element whose pitch or time would be misread.
     """
     try:
         root = ElementTree.fromstring(_xml(name, data))  # noqa: S314

@@ -1,9 +1,9 @@
 """The official piano-rolls as MATLAB files, version 5: a cell array of matrices (T, 88) for every split.
 
-`scipy.io.loadmat` reads the values. Before it, the file is taken apart here as far as its sizes go: it is uncompressed
-under a limit, only the three variables are kept, and a size that says more than there is, or a class other than a cell
-array of real matrices with 88 columns, is refused; `loadmat` reserves what a header claims. Format: "MAT-File Format",
-MathWorks, chapter 1. What this does not do: say what is a piano-roll (`official_rolls.py`).
+`scipy.io.loadmat` reads the values, but it reserves as much memory as a header claims. All sizes are therefore checked
+here first. The file is uncompressed under a limit, and only the three variables are kept. A size larger than the data
+is refused, and so is any class other than a cell array of real matrices with 88 columns. Format: "MAT-File Format",
+MathWorks, chapter 1. What this does not do: decide what is a piano-roll (`official_rolls.py`).
 """
 
 import struct
@@ -17,9 +17,9 @@ from infra.errors import CorpusError
 from tasks.corpus.corpus import NOTES, SPLITS
 
 PLAIN_BYTES = 256 * 2**20
-"""Most bytes of a file when it is uncompressed."""
+"""Largest size of an uncompressed file."""
 CELLS = 20_000
-"""Most pieces of a split."""
+"""Largest number of pieces in a split."""
 
 VARIABLES = {"traindata": "train", "validdata": "valid", "testdata": "test"}
 _HEADER_BYTES = 128
@@ -33,11 +33,11 @@ _COMPLEX = 0x0800
 
 
 class _Damaged(Exception):
-    """Something that a MATLAB file of piano-rolls does not have."""
+    """The file is damaged, or is not a MATLAB file of piano-rolls."""
 
 
 class _Element(NamedTuple):
-    """A piece of the file: what it is, where its bytes are, and where the next begins."""
+    """A data element of the file: its type, the start and size of its bytes, and the position of the next element."""
 
     kind: int
     start: int
@@ -46,14 +46,14 @@ class _Element(NamedTuple):
 
 
 def read_matlab(name: str, data: bytes) -> dict[str, list[np.ndarray]]:
-    """The matrices of each split, of shape (T, 88) and of the type that the file has.
+    """The matrices of each split, of shape (T, 88), in the file's own number type.
 
     Args:
         name: of the file, for messages.
         data: its bytes.
 
     Raises:
-        CorpusError: it is damaged, too large, of another version, or holds something else.
+        CorpusError: the file is damaged, too large, of another version, or holds other data.
     """
     try:
         plain = _plain(data)
@@ -66,7 +66,7 @@ def read_matlab(name: str, data: bytes) -> dict[str, list[np.ndarray]]:
 
 
 def _load(plain: bytes) -> dict[str, np.ndarray]:
-    # Here, for it takes half a second to import.
+    # Imported here, since the import takes half a second.
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
@@ -77,7 +77,7 @@ def _load(plain: bytes) -> dict[str, np.ndarray]:
 
 
 def _plain(data: bytes) -> bytes:
-    """The file uncompressed, checked, and with the three variables alone."""
+    """The uncompressed and checked file, with only the three variables."""
     if data[124:_HEADER_BYTES] != _LITTLE_VERSION_5:
         raise _Damaged("not a little-endian MATLAB file of version 5")
     kept: dict[str, bytes] = {}
@@ -136,7 +136,7 @@ def _element(data: bytes, place: int, end: int) -> _Element:
 
 
 def _check(body: bytes) -> str:
-    """The name of a variable, if it is a cell array of matrices (T, 88) and every size in it is true."""
+    """The name of a variable, after checking that it is a cell array of matrices (T, 88) with consistent sizes."""
     outer = _element(body, 0, len(body))
     if outer.kind != _MATRIX or outer.start + outer.size != len(body):
         raise _Damaged("something else than a variable")
@@ -167,7 +167,7 @@ def _check_cell(body: bytes, cell: _Element, variable: str) -> None:
 
 
 def _matrix_header(body: bytes, matrix: _Element) -> tuple[int, tuple[int, int], str, int]:
-    """Class, shape and name of a matrix, and where its contents begin."""
+    """Class, shape and name of a matrix, and the position of its contents."""
     end = matrix.start + matrix.size
     flags = _element(body, matrix.start, end)
     shape = _element(body, flags.next, end)

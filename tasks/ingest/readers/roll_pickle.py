@@ -1,13 +1,14 @@
-"""The official piano-rolls as they were pickled: read by a machine that can make numbers and lists of them, no more.
+"""The pickled official piano-rolls, read by a restricted unpickler that can only build numbers and containers of them.
 
-A pickle is a program. This machine has the instructions that a dictionary of lists of numbers needs, in the protocols
-2 to 5, and knows two names, `numpy.core.multiarray.scalar` (also as `numpy._core...`) and `numpy.dtype`, by which the
-official files write their note numbers. Even these are not numpy's: here they make a Python integer of at most eight
-bytes, and nothing else. Everything else is refused by name, before anything is done.
+A pickle is a program for a stack machine. This machine has only the instructions of protocols 2 to 5 that a dictionary
+of lists of numbers needs. It knows two global names, by which the official files write note numbers:
+`numpy.core.multiarray.scalar` (also as `numpy._core...`) and `numpy.dtype`. Even these do not call numpy; they only
+build a Python integer of at most eight bytes. Every other instruction or name is refused before it has any effect.
 
-Not Python's `Unpickler` with an allow-list: `numpy.dtype('O')` and `scalar` would unpickle what they are given, BUILD
-may write attributes into what was found, one instruction of five bytes makes it reserve gigabytes for its memo, and
-hashing a deeply nested key ends the process. What this does not do: say what is a piano-roll (`official_rolls.py`).
+Why not Python's `Unpickler` with an allow-list: `numpy.dtype('O')` and `scalar` would unpickle their arguments, BUILD
+can set attributes of allowed objects, one instruction of five bytes makes it reserve gigabytes for its memo, and
+hashing a deeply nested key crashes the process. What this does not do: decide what is a piano-roll
+(`official_rolls.py`).
 """
 
 from collections.abc import Callable
@@ -16,13 +17,13 @@ from typing import Any
 from infra.errors import CorpusError
 
 PICKLE_BYTES = 64 * 2**20
-"""Most bytes of a pickle. That of JSB Chorales has 2,051,809 for 23,134 frames; MuseData has 392,296 frames."""
+"""Largest size of a pickle. That of JSB Chorales has 2,051,809 bytes for 23,134 frames; MuseData has 392,296 frames."""
 INSTRUCTIONS = 24_000_000
-"""Most instructions, which bounds the time."""
+"""Largest number of instructions, which bounds the time."""
 OBJECTS = 12_000_000
-"""Most lists, tuples, texts and the like, which bounds the memory."""
+"""Largest number of lists, tuples, texts and other objects, which bounds the memory."""
 TEXT_BYTES = 64
-"""Most bytes of a text."""
+"""Largest size of a text in bytes."""
 
 _NEWEST_PROTOCOL = 5
 _SIZES = {f"{sign}{size}": size for sign in "iu" for size in (1, 2, 4, 8)}
@@ -51,14 +52,14 @@ _GLOBALS: dict[tuple[str, str], object] = {
 
 
 def read_pickle(name: str, data: bytes) -> Any:
-    """What a pickle holds: dictionaries, lists, tuples, texts, integers and None.
+    """The contents of a pickle: dictionaries, lists, tuples, texts, integers and None.
 
     Args:
         name: of the file, for messages.
         data: its bytes.
 
     Raises:
-        CorpusError: it is damaged, too large, or wants anything else.
+        CorpusError: the pickle is damaged, too large, or asks for any other object.
     """
     if len(data) > PICKLE_BYTES:
         raise CorpusError(f"{name}: over the limit of {PICKLE_BYTES:,} bytes for a pickle")
@@ -71,11 +72,11 @@ def read_pickle(name: str, data: bytes) -> Any:
 
 
 class _Refused(Exception):
-    """The pickle wants something that is not given."""
+    """The pickle asks for something that this machine does not do."""
 
 
 class _Machine:
-    """A stack, a memo, and a place in the program."""
+    """A pickle machine: its program, its position, its stacks and its memo."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -1,4 +1,4 @@
-"""The bytes of an address, under limits: folders, archives, http, S3.
+"""Read the bytes of an address, under limits: folders, archives, http, S3.
 
-Never in this room: what the bytes mean.
+Never in this room: interpreting the bytes.
 """

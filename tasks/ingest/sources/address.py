@@ -1,8 +1,8 @@
-"""Addresses of data: what a person types, taken apart, and how it is shown without a secret in it.
+"""Addresses of data: parsed as typed, and printed without secrets.
 
-Accepted are a path, `file://PATH`, `http(s)://HOST/PATH` and `s3://BUCKET/KEY`. Credentials for S3 come from the
-standard AWS variables alone. An http address may hold a name and a password, or a token in its query: these are
-used, and never shown.
+An address is a path, `file://PATH`, `http(s)://HOST/PATH` or `s3://BUCKET/KEY`. Credentials for S3 come only from the
+standard AWS variables. An http address may hold a name and a password, or a token in its query; these are used, but
+never shown.
 """
 
 import os.path
@@ -18,7 +18,7 @@ _ACCEPTED = "use a path, file://PATH, http(s)://HOST/PATH or s3://BUCKET/KEY"
 
 @dataclass(frozen=True)
 class SourceAddress:
-    """Where data is.
+    """The address of some data.
 
     Attributes:
         protocol: `file`, `http`, `https` or `s3`.
@@ -38,7 +38,7 @@ class SourceAddress:
         return path.rstrip("/").rpartition("/")[2] or "data"
 
     def __str__(self) -> str:
-        """As shown to people: without name, password, query and fragment."""
+        """The address for messages: without user name, password, query and fragment."""
         if self.protocol == "file":
             return self.location
         if self.protocol == "s3":
@@ -48,11 +48,11 @@ class SourceAddress:
 
 
 def parse_source(text: str) -> SourceAddress:
-    """Read an address as typed.
+    """Parse an address as typed.
 
     Raises:
-        CorpusError: nothing was typed, the protocol is not one of ours, or an s3 address holds credentials. The line
-            repeats nothing that may be a secret.
+        CorpusError: the address is empty, its protocol is not supported, or an s3 address holds credentials. The
+            message repeats no part that may be secret.
 
     >>> str(parse_source("https://me:hush@example.org/a.zip?token=hush"))
     'https://example.org/a.zip'

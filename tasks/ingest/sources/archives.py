@@ -1,9 +1,9 @@
-"""A folder, a .zip, a .tar, a .tar.gz or a single file as `Mapping[str, bytes]`: names with folders, in memory.
+"""Read a folder, a .zip, a .tar, a .tar.gz or a single file into memory, as `Mapping[str, bytes]`: contents by name.
 
-Nothing is written to disk. What is what is told by the first bytes, not by the name. The limits are those of
-`members.py`; sizes in headers are not trusted, and what is read is counted as it is read.
+Nothing is written to disk. The format is recognised by the first bytes, not by the file name. The limits are those of
+`members.py`. Sizes in headers are not trusted; bytes are counted while they are read.
 
-What this does not do: fetch (`fetch.py`), or look into the files.
+What this does not do: download (`fetch.py`), or interpret the files.
 """
 
 import os
@@ -53,20 +53,20 @@ def read_source(
     wanted: Wanted = any_file,
     progress: Progress | None = None,
 ) -> Files:
-    """The files at an address: of a local folder, of an archive wherever it is, or a single one.
+    """The files at an address: those of a local folder or of an archive, or a single file.
 
     Args:
-        address: as `fetch` takes it, or a local folder.
-        sha256: what the file at the address must have; a folder has none.
-        largest: most bytes of a file.
-        wanted: says of a file's name, folders included, whether it is read.
+        address: as for `fetch`, or a local folder.
+        sha256: the checksum that the file at the address must have; not allowed for a folder.
+        largest: most bytes in a file.
+        wanted: predicate on a file's name, folders included; files that fail it are not read.
         progress: see `fetch`.
 
     Returns:
-        Contents by name, `train/205.mid`, sorted by name, and what was not read.
+        Contents by name (`train/205.mid`), sorted by name, with the list of unread files.
 
     Raises:
-        CorpusError: it cannot be read, or is not to be trusted.
+        CorpusError: the source cannot be read, or looks hostile.
     """
     source = parse_source(address)
     if not is_folder(address):
@@ -77,16 +77,16 @@ def read_source(
 
 
 def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> Files:
-    """The files of an archive, or the one file itself, sorted by name, and what was not read.
+    """The files of an archive, or the single file itself, sorted by name, with the list of unread files.
 
     Args:
-        name: of the file, for messages and for a single file.
+        name: of the archive, for messages; or of the single file.
         data: its bytes.
-        largest: most bytes of a member.
-        wanted: says of a member's name whether it is read; the others are not unpacked.
+        largest: most bytes in a member.
+        wanted: predicate on a member's name; members that fail it are not unpacked.
 
     Raises:
-        CorpusError: it is damaged, over a limit, of a kind that is not read, or holds what no honest archive has; see
+        CorpusError: the archive is damaged, over a limit, in an unsupported format, or looks hostile; see
             docs/sources.md.
     """
     members = Members(name, largest, wanted)
@@ -107,15 +107,15 @@ def unpack(name: str, data: bytes, largest: int = MEMBER_BYTES, wanted: Wanted =
 
 
 def read_folder(path: Path, largest: int = MEMBER_BYTES, wanted: Wanted = any_file) -> Files:
-    """The files of a folder and of those in it, sorted by name; hidden ones are left out.
+    """The files of a folder and its subfolders, sorted by name, without hidden files.
 
     Args:
         path: the folder.
-        largest: most bytes of a file.
-        wanted: says of a file's name whether it is read.
+        largest: most bytes in a file.
+        wanted: predicate on a file's name; files that fail it are not read.
 
     Raises:
-        CorpusError: it cannot be read, or all of it is over a limit.
+        CorpusError: the folder cannot be read, or is over a limit as a whole.
     """
     members = Members(str(path), largest, wanted, packed=False)
     for folder, folders, names in os.walk(path, onerror=_unreadable):
@@ -155,7 +155,7 @@ def _is_within(path: Path, folder: Path) -> bool:
 
 
 def _read_zip(source: str, data: bytes, members: Members) -> None:
-    # The reader makes an object of every entry before it can be stopped.
+    # Counted before opening, since `ZipFile` makes an object for every entry at once.
     if data.count(_CENTRAL_ENTRY) > MEMBERS:
         raise CorpusError(f"{source}: over {MEMBERS:,} members; nothing of it is read: split it")
     try:
@@ -191,13 +191,13 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, archive_bytes:
             size += len(block)
             members.check_size(size)
             members.check_ratio(name, size, info.compress_size)
-            # Entries may share their bytes, and may lie about them.
+            # Judged against the whole archive too: entries may overlap, and their declared sizes may be false.
             members.check_ratio(name, members.total + size, archive_bytes)
     members.add(entered, b"".join(blocks))
 
 
 def _odd(info: zipfile.ZipInfo) -> str | None:
-    """Why a member is not to be read, whatever its name."""
+    """The reason why a member must not be read, whatever its name; None if it may be."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return LINK if kind == stat.S_IFLNK else NO_FILE

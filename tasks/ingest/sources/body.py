@@ -1,22 +1,22 @@
-"""What is held of a file that comes over a network, and what its server gives: values, and nothing that reads."""
+"""Values for resuming a download: the part that is held already, and the body that a server returns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
 class Interrupted(Exception):
-    """The connection broke inside the file; what came before is good."""
+    """The connection broke within the file; the bytes received so far are good."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What there is already of a file.
+    """The part of a file that is on this disk already.
 
     Attributes:
-        size: bytes from the start on.
-        version: what the server called the file then: its ETag or its date. Without one nothing counts as held.
-        total: size of the whole file in bytes, None where the server did not say.
-        complete: whether nothing is missing.
+        size: number of bytes, from the start of the file.
+        version: the server's ETag or date of the file at that time. Without a version nothing counts as held.
+        total: size of the whole file in bytes; None if the server did not say.
+        complete: whether the whole file is held.
     """
 
     size: int = 0
@@ -27,13 +27,13 @@ class Held:
 
 @dataclass(frozen=True)
 class Body:
-    """What a server gives.
+    """The body of a server's response.
 
     Attributes:
-        start: place of the first byte in the file.
-        version: ETag or date of the file; empty where the server gives none.
+        start: position in the file of the first byte.
+        version: ETag or date of the file; empty if the server gives neither.
         total: size of the whole file in bytes, or None.
-        blocks: the bytes; raises `Interrupted` where the connection breaks.
+        blocks: iterator over the bytes; raises `Interrupted` if the connection breaks.
     """
 
     start: int

@@ -1,15 +1,15 @@
-"""A remote file on this disk: downloaded once, going on where an earlier try stopped.
+"""Download a remote file once, and resume an interrupted download.
 
-In the folder `counterpoint/downloads` of the user's cache (XDG_CACHE_HOME), for an address with the sha256 K:
+Files in the folder `counterpoint/downloads` of the user's cache (XDG_CACHE_HOME); K is the sha256 of the address:
 
-    K           the whole file, there only after its sha256, or else its size, was right (`rename(2)`)
-    K.part      what has come so far
-    K.json      the server's name for that file, its ETag or date, and its size
-    K.lock      held by the one process that downloads it
+    K           the whole file, renamed to this name only after its sha256, or else its size, was checked
+    K.part      the bytes received so far
+    K.json      the file's version on the server (ETag or date) and its size
+    K.lock      lock of the one process that downloads the file
 
-A part is continued if the server says that it is still the same file; else, and where a server gives neither ETag nor
-date or ignores Range, the download starts over. A whole file is taken without asking the server if its sha256 is
-pinned and right; else the server is asked whether it is still the same.
+A part is continued if the server confirms that the file has not changed. Otherwise the download starts over, as it does
+if the server gives neither ETag nor date, or ignores Range. A whole file is used without asking the server if its
+sha256 is pinned and matches. Without a pinned sha256, the server is asked whether the file has changed.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ from tasks.ingest.sources.remote import open_remote
 
 # Called with (bytes done, bytes in all, or None where the server does not say).
 Progress = Callable[[int, int | None], None]
-# How often a download goes on after a broken connection before it is given up.
+# Number of attempts; each continues where the connection broke.
 TRIES = 5
 
 
 def downloads_folder() -> Path:
-    """Where downloads are kept."""
+    """The folder that downloads are kept in."""
     return cache_folder() / "counterpoint" / "downloads"
 
 
@@ -43,12 +43,13 @@ def download(address: SourceAddress, sha256: str | None, limit: int, progress: P
 
     Args:
         address: of the protocol http, https or s3.
-        sha256: what the file must have, or None.
-        limit: most bytes of it.
+        sha256: the checksum that the file must have, or None.
+        limit: most bytes in the file.
         progress: called after every block.
 
     Raises:
-        CorpusError: it cannot be had, is too large, or has another sha256; then nothing of it is kept.
+        CorpusError: the file cannot be downloaded, is too large, or has another sha256. In the last two cases nothing
+            of it is kept.
     """
     key = hashlib.sha256(f"{address.protocol}://{address.location}".encode()).hexdigest()
     copy = _Copy(downloads_folder() / key)
@@ -69,7 +70,7 @@ def download(address: SourceAddress, sha256: str | None, limit: int, progress: P
 
 @dataclass(frozen=True)
 class _Copy:
-    """The files of one address."""
+    """The local files of one address."""
 
     path: Path
 
@@ -89,14 +90,14 @@ class _Copy:
             yield
 
     def whole(self, sha256: str) -> bytes | None:
-        """The whole file if it is there and right."""
+        """The whole file, if it is there and has the sha256; otherwise None."""
         if not self.path.exists():
             return None
         data = self.path.read_bytes()
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
     def held(self) -> Held:
-        """What is there; nothing where the note is missing or damaged."""
+        """The held part; empty if the note is missing or damaged."""
         complete = self.path.exists()
         try:
             note = json.loads(self.note.read_bytes())
@@ -111,7 +112,7 @@ class _Copy:
 
 
 def _append(address: SourceAddress, copy: _Copy, body: Body, limit: int, progress: Progress) -> None:
-    """Write the missing blocks behind what is held."""
+    """Append the missing blocks to the held part."""
     if body.total is not None and body.total > limit:
         copy.remove()
         raise CorpusError(f"{address}: {body.total:,} bytes, over the limit of {limit:,}")

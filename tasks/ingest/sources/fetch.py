@@ -1,6 +1,6 @@
-"""The bytes of one address: a local file, http(s) or S3; checked against a sha256, and limited in size.
+"""The bytes of one address: a local file, http(s) or S3; limited in size, and checked against a sha256.
 
-What this does not do: open archives (`archives.py`), or know where data sets are (`known.py`).
+What this does not do: open archives (`archives.py`), or know the addresses of data sets (`known.py`).
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from tasks.ingest.sources.address import parse_source
 from tasks.ingest.sources.download import Progress, download
 
 LIMIT = 512 * 2**20
-"""Most bytes of one address."""
+"""Largest size of the file at an address."""
 
 
 def fetch(address: str, *, sha256: str | None = None, limit: int = LIMIT, progress: Progress | None = None) -> bytes:
@@ -21,12 +21,13 @@ def fetch(address: str, *, sha256: str | None = None, limit: int = LIMIT, progre
 
     Args:
         address: a path, `file://PATH`, `http(s)://HOST/PATH` or `s3://BUCKET/KEY`.
-        sha256: what the file must have, 64 hexadecimal digits; None for any.
-        limit: most bytes of it.
-        progress: called with the bytes done and in all, or None where the server does not say; remote files only.
+        sha256: the checksum that the file must have, 64 hexadecimal digits; None for any.
+        limit: most bytes in the file.
+        progress: called with (bytes done, bytes in all); the latter is None if the server does not say. Remote files
+            only.
 
     Raises:
-        CorpusError: it cannot be read, is too large, or has another sha256. One line, without any secret.
+        CorpusError: the file cannot be read, is too large, or has another sha256. One line, without secrets.
     """
     source = parse_source(address)
     wanted = None if sha256 is None else sha256.lower()
@@ -42,11 +43,11 @@ def read_local(path: Path, limit: int) -> bytes:
     """The bytes of a regular file.
 
     Raises:
-        CorpusError: it is none, is too large, or cannot be read.
+        CorpusError: it is not a regular file, is too large, or cannot be read.
     """
     try:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # a pipe that nobody writes to would be waited for, for ever
+        if not stat.S_ISREG(mode):  # reading from a pipe without a writer would never end
             what = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
             raise CorpusError(f"{path}: {what}; give the address of a file")
         with path.open("rb") as file:
@@ -59,14 +60,14 @@ def read_local(path: Path, limit: int) -> bytes:
 
 
 def is_folder(address: str) -> bool:
-    """Whether an address is a folder of this machine.
+    """Whether an address is a local folder.
 
     Raises:
-        CorpusError: it is no address.
+        CorpusError: the address is malformed.
     """
     source = parse_source(address)
     return source.protocol == "file" and os.path.isdir(source.location)
 
 
 def _silent(done: int, total: int | None) -> None:
-    """No progress is asked for."""
+    """Report no progress."""

@@ -1,7 +1,7 @@
-"""A file over http(s), from any place on.
+"""Read a file over http(s), from any position on.
 
-Read with httpx and not with fsspec's own file system, which asks for every block anew and without If-Range: it would
-join the halves of two files where one replaced the other, and it hides a server that ignores Range.
+Why httpx and not fsspec's http file system: fsspec requests every block separately and without If-Range. If a file were
+replaced meanwhile, it would join the halves of two files. It also hides that a server ignores Range.
 """
 
 import re
@@ -23,10 +23,10 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 @contextmanager
 def open_http(address: SourceAddress, held: Held) -> Iterator[Body]:
-    """What is missing of a file, see `open_remote`.
+    """The missing part of a file; see `open_remote`.
 
     Raises:
-        CorpusError: there is no such file, or it cannot be reached or read.
+        CorpusError: the file does not exist, or cannot be reached or read.
     """
     try:
         url, auth = _without_credentials(address)
@@ -47,19 +47,19 @@ def open_http(address: SourceAddress, held: Held) -> Iterator[Body]:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The authorities that httpx trusts: reading them takes longer than a small file."""
+    """The certificate authorities that httpx trusts; cached, since loading them takes longer than a small file."""
     return httpx.create_ssl_context()
 
 
 def _without_credentials(address: SourceAddress) -> tuple[httpx.URL, tuple[str, str] | None]:
-    # httpx's log names the URL of every request.
+    # Credentials are taken out of the URL, since httpx logs the URL of every request.
     url = httpx.URL(address.location)
     auth = (url.username, url.password) if url.userinfo else None
     return url.copy_with(userinfo=b""), auth
 
 
 def _headers(held: Held) -> dict[str, str]:
-    # identity: a place in a compressed answer is no place in the file
+    # identity: a position in a compressed response is not a position in the file.
     headers = {"Accept-Encoding": "identity"}
     if held.complete:
         headers["If-None-Match" if held.version.startswith('"') else "If-Modified-Since"] = held.version
@@ -69,7 +69,7 @@ def _headers(held: Held) -> dict[str, str]:
 
 
 def _body(address: SourceAddress, answer: httpx.Response, held: Held) -> Body | None:
-    """What the server answers; None where it has to be asked again, for the whole file."""
+    """The server's response as a body; None if the whole file must be requested again."""
     if answer.status_code == 304 and held.complete:
         return Body(held.size, held.version, held.size)
     if answer.status_code == 206:
@@ -88,7 +88,7 @@ def _body(address: SourceAddress, answer: httpx.Response, held: Held) -> Body | 
 
 
 def _version(answer: httpx.Response) -> str:
-    # A weak ETag says that two files mean the same, not that their bytes are the same.
+    # A weak ETag promises equivalent contents, not equal bytes.
     tag = str(answer.headers.get("ETag", ""))
     return tag if tag.startswith('"') else str(answer.headers.get("Last-Modified", ""))
 
@@ -104,7 +104,7 @@ def _why(status: int) -> str:
 
 
 def _blocks(answer: httpx.Response) -> Iterator[bytes]:
-    # raw: a .tgz that is said to be a compressed .tar stays what it is
+    # raw: a .tgz served with Content-Encoding gzip must not be uncompressed.
     try:
         yield from answer.iter_raw()
     except httpx.TransportError as error:

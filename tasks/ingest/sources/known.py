@@ -1,11 +1,11 @@
-"""Where the official data sets are published, and which of them a user has to bring.
+"""The addresses of the official data sets, and the licences that forbid fetching some of them.
 
-The four music sets were published by N. Boulanger-Lewandowski with the ICML 2012 paper, each as MIDI files and as
-piano-rolls. That site has moved once, and is not always there; behind its two addresses stand copies that others keep.
-A sha256 is pinned where it is known, docs/sources.md says from where. No address of these could be reached from where
-this was written.
+N. Boulanger-Lewandowski published the four music sets with the ICML 2012 paper, each as MIDI files and as piano-rolls.
+That site has moved once, and is not always up. Copies kept by others are therefore listed after its two addresses. A
+sha256 is pinned if it is known; docs/sources.md gives its origin. None of these addresses could be reached from the
+machine this was written on.
 
-What this does not do: read what is fetched (`archives.py`, `official_rolls.py`, `penn_treebank.py`).
+What this does not do: read the fetched files (`archives.py`, `official_rolls.py`, `penn_treebank.py`).
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ _TREEBANK_LICENCE = (
 
 @dataclass(frozen=True)
 class KnownSource:
-    """One file that is published somewhere.
+    """One published file.
 
     Attributes:
-        name: how people call it.
-        addresses: where it is, tried in this order; none where the user has to bring it.
-        sha256: of the file, or None where it is not known.
-        licence_line: why it is not fetched, and what to do; None where it is.
+        name: for users.
+        addresses: of the file, tried in this order; empty if its licence forbids fetching it.
+        sha256: of the file; None if it is not known.
+        licence_line: the message for a file that is not fetched; None for all others.
     """
 
     name: str
@@ -49,7 +49,7 @@ def _on_the_sites(file: str) -> tuple[str, ...]:
 
 
 def _archived(time: str, site: int, file: str) -> str:
-    # id_: the bytes as they were, without the archive's frame
+    # id_: the original bytes, without the archive's own frame.
     return f"{_ARCHIVE}{time}id_/{_SITES[site]}{file}"
 
 
@@ -90,7 +90,7 @@ def find_source(name: str) -> KnownSource:
     """The source of that name.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: no source has that name.
     """
     for source in KNOWN_SOURCES:
         if source.name == name:
@@ -100,18 +100,18 @@ def find_source(name: str) -> KnownSource:
 
 
 def fetch_known(source: KnownSource, limit: int = LIMIT, progress: Progress | None = None) -> tuple[str, bytes]:
-    """The file of a source, from the first of its addresses that gives it.
+    """The file of a source, from the first of its addresses that works.
 
     Args:
-        source: which.
-        limit: most bytes of it.
+        source: the source.
+        limit: most bytes in the file.
         progress: see `fetch`.
 
     Returns:
-        The address it came from, and its bytes.
+        The address that worked, and the file's bytes.
 
     Raises:
-        CorpusError: a licence has the user bring it, or no address gives it.
+        CorpusError: the licence forbids fetching the file, or no address works.
     """
     if source.licence_line is not None:
         raise CorpusError(f"{source.name}: {source.licence_line}")

@@ -1,8 +1,8 @@
-"""The files of a source, taken in one by one under limits: names, number, sizes, no archive within an archive.
+"""Collect the files of a source one by one, under limits on names, number and sizes, without nested archives.
 
-One file that cannot be had is refused by itself, with its reason: a strange name, a link, one over a limit, an archive
-within. What no honest archive has, a way out or a bomb, is a `CorpusError` for all of it: it is not to be trusted.
-Which formats there are, and why these limits, is in docs/sources.md.
+A file that cannot be used is refused by itself, with its reason: a strange name, a link, a size over the limit, a
+nested archive. A sign of an attack, such as a path out of the archive or a decompression bomb, is a `CorpusError` for
+the whole source. The supported formats and the reasons for the limits are in docs/sources.md.
 """
 
 import re
@@ -17,19 +17,19 @@ from tasks.ingest.sources.unread import Files, Unread, ending
 Wanted = Callable[[str], bool]
 
 MEMBERS = 20_000
-"""Most members, folders included."""
+"""Largest number of members, folders included."""
 MEMBER_BYTES = 8 * 2**20
-"""Most bytes of a member, unless the caller says otherwise."""
+"""Largest size of a member in bytes, unless the caller gives another."""
 TOTAL_BYTES = 512 * 2**20
-"""Most bytes of all members."""
+"""Largest size of all members together, in bytes."""
 RATIO = 200
-"""Most bytes that one compressed byte may become, over a whole archive and over each member."""
+"""Largest ratio of uncompressed to compressed bytes, for the whole archive and for each member."""
 RATIO_FROM = 2**20
-"""Bytes from which on the ratio is judged: a short file of blanks is no attack."""
+"""Uncompressed bytes above which the ratio is checked: a short file of blanks is no attack."""
 
 LINK = "is a link that is not followed: it leads to a folder, out of the source or nowhere"
 NO_FILE = "is a device or a pipe, no file"
-# Control characters, halves of what is no UTF-8, ends of lines and paragraphs. All others only look strange.
+# Unicode categories not allowed in a name: control characters, surrogates, separators of lines and paragraphs.
 _NO_NAME = frozenset(("Cc", "Cs", "Zl", "Zp"))
 _DRIVE = re.compile(r"[A-Za-z]:")
 _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
@@ -39,7 +39,7 @@ _TAR_MAGIC = slice(257, 262)
 
 
 def any_file(name: str) -> bool:
-    """Every file is wanted."""
+    """A predicate that wants every file."""
     return True
 
 
@@ -64,7 +64,7 @@ def is_archive(name: str, data: bytes) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a part of the name begins with a dot, or it is what macOS puts beside the files of an archive.
+    """Whether a part of the name begins with a dot, or the file is in the folder that macOS adds to archives.
 
     >>> is_hidden("train/.DS_Store"), is_hidden("__MACOSX/a.mid"), is_hidden("train/a.mid")
     (True, True, False)
@@ -74,13 +74,13 @@ def is_hidden(name: str) -> bool:
 
 
 class Members:
-    """Files by name, with the limits kept.
+    """The files of a source by name, collected within the limits.
 
     Args:
-        source: the name of the source, for messages.
-        largest: most bytes of a member.
-        wanted: says of a name whether the file is read; the others are counted by their endings and not unpacked.
-        packed: whether the source is an archive, in which a name can be hostile; in a folder it is only odd.
+        source: name of the source, for messages.
+        largest: most bytes in a member.
+        wanted: predicate on a name; files that fail it are not unpacked, only counted by ending.
+        packed: whether the source is an archive, whose names can be hostile; in a folder they are only odd.
     """
 
     def __init__(self, source: str, largest: int, wanted: Wanted, packed: bool = True) -> None:
@@ -90,33 +90,33 @@ class Members:
         self._packed = packed
         self._seen = 0
         self.total = 0
-        """Bytes taken in so far."""
+        """Number of bytes collected so far."""
         self._names: set[str] = set()
         self._files: dict[str, bytes] = {}
         self._refused: dict[str, str] = {}
         self._ignored: Counter[str] = Counter()
 
     def breach(self, name: str, what: str) -> CorpusError:
-        """The error for a member that no honest archive has: what is wrong with it, and the mend."""
+        """The error for a member that looks hostile: what is wrong with it, and the mend."""
         return CorpusError(
             f"{self._source}: {name[:200]!r} {what}; nothing of it is read: take it out, or another source"
         )
 
     def count(self) -> None:
-        """One more member, of whatever kind.
+        """Count one more member, of any kind.
 
         Raises:
-            CorpusError: there are too many.
+            CorpusError: there are too many members.
         """
         self._seen += 1
         if self._seen > MEMBERS:
             raise CorpusError(f"{self._source}: over {MEMBERS:,} members; nothing of it is read: split it")
 
     def safe_name(self, name: str) -> str:
-        """The name in its normal form, without `./`; that of a folder may be empty.
+        """The normalised name, without `./` parts; empty for the root folder.
 
         Raises:
-            CorpusError: it leads out of an archive.
+            CorpusError: the name leads out of the archive.
         """
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if self._packed and (name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name)):
@@ -124,25 +124,25 @@ class Members:
         return "/".join(parts)
 
     def refuse(self, name: str, what: str) -> None:
-        """Leave one file out; with its reason where it is wanted, else counted."""
+        """Leave a file out. A wanted file is listed with the reason, any other is only counted."""
         if not self._wanted(name):
             self._ignored[ending(name)] += 1
         elif not is_hidden(name):
             self._refused[shown(name)] = what
 
     def ignore(self, what: str) -> None:
-        """Count something that is no file of use."""
+        """Count an entry that is not a usable file."""
         self._ignored[what] += 1
 
     def enter(self, name: str, size: int) -> str | None:
-        """The normal name of a file that is to be read; None for one that is not: hidden, not wanted, or refused.
+        """The normalised name of a file to read; None for a file that is hidden, not wanted, or refused.
 
         Args:
-            name: as the source has it.
-            size: of its contents, as far as it is told before they are read.
+            name: in the source.
+            size: of the contents in bytes, as declared before they are read.
 
         Raises:
-            CorpusError: its name leads out of an archive, or is there twice.
+            CorpusError: the name leads out of an archive, or occurs twice.
         """
         name = self.safe_name(name)
         if name in self._names:
@@ -157,7 +157,7 @@ class Members:
         return name
 
     def _wrong(self, name: str, size: int) -> str:
-        """Why a file cannot be had, "" where it can."""
+        """The reason why a file must be refused; "" if it need not be."""
         if any(unicodedata.category(sign) in _NO_NAME for sign in name):
             return "its name has a control character, or bytes that are no text"
         if self._packed and ("\\" in name or _DRIVE.match(name)):
@@ -165,28 +165,36 @@ class Members:
         return f"over the limit of {self._largest:,} bytes" if size > self._largest else ""
 
     def check_size(self, size: int) -> None:
-        """Before and while a member is read: the size of all with it.
+        """Check the total size, before and while a member is read.
+
+        Args:
+            size: bytes of the member so far.
 
         Raises:
-            CorpusError: it is over the limit.
+            CorpusError: all members together are over the limit.
         """
         if self.total + size > TOTAL_BYTES:
             raise CorpusError(f"{self._source}: over {TOTAL_BYTES:,} bytes in all; nothing of it is read: split it")
 
     def check_ratio(self, name: str, size: int, compressed: int) -> None:
-        """While something is uncompressed: how much came out of so many compressed bytes.
+        """Check the compression ratio, while data is uncompressed.
+
+        Args:
+            name: for the message.
+            size: uncompressed bytes so far.
+            compressed: the compressed bytes that they came from.
 
         Raises:
-            CorpusError: too much.
+            CorpusError: the ratio is over the limit.
         """
         if size > RATIO_FROM and size > RATIO * compressed:
             raise self.breach(name, f"grows to over {RATIO} times its compressed size")
 
     def add(self, name: str, data: bytes) -> None:
-        """Take in a file that was entered, unless it is an archive itself.
+        """Add the contents of a file that `enter` accepted, unless it is an archive itself.
 
         Raises:
-            CorpusError: the size of all with it.
+            CorpusError: all members together are over the size limit.
         """
         self.check_size(len(data))
         if is_archive(name, data):
@@ -196,7 +204,7 @@ class Members:
         self._files[name] = data
 
     def files(self) -> Files:
-        """The files sorted by name, without the folders that all of them share, and what was not read.
+        """The files sorted by name, without the folders that all names share, with the list of unread files.
 
         Raises:
             CorpusError: the source is empty.
@@ -211,7 +219,7 @@ class Members:
 
 
 def shown(name: str) -> str:
-    r"""A name that JSON and a person can have, whatever bytes it is of.
+    r"""A printable form of a name, which JSON can hold, whatever its bytes are.
 
     >>> shown("a\udcff.mid")
     'a\\udcff.mid'
@@ -220,7 +228,7 @@ def shown(name: str) -> str:
 
 
 def shared_folders(names: Iterable[str]) -> int:
-    """The length of the folders above all names, the last slash included; those of a split do not count.
+    """Length of the path that all names share, up to its last slash; it ends before a folder that names a split.
 
     >>> shared_folders(["songs/Train/a", "songs/test/b"]), shared_folders(["songs/train/a"]), shared_folders(["a"])
     (6, 6, 0)

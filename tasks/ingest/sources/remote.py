@@ -1,8 +1,9 @@
-"""A file over http(s) or in S3, read from the place where an earlier reading stopped.
+"""Open a file over http(s) or in S3, at the position where an earlier download stopped.
 
-`open_remote` is told what is held already, and answers with a `Body` that says where it begins: at the end of what is
-held; at 0 where the file has changed or the server cannot give parts; or behind the last byte, with nothing in it,
-where all of it is held and the file is still the same. `http.py` and `s3.py` do it.
+`open_remote` gets the part that is held already, and returns a `Body` whose `start` is one of three positions. It is
+the end of the held part if the download can continue. It is 0 if the file has changed, or if the server cannot send
+parts. It is the end of the file, with no blocks, if the whole file is held and has not changed. `http.py` and `s3.py`
+do the work.
 
 What this does not do: write anything (`download.py`).
 """
@@ -14,16 +15,16 @@ from tasks.ingest.sources.body import Body, Held
 
 
 def open_remote(address: SourceAddress, held: Held) -> AbstractContextManager[Body]:
-    """What is missing of a file.
+    """The missing part of a file.
 
     Args:
         address: of the protocol http, https or s3.
-        held: what there is of it.
+        held: the part that is held already.
 
     Raises:
-        CorpusError: there is no such file, or it cannot be reached or read.
+        CorpusError: the file does not exist, or cannot be reached or read.
     """
-    # Here, for reading a local file needs neither, and s3fs takes a second to import.
+    # Imported here, since local files need neither, and s3fs takes a second to import.
     from tasks.ingest.sources.http import open_http
     from tasks.ingest.sources.s3 import open_s3
 

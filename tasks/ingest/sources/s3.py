@@ -1,4 +1,4 @@
-"""An object in S3, from any place on; every part under the condition that the object is still the same.
+"""Read an object in S3, from any position on; every part is requested on condition that the object has not changed.
 
 Credentials and the endpoint come from the standard AWS variables, as for a store (`infra/store/s3.py`).
 """
@@ -16,10 +16,10 @@ BLOCK = 8 * 2**20
 
 @contextmanager
 def open_s3(address: SourceAddress, held: Held) -> Iterator[Body]:
-    """What is missing of an object, see `open_remote`.
+    """The missing part of an object; see `open_remote`.
 
     Raises:
-        CorpusError: there is no such object, or it cannot be reached or read.
+        CorpusError: the object does not exist, or cannot be reached or read.
     """
     bucket, _, key = address.location.partition("/")
     backend = S3Backend(bucket)
@@ -38,7 +38,7 @@ def open_s3(address: SourceAddress, held: Held) -> Iterator[Body]:
 
 
 def _first(backend: S3Backend, key: str, held: Held) -> tuple[int, Part | None]:
-    """Where to begin, and the part that begins there."""
+    """The position to begin at, and the part that begins there."""
     try:
         if held.complete:
             part = backend.read_part(key, held.size - 1, 1, held.version)
@@ -49,7 +49,7 @@ def _first(backend: S3Backend, key: str, held: Held) -> tuple[int, Part | None]:
         if part is not None and part.data:
             return held.size, part
     except ConflictError:
-        pass  # another object now: from its start
+        pass  # the object has changed: read it from its start
     return 0, backend.read_part(key, 0, BLOCK)
 
 

@@ -1,9 +1,10 @@
-"""Splits that the names of files give: folders, and files of text, that are called train, valid or test.
+"""Splits by name: folders, and text files, that are called train, valid or test.
 
-In any case and in the usual spellings, at any depth. What the names say is kept or refused, never passed over: where
-they leave a split without a file it is an error that says so, and a file that is in none, or in two, is set aside. One
-exception is a lone valid or test, or a lone file train, which is a word like any other, as in the folder `test` or the
-file `train.py` of a program: the split is then by content, and it is told.
+Any case, the usual spellings and any depth are recognised. Names are followed or refused, never silently ignored. If
+they leave a split without a file, that is an error. A file that is in no split, or in two, is set aside. There is one
+exception: a single name may be an ordinary word, like the folder `test` or the file `train.py` of a program. So if
+valid or test is the only split that names give, or if only some file's own name gives train, the splits are made by
+content, and the user is told.
 """
 
 import re
@@ -25,7 +26,7 @@ _LONGEST = 100
 
 
 def folder_split(folder: str) -> str | None:
-    """The split that a folder is called.
+    """The split that a folder's name stands for; None for any other name.
 
     >>> [folder_split(name) for name in ("Train", "validation", "dev set", "Testing", "contest", "songs")]
     ['train', 'valid', 'valid', 'test', None, None]
@@ -34,7 +35,7 @@ def folder_split(folder: str) -> str | None:
 
 
 def named_splits(name: str, text: bool) -> tuple[str, ...]:
-    """The splits that the folders of a file's name give; of text also the first and the last part of its own.
+    """The splits that the folders of a file give; for text also the first and the last part of its own name.
 
     >>> named_splits("a/Val/b.mid", text=False), named_splits("train/test/b.mid", text=False)
     (('valid',), ('train', 'test'))
@@ -54,12 +55,12 @@ def named_splits(name: str, text: bool) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class NamedSplits:
-    """What names say of splits.
+    """The splits that names give.
 
     Attributes:
-        split_of: the split of each file that has one; of none where the split is by content.
-        set_aside: why, by the names of those that have none where others do.
-        told: what a user should read, a sentence each.
+        split_of: the split of each file that has one; empty if the splits are to be made by content.
+        set_aside: the reason for each file without a split of its own, if other files have one.
+        told: sentences for the user.
     """
 
     split_of: Mapping[str, str] = field(default_factory=dict)
@@ -71,15 +72,15 @@ NO_NAMED_SPLITS = NamedSplits()
 
 
 def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> NamedSplits:
-    """The splits of some files by their names.
+    """The splits of some files, by their names.
 
     Args:
-        corpus: its name, for messages.
+        corpus: name of the corpus, for messages.
         files: names with folders.
-        text: whether a file's own name counts too.
+        text: whether a file's own name counts too, as it does for text.
 
     Raises:
-        CorpusError: names are taken for splits, and give one of them no file.
+        CorpusError: names give splits, but leave one of them without a file.
     """
     given = {file: named_splits(file, text) for file in files}
     named = {split: [file for file in given if given[file] == (split,)] for split in SPLITS}
@@ -106,5 +107,5 @@ def splits_by_name(corpus: str, files: Iterable[str], text: bool) -> NamedSplits
 
 
 def _is_word(train: str, given: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a lone train is a file's own name among others, as of a program that trains something."""
+    """Whether train is only a file's own name among other files, like that of a training script."""
     return not named_splits(train, text=False) and not all(given.values())

@@ -1,10 +1,10 @@
-"""The members of a .tar, through the standard library's reader with its doors closed.
+"""Read the members of a .tar with the standard library, hardened against hostile archives.
 
-`tarfile` is given a `TarInfo` that judges every header before anything follows from it. Sparse files, and whatever else
-has a form of its own, are refused with all of the archive; a link, a device or a pipe by itself. The headers that carry
-a long name (GNU `L`, PAX `x` and `g`) are read here as if they were small files: `tarfile` itself searches them with
-expressions that take quadratic time on a hostile one (CVE-2024-6232), follows chains of them by recursion, and takes a
-damaged header in the middle for the end.
+A `TarInfo` subclass checks every header before `tarfile` acts on it. An archive with sparse files or other special
+members is refused as a whole; a link, a device or a pipe is refused by itself. Headers that carry a long name (GNU `L`,
+PAX `x` and `g`) are read here, as if they were small files. `tarfile` would search them with regular expressions that
+take quadratic time on a hostile header (CVE-2024-6232), and would follow chains of them by recursion. It would also
+take a damaged header in the middle for the end of the archive.
 """
 
 import tarfile
@@ -16,9 +16,9 @@ from tasks.ingest.sources.members import LINK, MEMBERS, NO_FILE, Members
 from tasks.telling.wording import short
 
 LONGEST_HEADER = 2**16
-"""Most bytes of a header that carries a long name."""
+"""Largest size in bytes of a header that carries a long name."""
 EXTENDED_BYTES = 2**24
-"""Most bytes of all such headers, which bounds the time."""
+"""Largest size in bytes of all such headers together, which bounds the time."""
 _LONG_NAME, _PAX, _PAX_FOR_ALL = tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE
 _EXTENDED = (_LONG_NAME, _PAX, _PAX_FOR_ALL)
 _END = bytes(tarfile.BLOCKSIZE)
@@ -28,13 +28,13 @@ _DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
 
 
 class _Header(tarfile.TarInfo):
-    """A header that is of a file, a folder, or of what has no contents, or else is kept from `tarfile`."""
+    """A header of a file, a folder, a link or a device; every other type is hidden from `tarfile`, or refused."""
 
     extension = b""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        if bytes(buf) == _END:  # which it knows by what this raises
+        if bytes(buf) == _END:  # tarfile recognises the end by the error that this raises
             return super().frombuf(buf, encoding, errors)
         try:
             header = super().frombuf(buf, encoding, errors)
@@ -51,23 +51,23 @@ class _Header(tarfile.TarInfo):
 
 
 class _Damaged(Exception):
-    """Not a .tar, or not all of it."""
+    """The data is not a .tar, or is truncated."""
 
 
 class _Refused(Exception):
-    """A member that has a form of its own."""
+    """A sparse file or another special member."""
 
 
 def read_tar(source: str, data: bytes, members: Members) -> None:
-    """Take in every file of a .tar.
+    """Add every file of a .tar to `members`.
 
     Args:
-        source: its name, for messages.
-        data: its bytes, uncompressed.
-        members: where the files go, and which keeps the limits.
+        source: name of the archive, for messages.
+        data: its uncompressed bytes.
+        members: collects the files, and enforces the limits.
 
     Raises:
-        CorpusError: it is damaged, over a limit, or has members of another form.
+        CorpusError: the archive is damaged, over a limit, or has special members.
     """
     try:
         with tarfile.open(fileobj=BytesIO(data), mode="r:", tarinfo=_Header, encoding="utf-8") as archive:
@@ -114,11 +114,11 @@ def _content(archive: tarfile.TarFile, header: tarfile.TarInfo) -> bytes:
 
 
 def _long_name(kind: bytes, data: bytes) -> str | None:
-    """The name that an extended header gives to the next member, None where it says something else."""
+    """The name that an extended header gives to the next member; None if the header holds no name."""
     if kind == _LONG_NAME:
         return data.rstrip(b"\0").decode()
     name, place = None, 0
-    while place < len(data):  # records `LENGTH KEY=VALUE\n`, the length being that of the whole record
+    while place < len(data):  # records `LENGTH KEY=VALUE\n`; LENGTH counts the whole record
         blank = data.find(b" ", place, place + len(str(LONGEST_HEADER)) + 1)
         length = data[place:blank] if blank > 0 else b""
         if not length.isdigit() or not len(length) < int(length) <= len(data) - place:

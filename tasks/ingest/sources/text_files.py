@@ -1,7 +1,8 @@
-"""Which files of a folder are text: all but those that by their endings are something else, and are left alone.
+"""Which files of a folder count as text: all except those whose ending belongs to another format.
 
-Text has no endings of its own: `.txt`, `.md`, `.tokens`, `.raw`, none. What is read is told by ending, so that a
-licence or a table among books is seen. A file that turns out to be no text is set aside (`plain_text.py`).
+Text files have many endings, or none: `.txt`, `.md`, `.tokens`, `.raw`. The user therefore gets a count of the files by
+ending, and can spot a licence or a table among books. A file that turns out not to be text is set aside
+(`plain_text.py`).
 """
 
 from collections import Counter
@@ -22,7 +23,7 @@ _PACKED_DOCUMENTS = frozenset(_PACKED.split())
 
 
 def is_text(name: str) -> bool:
-    """Whether a file may be text by its ending.
+    """Whether a file may be text, judged by its ending.
 
     >>> is_text("a/book.TXT"), is_text("wiki.train.tokens"), is_text("cover.JPG"), is_text("LICENSE")
     (True, True, False, True)
@@ -31,17 +32,17 @@ def is_text(name: str) -> bool:
 
 
 def check_packed_document(name: str) -> None:
-    """Refuse a document that is an archive inside, for its markup would be read as the text.
+    """Refuse a document that is a packed archive, such as .epub or .docx: its markup would be read as text.
 
     Raises:
-        CorpusError: the name is that of one.
+        CorpusError: the name has the ending of such a document.
     """
     if ending(name) in _PACKED_DOCUMENTS:
         raise CorpusError(f"{name}: a document of the kind {ending(name)}, no plain text; save its text as .txt")
 
 
 def told_of_files(read: Iterable[str], ignored: Mapping[str, int]) -> list[str]:
-    """What a user should read of which files were taken for text, a sentence each.
+    """Sentences for the user about the files that were taken for text.
 
     >>> told_of_files(["a.txt", "b.txt"], {}), told_of_files(["a.txt", "README.md"], {})
     ([], ['read as text: 1 .md, 1 .txt; take out what is no part of it'])

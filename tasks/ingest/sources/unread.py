@@ -1,6 +1,7 @@
-"""What of a source was not read, and why: it is told of a corpus, and so it is an input of its ingest like the files.
+"""The files of a source that were not read, with reasons.
 
-Recipes get names and bytes. What was not read goes with them as one entry more, under a name that no file can have.
+The list is part of a corpus's description, so it must be an input of the ingest, just like the files. Recipes get a
+mapping from names to bytes. The list is one more entry of it, under a name that no file can have.
 """
 
 import json
@@ -10,16 +11,16 @@ from dataclasses import asdict, dataclass, field
 from infra.errors import CorpusError
 
 UNREAD = "/unread.json"
-"""The name of that entry: no file of a source has a name that begins with a slash."""
+"""Name of the entry with the list; no file of a source has a name that begins with a slash."""
 
 
 @dataclass(frozen=True)
 class Unread:
-    """What was not read.
+    """The files that were not read.
 
     Attributes:
-        refused: why, by the names of files that were wanted and could not be had: over a limit, a strange name.
-        ignored: how many files were not wanted, by their ending.
+        refused: the reason for each file that was wanted but could not be used: over a limit, a strange name.
+        ignored: number of files that were not wanted, by ending.
     """
 
     refused: Mapping[str, str] = field(default_factory=dict)
@@ -30,21 +31,21 @@ class Unread:
 
 
 class Files(dict[str, bytes]):
-    """Contents by name, sorted by name, and beside them in `unread` what was not read."""
+    """Contents by name, sorted by name; the attribute `unread` lists the files that were not read."""
 
     unread: Unread = Unread()
 
     def as_inputs(self) -> dict[str, bytes]:
-        """The files as inputs of a recipe, with what was not read as one more where there is such."""
+        """The files as inputs of a recipe, with one more entry for the unread files if there are any."""
         if not self.unread:
             return dict(self)
         return {**self, UNREAD: json.dumps(asdict(self.unread), sort_keys=True).encode()}
 
     def whole(self, source: str) -> dict[str, bytes]:
-        """The files, of a source of which all that is wanted must be had.
+        """The files, for a source of which every wanted file is required.
 
         Raises:
-            CorpusError: one of them was refused, or there is none.
+            CorpusError: a wanted file was refused, or there is no file.
         """
         for name, what in self.unread.refused.items():
             raise CorpusError(f"{source}: {name[:200]!r}: {what}; fetch it again")
@@ -54,7 +55,7 @@ class Files(dict[str, bytes]):
 
 
 def split_unread(inputs: Mapping[str, bytes]) -> tuple[dict[str, bytes], Unread]:
-    """The files among the inputs of a recipe, and what was not read.
+    """The files among the inputs of a recipe, and the list of unread files.
 
     >>> split_unread({"a.mid": b""})
     ({'a.mid': b''}, Unread(refused={}, ignored={}))
@@ -64,7 +65,7 @@ def split_unread(inputs: Mapping[str, bytes]) -> tuple[dict[str, bytes], Unread]
 
 
 def ending(name: str) -> str:
-    """The ending of a file's name, by which those that are not wanted are counted.
+    """The ending of a file's name, in lower case; unwanted files are counted by it.
 
     >>> ending("a/Song.MXL"), ending("a.b/LICENSE"), ending("x.tar.gz")
     ('.mxl', 'without ending', '.gz')
@@ -74,7 +75,7 @@ def ending(name: str) -> str:
 
 
 def told_of_ignored(ignored: Mapping[str, int], wanted: str) -> list[str]:
-    """A sentence where there is something to tell.
+    """A sentence for the user about ignored files; none if there are none.
 
     >>> told_of_ignored({".mxl": 1, ".txt": 12}, "what ends in .mid or .midi")
     ['13 other files ignored (12 .txt, 1 .mxl): what ends in .mid or .midi is read']
@@ -86,7 +87,7 @@ def told_of_ignored(ignored: Mapping[str, int], wanted: str) -> list[str]:
 
 
 def by_ending(ignored: Mapping[str, int], most: int = 6) -> str:
-    """How many files have which ending, the most frequent first.
+    """A text with the number of files of each ending, the most frequent first.
 
     >>> by_ending({".mxl": 1, ".txt": 12}), by_ending({".a": 2, ".b": 1, ".c": 1}, most=1)
     ('12 .txt, 1 .mxl', '2 .a, 2 others')
