@@ -1,9 +1,9 @@
-"""What one run of the pipeline asks: a request and a preset, or a file of the person's own, resolved into a campaign.
+"""Campaigns: a request, with a preset or a user's own campaign file, is resolved into a `Campaign`.
 
-    request.json -> resolve -> Campaign       corpora, variants, sizes, and what every trial is drawn from
-    presets/*.toml, my.toml -> Preset         the same before a request says what it wants otherwise
+    request.json -> resolve -> Campaign       corpora, variants, sizes, and the search space of the trials
+    presets/*.toml, my.toml -> Preset         the same, before the request's changes
 
-What this does not do: draw a trial (`tasks/campaign/drawing.py`), or know what is stored of it.
+Never in this room: reading trials or results from a store.
 """
 
 from tasks.campaign.campaign import Campaign

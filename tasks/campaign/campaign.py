@@ -1,4 +1,4 @@
-"""A campaign: what one run of the pipeline asks, with every number that it is about."""
+"""A campaign: the complete specification of one run of the pipeline, with every number resolved."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,19 +15,19 @@ from tasks.campaign.variants import variants_of
 
 @dataclass(frozen=True)
 class Campaign:
-    """What one run asks.
+    """The specification of one run.
 
     Attributes:
-        preset: that it started from, or the file.
-        kinds: kind of each corpus.
+        preset: the preset, or the user's file, that the campaign started from.
+        kinds: kind of data of each corpus.
         variants: names of the variants of each corpus.
-        studies: independent searches, each with draws, a choice and fresh seeds of its own.
-        trials: draws of each variant in a study.
-        rungs: of successive halving where a space lists none; with one rung it is random search.
-        seeds: fresh ones for what a study chooses.
-        seed: of everything.
-        spaces: what the trials of each corpus are drawn from.
-        left_out: corpora of the preset that none of the variants asked for goes with, each with the reason.
+        studies: number of independent searches, each with its own draws, choice and fresh seeds.
+        trials: number of draws of each variant in a study.
+        rungs: rungs of successive halving, if a space lists none; one rung is random search.
+        seeds: number of fresh seeds for each chosen configuration.
+        seed: of all random numbers.
+        spaces: search space of each corpus.
+        left_out: corpora of the preset that this run leaves out, each with the reason.
     """
 
     preset: Preset
@@ -43,15 +43,15 @@ class Campaign:
 
     @property
     def name(self) -> str:
-        """That of its preset."""
+        """The name of its preset."""
         return self.preset.name
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What it asks otherwise than its preset, corpora and variants or a number; () if it is that.
+        """The settings that differ from the preset: corpora, variants, or a number; () for an unchanged preset.
 
-        A file that has the name of a preset is held against that. The seed is not among the changes: with another one
-        it is another draw of the same preset, as that of every night.
+        A file with the name of a preset is compared with that preset. The seed never counts as a change: another seed
+        is another draw of the same preset, like that of every night.
         """
         preset = PRESETS.get(self.name, self.preset)
         kinds = {corpus: self.kinds[corpus] for corpus in self.variants}
@@ -74,7 +74,7 @@ class Campaign:
         return tuple(name for name, other in otherwise.items() if other)
 
     def to_json(self) -> dict[str, Any]:
-        """What the report says of the budget."""
+        """The campaign as JSON values, for the report and for `campaign_text`."""
         return {
             "preset": self.name,
             "title": self.preset.title,

@@ -1,7 +1,7 @@
-"""The hyper-parameters of a variant, drawn from a space: each by its name, which is its key in a campaign's file.
+"""Draw the hyper-parameters of a variant from a search space; each has the name of its key in a campaign's file.
 
-Techniques and output models draw theirs under names of their own, `threshold`, `nade_units`; what they say to draw from
-holds where the campaign says nothing.
+Techniques and output models draw their own hyper-parameters, such as `threshold` and `nade_units`. Their default ranges
+hold unless the campaign gives others.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant
 from tasks.campaign.space import listed_epochs
 
 STATED = ("hidden_size", "learning_rate", "chunk", "batch", "epochs")
-"""What a campaign always says, since nobody else does."""
+"""Hyper-parameters without a default range: a campaign must give one."""
 RATE = "learning_rate"
 
 
@@ -26,10 +26,10 @@ def draw_fields(variant: Variant, kind: Kind, draws: Draws) -> dict[str, Any]:
     Args:
         variant: what is trained.
         kind: of data.
-        draws: numbers by name, from ranges of the campaign that have all of `STATED`.
+        draws: draws numbers by name; the campaign's ranges include all of `STATED`.
 
     Raises:
-        ValueError: a range has what cannot be drawn so.
+        ValueError: a range does not fit its hyper-parameter.
     """
     core = BY_CORE[variant.core]
     has_activation = core.remembers and not core.gated
@@ -58,12 +58,12 @@ def draw_fields(variant: Variant, kind: Kind, draws: Draws) -> dict[str, Any]:
 
 
 def has_own_rate(variant: Variant) -> bool:
-    """Whether its optimizer says an interval of learning rates of its own: that of a campaign is gradient descent's."""
+    """Whether the optimizer has its own range of learning rates; a campaign's range is meant for gradient descent."""
     return BY_OPTIMIZER[variant.optimizer].draw_learning_rate(DrawsNoted()) is not None
 
 
 def noted_ranges(variant: Variant, kind: Kind, given: Mapping[str, Range]) -> dict[str, Range]:
-    """What each hyper-parameter of a variant is drawn from: what is given, or else what it says itself."""
+    """The range of each hyper-parameter of a variant: the given one, or else its default."""
     noted = DrawsNoted(given)
     draw_fields(variant, kind, noted)
     return noted.seen
@@ -83,10 +83,10 @@ def known_names(kind: Kind) -> frozenset[str]:
 
 
 def check_ranges(variant: Variant, kind: Kind, ranges: Mapping[str, Range]) -> None:
-    """Draw at the ends of all intervals, and each of all values.
+    """Check ranges by making trials at the ends of all intervals and with each of the listed values.
 
     Raises:
-        ValueError: one of them cannot be of such a trial.
+        ValueError: one of these values is not allowed in such a trial.
     """
     for part in _parts(ranges):
         Trial(corpus="", seed=0, **draw_fields(variant, kind, DrawsAt(part, ranges)))

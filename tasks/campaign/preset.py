@@ -1,17 +1,17 @@
-"""A campaign as it is written down, before a request says what it wants otherwise: tables read, and checked.
+"""A preset: a campaign file, read and checked, before a request changes it.
 
     title = "..."                  one line
-    studies, trials, rungs, seeds  numbers; seed as well, if it is not to be 0
+    studies, trials, rungs, seeds  numbers; also seed, if it is not 0
     corpora = ["..."]
     [music]                        the trials of all music: variants = ["SGD", "SGD+C", "rnn/nade/SGD"], and a range for
     hidden_size = 100              each hyper-parameter: a constant,
-    threshold = [15, 60]           some values,
+    threshold = [15, 60]           a list of values,
     l1 = {low = 1e-6, high = 1e-3, scale = "log"}     or an interval
-    epochs = [1, 3, 9]             of epochs the values are those of the rungs
-    [music."rnn/bernoulli/HF"]     what one variant has otherwise
-    [corpus."jsb-chorales"]        what one corpus has otherwise, its variants too; and [corpus."...".VARIANT]
+    epochs = [1, 3, 9]             a list of epochs gives those of the rungs
+    [music."rnn/bernoulli/HF"]     exceptions for one variant
+    [corpus."jsb-chorales"]        exceptions for one corpus, its variants included; also [corpus."...".VARIANT]
 
-What this does not do: say whether a corpus is there, or whether trials can be drawn (`resolve.py`).
+What this does not do: check whether a corpus exists, or whether trials can be drawn (`resolve.py`).
 """
 
 import difflib
@@ -37,12 +37,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True)
 class Section:
-    """What is written of a kind of data, or of one corpus.
+    """A table of a campaign file: that of a kind of data, or of one corpus.
 
     Attributes:
-        variants: their names, short or whole; None where nothing is written.
+        variants: names of variants, short or full; None if the table gives none.
         ranges: of hyper-parameters, by name.
-        exceptions: of single variants, by their whole names.
+        exceptions: ranges of single variants, by their full names.
     """
 
     variants: tuple[str, ...] | None = None
@@ -51,25 +51,25 @@ class Section:
 
     @property
     def named(self) -> list[tuple[Variant, bool]]:
-        """The variants, and of each whether its output model is still to be set."""
+        """The variants, each with whether its output model is still open (a short name gives none)."""
         return read_names(self.variants or ())
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A campaign as it is written down.
+    """A campaign file.
 
     Attributes:
-        name: of it.
-        title: what it is for, one line.
-        corpora: those that it is about, where a request names none.
-        kinds: what is written of each kind of data.
-        own: what is written of single corpora, by name.
-        trials: draws for every variant in a study.
-        seeds: fresh seeds for what a study chooses.
-        studies: independent searches, each with draws, a choice and fresh seeds of its own.
-        rungs: of successive halving in each of them, where epochs are one number; with one rung it is random search.
-        seed: of everything, where a request says none.
+        name: of the campaign.
+        title: its purpose, one line.
+        corpora: used if a request names none.
+        kinds: the table of each kind of data.
+        own: the tables of single corpora, by name.
+        trials: number of draws of each variant in a study.
+        seeds: number of fresh seeds for each chosen configuration.
+        studies: number of independent searches, each with its own draws, choice and fresh seeds.
+        rungs: rungs of successive halving in each study, if epochs are a single number; one rung is random search.
+        seed: of all random numbers, if a request gives none.
     """
 
     name: str
@@ -85,10 +85,10 @@ class Preset:
 
     @classmethod
     def read(cls, written: Mapping[str, Any]) -> Self:
-        """The preset of the tables of a file.
+        """The preset from a parsed file.
 
         Raises:
-            ConfigurationError: a key is unknown, missing, or has a value that it cannot have; one line.
+            ConfigurationError: a key is unknown or missing, or has an invalid value; one line.
         """
         name = written.get("name")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
@@ -122,10 +122,10 @@ class Preset:
         )
 
     def section(self, corpus: str, kind: Kind) -> Section:
-        """What is written of a corpus: of its kind, and of itself, which goes first.
+        """The section of a corpus: the table of its kind, overridden by its own table.
 
         Raises:
-            ConfigurationError: nothing is.
+            ConfigurationError: the file has neither table.
         """
         if kind not in self.kinds and corpus not in self.own:
             raise ConfigurationError(f"campaign {self.name}: nothing is written of {kind}, for {corpus}: add [{kind}]")
@@ -140,7 +140,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads values of a file; what is wrong is one line with the place."""
+    """Reads and checks values of a file; an error is one line with the place in the file."""
 
     where: str
 

@@ -1,4 +1,4 @@
-"""The presets that come with the installation: campaigns as files, from the smallest to the largest."""
+"""The presets that come with the installation, read from their files."""
 
 import tomllib
 from importlib.resources import files
@@ -9,9 +9,9 @@ _NAMES = ("smoke", "default", "dependencies", "thorough", "paper", "paper-text",
 
 
 def preset_text(name: str) -> str:
-    """The file of a preset."""
+    """The text of a preset's file."""
     return (files("tasks.campaign") / "presets" / f"{name}.toml").read_text(encoding="utf-8")
 
 
 PRESETS = {name: Preset.read({"name": name, **tomllib.loads(preset_text(name))}) for name in _NAMES}
-"""Every preset, by name: sizes, the smallest first, then tables of the literature, and what is best."""
+"""Every preset by name: general ones in order of size, then those for the literature's tables, then `best`."""

@@ -1,4 +1,4 @@
-"""The campaign that a request asks for: its preset or its file, and what it wants otherwise."""
+"""Resolve a request into a campaign: its preset or its file, with the request's changes."""
 
 from collections.abc import Iterable
 
@@ -21,12 +21,12 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
     """The campaign that a request asks for.
 
     Args:
-        request: what is asked.
-        store: whose own corpora may be named too.
+        request: from the command line or a file.
+        store: its corpora may be named too, beside the known ones.
 
     Raises:
-        ConfigurationError: it names a preset, a corpus or a variant that there is not, or none is left; its file
-            cannot be; or a trial cannot be drawn.
+        ConfigurationError: the request names a preset, a corpus or a variant that does not exist; no corpus is left;
+            its file is invalid; or a trial cannot be drawn.
     """
     preset = _preset(request)
     left_out = {} if request.corpora or store is None else _to_be_brought(preset.corpora, store)
@@ -66,7 +66,7 @@ def resolve(request: CampaignRequest, store: Store | None = None) -> Campaign:
 
 
 def _to_be_brought(corpora: Iterable[str], store: Store) -> dict[str, str]:
-    """Those of the corpora of a preset that a person must bring and has not, each with how."""
+    """The corpora of a preset that the user must provide and has not, each with how to provide it."""
     missing = {}
     for corpus in corpora:
         recipe = find_recipe(corpus)
@@ -88,7 +88,7 @@ def _preset(request: CampaignRequest) -> Preset:
 
 
 def _shortened(space: Space, request: CampaignRequest) -> Space:
-    """With the epochs that a request wants; where it wants a number of rungs, none are listed."""
+    """The space with the epochs of the request. A number of rungs in the request replaces a list of epochs."""
     if request.epochs is not None:
         return space.having(epochs=request.epochs)
     return space if request.rungs is None else space.unlisted()

@@ -1,4 +1,4 @@
-"""What the trials of a corpus are drawn from: a range a hyper-parameter, and what some variants have otherwise."""
+"""The search space of a corpus: a range for each hyper-parameter, and exceptions for some variants."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from models.ranges import Range, Values, read_range
 
 @dataclass(frozen=True)
 class Space:
-    """What the trials of a corpus are drawn from.
+    """The search space of a corpus.
 
     Attributes:
-        ranges: of each hyper-parameter, by name. That of `epochs` has one value, most epochs of a trial, or those of
-            each rung, which rise.
-        exceptions: of single variants, by their names.
+        ranges: of each hyper-parameter, by name. The range of `epochs` is either one value, the most epochs of a trial,
+            or an ascending list with the epochs of each rung.
+        exceptions: ranges of single variants, by the variants' names.
     """
 
     ranges: Mapping[str, Range]
@@ -25,21 +25,21 @@ class Space:
         return {**self.ranges, **self.exceptions.get(variant, {})}
 
     def rungs(self, variant: str) -> tuple[int, ...]:
-        """The epochs of each rung of a variant as they are listed; of one number the most epochs of a trial."""
+        """The listed epochs of each rung of a variant; without a list, only the most epochs of a trial."""
         return listed_epochs(self.of(variant)["epochs"])
 
     def ends(self, name: str) -> tuple[Any, Any]:
-        """The smallest and the largest that a number is drawn from."""
+        """The smallest and the largest value of a hyper-parameter's range."""
         drawn = self.ranges[name]
         return (min(drawn.options), max(drawn.options)) if isinstance(drawn, Values) else (drawn.low, drawn.high)
 
     @property
     def epochs(self) -> int:
-        """Most epochs of a trial of the variants that have no exception."""
+        """The most epochs of a trial, for variants without an exception."""
         return listed_epochs(self.ranges["epochs"])[-1]
 
     def having(self, **ranges: Any) -> Self:
-        """The same with other ranges for all variants, written as in a file."""
+        """The same space with other ranges for all variants, given as in a campaign file."""
         changed = {name: read_range(value) for name, value in ranges.items()}
         exceptions = {
             variant: {name: drawn for name, drawn in own.items() if name not in changed}
@@ -48,7 +48,7 @@ class Space:
         return type(self)({**self.ranges, **changed}, {variant: own for variant, own in exceptions.items() if own})
 
     def unlisted(self) -> Self:
-        """The same with the last of the epochs that are listed, for rungs of another number."""
+        """The same space with only the last of the listed epochs, for another number of rungs."""
         exceptions = {
             variant: {**own, **({"epochs": Values(listed_epochs(own["epochs"])[-1:])} if "epochs" in own else {})}
             for variant, own in self.exceptions.items()
@@ -56,14 +56,14 @@ class Space:
         return type(self)({**self.ranges, "epochs": Values((self.epochs,))}, exceptions)
 
     def to_json(self) -> dict[str, Any]:
-        """As it is written in a file: constants, lists and intervals by name, and a table for each exception."""
+        """The space as in a campaign file: constants, lists and intervals by name, and a table for each exception."""
         return {name: drawn.to_json() for name, drawn in self.ranges.items()} | {
             variant: {name: drawn.to_json() for name, drawn in own.items()} for variant, own in self.exceptions.items()
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """The space that `to_json` wrote; a key with a slash is a variant's."""
+        """The space that `to_json` wrote; a key with a slash is the name of a variant."""
         ranges = {name: read_range(value) for name, value in values.items() if "/" not in name}
         exceptions = {
             name: {key: read_range(value) for key, value in own.items()} for name, own in values.items() if "/" in name
@@ -72,10 +72,10 @@ class Space:
 
 
 def listed_epochs(drawn: Range) -> tuple[int, ...]:
-    """The epochs of each rung, or the most of a trial.
+    """The epochs of each rung, or the most epochs of a trial.
 
     Raises:
-        ValueError: they are no whole numbers from 1 that rise.
+        ValueError: they are not ascending whole numbers from 1.
     """
     options = drawn.options if isinstance(drawn, Values) else ()
     if not options or any(type(each) is not int or each < 1 for each in options):

@@ -1,4 +1,4 @@
-"""What a section of a preset makes of the trials of a corpus, checked by drawing from it."""
+"""The search space that a section of a preset gives, checked by drawing from it."""
 
 from collections.abc import Mapping
 
@@ -12,16 +12,18 @@ from tasks.campaign.space import Space
 
 
 def space_of(where: str, kind: Kind, section: Section, variants: tuple[str, ...]) -> Space:
-    """What is written, and what techniques, output models and optimizers say where nothing is; of all that is drawn.
+    """The search space: the section's ranges, completed by the defaults of techniques, output models and optimizers.
+
+    Only hyper-parameters that at least one of the variants has, and those of `STATED`, are in it.
 
     Args:
-        where: what an error begins with.
+        where: the start of an error message.
         kind: of data.
-        section: what is written.
-        variants: that are drawn for.
+        section: of the preset.
+        variants: names of the variants to draw.
 
     Raises:
-        ConfigurationError: something is missing, or no trial can have it.
+        ConfigurationError: a range is missing, or has values that no trial can have.
     """
     for name in STATED:
         if name not in section.ranges:
@@ -36,15 +38,16 @@ def space_of(where: str, kind: Kind, section: Section, variants: tuple[str, ...]
     common: dict[str, Range] = {key: written for key, written in section.ranges.items() if key in drawn}
     for name, ranges in noted.items():
         own = section.exceptions.get(name, {})
-        common |= {key: said for key, said in ranges.items() if key not in common and key not in own}
+        common |= {key: drawn_from for key, drawn_from in ranges.items() if key not in common and key not in own}
     others = {
-        name: {key: said for key, said in ranges.items() if said != common.get(key)} for name, ranges in noted.items()
+        name: {key: drawn_from for key, drawn_from in ranges.items() if drawn_from != common.get(key)}
+        for name, ranges in noted.items()
     }
     return Space(common, {name: other for name, other in others.items() if other})
 
 
 def _noted(variant: Variant, kind: Kind, written: Mapping[str, Range], own: Mapping[str, Range]) -> dict[str, Range]:
-    """What each hyper-parameter of a variant is drawn from; the learning rate that is written is gradient descent's."""
+    """The range of each hyper-parameter of a variant; an optimizer's own learning rates go first."""
     general = {key: drawn for key, drawn in written.items() if not (key == RATE and has_own_rate(variant))}
     ranges = {**general, **own}
     noted = noted_ranges(variant, kind, ranges)

@@ -1,4 +1,4 @@
-"""A campaign as the text of a file that asks for it."""
+"""Write a campaign as a TOML file, which reproduces it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,14 +7,14 @@ import tomlkit
 from tomlkit.items import Table
 
 SIZES = {"studies": "studies", "trials": "trials_per_study", "rungs": "rungs", "seeds": "seeds", "seed": "seed"}
-"""The sizes of a campaign as files and options call them, and as `Campaign.to_json` does."""
+"""The sizes of a campaign: their names in files and options, and those in `Campaign.to_json`."""
 
 
 def campaign_text(campaign: Mapping[str, Any]) -> str:
-    """TOML with every number of a campaign, also of those that its preset or file left to others.
+    """TOML with every number of a campaign, defaults included.
 
     Args:
-        campaign: what `Campaign.to_json` says.
+        campaign: the result of `Campaign.to_json`.
     """
     document = tomlkit.document()
     for name, value in {"name": campaign["preset"], "title": campaign["title"]}.items():

@@ -1,7 +1,7 @@
-"""Names of variants as people write them.
+"""Parse names of variants as users type them.
 
-`SGD+CL` and `lstm/nade/SGD+C` are names. `sgd+lc`, `SGD + CL`, `+CL`, `CL`, `SGD+C+L` and `SGD+C,SGD+L` are understood
-as well, for nothing else can be meant. What is stored and shown has the one spelling of `models/variants.py`.
+`SGD+CL` and `lstm/nade/SGD+C` are names. Unambiguous other spellings are accepted too: `sgd+lc`, `SGD + CL`, `+CL`,
+`CL`, `SGD+C+L` and `SGD+C,SGD+L`. Stored and shown names have the one spelling of `models/variants.py`.
 """
 
 import re
@@ -14,21 +14,22 @@ _JOINT = re.compile(r"\s*([+/])\s*(?=[^\s,+/]+(?:[\s,/+]|$))")
 
 
 def read_names(asked: Iterable[str]) -> list[tuple[Variant, bool]]:
-    """The variants of what was typed, in its order.
+    """The variants of the typed names, in order.
 
-    `lstm/nade/SGD+C` is all of a name; the short `SGD+CL` means the simple core, and each corpus its own output.
+    `lstm/nade/SGD+C` is a full name. The short name `SGD+CL` means the core `rnn`, and leaves the output model to the
+    corpus.
 
     Returns:
-        Each variant, and whether its output is still to be set.
+        Each variant, with whether its output model is still open.
 
     Raises:
-        ConfigurationError: a name stands for nothing, or for what does not go together.
+        ConfigurationError: a name is unknown, or its parts cannot be combined.
     """
     return [_read(name) for name in split_names(" ".join(asked))]
 
 
 def split_names(text: str) -> list[str]:
-    """The single names in a text: blanks and commas part them, blanks around + and / do not.
+    """The single names in a text, separated by blanks and commas; blanks around + and / do not separate.
 
     >>> split_names("SGD + C, SGD+L  lstm / nade / SGD")
     ['SGD+C', 'SGD+L', 'lstm/nade/SGD']
@@ -54,7 +55,7 @@ def _optimizer_and_letters(text: str) -> tuple[str, str]:
 
 
 def _short(name: str) -> tuple[str, str]:
-    """`SGD+CL`; of `+CL` and `CL` the optimizer is SGD."""
+    """The optimizer and the letters of a short name; for `+CL` and `CL` the optimizer is SGD."""
     optimizer, letters = _optimizer_and_letters(name)
     if optimizer in BY_OPTIMIZER:
         return optimizer, letters
@@ -66,6 +67,6 @@ def _short(name: str) -> tuple[str, str]:
 
 
 def _like(given: str, known: Collection[str]) -> str:
-    """The known name that a given one is but for capitals; the given one where there is none, or more than one."""
+    """The known name that equals the given one up to case; the given one if there is no such name, or several."""
     alike = [name for name in known if name.lower() == given.lower()]
     return alike[0] if given not in known and len(alike) == 1 else given
