@@ -1,1 +1,1 @@
-"""What runs: one file a flow, wiring only. The work itself is in `tasks/`."""
+"""The Prefect flows, one file each: wiring only. The work itself is in `tasks/`."""

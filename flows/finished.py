@@ -1,6 +1,6 @@
-"""What is left of `reproduce` where a campaign is finished already: its flow run on the server that is configured.
+"""The flow `reproduce` for a campaign that is finished already: it only leaves a flow run on the configured server.
 
-Told from the store, without torch, Dask and a plan.
+The answer comes from the store, without torch, Dask or a plan.
 """
 
 from prefect import flow
@@ -14,7 +14,7 @@ from tasks.publishing.finished import Finished
 
 
 def leave_run(request: CampaignRequest, store: Store, known: Finished) -> Outcome:
-    """Leave a flow run of the request, with its tags, its artifact and its log, and show what it came to."""
+    """Leave a flow run of the request, with tags, artifact and log, and print the campaign's outcome."""
 
     @flow(name="reproduce", flow_run_name=run_name, persist_result=False)
     def reproduce(request: CampaignRequest) -> Outcome:

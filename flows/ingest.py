@@ -1,4 +1,4 @@
-"""Put data into the store: known corpora, or a user's own files under a name of their own. Wiring only."""
+"""The flow that puts data into the store: known corpora, or a user's own files under their own name. Wiring only."""
 
 from prefect import flow
 
@@ -15,16 +15,16 @@ from tasks.publishing.answers.ingested import ingested
 
 @flow(name="ingest", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def ingest(request: IngestRequest) -> dict[str, str]:
-    """Read and parse what a request asks for, and show it; what is stored is not parsed again.
+    """Read, parse and store the requested corpora, and print a summary; stored corpora are not parsed again.
 
     Returns:
         The digest of every corpus, by its name.
 
     Raises:
-        ConfigurationError: a corpus of that name is not known, or the options do not go together.
+        ConfigurationError: a name is unknown, or options contradict each other.
         CorpusError: a source cannot be read or used.
         StoreError: the store cannot be used.
-        ClusterError: there is something to parse, and no cluster to do it.
+        ClusterError: there is something to parse, but no cluster.
     """
     store = Store(request.store)
     store.check_writable()

@@ -1,4 +1,4 @@
-"""What a campaign would run, and how long it should take. Parses corpora that are new to the store, trains nothing."""
+"""The flow that plans a campaign: what would run, and for how long. It parses new corpora, but trains nothing."""
 
 from prefect import flow
 
@@ -20,13 +20,13 @@ from tasks.trials.ledger import Ledger
 
 @flow(name="plan", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def plan(request: CampaignRequest) -> Planned:
-    """The plan of a request, told as a table: variants, trials, those stored, estimated minutes; and what it can tell.
+    """The plan of a request: variants, trials, stored trials, estimated minutes, and the smallest detectable effects.
 
     Raises:
-        ConfigurationError: the request cannot be.
+        ConfigurationError: the request is invalid.
         CorpusError: a source cannot be read or used.
         StoreError: the store cannot be used.
-        ClusterError: there is something to parse, and no cluster to do it.
+        ClusterError: there is something to parse, but no cluster.
     """
     store = Store(request.store)
     store.check_writable()

@@ -1,4 +1,4 @@
-"""Build the report of a campaign again from what is stored. Trains nothing; a corpus that is not stored is parsed."""
+"""The flow that rebuilds a campaign's report from the store. It trains nothing, but parses corpora that are missing."""
 
 from datetime import UTC, datetime
 
@@ -22,14 +22,14 @@ from tasks.trials.ledger import Ledger
 
 @flow(name="report", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def report(request: CampaignRequest) -> Outcome:
-    """Collect and publish; trials that are not stored are named in the report.
+    """Collect the stored results and publish a report; it names the trials that are missing.
 
     Raises:
-        ConfigurationError: the request cannot be.
+        ConfigurationError: the request is invalid.
         StoreError: the store cannot be used.
-        CorpusError: a corpus is not stored, and cannot be had.
-        ClusterError: there is something to parse, and no cluster to do it.
-        CampaignError: nothing of the campaign is stored.
+        CorpusError: a corpus is not stored, and cannot be read from its source.
+        ClusterError: there is something to parse, but no cluster.
+        CampaignError: no trial of the campaign is stored.
     """
     started = datetime.now(UTC)
     if request.share is not None:

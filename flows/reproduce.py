@@ -26,16 +26,17 @@ from tasks.trials.ledger import Ledger
 
 @flow(name="reproduce", flow_run_name=run_name, task_runner=task_runner(), persist_result=False)
 def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
-    """Compare the techniques as a request asks, and publish the report.
+    """Run the requested comparison of techniques, and publish its report.
 
-    Whatever the store holds already is not done again, the report included where nothing of it would be other; so the
-    same request goes on after an interruption. Of a share there is no report.
+    Work whose result is in the store already is not repeated; that includes the report, if nothing in it would change.
+    So the same request continues after an interruption. A share of a campaign has no report.
 
     Raises:
-        ConfigurationError: the request cannot be.
+        ConfigurationError: the request is invalid.
         StoreError: the store cannot be used.
-        ClusterError: there is work, and no cluster to do it.
-        CampaignError: a trial did not come to an end; the report is there, unless none did.
+        ClusterError: there is work, but no cluster.
+        CampaignError: some trials did not come to an end, though the report is published; or none did, and there is no
+            report.
     """
     started = datetime.now(UTC)
     store = Store(request.store)
@@ -47,7 +48,7 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search, ledger = Search(campaign, digests, share), Ledger(store)
     clock = Clock(store, search)
-    tell_all(str(planned(Standing(ledger, search), clock, crew.size)))  # on the way: the answer is what it comes to
+    tell_all(str(planned(Standing(ledger, search), clock, crew.size)))  # as text: the command's answer is the outcome
 
     reasons = run_search(search, ledger, clock, crew)
     reasons |= run_finals(search, ledger, clock, crew)

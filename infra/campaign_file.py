@@ -1,6 +1,6 @@
-"""The file of a person's own campaign, read as JSON values, which is how it travels in a request.
+"""Read a user's campaign file in TOML into JSON values, the form in which it travels in a request.
 
-What this does not do: know its keys (`tasks/campaign/preset.py`).
+What this does not do: check its keys (`tasks/campaign/preset.py`).
 """
 
 import tomllib
@@ -13,10 +13,10 @@ _MOST_BYTES = 1_000_000
 
 
 def read_campaign(path: Path) -> dict[str, Any]:
-    """The tables of a file in TOML, with `name`, which is the file's own where it says none.
+    """The tables of a TOML file; without a `name` in it, the file's name is taken.
 
     Raises:
-        ConfigurationError: it cannot be read, or is no TOML.
+        ConfigurationError: the file cannot be read, or is not TOML.
     """
     try:
         if path.stat().st_size > _MOST_BYTES:

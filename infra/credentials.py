@@ -1,12 +1,12 @@
-"""Make what a deployment keeps secret, once: passwords, keys of the S3 server, certificates of the Dask cluster.
+"""Generate a deployment's secrets, once: passwords, keys of the S3 server, certificates of the Dask cluster.
 
     python -m infra.credentials infra/secrets
 
-infra/compose.yaml and the Kubernetes secrets of docs/operations.md are made from these files. The folder is its owner's
-alone; the files in it are readable, since a container gets each by itself, as another user.
+infra/compose.yaml and the Kubernetes secrets of docs/operations.md use these files. Only the owner can enter the
+folder. The files in it are readable by all, since each is mounted into a container that runs as another user.
 
-What this does not do: replace what is there, or revoke anything. To change all of it, remove the folder and run it
-again; to change one password, write it in its file.
+What this does not do: replace existing secrets, or revoke any. To change all of them, remove the folder and run this
+again; to change one password, edit its file.
 """
 
 import json
@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from infra.errors import ConfigurationError
 
 ROLES = ("client", "scheduler", "worker")
-"""Who shows a certificate to whom: Dask asks every one for its own, signed by the authority made here."""
+"""Each role has a certificate of its own, signed by the authority made here; Dask asks every peer for one."""
 WRONG_USAGE = 2
 YEARS = 5
 _MINUTES_OF_ERROR = 5  # a machine's clock may be behind
@@ -92,7 +92,7 @@ def _certificates() -> dict[str, str]:
 
 
 def _sign(name: str, authority: _Signed | None) -> _Signed:
-    """A new key and its certificate, signed by the authority, or by itself where it is to be one."""
+    """A new key and its certificate, signed by the authority; without an authority, self-signed as one."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -125,7 +125,7 @@ def _pem(certificate: x509.Certificate) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Make the folder that is named, and print the files."""
+    """Make the folder named on the command line, and print its files."""
     try:
         if len(arguments) != 1 or arguments[0].startswith("-"):
             raise ConfigurationError("wants one folder: python -m infra.credentials infra/secrets")

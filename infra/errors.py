@@ -1,7 +1,7 @@
-"""Every error that a person may see, each one line: what is wrong, where, and the mend.
+"""The errors that a user may see. Each is one line: what is wrong, where, and the mend.
 
     CounterpointError
-    |-- ConfigurationError    an option, a preset or a combination that cannot be
+    |-- ConfigurationError    an invalid option, preset or combination of them
     |-- CorpusError           input data that cannot be read or used
     |-- StoreError            the object store
     |   |-- NotFoundError         nothing is committed under that name
@@ -9,20 +9,20 @@
     |   `-- IntegrityError        stored bytes are not the bytes that were committed
     |-- ClusterError          the Dask cluster cannot be reached or has no worker
     |-- CampaignError         trials of a campaign did not come to an end
-    `-- OutputError           what was printed could not be written to where standard output goes
+    `-- OutputError           standard output could not be written
 
-`models/` raises plain `ValueError`s, since it knows of nothing outside itself; the edges turn them into
-a `ConfigurationError`. The command line prints the one line and exits with 2 for a `ConfigurationError`,
-which the user mends by typing something else, and with 1 for all the others.
+`models/` raises plain `ValueError`s, since it imports nothing from outside; the callers turn them into
+`ConfigurationError`s. The command line prints the line. It exits with 2 for a `ConfigurationError`, which the user
+mends by typing something else, and with 1 for every other error.
 """
 
 
 class CounterpointError(Exception):
-    """Base of every error that is told in one line, without a traceback."""
+    """Base of the errors that are reported in one line, without a traceback."""
 
 
 class ConfigurationError(CounterpointError):
-    """An option, a preset or a combination of them that cannot be."""
+    """An invalid option, preset or combination of them."""
 
 
 class CorpusError(CounterpointError):
@@ -30,7 +30,7 @@ class CorpusError(CounterpointError):
 
 
 class StoreError(CounterpointError):
-    """The object store refused, is out of reach, or cannot be written."""
+    """The object store refuses access, is out of reach, or cannot be written."""
 
 
 class NotFoundError(StoreError):
@@ -50,8 +50,8 @@ class ClusterError(CounterpointError):
 
 
 class CampaignError(CounterpointError):
-    """Trials of a campaign did not come to an end: some of them, which its report names, or all of them."""
+    """Trials of a campaign did not come to an end: either all of them, or some, which the report names."""
 
 
 class OutputError(CounterpointError):
-    """What a command printed could not be written to where its standard output goes."""
+    """A command's output could not be written to standard output."""

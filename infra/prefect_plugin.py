@@ -1,10 +1,11 @@
-"""Adds `prefect run` to Prefect's command line; loaded by `import prefect` through the group `prefect.plugins`.
+"""Adds `prefect run` to Prefect's command line; `import prefect` loads it by the entry-point group `prefect.plugins`.
 
-Prefect loads it where the setting `plugins.enabled` is on: in this checkout by pyproject.toml, elsewhere by
-PREFECT_PLUGINS_ENABLED=true. It does nothing in any other process (workers, flow runs, Python sessions), and names
-the commands by a string, so that nothing of ours but the word for Ctrl-C is imported before `prefect run` is typed.
+Prefect loads it if the setting `plugins.enabled` is on: in this checkout by pyproject.toml, elsewhere by
+PREFECT_PLUGINS_ENABLED=true. It does nothing in processes other than `prefect` (workers, flow runs, Python sessions).
+It names the commands by a string, so that nothing of ours except the Ctrl-C message is imported before `prefect run`.
 
-`prefect.cli._app` is a private name: pyproject.toml holds Prefect under the next minor version, tests hold the rest.
+`prefect.cli._app` is a private name: pyproject.toml keeps Prefect below the next minor version, and tests cover the
+rest.
 """
 
 import os
@@ -15,11 +16,11 @@ from infra.machine.stopped import hear_early
 
 
 def _arguments() -> list[str] | None:
-    """What stands behind `prefect` or `python -m prefect`; None where this process is neither."""
+    """The arguments after `prefect` or `python -m prefect`; None if this process is neither."""
     if Path(sys.argv[0]).stem == "prefect":
         return sys.argv[1:]
     given = sys.orig_argv[1:]
-    # `python -m prefect` imports the package before sys.argv is what it will be
+    # With `python -m prefect` the package is imported before sys.argv has its final value.
     behind = given[given.index("-m") + 1 :] if "-m" in given else []
     return behind[1:] if behind[:1] == ["prefect"] else None
 

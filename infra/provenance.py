@@ -1,8 +1,8 @@
-"""Where a result comes from: code, lock file, library versions, processor, Prefect run. Never a secret.
+"""The provenance of a result: code, lock file, library versions, processor, Prefect run. Never a secret.
 
-Written into every manifest and report. Nothing of it enters a key, so that a changed comment retrains
-nothing. It holds no host name, no user, no path and no variable of the environment. Versions come from the
-installed packages' metadata, so that asking for them imports neither torch nor prefect.
+It is written into every manifest and report. It does not enter any key, so a changed comment retrains nothing. It holds
+no host name, no user, no path and no environment variable. Versions come from the metadata of installed packages, so
+that neither torch nor prefect is imported for them.
 """
 
 import hashlib
@@ -18,32 +18,33 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[1]
-# What no run reads: a benchmark that writes its figures, or a page of the docs, changes no result.
+# Not read by any run: a changed benchmark, test or page of the docs changes no result.
 _NOT_READ = ("benchmarks", "docs", "tests", ".ci", "README.md", "CHANGELOG.md")
 _LIBRARIES = ("counterpoint", "torch", "numpy", "prefect", "dask")
 
 
 def provenance() -> dict[str, Any]:
-    """Everything that is known about where a result comes from; JSON values only.
+    """The provenance of a result made now, as JSON values.
 
     Returns:
-        `commit`: 40 hexadecimal digits, and `dirty`: whether what a run reads differs from it (not benchmarks,
-            docs and tests), both None outside of a checkout and of what `git archive` made of one; `lock`: sha256 of
-            constraints.txt, None where there is none; `versions`: of Python and the libraries, None for one that is
-            not installed; `processor`: its model; `cores`: those this process may use; `platform`: `Linux-x86_64`;
-            `flow_run`: the id of the Prefect flow run, None outside of one.
+        `commit`: 40 hexadecimal digits; `dirty`: whether files that a run reads differ from the commit (benchmarks,
+        docs
+            and tests do not count). Both are None outside of a checkout or of a `git archive` of one. `lock`: sha256 of
+            constraints.txt, or None. `versions`: of Python and the libraries, None for one that is not installed.
+            `processor`: its model. `cores`: number that this process may use. `platform`: `Linux-x86_64`. `flow_run`:
+            id of the Prefect flow run, None outside of one.
 
     >>> sorted(provenance())
     ['commit', 'cores', 'dirty', 'flow_run', 'lock', 'platform', 'processor', 'versions']
     """
-    # A copy: what a caller adds must not reach the next one.
+    # A copy, so that a caller's additions do not reach the next caller.
     fixed = dict(_fixed())
     return {**fixed, "versions": dict(fixed["versions"]), "flow_run": _flow_run()}
 
 
 @lru_cache(maxsize=1)
 def _fixed() -> dict[str, Any]:
-    """What a process keeps from its start: it runs the code that it has loaded."""
+    """The part that is constant for a process, which keeps running the code that it has loaded."""
     commit, dirty = _checkout(_ROOT)
     return {
         "commit": commit,
@@ -66,7 +67,7 @@ def _checkout(root: Path) -> tuple[str | None, bool | None]:
 
 
 def _archived(root: Path) -> tuple[str | None, bool | None]:
-    """The commit that `git archive` has written into a file, as for the image of a deployment, which has no git."""
+    """The commit that `git archive` wrote into a file, for a deployment's image, which has no git."""
     try:
         written = (root / "infra" / "commit.txt").read_text().strip()
     except (OSError, ValueError):

@@ -1,8 +1,8 @@
-"""What a person may ask of a campaign, typed, frozen and validated once, at the edge.
+"""Requests: the typed and frozen parameters of the flows, validated once.
 
-A `CampaignRequest` or `IngestRequest` is built by the command line from its options, or by Prefect from the JSON
-parameters of a deployment; the flow gets the same value either way. It names what is wanted and knows of no preset,
-corpus or variant: those are checked where they live, by the tasks.
+A `CampaignRequest` or an `IngestRequest` is built by the command line from its options, or by Prefect from the JSON
+parameters of a deployment. The flow gets the same value either way. Names of presets, corpora and variants are not
+checked here, but later, by the tasks that know them.
 """
 
 import os
@@ -25,7 +25,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 def _apart(names: Any) -> Any:
-    """Names that a comma joins are several; no name has a comma."""
+    """Split names that are joined by commas; no name contains a comma."""
     if isinstance(names, list | tuple) and all(isinstance(name, str) for name in names):
         return [part for name in names for part in name.strip(",").split(",")]
     return names
@@ -47,17 +47,17 @@ def _scheduler_address(address: str) -> str:
 
 
 def default_store() -> str:
-    """Address of the store where none is given: COUNTERPOINT_STORE, or else `./artifacts`."""
+    """Default address of the store: COUNTERPOINT_STORE, or else `./artifacts`."""
     return os.environ.get(STORE_VARIABLE) or DEFAULT_STORE
 
 
 def default_cluster() -> str | None:
-    """Address of the Dask scheduler where none is given: COUNTERPOINT_CLUSTER; None for this machine."""
+    """Default address of the Dask scheduler: COUNTERPOINT_CLUSTER, or None for this machine."""
     return os.environ.get(CLUSTER_VARIABLE) or None
 
 
 def _step(text: str) -> str:
-    """A frame's length: `60` ticks, or `1/4`, parts of a quarter note."""
+    """Check the length of a frame: `60` in ticks, or `1/4` in quarter notes."""
     if not re.fullmatch(r"[1-9][0-9]{0,5}(/[1-9][0-9]{0,3})?", text):
         raise ValueError("neither parts of a quarter note, as 1/4 for a sixteenth note, nor a number of ticks, as 60")
     return text
@@ -71,28 +71,28 @@ Form = Literal["midi", "characters", "words"]
 
 
 def data_folder() -> str | None:
-    """Folder with a user's copies of the official data sets, COUNTERPOINT_DATA; None where it is not set."""
+    """Folder with the user's copies of the official data sets, from COUNTERPOINT_DATA; None if it is not set."""
     return os.environ.get(DATA_VARIABLE) or None
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "hide_input_in_errors": True})
 class IngestRequest:
-    """Which data is asked to be put into a store: corpora that are known by name, or a user's own files.
+    """A request to put data into a store: known corpora by name, or a user's own files.
 
     Attributes:
         store: address of the store.
-        names: of known corpora, none for those that come with the installation; or, with `form`, the name that the
-            user's files get.
+        names: of known corpora, empty for those that come with the installation; or, with `form`, the name for the
+            user's files.
         source: address of the data: a folder, a file, an archive, `http(s)://`, `s3://`.
-        form: what the user's own files are, and how they are read.
+        form: format of the user's own files, and how they are read; None for known corpora.
         manifest: address of the table of an official MIDI set.
-        step: length of a frame of the user's MIDI files: parts of a quarter note with a slash, `1/4` for a sixteenth
-            note, or ticks, `60`; None for an eighth note.
+        step: length of a frame of the user's MIDI files: in quarter notes with a slash (`1/4` is a sixteenth note), or
+            in ticks (`60`); None for an eighth note.
         drums: whether channel 10 of the user's MIDI files is kept.
-        fewest: how often a word of the user's text must be in train to be a symbol.
-        encoding: of the user's text; None where it is to be found.
+        fewest: how often a word of the user's text must occur in train to be a symbol.
+        encoding: of the user's text; None to detect it.
         most_lost: the share of the user's files, 0 to 1, that may be set aside; None for 1 of 20.
-        by_content: split the user's files by content, whatever their names say.
+        by_content: split the user's files by content, and ignore splits that their names give.
         cluster, workers: as in `CampaignRequest`.
 
     Raises:
@@ -116,28 +116,29 @@ class IngestRequest:
 
 @dataclass(frozen=True, config={"extra": "forbid", "hide_input_in_errors": True})
 class CampaignRequest:
-    """What a campaign is asked for; None takes the preset's value.
+    """A request for a campaign; a field that is None takes the preset's value.
 
-    Every field is a JSON value, so that `{"preset": "smoke", "store": "s3://bucket/prefix"}` is a request too.
+    Every field is a JSON value: `{"preset": "smoke", "store": "s3://bucket/prefix"}` is a request too.
 
     Attributes:
-        store: address of the store, anything fsspec knows: a path, `s3://bucket/prefix`.
-        preset: name of the size of the campaign.
-        campaign: what a file of the person's own says in place of a preset (`tasks/campaign/preset.py`).
+        store: address of the store: a path, or `s3://bucket/prefix`.
+        preset: name of the preset.
+        campaign: contents of the user's campaign file, in place of a preset (`tasks/campaign/preset.py`).
         corpora: names of the corpora.
         variants: names of the variants, `rnn/bernoulli/SGD+CLR`.
-        placebo: whether plain SGD with a placebo is among the variants, a technique that changes luck alone.
-        studies: independent searches, each with draws, a choice and fresh seeds of its own.
-        trials: draws for every variant in a study.
-        rungs: of successive halving; 1 for random search.
-        seeds: fresh seeds for what a study chooses.
+        placebo: whether to add plain SGD with the placebo, a technique that only changes the random streams.
+        studies: number of independent searches, each with its own draws, choice and fresh seeds.
+        trials: number of draws of each variant in a study.
+        rungs: rungs of successive halving; 1 for random search.
+        seeds: number of fresh seeds for each chosen configuration.
         epochs: most epochs of a trial.
-        seed: the one number all randomness comes from; or `day` or `week`, for the number of the day or the week in
-            which the run is due (`infra/server/schedule.py`).
-        share: one machine's share of it, `2/5`, where several without a common store run it; None for all of it.
+        seed: seed of all random numbers; `day` or `week` for the number of the day or the week for which the run is
+            scheduled (`infra/server/schedule.py`).
+        share: this machine's share of the campaign, `2/5`, if several machines without a common store run it; None for
+            the whole campaign.
         cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine, which is the
-            default where COUNTERPOINT_CLUSTER names none.
-        workers: processes of the cluster on this machine; None for one a core.
+            default unless COUNTERPOINT_CLUSTER is set.
+        workers: number of processes on this machine; None for one for each GPU, or without a GPU one for each core.
 
     Raises:
         pydantic.ValidationError: a field has the wrong type or range, or is unknown.
@@ -161,5 +162,5 @@ class CampaignRequest:
 
     @property
     def name(self) -> str:
-        """That of the preset or of the file."""
+        """The name of the preset or of the campaign file."""
         return self.preset if self.campaign is None else str(self.campaign.get("name"))

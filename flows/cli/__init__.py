@@ -1,7 +1,7 @@
-"""The command line: `prefect run NAME` in a checkout, `counterpoint NAME` anywhere, the same commands.
+"""The command line: `prefect run NAME` in a checkout, `counterpoint NAME` anywhere; the commands are the same.
 
-Commands wire options to flows and print what comes back. What they need is imported inside them, so that `--help`
-loads neither torch nor pandas nor Prefect's server; a test holds this.
+A command turns its options into a request, calls a flow or a task, and prints the result. Heavy imports are inside the
+commands, so that `--help` loads neither torch nor pandas nor Prefect's server; a test checks this.
 """
 
 import os

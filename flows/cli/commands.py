@@ -1,6 +1,6 @@
-"""The commands, each a few lines: options in, a flow or a task called, its answer printed.
+"""The commands, a few lines each: take options, call a flow or a task, print its answer.
 
-Everything but cyclopts is imported inside the commands; see `flows/cli/__init__.py`.
+All imports except cyclopts are inside the commands; see `flows/cli/__init__.py`.
 """
 
 import gc as garbage
@@ -261,7 +261,7 @@ def disk(*, store: Store = None, json: AsJson = False) -> None:
 
 
 def _opened(store: Store) -> "ObjectStore":
-    """The store of an option, for what does not fill it: it is not made where it is missing."""
+    """The store of an option, for commands that only read; it is not created if it is missing."""
     address = Campaign(store=store).request().store
     from infra.store import Store as ObjectStore
 
@@ -269,7 +269,7 @@ def _opened(store: Store) -> "ObjectStore":
 
 
 def _campaign_file(request: "CampaignRequest") -> str:
-    """The campaign of a request as the text of a file."""
+    """The campaign of a request as the text of a campaign file."""
     from infra.store import Store as ObjectStore
     from tasks.campaign import campaign_text, resolve
 
@@ -290,9 +290,9 @@ def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
 
 
 def _was_finished(request: "CampaignRequest", output: Output) -> bool:
-    """Whether the campaign is known to be finished; then it is told, and has its flow run on a configured server.
+    """Whether the campaign is known as finished; if so, print its outcome and leave a flow run on a configured server.
 
-    The store alone is asked, before a server, a cluster or torch is there.
+    Only the store is asked; no temporary server, cluster or torch is started for it.
     """
     _check_prefect()
     from prefect.settings import get_current_settings
@@ -319,13 +319,13 @@ def _was_finished(request: "CampaignRequest", output: Output) -> bool:
 
 
 def _check_prefect() -> None:
-    """Import Prefect, which reads its settings; raises `ConfigurationError` where it cannot."""
-    said = io.StringIO()
+    """Import Prefect, which reads its settings; raise `ConfigurationError` if it cannot."""
+    messages = io.StringIO()
     try:
-        with redirect_stderr(said):  # where it fails the same is in there, in many lines
+        with redirect_stderr(messages):  # on failure Prefect prints the same problem in many lines
             import prefect.main  # noqa: F401
-        sys.stderr.write(said.getvalue())
-    except ValueError as problem:  # no TOML, or a value that cannot be
+        sys.stderr.write(messages.getvalue())
+    except ValueError as problem:  # not TOML, or an invalid value
         where = os.environ.get("PREFECT_PROFILES_PATH") or "profiles.toml in PREFECT_HOME (~/.prefect)"
         reason = " ".join(str(problem).split())[:200]
         raise ConfigurationError(
@@ -335,7 +335,7 @@ def _check_prefect() -> None:
 
 
 def _import_flow(name: str) -> Any:
-    """The flow `flows.NAME.NAME`; torch and its like come with it, a tenth faster without the search for garbage."""
+    """The flow `flows.NAME.NAME`. Its import loads torch; without garbage collection that is a tenth faster."""
     garbage.disable()
     try:
         return getattr(import_module(f"flows.{name}"), name)
@@ -345,10 +345,10 @@ def _import_flow(name: str) -> Any:
 
 
 def _run_flow(name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], bool]) -> Any:
-    """What the flow `flows.NAME.NAME` returns for a request, run on one API server, with quiet logs.
+    """Run the flow `flows.NAME.NAME` on one API server, with quiet logs, and return its result.
 
-    The check tells a mistake now, while the server boots, instead of after it; the flow itself checks again. It says
-    whether workers of this machine will be needed, which then start beside the server.
+    `check` raises the user's mistakes while the server still boots; the flow itself checks again. It returns whether
+    workers of this machine will be needed, which then start while the server boots.
     """
     _check_prefect()
     output.apply()

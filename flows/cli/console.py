@@ -1,7 +1,7 @@
-"""How a command ends: exit code, and the one line on standard error that says why.
+"""The end of a command: its exit code, and one line on standard error with the reason.
 
-0 done, 1 failed, 2 wrong usage, 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM. Anything that is not a
-`CounterpointError` is a defect of ours and keeps its traceback.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 129, 130, 143 stopped by SIGHUP, Ctrl-C, SIGTERM. An exception that is not
+a `CounterpointError` is a bug in this program, and keeps its traceback.
 """
 
 import errno
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 STOPPED_BY = {signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
-"""Signals that end a command as Ctrl-C does, and the word for it; the exit code is 128 and the signal's number."""
+"""Signals that end a command as Ctrl-C does, each with its word; the exit code is 128 plus the signal's number."""
 
 USED_UP = {
     errno.ENOSPC: "free some space, or set TMPDIR to another folder",
@@ -33,20 +33,20 @@ USED_UP = {
     errno.EMFILE: "raise the limit (ulimit -n)",
     errno.ENFILE: "close some programs",
 }
-"""What a machine may have no more of, wherever in a command that is noticed, and the mend."""
+"""Errors of exhausted resources, which can occur anywhere in a command, each with its mend."""
 
 
 def usage_error(error: "CycloptsError") -> NoReturn:
-    """Error formatter of the cyclopts apps: end with one line instead of a panel."""
+    """Error formatter of the cyclopts apps: exit with one line instead of a panel."""
     _end(f"{' '.join(str(error).split())} (see --help)", WRONG_USAGE)
 
 
 @contextmanager
 def told_in_one_line(as_json: bool = False) -> Iterator[None]:
-    """Around all that a command does: its variables, its output, its end, its exit code.
+    """Wrap a whole command: clean its environment, make its output robust, turn errors into one line and an exit code.
 
     Args:
-        as_json: whether standard output is for a program, which gets one JSON object and nothing else.
+        as_json: whether standard output gets a single JSON object and nothing else.
     """
     _drop_empty_variables()
     with forgiving_output(), _ends_in_one_line():
@@ -56,9 +56,9 @@ def told_in_one_line(as_json: bool = False) -> Iterator[None]:
 
 
 def _drop_empty_variables() -> None:
-    """Take an empty AWS_PROFILE as unset, as our own variables are taken; boto would look for what has no name.
+    """Unset empty AWS variables such as AWS_PROFILE, as our own variables are; boto would look for an empty name.
 
-    That a file is none (AWS_CONFIG_FILE) can be said by an empty name only, and is left.
+    File variables (AWS_CONFIG_FILE) are kept, since an empty one is the only way to say that there is no file.
     """
     for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
         if not name.endswith("_FILE"):
@@ -67,7 +67,7 @@ def _drop_empty_variables() -> None:
 
 @contextmanager
 def _ends_in_one_line() -> Iterator[None]:
-    """Turn what a person can mend, and being stopped, into one line and an exit code."""
+    """Turn errors that a user can mend, and stop signals, into one line and an exit code."""
     heard = [number for number in STOPPED_BY if signal.getsignal(number) != signal.SIG_IGN]  # nohup ignores one
     before = {number: signal.signal(number, _stop) for number in heard}
     try:

@@ -1,6 +1,7 @@
-"""The typed options of the commands, and how they become a `CampaignRequest`.
+"""The typed options of the commands, and their conversion into requests.
 
-Only cyclopts is imported here, since every `--help` pays for it: the checks, and pydantic, come when a command runs.
+Only cyclopts is imported here, since every `--help` pays for the imports. Options are checked, with pydantic, when a
+command runs.
 """
 
 import os
@@ -144,7 +145,7 @@ class Campaign:
     ] = None
 
     def request(self, places: "Places | None" = None) -> "CampaignRequest":
-        """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
+        """The validated request; raises a `ConfigurationError` that names the first invalid option."""
         from infra.settings import CampaignRequest
 
         given = {**asdict(self), **(asdict(places) if places else {})}
@@ -203,7 +204,7 @@ class Data:
     ] = False
 
     def request(self, names: tuple[str, ...], store: str | None, places: "Places") -> "IngestRequest":
-        """The validated request; raises `ConfigurationError` that names the first option that cannot be."""
+        """The validated request; raises a `ConfigurationError` that names the first invalid option."""
         from infra.settings import IngestRequest
 
         rest = asdict(self)
@@ -234,7 +235,7 @@ class Places:
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is shown while a command runs; `apply` makes it so, for this process and the ones it starts."""
+    """The output while a command runs; `apply` sets it, for this process and the ones it starts."""
 
     plain: Annotated[bool, _flag("Plain lines of progress instead of live ones.")] = False
     quiet: Annotated[bool, _flag("No progress at all.")] = False
@@ -242,7 +243,7 @@ class Output:
     json: AsJson = False
 
     def apply(self) -> None:
-        """Set how progress is shown, and how much Prefect and Dask say."""
+        """Set the display of progress, and the log levels of Prefect and Dask."""
         from infra.machine.logs import quiet_logs
         from infra.machine.output import MODE_VARIABLE
 
@@ -252,7 +253,7 @@ class Output:
 
 
 def _validated(kind: type[Request], given: dict[str, Any]) -> Request:
-    """A request of what was given; raises `ConfigurationError` that names the first option that cannot be."""
+    """A request from the given options; raises a `ConfigurationError` that names the first invalid one."""
     from pydantic import ValidationError
 
     try:

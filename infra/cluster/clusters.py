@@ -1,12 +1,12 @@
-"""The Dask cluster of a flow run: processes of this machine, or a scheduler by its address.
+"""The Dask cluster of a flow run: processes of this machine, or an existing scheduler at an address.
 
-A flow is decorated with `task_runner()` and calls `connect` first, with what it was asked for: so one flow serves
-the command line and every deployment, and a cluster that cannot be had is one line instead of a wait without end.
-On this machine it is one single-threaded process a core, since two threads of torch in a process lose to two
-processes. Everything there listens on the loopback and wants the certificate that was made for this cluster, for
-whoever reaches a scheduler runs code as its user, and other users of the machine reach the loopback too.
+A flow is decorated with `task_runner()`, and first calls `connect` with the requested address and number of workers. So
+the same flow serves the command line and every deployment, and a missing cluster is a one-line error instead of an
+endless wait. On this machine the cluster has one single-threaded process for each core, since two processes are faster
+than two torch threads in one process. Its sockets listen on the loopback and require a certificate made for this
+cluster: whoever reaches a scheduler can run code as its user, and other users of the machine can reach the loopback.
 
-What this does not do: start or pay for machines. A cluster elsewhere is somebody's, given as an address.
+What this does not do: start or pay for machines. A remote cluster is somebody else's, given by its address.
 """
 
 import logging
@@ -31,11 +31,11 @@ from infra.machine.logs import silence_given_up, silence_lost_connections
 from infra.machine.scratch import scratch_folder
 
 CONNECT_SECONDS = 10.0
-MEMORY_SHARE = 0.8  # of this machine's memory, for all workers together
+MEMORY_SHARE = 0.8  # share of this machine's memory for all workers together
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-# The C library gives large memory back to the system at once, and asks for it again at the next update: pages that are
-# fresh, and zeroed, each time. Bytes; more than 32 MiB of the first some versions refuse.
+# malloc thresholds in bytes. By default the C library returns large blocks to the system at once, and each update gets
+# fresh, zeroed pages again. Some versions refuse more than 32 MiB for the first threshold.
 KEPT_PAGES = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 # Prefect's plugins start an event loop at import, and a worker imports Prefect inside of one.
 WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | KEPT_PAGES | {"PREFECT_PLUGINS_ENABLED": "false"}
@@ -44,7 +44,7 @@ _early: dict[int | None, "Future[distributed.LocalCluster]"] = {}
 
 
 class _Runner(DaskTaskRunner):
-    """Prefect's runner on Dask, which names a task anew each time instead of hashing all that goes along with it."""
+    """Prefect's Dask runner, with a new random key for each task instead of a hash of all its arguments."""
 
     def submit(  # type: ignore[override]  # Prefect has it in overloads for kinds of tasks
         self, task: Any, parameters: dict[str, Any], wait_for: Any = None, dependencies: Any = None
@@ -55,9 +55,9 @@ class _Runner(DaskTaskRunner):
 
 
 def task_runner() -> TaskRunner[Any]:
-    """The task runner to decorate a flow with; `connect` tells it where to run, inside the flow run.
+    """The task runner to decorate a flow with; inside the flow run, `connect` tells it where to run.
 
-    Its tasks stand alone: none is given the future of another one.
+    Its tasks are independent: none may take the future of another task as an argument.
     """
     return _Runner(client_kwargs={"timeout": CONNECT_SECONDS})
 
@@ -67,8 +67,8 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
 
     Args:
         address: `tcp://host:port` or `tls://host:port` of a scheduler; None for processes on this machine.
-        workers: number of processes on this machine, >= 1; None for one a GPU, or else one
-            a core. Of no meaning with an address.
+        workers: number of processes on this machine, >= 1; None for one for each GPU, or without a GPU one for each
+            core. Ignored with an address.
 
     Returns:
         The client; it lives as long as the flow run.
@@ -103,9 +103,10 @@ def connect(address: str | None = None, workers: int | None = None) -> distribut
 
 @contextmanager
 def cluster_early(workers: int | None) -> Iterator[None]:
-    """Start the processes of this machine in the background, for the first flow run of the block that asks for them.
+    """Start the worker processes of this machine in the background, for the first flow run in the block that asks.
 
-    So they start while the server does. The flow run closes them as its own; where none asked, the block does.
+    They start while the server boots. The flow run closes them at its end. If none asks for them, the block closes
+    them.
 
     Args:
         workers: as for `connect`.
@@ -119,16 +120,16 @@ def cluster_early(workers: int | None) -> Iterator[None]:
             yield
         finally:
             _early.pop(workers, None)
-            if started.exception() is None:  # else `connect` has told it, or nobody wanted it
+            if started.exception() is None:  # an error was reported by `connect`, or does not matter
                 started.result().close()
 
 
 def start_tracker() -> None:
-    """Start Python's process that keeps account of shared memory, deaf to SIGHUP as it is to Ctrl-C and SIGTERM.
+    """Start Python's resource tracker process so that it ignores SIGHUP, as it ignores Ctrl-C and SIGTERM.
 
-    A terminal that closes would end it before the workers, and each of them would be told with a traceback.
+    Otherwise a closing terminal would end it before the workers, and each worker would print a traceback.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a child keeps what is blocked as it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a child inherits the blocked signals
     try:
         resource_tracker.ensure_running()
     finally:
@@ -136,7 +137,7 @@ def start_tracker() -> None:
 
 
 def check_certificates(address: str) -> None:
-    """Refuse what Dask's own settings do not allow, which Dask itself tells with a traceback.
+    """Refuse an address that Dask's own settings do not allow; Dask itself would print a traceback.
 
     Raises:
         ClusterError: there are no certificates for `tls://`, or encryption is required and the address is `tcp://`.
@@ -157,8 +158,8 @@ def check_certificates(address: str) -> None:
 def local_cluster(workers: int | None) -> dict[str, object]:
     """Keyword arguments of `distributed.LocalCluster`: single-threaded processes under a nanny, on the loopback.
 
-    The certificate is in memory alone; a worker gets it from the flow's process through a pipe. Nothing is served over
-    HTTP, and what a worker spills to the disk, pickles for the most part, lies in a folder that nobody else can enter.
+    The certificate exists only in memory; a worker gets it from the flow's process through a pipe. Nothing is served
+    over HTTP. Data that a worker spills to disk, mostly pickles, is in a folder that only its user can enter.
     """
     count = workers or default_workers()
     return {
@@ -177,9 +178,9 @@ def local_cluster(workers: int | None) -> dict[str, object]:
 
 
 def dask_setup(worker: distributed.Worker) -> None:
-    """Called by Dask in every worker process of a local cluster as it starts.
+    """Called by Dask in every worker process of a local cluster at its start.
 
-    Ctrl-C reaches every process of a terminal; the command is the one to act on it, and closes its workers.
+    Workers ignore Ctrl-C, which reaches every process of a terminal: the command acts on it, and closes its workers.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
@@ -188,10 +189,10 @@ def dask_setup(worker: distributed.Worker) -> None:
 
 
 def given_up() -> bool:
-    """Whether the running Dask task is to stop: it was cancelled, its flow's process is gone, or its worker ends.
+    """Whether the running Dask task should stop: it was cancelled, its flow's process is gone, or its worker closes.
 
-    Dask lets a running task go on to its end all the same, and a worker that got a SIGTERM waits for it some seconds.
-    Work that is long asks now and then, and stops by itself. Outside a Dask task the answer is no.
+    Dask never stops a running task, and a worker with a SIGTERM waits some seconds for it. Long work therefore calls
+    this now and then, and stops by itself. Outside of a Dask task this is False.
     """
     try:
         worker = distributed.get_worker()
@@ -204,7 +205,7 @@ def given_up() -> bool:
 
 
 def _configure(*, here: bool) -> None:
-    """Settings of Dask that have no argument, threads of a worker for one; of a scheduler here its folder, too."""
+    """Set Dask's options that have no argument, such as a worker's threads; for a local scheduler also its folder."""
     dask.config.set(
         ({"temporary-directory": str(scratch_folder())} if here else {})
         | {

@@ -1,4 +1,4 @@
-"""The workers of a flow run, called together only when there is work for them."""
+"""The workers of a flow run, started or connected to only when there is work for them."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,17 +20,17 @@ from infra.store import Store
 
 NO_WORKERS_SECONDS = 300.0
 LOOK_SECONDS = 10.0
-REVIVE_SECONDS = 30.0  # the first time, and twice as long each time: on a busy machine a process takes long to start
+REVIVE_SECONDS = 30.0  # doubled after each attempt, since a process can take long to start on a busy machine
 
 
 @dataclass
 class Crew:
-    """Where a flow run's work is done. Calling the workers together takes seconds, so it waits until it is needed.
+    """The workers of a flow run. Starting them takes seconds, so the cluster is made at its first use.
 
     Attributes:
-        store: that they work into; each of them must see it.
-        address: of a scheduler, None for this machine.
-        workers: processes on this machine, None for one a GPU, or else one a core.
+        store: that the workers write to; each worker must be able to see it.
+        address: of a scheduler; None for this machine.
+        workers: number of processes on this machine; None for one for each GPU, or without a GPU one for each core.
     """
 
     store: Store
@@ -43,7 +43,7 @@ class Crew:
         """The client of the cluster.
 
         Raises:
-            ClusterError: there is none, or one of its workers cannot work for this flow run.
+            ClusterError: there is no cluster, or one of its workers cannot work for this flow run.
         """
         if self._client is None:
             client = connect(self.address, self.workers)
@@ -54,10 +54,10 @@ class Crew:
 
     @contextmanager
     def scheduler_watched(self) -> Iterator[None]:
-        """Tell in one line that the scheduler went away, however Dask says so.
+        """Turn Dask's various errors for a lost scheduler into one line.
 
         Raises:
-            ClusterError: it is gone.
+            ClusterError: the scheduler is gone.
         """
         try:
             yield
@@ -67,7 +67,7 @@ class Crew:
 
     @property
     def size(self) -> int:
-        """How many processes work; on this machine all that there will be, some of which may be starting again."""
+        """Number of worker processes; on this machine the planned number, even while some of them restart."""
         if self.address is None:
             return self.workers or default_workers()
         return max(1, self._present())
@@ -79,10 +79,10 @@ class Crew:
             return all(self.client.run(gpu_count).values())
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
-        """Like the builtin `map`, on the workers; results come in the order of the values.
+        """Like the builtin `map`, on the workers; results are in the order of the values.
 
         Raises:
-            ClusterError: the cluster is gone, or its workers are killed by this work.
+            ClusterError: the cluster is gone, or this work keeps killing its workers.
         """
         with self.scheduler_watched():
             futures = self.client.map(function, list(values), pure=False)
@@ -96,31 +96,31 @@ class Crew:
             yield result
 
     def gather(self, futures: Sequence[PrefectFuture[Any]]) -> list[Any]:
-        """The result of each, or the exception that it ended with, in their order.
+        """The result of each future, or the exception it ended with, in order.
 
-        Each is taken as it comes: a result lies on the worker that made it, and goes when that one does. One that is
-        lost so is computed again by Dask, and waited for again.
+        A result is stored on the worker that made it, and is lost with that worker. Results are therefore fetched as
+        soon as they are ready. A lost result is computed again by Dask, and waited for again.
 
         Raises:
-            ClusterError: the scheduler is gone, or for five minutes there has been no worker, for which the scheduler
-                itself would wait for ever.
+            ClusterError: the scheduler is gone, or there has been no worker for five minutes. The scheduler itself
+                would wait for ever.
         """
         results: dict[int, Any] = {}
         while len(results) < len(futures):
             wrapped = {n: future.wrapped_future for n, future in enumerate(futures) if n not in results}  # type: ignore[attr-defined]
             done = self._wait(set(wrapped.values()))
             for number in [number for number, each in wrapped.items() if each in done]:
-                asked = time.monotonic()
+                started = time.monotonic()
                 try:
                     results[number] = futures[number].result(timeout=LOOK_SECONDS)
-                except Exception as error:  # the boundary: whatever a task ends with is its result
-                    in_time = time.monotonic() - asked < LOOK_SECONDS
-                    if wrapped[number].done() and in_time:  # else it is lost, or was and is there again by now
+                except Exception as error:  # the boundary: any exception of a task is its result
+                    in_time = time.monotonic() - started < LOOK_SECONDS
+                    if wrapped[number].done() and in_time:  # otherwise the result was lost, and is waited for again
                         results[number] = error
         return [results[number] for number in range(len(futures))]
 
     def _wait(self, waiting: set[Any]) -> set[Any]:
-        """Wait until one of Dask's futures has ended; those that have."""
+        """Wait until at least one of Dask's futures has ended; return those that have."""
         seen = revived = time.monotonic()
         patience = REVIVE_SECONDS
         while True:
@@ -142,7 +142,7 @@ class Crew:
                 revived, patience = time.monotonic(), 2 * patience
 
     def _revive(self) -> None:
-        """Start the processes of this machine anew: one that dies while it starts is not restarted by its nanny."""
+        """Restart the processes of this machine, since a nanny does not restart a process that dies while it starts."""
         cluster = self.client.cluster
         if isinstance(cluster, distributed.LocalCluster):
             cluster.scale(0)  # type: ignore[no-untyped-call]

@@ -1,12 +1,12 @@
-"""Workers that are forked from what a command has loaded, in place of new interpreters that load it all again.
+"""Fork workers from the command's process, so that they need not import torch, Prefect and Dask again.
 
-Torch, Prefect and Dask take a worker seconds of a core to import. Python's fork server is the way out: a process with
-one thread, of which every worker is a fork. Its own is a new interpreter too. So here it is a fork of the command,
-made as soon as that has imported its flow, before there are threads, secrets of a cluster or connections.
+These imports take each worker seconds of a core. Python's fork server is a process with one thread, and every worker is
+a fork of it; but by default it starts as a new interpreter. Here the fork server is a fork of the command, made as soon
+as the command has imported its flow, before there are threads, cluster secrets or connections.
 
-A worker differs from one in a new interpreter by nothing that a trial sees: it gets its certificate through a pipe, its
-variables from its nanny, and ends with the command. One that is killed is forked again, within a tenth of a second.
-Where the fork server itself is killed, Python starts its own in its place.
+For a trial, a forked worker is no different from one in a new interpreter. It gets its certificate through a pipe and
+its variables from its nanny, and it ends with the command. A killed worker is forked again within a tenth of a second.
+If the fork server itself is killed, Python starts its own in its place.
 """
 
 import ctypes
@@ -31,16 +31,16 @@ _log = logging.getLogger(__name__)
 
 
 def fork_workers_from_here() -> bool:
-    """Let the workers of this machine be forks of this process as it is now; whether they will be.
+    """Let the workers of this machine be forks of this process in its present state; return whether they will be.
 
-    Not on other systems than Linux, whose libraries do not stand a fork, and not where there are threads: what one of
-    them holds at that moment would stay locked in the fork for ever; nor where the temporary folder's name is too long
-    for a socket in it, which may have 107 characters. Workers are then new interpreters, as ever.
+    Workers start as new interpreters instead in three cases. On systems other than Linux, libraries may not survive a
+    fork. If there are other threads, a lock held by one of them would stay locked for ever in the fork. The path of the
+    temporary folder may be too long for a socket, whose path can have 107 characters.
     """
     if sys.platform != "linux" or threading.active_count() > 1:
         _log.info("workers start as new interpreters")
         return False
-    multiprocessing.set_forkserver_preload([])  # it is all there
+    multiprocessing.set_forkserver_preload([])  # everything is imported already
     start_tracker()
     try:
         with _forked_instead_of_started():
@@ -54,7 +54,7 @@ def fork_workers_from_here() -> bool:
 
 @contextmanager
 def _forked_instead_of_started() -> Iterator[None]:
-    """While the block runs, what multiprocessing would start in a new interpreter runs in a fork of this one."""
+    """While the block runs, code that multiprocessing would start in a new interpreter runs in a fork of this one."""
     start = util.spawnv_passfds
     util.spawnv_passfds = _fork  # type: ignore[assignment]
     try:
@@ -64,7 +64,7 @@ def _forked_instead_of_started() -> Iterator[None]:
 
 
 def _fork(path: str, arguments: Sequence[str], descriptors: Sequence[int]) -> int:
-    """Run `python ... -c CODE`, the last of the arguments, in a fork; its process number."""
+    """Run CODE of `python ... -c CODE`, the last argument, in a fork; return the id of its process."""
     sys.stdout.flush()
     sys.stderr.flush()
     process = os.fork()
@@ -83,7 +83,7 @@ def _fork(path: str, arguments: Sequence[str], descriptors: Sequence[int]) -> in
 
 
 def _leave_the_command(descriptors: Sequence[int]) -> None:
-    """Be what a new interpreter would be: its files, signals and logs, and threads by a worker's variables."""
+    """Make a fork like a new interpreter: files, signals and logs, and the thread counts of a worker."""
     for descriptor in map(int, os.listdir("/proc/self/fd")):
         with suppress(OSError):  # the one that listed them is closed
             if descriptor not in descriptors and not os.get_inheritable(descriptor):
@@ -99,7 +99,7 @@ def _leave_the_command(descriptors: Sequence[int]) -> None:
 
 
 def _keep_pages() -> None:
-    """Tell the C library of this process what `KEPT_PAGES` tells it of a new one, which alone reads variables."""
+    """Apply `KEPT_PAGES` to this process by call, since the C library reads the variables only at its start."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # glibc
         libc.mallopt(_MMAP_THRESHOLD, int(KEPT_PAGES["MALLOC_MMAP_THRESHOLD_"]))

@@ -1,7 +1,7 @@
-"""How many GPUs this machine has to train on: asked of the system, since asking torch takes a second and a context.
+"""The number of GPUs of this machine, from the system: asking torch would take a second and create a GPU context.
 
-COUNTERPOINT_DEVICE=cpu means that none is to be used. Other makers' devices than NVIDIA's are found by torch alone, in
-`tasks/trials/devices.py`; then the number of workers is to be given.
+COUNTERPOINT_DEVICE=cpu means that no GPU is used. Only NVIDIA's devices are counted here. Those of other makers are
+found by torch (`tasks/trials/devices.py`); the user must then give the number of workers.
 """
 
 import os
@@ -13,7 +13,7 @@ DEVICE_VARIABLE = "COUNTERPOINT_DEVICE"
 
 
 def gpu_count(devices: Path = Path("/dev")) -> int:
-    """How many GPUs there are that a worker may use: those of CUDA_VISIBLE_DEVICES where it is set."""
+    """The number of GPUs that workers may use; CUDA_VISIBLE_DEVICES limits it if it is set."""
     found = sum(path.name.removeprefix("nvidia").isdigit() for path in devices.glob("nvidia*"))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if os.environ.get(DEVICE_VARIABLE) == "cpu":
@@ -22,5 +22,5 @@ def gpu_count(devices: Path = Path("/dev")) -> int:
 
 
 def default_workers() -> int:
-    """Processes on this machine where nothing is asked: one a GPU, or else one a core."""
+    """Default number of worker processes on this machine: one for each GPU, or without a GPU one for each core."""
     return gpu_count() or CPU_COUNT

@@ -1,8 +1,8 @@
-"""Whether each worker can do its work: it must see the flow's store and reach the flow's Prefect server.
+"""Check before work starts that each worker sees the flow's store and reaches the flow's Prefect server.
 
-On this machine both are a matter of course, unless the store is in memory. Elsewhere a `file://` store is another
-folder on every machine, and the throw-away server of a laptop listens on the laptop's loopback: work would be done into
-nowhere, or not at all, without a word.
+On this machine both always hold, unless the store is in memory. On other machines a `file://` store may be a different
+folder, and a laptop's temporary server listens only on the laptop's loopback. Without this check, results would be lost
+or tasks would never start, without any message.
 """
 
 import distributed
@@ -17,21 +17,21 @@ SECONDS = 10.0
 
 
 def check_reach(client: distributed.Client, store: Store) -> None:
-    """Ask every worker.
+    """Check every worker.
 
     Raises:
-        ClusterError: the first worker that cannot work for this flow run, with the reason and the mend.
+        ClusterError: a worker cannot work for this flow run; the message gives the first one, the reason and the mend.
     """
     api = get_current_settings().api.url
     with store.beacon() as beacon:
-        # Not a task: those of another campaign may keep a worker busy for hours.
+        # Not run as a task, since tasks of another campaign may keep a worker busy for hours.
         for worker, reason in client.run(what_is_out_of_reach, store.address, beacon, api).items():
             if reason:
                 raise ClusterError(f"the Dask worker {worker} {reason}")
 
 
 def what_is_out_of_reach(store_address: str, beacon: str, api: str | None) -> str:
-    """Run on a worker: the reason why it cannot work, empty where it can."""
+    """Runs on a worker: the reason why the worker cannot work, or "" if it can."""
     try:
         if not Store(store_address).sees(beacon):
             return f"has another store under {store_address}: take s3://, or a folder that all machines share"
@@ -39,7 +39,7 @@ def what_is_out_of_reach(store_address: str, beacon: str, api: str | None) -> st
         return f"cannot use the store: {error}"
     try:
         if api is not None:
-            httpx.get(f"{api}/health", timeout=SECONDS).raise_for_status()  # by the proxies that Prefect will take
+            httpx.get(f"{api}/health", timeout=SECONDS).raise_for_status()  # through the same proxies as Prefect
     except httpx.HTTPError as error:
         where = f"{shown(str(api))} ({type(error).__name__})"
         return f"cannot reach the Prefect server at {where}: set PREFECT_API_URL to one that it reaches"

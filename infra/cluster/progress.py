@@ -1,17 +1,17 @@
-"""Live progress of a flow: its workers tell, over Dask's event topics, and the flow's process shows.
+"""Live progress of a flow: workers send events over Dask's event topics, and the flow's process displays them.
 
-Worker side: `report_progress(event)` inside a task. Flow side: `show_progress(client, ...)` around the waiting.
-An event is one of
+Workers call `report_progress(event)` inside a task. The flow waits inside `show_progress(client, ...)`. An event is one
+of
 
     {"kind": "trial", "key": str, "corpus": str, "variant": str, "status": str, "valid": float, "seconds": float}
     {"kind": "ingest", "corpus": str, "done": int, "total": int}
     {"kind": "download", "corpus": str, "done": bytes, "total": bytes or None}
 
-where `valid` is the validation log-likelihood in nats per step, higher is better, NaN or None where there is none.
-On a terminal a few lines are redrawn on standard error; elsewhere (CI, logs) a plain line comes at every tenth of the
-way. COUNTERPOINT_PROGRESS=plain or quiet asks for plain lines, or for nothing, on a terminal too.
+where `valid` is the validation log-likelihood in nats per step (higher is better), NaN or None if there is none. On a
+terminal a few lines are redrawn on standard error. Elsewhere (CI, logs) a plain line is printed at every tenth of the
+work. COUNTERPOINT_PROGRESS=plain or quiet gives plain lines, or none, on a terminal too.
 
-What this does not do: decide anything. A lost event costs a line on the screen, never a trial.
+What this does not do: influence the run. A lost event costs a line on the screen, never a trial.
 """
 
 import logging
@@ -40,16 +40,16 @@ _UNKNOWN_STEP = 10_000_000  # bytes of a download
 
 Event = Mapping[str, Any]
 Score = Callable[[str, float], str]
-"""How a `valid` of a corpus is written, as `3.819 bits per character`."""
+"""A function from a corpus and its `valid` to text, such as `3.819 bits per character`."""
 
 
 def in_nats(corpus: str, valid: float) -> str:
-    """A validation score as it is."""
+    """A validation score as text, in nats."""
     return f"{valid:.4f} nats per step"
 
 
 def report_progress(event: Event) -> None:
-    """Send an event, JSON values only, to whoever shows the progress; outside a Dask worker this does nothing."""
+    """Send an event, of JSON values only, to the process that shows progress; outside a Dask worker, do nothing."""
     try:
         worker = distributed.get_worker()
     except ValueError:
@@ -69,15 +69,15 @@ def show_progress(
     """Show the events of a cluster's workers while the block runs.
 
     Args:
-        client: what `infra.clusters.connect` returned; None where no worker tells anything.
-        total: number of trials that will be reported, >= 0; trials that were stored already are not among them.
-        label: what is counted, in front of the bar.
-        console: where to show it; standard error by default.
-        keys: of these trials: another campaign on the same cluster tells of its own; None for any.
-        score: how the best on validation is written.
+        client: from `infra.cluster.clusters.connect`; None if no worker sends events.
+        total: number of trials that will be reported, >= 0, without those that were stored already.
+        label: name of the counted things, shown before the bar.
+        console: to draw on; standard error by default.
+        keys: only these trials are shown, since another campaign may use the same cluster; None for all.
+        score: formats the best score on validation.
 
     Returns:
-        A context manager of the `Progress`, for events of this process: `progress.handle(event)`.
+        A context manager that yields the `Progress`, for events of this process: `progress.handle(event)`.
     """
     console = console or Console(stderr=True, highlight=False)
     mode = os.environ.get(MODE_VARIABLE) or "live"
@@ -97,20 +97,20 @@ def show_progress(
 
 
 def say(line: str) -> None:
-    """One line of what is going on, on standard error; nothing in quiet mode."""
+    """Print one line about the present activity on standard error; nothing in quiet mode."""
     if os.environ.get(MODE_VARIABLE) != "quiet":
         Console(stderr=True, highlight=False).print(line, style="dim", markup=False, soft_wrap=True)
 
 
 class Progress:
-    """What has been reported so far: trials by key, so that one that Dask ran twice counts once.
+    """The progress reported so far. Trials are kept by key, so that a trial that Dask ran twice counts once.
 
     Args:
         total: number of trials to come.
-        label: what is counted.
-        plain: where a plain line goes at every tenth of the way; None for no lines.
-        keys: of the trials that are counted; None for any.
-        score: how the best on validation is written.
+        label: name of the counted things.
+        plain: console for a plain line at every tenth of the work; None for no plain lines.
+        keys: of the trials to count; None for all.
+        score: formats the best score on validation.
     """
 
     def __init__(
@@ -134,11 +134,11 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """Number of trials that came to an end, well or not."""
+        """Number of trials that have ended, whatever their status."""
         return len(self.statuses)
 
     def handle(self, event: Event) -> None:
-        """Take one event in; an event of an unknown kind is left alone."""
+        """Record one event; events of unknown kinds are ignored."""
         with self._lock:
             if event["kind"] == "trial":
                 if self._keys is None or event["key"] in self._keys:
@@ -150,7 +150,7 @@ class Progress:
             elif event["kind"] == "download":
                 self.downloaded[event["corpus"]] = (event["done"], event["total"])
                 line = f"downloading {event['corpus']}: {_megabytes(event['done'], event['total'])}"
-                # of unknown length: a line every ten megabytes
+                # If the length is unknown, a line is printed every ten megabytes.
                 end = event["total"] or LINES * _UNKNOWN_STEP
                 self._tell(f"{event['corpus']}, download", event["done"], end, line)
 
@@ -178,8 +178,8 @@ class Progress:
         return [f"{corpus}: best on validation {v}, {self._score(corpus, valid)}" for corpus, (valid, v) in best]
 
     def _troubles(self) -> list[str]:
-        said = {"diverged": "diverged", "untrained": "learned nothing", "failed": "failed"}
-        counts = {words: list(self.statuses.values()).count(status) for status, words in said.items()}
+        troubles = {"diverged": "diverged", "untrained": "learned nothing", "failed": "failed"}
+        counts = {words: list(self.statuses.values()).count(status) for status, words in troubles.items()}
         return [f"{count} {words}" for words, count in counts.items() if count]
 
     def _times(self) -> str:
@@ -209,7 +209,7 @@ class Progress:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as people read them.
+    """Seconds as a text of minutes, or of hours.
 
     >>> clock(75), clock(3675)
     ('1:15', '1:01:15')
@@ -220,7 +220,7 @@ def clock(seconds: float) -> str:
 
 
 def _megabytes(done: int, total: int | None) -> str:
-    """Bytes of a download as people read them.
+    """Bytes of a download as a text of megabytes.
 
     >>> _megabytes(1_500_000, 3_000_000), _megabytes(1_500_000, None)
     ('1.5/3.0 MB', '1.5 MB')
@@ -236,7 +236,7 @@ def _bar(label: str, done: int, total: int | None, tail: str) -> RenderableType:
 
 @contextmanager
 def _logs_above(console: Console) -> Iterator[None]:
-    """Let Prefect's warnings and errors appear above the redrawn lines instead of in the middle of them."""
+    """Print Prefect's warnings and errors above the redrawn lines instead of in the middle of them."""
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, PrefectConsoleHandler)]
     before = [handler.console for handler in handlers]
     for handler in handlers:
@@ -244,5 +244,5 @@ def _logs_above(console: Console) -> Iterator[None]:
     try:
         yield
     finally:
-        for handler, its_own in zip(handlers, before, strict=True):
-            handler.console = its_own
+        for handler, original in zip(handlers, before, strict=True):
+            handler.console = original

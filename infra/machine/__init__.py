@@ -1,4 +1,4 @@
-"""The machine at hand and its user: home, scratch space, limits, terminal, logs, what is whose.
+"""The machine and its user: home, scratch space, limits, terminal, logs, ownership of files.
 
 Never in this room: Prefect, Dask, or a store.
 """

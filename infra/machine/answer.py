@@ -1,8 +1,8 @@
-"""What a command comes to: text for people, or one JSON object for programs, made of the same value.
+"""The result of a command: one value, printed as text for people or as a JSON object for programs.
 
     {"schema": "counterpoint.disk", "schema_version": 1, ...}
 
-docs/programs.md has the fields of each. What this does not do: decide who is told which (`output.py`).
+docs/programs.md lists the fields of each schema. What this does not do: choose between the two forms (`output.py`).
 """
 
 import json
@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 
 class Answer(ABC):
-    """A value that can be told both ways.
+    """A result with a text form and a JSON form.
 
     Attributes:
-        schema: its name behind `counterpoint.`.
-        schema_version: raised when a field changes its meaning or disappears; a new one does not raise it.
+        schema: name of the schema, after `counterpoint.`.
+        schema_version: raised when a field changes its meaning or disappears; a new field does not raise it.
     """
 
     schema: ClassVar[str]
@@ -27,9 +27,9 @@ class Answer(ABC):
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """The fields, JSON values alone; a number that does not exist is None."""
+        """The fields, as JSON values; a missing number is None."""
 
     def document(self) -> str:
-        """The object in one line of ASCII, which any locale can write."""
+        """The JSON object in one line of ASCII, which every locale can print."""
         head = {"schema": f"counterpoint.{self.schema}", "schema_version": self.schema_version}
         return json.dumps(head | self.to_json(), allow_nan=False)

@@ -1,9 +1,10 @@
-"""The home and the cache folder of the user, and what takes their place where there is none that can be used.
+"""The user's home and cache folder, with a substitute if there is no usable home.
 
-Containers and services run as users without an entry, or with a home that is somebody else's, is not there or cannot be
-written to. Prefect cannot even be imported there. Such a command gets a folder of its own in the temporary folder.
+Containers and services may run as users without a passwd entry, or with a home that belongs to somebody else, does not
+exist, or cannot be written. Prefect cannot even be imported then. Such a command uses a folder of its own in the
+temporary folder.
 
-What this does not do: move the cache of compiled code, which `models/native/build.py` finds by the same variables.
+What this does not do: place the cache of compiled code; `models/native/build.py` uses the same variables for that.
 """
 
 import os
@@ -16,15 +17,15 @@ from infra.machine.ownership import ours
 
 
 def provide_home() -> None:
-    """Point HOME to a folder that can be used, for this process and its children; a line says so where it is another.
+    """Point HOME to a usable folder, for this process and its children; print a line if it is a substitute.
 
     Call it before Prefect is imported.
 
     Raises:
-        ConfigurationError: not even the temporary folder has room for one.
+        ConfigurationError: no substitute can be made in the temporary folder either.
     """
     if os.environ.get("HOME") == "":
-        del os.environ["HOME"]  # else the home is /
+        del os.environ["HOME"]  # an empty HOME would mean /
     reason = _why_not()
     if reason is not None:
         os.environ["HOME"] = str(spare_home())
@@ -32,7 +33,7 @@ def provide_home() -> None:
 
 
 def cache_folder() -> Path:
-    """The user's folder for what can be made again: XDG_CACHE_HOME where it is absolute, else ~/.cache."""
+    """The user's cache folder: XDG_CACHE_HOME if it is an absolute path, else ~/.cache."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(given):
         return Path(given)
@@ -43,10 +44,10 @@ def cache_folder() -> Path:
 
 
 def spare_home() -> Path:
-    """A folder of this user's in the temporary folder; made where it is missing.
+    """The user's substitute for a home, in the temporary folder; made if it is missing.
 
     Raises:
-        ConfigurationError: there can be none.
+        ConfigurationError: the folder cannot be made, or belongs to somebody else.
     """
     folder = Path(tempfile.gettempdir()) / f"counterpoint-{os.geteuid()}"
     try:
@@ -54,12 +55,12 @@ def spare_home() -> Path:
         with ours(folder, os.O_DIRECTORY):
             return folder
     except OSError as error:
-        told = error.strerror or str(error)
-        raise ConfigurationError(f"no home folder, and none in its place, {folder}: {told}; set HOME") from error
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"no home folder, and none in its place, {folder}: {reason}; set HOME") from error
 
 
 def _why_not() -> str | None:
-    """What is wrong with the home folder; None where Prefect can keep its profiles in it, or read those that it has."""
+    """The problem with the home folder; None if Prefect can read its profiles there, or write them."""
     try:
         home = Path.home()
         if not home.is_absolute():

@@ -1,7 +1,7 @@
-"""How many files this process may have open: as many as the system lets it have, and enough, or one line.
+"""Raise this process's limit on open files, or report in one line that it is too low.
 
-A shell may allow few, 256 on some systems, of up to thousands that a process may ask for. Sockets to workers and the
-engine that draws the charts need more than that when it counts, at the end of a campaign.
+A shell may start with a low soft limit, 256 on some systems, which a process may raise to thousands. Sockets to workers
+and the engine that draws the charts need more than that at the end of a campaign.
 """
 
 import resource
@@ -12,10 +12,10 @@ WANTED, NEEDED = 4096, 128
 
 
 def raise_file_limit() -> None:
-    """Ask for more files where the shell allows few; children inherit it.
+    """Raise the soft limit on open files if it is low; children inherit it.
 
     Raises:
-        CounterpointError: there cannot be enough for a campaign and its charts.
+        CounterpointError: even the hard limit is too low for a campaign and its charts.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)

@@ -1,7 +1,7 @@
-"""What a command writes to the terminal besides its own words: warnings and errors of Prefect and Dask, no more.
+"""Logging on a command's terminal: only warnings and errors of Prefect and Dask.
 
-The console's level is given through the environment, so that Dask workers follow it too. What goes to a Prefect
-server is not touched: its page shows everything.
+The console's level is set through the environment, so that it holds for Dask workers too. Logs that go to a Prefect
+server are not filtered: its page shows everything.
 """
 
 import logging
@@ -14,7 +14,7 @@ INTERNAL_LEVEL = "PREFECT_INTERNAL_LOGGING_LEVEL"
 
 
 def quiet_logs(verbose: bool = False) -> None:
-    """Let only warnings and errors through to standard error, or everything with `verbose`."""
+    """Let only warnings and errors through to standard error; with `verbose`, everything."""
     if verbose:
         setup_logging()
         return

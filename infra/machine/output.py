@@ -1,13 +1,13 @@
-"""What a command writes, whoever reads it: plain characters where others cannot be written, quiet where nobody reads.
+"""Robust standard output of a command, so that no campaign fails while its table is printed.
 
-A locale or PYTHONIOENCODING may have no minus sign and no rule: ASCII and letters near it stand there instead. A reader
-may be gone before the end (`| head`): what is left to say is dropped, and the command ends as it would have ended. So
-no campaign is lost to its own table.
+A locale or PYTHONIOENCODING may lack a minus sign or a rule; similar ASCII characters are then printed instead. A
+reader may close the pipe early (`| head`); further output is then dropped, and the command ends with its usual exit
+code.
 
-With `--json` standard output is for a program: the one document that a command comes to, and nothing else. All other
-words of ours go to standard error, where its progress is.
+With `--json`, standard output carries a single JSON document, for programs. All other text goes to standard error,
+together with the progress.
 
-What this does not do: hide that a file could not be written. A full disk behind `> FILE` is told, in one line.
+What this does not do: hide that a file could not be written. A full disk behind `> FILE` is reported in one line.
 """
 
 import codecs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 MODE_VARIABLE = "COUNTERPOINT_PROGRESS"
-"""How progress is shown: `plain` or `quiet`; live where it is not set."""
+"""Variable for the display of progress: `plain` or `quiet`; live if it is not set."""
 _HANDLER = "counterpoint-plain"
 _PLAIN = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "─": "-", "━": "-", "≈": "~", "→": "->", "←": "<-", "·": "*", "●": "*", "⁻": "^-"}
@@ -35,7 +35,7 @@ _PLAIN = str.maketrans(
 
 
 def plain(text: str) -> str:
-    r"""The same in ASCII, as near as it gets.
+    r"""The closest ASCII form of a text.
 
     >>> plain("−8.02 ≈ “Café”"), plain("─" * 3), plain("\u4e2d")
     ('-8.02 ~ "Cafe"', '---', '\\u4e2d')
@@ -52,7 +52,7 @@ def _plain_instead(error: UnicodeError) -> tuple[str, int]:
 
 
 class _Writer(io.FileIO):
-    """A descriptor to write to, whether somebody reads it or not; `lost` is why a file could not be written."""
+    """Writes to a descriptor without failing; `lost` is the error if a file could not be written."""
 
     lost: OSError | None = None
 
@@ -67,9 +67,9 @@ class _Writer(io.FileIO):
 
 @contextmanager
 def forgiving_output() -> Iterator[None]:
-    """Write standard output and standard error in the way of this module while the block runs.
+    """Make standard output and standard error robust while the block runs.
 
-    A stream that is no descriptor (a test's, a notebook's), or is none, is left as it is.
+    A stream without a file descriptor (a test's, a notebook's) and a missing stream are left unchanged.
     """
     codecs.register_error(_HANDLER, _plain_instead)
     before = sys.stdout, sys.stderr
@@ -84,7 +84,7 @@ def forgiving_output() -> Iterator[None]:
 
 
 def check_written() -> None:
-    """Inside `forgiving_output`: whether all that was printed is where standard output goes, or has no reader.
+    """Inside `forgiving_output`: check that all printed text was written; a closed pipe does not count.
 
     Raises:
         OutputError: a file behind standard output could not be written.
@@ -97,15 +97,15 @@ def check_written() -> None:
 
 
 _program: TextIO | None = None
-"""Where a program reads, while documents alone are asked for."""
+"""The stream for JSON documents, while `documents_alone` is active."""
 
 
 @contextmanager
 def documents_alone(asked: bool = True) -> Iterator[None]:
-    """While the block runs standard output gets an `Answer` that is told, as a document, and nothing else.
+    """While the block runs, standard output only gets the JSON documents of `tell`; other text goes to standard error.
 
     Args:
-        asked: whether that is asked for; else the block runs as it would.
+        asked: False to run the block unchanged.
     """
     global _program
     if not asked:
@@ -119,12 +119,12 @@ def documents_alone(asked: bool = True) -> Iterator[None]:
         _program = before
 
 
-def tell(told: object) -> None:
-    """Print what a command or a flow came to, in a command and in a server's worker alike; never a reason to fail."""
+def tell(result: object) -> None:
+    """Print the result of a command or a flow; never fails, whether in a command or in a Prefect worker."""
     with forgiving_output():
-        if _program is not None and isinstance(told, Answer):
-            print(told.document(), file=_program, flush=True)
-        elif (text := str(told)) and not (_program is not None and os.environ.get(MODE_VARIABLE) == "quiet"):
+        if _program is not None and isinstance(result, Answer):
+            print(result.document(), file=_program, flush=True)
+        elif (text := str(result)) and not (_program is not None and os.environ.get(MODE_VARIABLE) == "quiet"):
             print(text, flush=True)
 
 
@@ -142,5 +142,5 @@ def _forgiving(stream: TextIO) -> TextIO:
     except (OSError, ValueError):  # no descriptor, or closed
         return stream
     buffered = io.BufferedWriter(_Writer(descriptor, "wb", closefd=False))
-    # what is not a terminal gets every line at once all the same: a command says little, and may be killed
+    # Line buffering for files and pipes too: a command prints little, and may be killed.
     return io.TextIOWrapper(buffered, encoding=stream.encoding, errors=_HANDLER, line_buffering=True)

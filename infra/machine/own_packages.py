@@ -1,18 +1,18 @@
-"""Whether our packages are ours: `models` and `tasks` are names that somebody's own folder may have, too.
+"""Check that `models`, `tasks` and our other packages are not shadowed by a user's folder of the same name.
 
-Python takes the first one on its path, and the error that follows speaks of a module that is missing. Here it is said
-what is in the way.
+Python imports the first one on its path, and would then complain about a missing module. This check names the folder
+that is in the way.
 """
 
 from importlib.util import find_spec
 from pathlib import Path
 
-# Of each package a file that it cannot be without.
+# For each package, a file that it always has.
 _OURS = {"infra": "errors", "models": "data_kinds", "tasks": "campaign/campaign", "flows": "reproduce"}
 
 
 def in_the_way() -> str | None:
-    """A line about the first file or folder that stands for one of our packages and is none; None where all are."""
+    """A line about the first file or folder that shadows one of our packages; None if there is none."""
     for package, module in _OURS.items():
         spec = find_spec(package)
         folders = [] if spec is None else list(spec.submodule_search_locations or ())

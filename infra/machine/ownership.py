@@ -1,7 +1,8 @@
-"""Whether a file or folder is ours alone: what is kept between commands is used only if nobody else could have put it.
+"""Check that a file or folder belongs to this user, and that nobody else can write to it.
 
-`models/native/build.py` has the same rule for compiled code, since `models` imports nothing of ours, and this may
-not load torch. `tests/infra/machine/test_ownership.py` holds both to the same cases.
+Files kept between commands are used only if nobody else could have put them there. `models/native/build.py` has the
+same check for compiled code, since `models` imports nothing from `infra`, and `infra` must not load torch.
+`tests/infra/machine/test_ownership.py` tests both with the same cases.
 """
 
 import os
@@ -14,16 +15,16 @@ from pathlib import Path
 
 @contextmanager
 def ours(path: Path, kind: int = 0, folder: int | None = None) -> Iterator[int]:
-    """Open a file or folder that belongs to us, to which nobody else may write, and that is no symbolic link.
+    """Open a file or folder that belongs to this user, that nobody else can write to, and that is not a symbolic link.
 
     Args:
-        path: of it.
+        path: of the file or folder.
         kind: `os.O_DIRECTORY` for a folder.
-        folder: descriptor of the folder that `path` is in, so that what was checked is what is opened.
+        folder: descriptor of the folder that `path` is relative to, so that the checked folder is also the one used.
 
     Raises:
-        PermissionError: it is somebody else's, or others may write to it.
-        OSError: it is not there, is a link, or cannot be read.
+        PermissionError: it belongs to somebody else, or others can write to it.
+        OSError: it does not exist, is a link, or cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind, dir_fd=folder)
     try:
@@ -39,7 +40,7 @@ def ours(path: Path, kind: int = 0, folder: int | None = None) -> Iterator[int]:
 
 
 def read_ours(path: Path) -> bytes:
-    """The contents of a file that, as the folder it is in, is ours alone; what was checked is what is read.
+    """The contents of a file that, like its folder, is ours alone. The checked descriptor is the one that is read.
 
     Raises:
         OSError: as for `ours`.
@@ -54,10 +55,10 @@ def read_ours(path: Path) -> bytes:
 
 @contextmanager
 def replacing_ours(path: Path) -> Iterator[Path]:
-    """A place to write a file to, which then takes the other one's place at once, ours alone whatever the umask.
+    """Yield a path to write to; at the end of the block that file atomically replaces `path`, with mode 600.
 
     Raises:
-        OSError: its folder cannot be made or written, or is not ours alone.
+        OSError: the folder cannot be made or written, or is not ours alone.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (

@@ -1,6 +1,6 @@
-"""Passwords that people type into addresses: such an address is refused, and no line repeats it.
+"""Find and hide passwords in addresses: such an address is refused, and no message repeats it.
 
-What a flow is asked for is kept in Prefect's database and shown on its page; an error line ends in logs.
+The reason: a flow's parameters are kept in Prefect's database and shown on its page, and error lines end up in logs.
 """
 
 import re
@@ -11,7 +11,7 @@ _QUERY = re.compile(r"(?<![^\s'\"(=,])(?!file:)([A-Za-z][\w+.-]*:/[^\s?]*\?)[^\s
 
 
 def may_hold_secret(address: str) -> bool:
-    """Whether an address has a sign in it that names, passwords and tokens come with: `@` or `?`, unless it is a path.
+    """Whether an address other than a path contains `@` or `?`, and so may hold a user name, a password or a token.
 
     >>> may_hold_secret("https:/me:hush@host/a.zip"), may_hold_secret("me:hush@host"), may_hold_secret("/home/a@b/c?")
     (True, True, False)
@@ -20,7 +20,7 @@ def may_hold_secret(address: str) -> bool:
 
 
 def redacted(text: str) -> str:
-    """A line without what may be a name, a password or a token of an address in it.
+    """A line with every possible user name, password or token of an address replaced by `***`.
 
     >>> redacted("--cluster tcp://me:hush@host:1: no"), redacted("--from https://host/a?key=hush is none")
     ('--cluster ***@host:1: no', '--from https://host/a?*** is none')

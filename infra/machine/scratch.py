@@ -1,8 +1,8 @@
-"""The folder of this process for what it needs only while it runs: the throw-away server's home, spilled data of Dask.
+"""The process's scratch folder: the temporary server's home, and data that Dask spills to disk.
 
-It is made at the first question, readable by its owner alone, and removed as the process ends. What a process leaves
-that had no chance to tidy up (kill -9, no power) is removed by the next one: a folder in use is locked, and the system
-takes the lock away with the process, whatever became of its number.
+The folder is made at its first use, is readable only by its owner, and is removed when the process ends. Folders left
+by killed processes (kill -9, power loss) are removed by the next process. A folder in use is locked, and the system
+releases the lock with its process, so a reused process id cannot mislead it.
 """
 
 import atexit
@@ -18,14 +18,14 @@ from infra.errors import CounterpointError
 
 PREFIX = "counterpoint-"
 ROOM = 1 << 20
-"""Bytes: who finds less has run into it, or is about to."""
+"""Bytes; a disk with less free space than this counts as full."""
 MEND = "free some, or set TMPDIR to another folder"
 _LOCK = "in-use"
 
 
 @cache
 def scratch_folder() -> Path:
-    """The folder, in the system's folder for temporary files; those of dead processes there are removed first.
+    """The scratch folder, in the system's temporary folder; folders of dead processes there are removed first.
 
     Raises:
         CounterpointError: no folder can be made there.
@@ -33,7 +33,7 @@ def scratch_folder() -> Path:
     try:
         parent = Path(tempfile.gettempdir())
         remove_leftovers(parent)
-        # locked before it has its name, so that nobody takes it for a leftover
+        # Locked before it gets its final name, so that no other process takes it for a leftover.
         unnamed = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=parent))
         lock = os.open(unnamed / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)  # held until the process ends
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,21 +45,21 @@ def scratch_folder() -> Path:
 
 
 def no_room(problem: OSError) -> CounterpointError:
-    """What to tell where temporary files cannot be written."""
+    """The error for a temporary folder that cannot be written."""
     return CounterpointError(
         f"no temporary folder: {problem.strerror or problem}; free some space, or set TMPDIR to another folder"
     )
 
 
 def is_full(folder: Path) -> bool:
-    """Whether there is no room any more where a folder lies, for a database that grows at least."""
+    """Whether the disk of a folder is full, at least for a growing database."""
     return shutil.disk_usage(folder).free < ROOM
 
 
 def remove_leftovers(parent: Path) -> None:
-    """Remove the folders there that are ours and that no process holds any more."""
+    """Remove this user's scratch folders there that no process has locked."""
     for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # not one of these, in use, or gone by now
+        with suppress(OSError):  # not a scratch folder, in use, or removed meanwhile
             if folder.lstat().st_uid == os.geteuid():
                 with (folder / _LOCK).open("rb+") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -67,5 +67,5 @@ def remove_leftovers(parent: Path) -> None:
 
 
 def _remove(folder: Path, process: int) -> None:
-    if os.getpid() == process:  # a fork has the same atexit
+    if os.getpid() == process:  # forks inherit this exit handler, and must not remove the folder
         shutil.rmtree(folder, ignore_errors=True)

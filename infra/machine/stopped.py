@@ -1,7 +1,7 @@
-"""What is said when Ctrl-C stops a command, also before the command is there to hear it.
+"""The message when Ctrl-C stops a command, also while Prefect is still loading.
 
-Prefect and its command line are loaded for a second before `prefect run` comes to ours. What this does not do: hear
-what comes before Prefect loads our plugin, which is in the hands of Prefect.
+Prefect and its command line load for a second before `prefect run` reaches our code. What this does not do: catch a
+Ctrl-C before Prefect loads our plug-in.
 """
 
 import sys
@@ -11,13 +11,13 @@ STOPPED = "stopped; the same command goes on from what is stored"
 
 
 def hear_early() -> None:
-    """Tell a Ctrl-C that nobody catches in one line from now on; Python then ends with SIGINT, 130 in a shell."""
+    """From now on, report an uncaught Ctrl-C in one line; Python then ends by SIGINT, which is 130 in a shell."""
     before = sys.excepthook
 
-    def told(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    def hook(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             print(STOPPED, file=sys.stderr)
         else:
             before(kind, error, where)
 
-    sys.excepthook = told
+    sys.excepthook = hook

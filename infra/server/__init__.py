@@ -1,4 +1,4 @@
-"""Prefect: the throw-away server of a command, or the configured one; names, pages and schedules of flow runs.
+"""Prefect: the temporary server of a command, or the configured one; names, pages and schedules of flow runs.
 
-Never in this room: Dask, or what a campaign is.
+Never in this room: Dask, or knowledge of campaigns.
 """

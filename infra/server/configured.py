@@ -1,7 +1,7 @@
-"""The Prefect server that PREFECT_API_URL names: whether it is there, and is one that this version can work with.
+"""Check the Prefect server that PREFECT_API_URL names: whether it answers, and has a compatible version.
 
-Every answer is one line with the mend, before anything is begun. The same address in the environment, a profile, `.env`
-or `prefect.toml` is overruled by an empty variable, so that this mend always works.
+Every problem is reported as one line with the mend, before any work starts. An empty PREFECT_API_URL overrides an
+address in a profile, `.env` or `prefect.toml`, so the suggested mend always works.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def shown(url: str) -> str:
-    """Host and port of a server's address: the rest may hold a password.
+    """Host and port of a server's address, for messages; the rest may hold a password.
 
     >>> shown("https://me:hush@example.org:4200/api?key=hush")
     'example.org:4200'
@@ -39,8 +39,8 @@ def check_server(url: str) -> None:
     """Ask the configured server for its version.
 
     Raises:
-        CounterpointError: the address is none, nobody answers there, or somebody who is no Prefect server of this
-            version, or who wants a password.
+        CounterpointError: the address is malformed, nothing answers there, the server is not a Prefect server of a
+            compatible version, or it asks for a password.
     """
     if not _is_address(url):
         given = f"{url!r}" if url.isprintable() and "@" not in url else "something"
@@ -70,12 +70,12 @@ def check_server(url: str) -> None:
 
 
 def absence(error: httpx.HTTPError) -> str:
-    """What is wrong with the server of this process, where a request to it ended so, as the beginning of a line."""
+    """The start of an error line about this process's server, after a request to it failed."""
     url = get_current_settings().api.url or ""
     status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
     what = f"is gone ({type(error).__name__})" if status is None else f"answers with status {status}"
     temporary = Path(tempfile.gettempdir())
-    if urlsplit(url).hostname in _LOOPBACK and scratch.is_full(temporary):  # where the throw-away one has its database
+    if urlsplit(url).hostname in _LOOPBACK and scratch.is_full(temporary):  # a temporary server's database is there
         why = f", for {temporary} has no space left ({scratch.MEND})"
     else:
         why = "" if status is None else "; its log says why"
@@ -84,10 +84,10 @@ def absence(error: httpx.HTTPError) -> str:
 
 @contextmanager
 def server_watched() -> Iterator[None]:
-    """Tell in one line that the server went away during a flow run, which Prefect does with a traceback.
+    """Report in one line, instead of Prefect's traceback, that the server was lost during a flow run.
 
     Raises:
-        CounterpointError: it is gone, or does not work any more.
+        CounterpointError: the server is gone, or does not work any more.
     """
     try:
         yield
@@ -118,7 +118,7 @@ def _stranger(url: str, error: Exception) -> str:
 
 
 def loopback_without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that keep what is on this machine from going through a proxy, for Prefect's clients read them.
+    """Environment variables that exempt the loopback from any proxy; Prefect's clients read them.
 
     >>> loopback_without_proxy({"http_proxy": "http://proxy:3128", "NO_PROXY": "example.org"})["no_proxy"]
     'example.org,127.0.0.1,localhost,::1'

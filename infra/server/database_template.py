@@ -1,8 +1,9 @@
-"""A copy of Prefect's empty database, so that a throw-away server need not run its migrations, 4 s, every time.
+"""A cached copy of Prefect's empty database, which spares a temporary server its migrations of 4 s.
 
-The copy is taken from the first server that is ready, kept in the user's cache folder under Prefect's version, and put
-into the home of later ones. It is a cache: without it, or where it cannot be written, a server starts as it always did.
-So it does where the copy, or the folder that it is in, is not ours alone: a database can hold what a server then does.
+The copy is taken from the first server that is ready. It is kept in the user's cache folder under Prefect's version,
+and copied into the home of later servers. If it is missing or cannot be written, a server runs its migrations as usual.
+The same holds if the copy or its folder belongs to somebody else, or can be written by others, since the contents of a
+database can make a server act.
 """
 
 import logging
@@ -19,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 def template_path() -> Path:
-    """Where the copy is kept."""
+    """The path of the copy."""
     return cache_folder() / "counterpoint" / f"prefect-{version('prefect')}.db"
 
 
 def put(database: Path) -> bool:
-    """Start a database from the copy; False where there is none, or one that is not ours, or a damaged one.
+    """Start a database from the copy; False if there is no copy, or it is damaged, or it is not ours alone.
 
-    A damaged one is removed; one that is not ours is told in the log.
+    A damaged copy is removed. A copy that is not ours alone is reported in the log.
     """
     template = template_path()
     try:
@@ -45,7 +46,7 @@ def put(database: Path) -> bool:
 
 
 def _sound(database: Path) -> bool:
-    """Whether every page is whole and the migrations were run."""
+    """Whether every page is intact and the migrations were run."""
     try:
         with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
             whole = connection.execute("PRAGMA quick_check").fetchone() == ("ok",)
@@ -55,11 +56,11 @@ def _sound(database: Path) -> bool:
 
 
 def keep(database: Path) -> None:
-    """Keep a copy of the database of a server that is ready, unless there is one; the last writer of many wins."""
+    """Keep a copy of the database of a ready server, unless there is one; of several writers the last wins."""
     template = template_path()
     if os.path.lexists(template):
         return
-    # a home that cannot be written or is not ours, a disk that is full: every server then runs its migrations
+    # If the home is not ours or not writable, or the disk is full, every server runs its migrations.
     with suppress(OSError, sqlite3.Error), replacing_ours(template) as copy:
         _copy(database, copy)
 
@@ -67,4 +68,4 @@ def keep(database: Path) -> None:
 def _copy(database: Path, copy: Path) -> None:
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-        target.execute("PRAGMA journal_mode = DELETE")  # one file, without the two that the server's mode has beside it
+        target.execute("PRAGMA journal_mode = DELETE")  # a single file, without the two extra ones of the server's mode

@@ -1,7 +1,7 @@
-"""Prefect's settings on their way to the tasks of a flow run, written out once and read once a worker.
+"""Send Prefect's settings to the tasks of a flow run: serialised once, and parsed once in each worker.
 
-With each task that is submitted Prefect writes out all its settings, 20 ms, and the worker validates them all, 35 ms of
-a core that should train. They are the same for every task of a flow run.
+Prefect itself serialises all its settings for every submitted task (20 ms), and the worker validates them for every
+task (35 ms of a core that should train). They are the same for every task of a flow run.
 """
 
 import pickle
@@ -15,7 +15,7 @@ from prefect.settings import Settings
 
 
 class _Handed:
-    """Settings as they were written out, which a process that unpickles them makes into `Settings` once."""
+    """Serialised settings; a process that unpickles them gets `Settings`, parsed at most once in each process."""
 
     def __init__(self, written: bytes) -> None:
         self._written = written
@@ -26,27 +26,27 @@ class _Handed:
 
 @cache
 def _read(written: bytes) -> Settings:
-    return Settings.model_validate(pickle.loads(written))  # noqa: S301  # in a message of Dask, which is a pickle itself
+    return Settings.model_validate(pickle.loads(written))  # noqa: S301  # in a message of Dask, itself a pickle
 
 
 class _Unchanging(SettingsContext):
-    """The context of settings that do not change while it is entered."""
+    """A context of settings that do not change while it is entered."""
 
     handed: dict[str, Any]
 
     def serialize(self, include_secrets: bool = True) -> dict[str, Any]:
-        """What goes along with a task; with the secrets, as Prefect asks for them."""
+        """The settings that are sent with a task, secrets included, as Prefect asks for them."""
         return self.handed
 
 
 @contextmanager
 def settings_handed_once() -> Iterator[None]:
-    """Write the settings out now, for all tasks that are submitted in the block."""
+    """Serialise the settings now, for all tasks that are submitted in the block."""
     context = SettingsContext.get()
-    if context is None:  # Prefect sends none then
+    if context is None:  # Prefect then sends no settings
         yield
         return
-    told = context.serialize()
-    handed = {**told, "settings": _Handed(pickle.dumps(told["settings"]))}
+    serialised = context.serialize()
+    handed = {**serialised, "settings": _Handed(pickle.dumps(serialised["settings"]))}
     with _Unchanging.model_construct(profile=context.profile, settings=context.settings, handed=handed):
         yield

@@ -1,4 +1,4 @@
-"""What a flow run is called on Prefect's page: what was asked and when, instead of two words drawn by lot."""
+"""Names of flow runs on Prefect's page: the request and its date, instead of Prefect's two random words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,13 +11,13 @@ _FEW = 4
 
 
 def run_name() -> str:
-    """The name of the running flow run: what is asked, and the day on which it was due."""
+    """The name of the running flow run: its request, and the day for which it was scheduled."""
     asked = flow_run.parameters.get("request")
     return f"{describe(asked if isinstance(asked, Mapping) else vars(asked))}, {due():%Y-%m-%d}"
 
 
 def describe(request: Mapping[str, Any]) -> str:
-    """Some words for a request, as JSON has it or as `vars` of a `CampaignRequest`.
+    """A short text for a request, given as JSON values or as `vars` of a `CampaignRequest`.
 
     >>> describe({"preset": "smoke", "seed": "day"}), describe({"corpora": ["songs"], "variants": ["SGD", "SGD+C"]})
     ('smoke, seed day', 'default, songs, SGD SGD+C')

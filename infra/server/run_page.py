@@ -1,10 +1,10 @@
-"""What Prefect's page shows of a flow run beside its name: tags, a log, the scores, an end also without a process.
+"""A flow run on Prefect's page: its tags, its log, its scores, and its end even if the process was killed.
 
-A process that is killed says nothing, and its run would stay Running for ever. So each run notes which process it is,
-and the next one on the same machine marks those as Crashed whose process is gone.
+A killed process cannot report its end, and its run would stay Running for ever. So each run records its process, and
+the next run on the same machine marks runs without a living process as Crashed.
 
-What this does not do: judge runs of other machines, or of before a reboot. A server can mark those by an automation on
-missing heartbeats (docs/operations.md).
+What this does not do: judge runs of other machines, or runs from before a reboot. A server can mark those by an
+automation on missing heartbeats (docs/operations.md).
 """
 
 import logging
@@ -34,7 +34,7 @@ _MOST = 200
 
 
 def introduce(tags: Iterable[str]) -> None:
-    """Tag the running flow run, note its process, and end the runs whose processes are gone."""
+    """Tag the running flow run, record its process, and mark runs whose processes are gone as Crashed."""
     run = UUID(flow_run.get_id())
     with get_client(sync_client=True) as client:
         client.update_flow_run(run, tags=sorted({*flow_run.get_tags(), *tags}))
@@ -43,21 +43,21 @@ def introduce(tags: Iterable[str]) -> None:
 
 
 def tell_all(text: object) -> None:
-    """Write on standard output, and into the log of the flow run."""
+    """Write to standard output and to the log of the flow run."""
     tell(text)
     get_run_logger().info("%s", text)
 
 
 def leave_artifact(version: str, markdown: str) -> None:
-    """Leave the scores of a report in Prefect; where it does not learn of them, the log says so."""
+    """Store the scores of a report as an artifact in Prefect; a failure is only logged."""
     try:
         create_markdown_artifact(markdown, key="counterpoint-report", description=f"Report {version}")
-    except httpx.HTTPError as error:  # the report is published, whoever learns of it
+    except httpx.HTTPError as error:  # the report is published in any case
         _log.warning("%s: this run has no artifact there", absence(error))
 
 
 def mark_crashed(client: SyncPrefectClient) -> None:
-    """Mark the Running flow runs as Crashed that a process of this machine had, and which is gone."""
+    """Mark Running flow runs as Crashed if their process was on this machine and is gone."""
     running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
     for run in client.read_flow_runs(flow_run_filter=FlowRunFilter(state=running), limit=_MOST):
         where, _, process = str(run.labels.get(PROCESS, "")).rpartition("/")
@@ -66,7 +66,7 @@ def mark_crashed(client: SyncPrefectClient) -> None:
 
 
 def place() -> str:
-    """Where process numbers mean the same: this boot of the machine, and the container on it."""
+    """A name for the scope of process ids: this boot of the machine, and the container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}.{os.stat('/proc/self/ns/pid').st_ino}"
@@ -75,9 +75,9 @@ def place() -> str:
 
 
 def is_gone(process: int) -> bool:
-    """Whether there is no process of that number."""
+    """Whether there is no process with that id."""
     try:
-        with suppress(PermissionError):  # it is there, and somebody else's
+        with suppress(PermissionError):  # it exists, and belongs to somebody else
             os.kill(process, 0)
     except ProcessLookupError:
         return True

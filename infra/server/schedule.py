@@ -1,9 +1,9 @@
-"""Seeds by the calendar: every scheduled campaign a fresh one, and a run that is repeated within its period the same.
+"""Seeds by the calendar: every scheduled campaign has a fresh seed, and a repeat within its period has the same one.
 
-    day   20261125    the UTC date of the time at which the run was due
-    week  202648      its ISO year and week
+    day   20261125    UTC date for which the run was scheduled
+    week  202648      ISO year and week of that date
 
-So a weekly campaign that was interrupted goes on when its deployment is run again before Monday.
+So an interrupted weekly campaign continues if its deployment is run again before Monday.
 """
 
 from datetime import UTC, datetime
@@ -13,15 +13,15 @@ Period = Literal["day", "week"]
 
 
 def due() -> datetime:
-    """When the running flow run was due, UTC; the present time outside of one."""
-    from prefect.runtime import flow_run  # not loaded where only a seed is computed
+    """The time for which the running flow run was scheduled, UTC; outside of a flow run, the present time."""
+    from prefect.runtime import flow_run  # not needed to compute a seed
 
     when: datetime | None = flow_run.scheduled_start_time
     return (when or datetime.now(UTC)).astimezone(UTC)
 
 
 def seed_of(period: Period, when: datetime) -> int:
-    """The seed of the period that a time is in.
+    """The seed of the day or the week that contains a time.
 
     >>> seed_of("day", datetime(2026, 11, 25)), seed_of("week", datetime(2027, 1, 1))
     (20261125, 202653)
@@ -33,5 +33,5 @@ def seed_of(period: Period, when: datetime) -> int:
 
 
 def seed_asked(asked: int | Period | None) -> int:
-    """The number that a seed is: itself, that of the period in which the run is due, or 0 where none is asked."""
+    """The seed as a number: the given number, that of the period the run is scheduled in, or 0 for None."""
     return seed_of(asked, due()) if isinstance(asked, str) else asked or 0

@@ -1,12 +1,12 @@
-"""One Prefect API server for one command, thrown away at its end; or the server that is configured.
+"""A temporary Prefect API server for one command; or the configured server.
 
-The throw-away server keeps everything it writes (database, home) in a temporary directory, so that two commands at
-once do not lock each other's SQLite and nothing is left behind. It listens on a free port of the loopback, answers
-nobody but those who know a password drawn for it (this process and its children), sends no telemetry, and stops when
-its standard input closes, which the system does for us even after a kill -9 of the command.
-It lives in its own session: Ctrl-C reaches the command first, which reports to the server and then stops it.
+The temporary server keeps its database and its home in a temporary directory. So two simultaneous commands do not lock
+each other's SQLite, and nothing is left behind. It listens on a free port of the loopback, and asks for a random
+password that only this process and its children know. It sends no telemetry. It stops when its standard input closes,
+which the system ensures even after a kill -9 of the command. It runs in its own session: Ctrl-C reaches the command
+first, which reports to the server and then stops it.
 
-What this does not do: serve deployments. Schedules need a server that stays, see docs/operations.md.
+What this does not do: serve deployments. Schedules need a permanent server, see docs/operations.md.
 """
 
 import os
@@ -44,16 +44,16 @@ _FATAL = "Fatal Python error: "
 
 @contextmanager
 def api_server() -> Iterator[Callable[[], None]]:
-    """Point Prefect at one API server for the length of the block.
+    """Point Prefect at one API server for the duration of the block.
 
-    The throw-away server boots in the background, some seconds of one core: import what is heavy inside the block,
-    then call what was yielded, which waits until the server answers.
+    The temporary server boots in the background, which takes some seconds of one core. Do heavy imports inside the
+    block, then call the yielded function, which waits until the server answers.
 
     Returns:
-        A context manager of the function to call before the first flow.
+        A context manager that yields the function to call before the first flow.
 
     Raises:
-        CounterpointError: the configured server cannot be reached, or the throw-away server did not start.
+        CounterpointError: the configured server cannot be reached, or the temporary server did not start.
 
     Example::
 
@@ -84,17 +84,17 @@ def api_server() -> Iterator[Callable[[], None]]:
                 "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
                 "PREFECT_API_SSL_CERT_FILE": str(_one_authority(home)),
             }
-            # nobody looks for runs without a heartbeat there, and its thread takes up to a second to end
+            # No automation watches heartbeats on a temporary server, and the heartbeat thread takes a second to end.
             without = {settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
             with _settings(variables), temporary_settings(without), _drained():
                 yield lambda: _wait_until_ready(process, variables["PREFECT_API_URL"], home)
 
 
 def _one_authority(home: Path) -> Path:
-    """A file with one certificate, in the place of all authorities that there are.
+    """A file with a single certificate, in place of the full list of certificate authorities.
 
-    Each task makes two clients, and each client reads all of them, 25 ms of a core that should train. With a server on
-    the loopback nobody speaks TLS.
+    Each task makes two clients, and each client reads the full list: 25 ms of a core that should train. A server on the
+    loopback needs no TLS.
     """
     begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
     first = Path(certifi.where()).read_text(encoding="ascii", errors="ignore").partition(begin)[2].partition(end)[0]
@@ -105,7 +105,7 @@ def _one_authority(home: Path) -> Path:
 
 @contextmanager
 def _process(home: Path, password: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """Start the server's process; its settings are these alone, not the ones of the user's profile."""
+    """Start the server's process with only these settings, without those of the user's profile."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {
         "PREFECT_HOME": str(home),
@@ -113,10 +113,10 @@ def _process(home: Path, password: str) -> Iterator[tuple[subprocess.Popen[bytes
         "PREFECT_SERVER_API_AUTH_STRING": password,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_ENABLED": "false",
-        # the kinds of blocks of every package are for a page that nobody opens; to find them Dask is imported, a second
+        # Block types are only for the web page, and registering them imports Dask, which takes a second.
         "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
         "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
-        # nobody reads what these write down of a server that is thrown away
+        # The records that these services write are never read on a temporary server.
         "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
@@ -178,12 +178,12 @@ def _not_started(process: subprocess.Popen[bytes], home: Path) -> CounterpointEr
 
 
 def reason_in(log: str) -> str:
-    r"""Why a Python process ended, out of what it wrote: the last line that is an exception's own, else the last one.
+    r"""The reason why a Python process ended, from its output: the last line of an exception, or else the last line.
 
     >>> reason_in("Traceback ...\nOSError: [Errno 28] No space left on device\n\n<no Python frame>\n")
     'OSError: [Errno 28] No space left on device'
 
-    Python may tell a fatal error behind it, of the thread that reads standard input; alone it is the reason.
+    A fatal error after the exception, from the thread that reads standard input, is ignored; alone it is the reason.
 
     >>> reason_in("ImportError: no x\nFatal Python error: could not acquire lock\n  <no Python frame>")
     'ImportError: no x'
@@ -195,7 +195,7 @@ def reason_in(log: str) -> str:
 
 @contextmanager
 def _environment(updates: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for this process and for those it starts (Dask workers)."""
+    """Set environment variables for this process and the ones it starts (Dask workers)."""
     before = {name: os.environ.get(name) for name in updates}
     os.environ.update(updates)
     try:
@@ -210,7 +210,7 @@ def _environment(updates: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _settings(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set variables of Prefect, in this process and in those it starts."""
+    """Set Prefect's variables, in this process and the ones it starts."""
     try:
         with _environment(variables):
             refresh_global_settings_context()
@@ -222,17 +222,17 @@ def _settings(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _fewer_tries() -> dict[str, str]:
-    """A server that is gone for good is given up after a quarter of a minute a request, and not after a whole one.
+    """Variables that lower the retries of a request: a lost server is given up after 15 s instead of a minute.
 
-    One that is started again within that time is not missed. Whoever set another number gets it.
+    A server that restarts within that time is still found. A number of retries that the user has set is kept.
     """
-    its_own = type(get_current_settings().client).model_fields["max_retries"].default
-    return {"PREFECT_CLIENT_MAX_RETRIES": "3"} if get_current_settings().client.max_retries == its_own else {}
+    default = type(get_current_settings().client).model_fields["max_retries"].default
+    return {"PREFECT_CLIENT_MAX_RETRIES": "3"} if get_current_settings().client.max_retries == default else {}
 
 
 @contextmanager
 def _drained() -> Iterator[None]:
-    """Send what is left of logs and events before the server goes, or the exit waits a minute for it."""
+    """Send remaining logs and events before the server stops; otherwise the exit would wait a minute for them."""
     try:
         yield
     finally:
