@@ -1,8 +1,8 @@
-"""The science, as tensors: recurrent cores, output models, techniques, training, metrics.
+"""The numerical part, on tensors: recurrent cores, output models, techniques, training, metrics.
 
-Needs torch and numpy only. No Prefect, no Dask, no file, no network is ever touched from here,
-and nothing of `flows`, `tasks` or `infra` is imported.
+It needs only torch and numpy. It never uses Prefect, Dask, files or the network, and imports nothing from `flows`,
+`tasks` or `infra`.
 
-One exception: `native/build.py` runs a C++ compiler at first use and keeps what it made in the user's cache
-folder. Without a compiler everything works, slower.
+There is one exception: `native/build.py` runs a C++ compiler at first use, and keeps the library in the user's cache
+folder. Without a compiler everything works, only slower.
 """

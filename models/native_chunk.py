@@ -1,7 +1,7 @@
-"""A chunk of a simple recurrent network through compiled code, `chunk.cpp`: the one place that calls it.
+"""Run a whole chunk of a simple recurrent network in compiled code; this module is the only caller of `chunk.cpp`.
 
-It serves one trial on a processor, with independent notes, NADE, or a softmax, whole or by classes. Everything else
-goes through the network's parts one after the other.
+It supports a single trial on a CPU, with Bernoulli notes, NADE, or a softmax, whole or by classes. All other trials use
+the core and the output model one after the other.
 
 Shape letters: S stacked trials, here 1, T time, B batch, H hidden.
 """
@@ -34,7 +34,7 @@ _POINTERS = (
 
 
 class _Arguments(ctypes.Structure):
-    """As `chunk.cpp` has it."""
+    """The argument structure of `chunk.cpp`."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in _SIZES + _PLACES),
@@ -44,10 +44,10 @@ class _Arguments(ctypes.Structure):
 
 
 def serves(network: Network) -> bool:
-    """Whether this way is to be taken: one trial of what it knows, where the scan's native body is.
+    """Whether compiled code can run this network: a single supported trial, where the scan uses its native body.
 
     Raises:
-        ValueError: a setting forces a body that cannot serve.
+        ValueError: a setting forces a body that cannot be used here.
     """
     theta_SP = network.parameters.theta_SP
     if type(network.core) is not RNN or type(network.output) not in _OUTPUTS or len(network.trials) != 1:
@@ -56,10 +56,10 @@ def serves(network: Network) -> bool:
 
 
 class NativeChunk:
-    """A network as compiled code sees it, for one chunk after the other.
+    """A network prepared for compiled code, which runs one chunk after the other.
 
     Args:
-        network: of one trial, which `serves` names; its parameters stay in their memory.
+        network: of one trial, accepted by `serves`; its parameters stay in their memory.
     """
 
     def __init__(self, network: Network):
@@ -68,7 +68,7 @@ class NativeChunk:
         self._order = torch.tensor(order or range(network.output.width))
         tables = ("class_of", "column_of", "class_starts")
         self._tables = {name: network.named[name].contiguous() for name in tables if name in network.named}
-        # views of the one row: where each begins
+        # Offsets of the parameters, which are views of one row.
         parts = network.parameters.split(self._like)
         self._arguments = _Arguments(
             **{name: part.storage_offset() - self._like.storage_offset() for name, part in parts.items()},
@@ -90,10 +90,10 @@ class NativeChunk:
         self._held: dict[str, Tensor | None] = {}
 
     def prepare(self, chunk: Chunk, carried_SBK: Tensor | None, **others: Tensor | None) -> Tensor:
-        """Point to a chunk, to what is carried here, and to other memory that is named; where the state goes on to.
+        """Set the pointers to a chunk, its start state and other named memory; return the memory of the final state.
 
         Raises:
-            ValueError: the data are not what the network is for.
+            ValueError: the data have another type or width than the network's.
         """
         output, data = self.network.output, chunk.inputs
         wanted, shape = torch.int64 if output.symbols else self._like.dtype, tuple(data.shape)
@@ -102,7 +102,7 @@ class NativeChunk:
         onward_SBK = self._like.new_empty(1, data.shape[2], self.network.trial.hidden_size)
         given = {"inputs": data, "targets": data, "carried": carried_SBK, "onward": onward_SBK}
         given |= {"fresh": chunk.fresh_B, "unpadded": chunk.unpadded_mask, **others}
-        # held here: memory that compiled code reads and writes
+        # Kept alive here, since compiled code reads and writes this memory.
         self._held = {name: None if tensor is None else tensor.contiguous() for name, tensor in given.items()}
         for name, tensor in self._held.items():
             setattr(self._arguments, name, _pointer(tensor))
@@ -110,19 +110,19 @@ class NativeChunk:
         return onward_SBK
 
     def run(self, name: Literal["forward", "backward", "score"]) -> None:
-        """One call.
+        """Call a function of `chunk.cpp`.
 
         Raises:
-            ValueError: a symbol is none of the vocabulary's.
+            ValueError: a symbol is not in the vocabulary.
         """
         if call(f"chunk_{name}", self._like.dtype, self._arguments):
             raise ValueError(f"symbols: wants numbers from 0 to {self.network.output.width - 1}")
 
     def log_likelihood(self, chunk: Chunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Of every step, padding included, in nats, (1, T, B); and what is carried on.
+        """Log-likelihood of every step, padding included, in nats, (1, T, B); and the state carried on.
 
         Raises:
-            ValueError: as above.
+            ValueError: as for `prepare` and `run`.
         """
         ll_STB = self._like.new_empty(1, *chunk.unpadded_TB.shape)
         onward_SBK = self.prepare(chunk, carried_SBK, ll=ll_STB)
@@ -131,11 +131,11 @@ class NativeChunk:
 
     @property
     def nll(self) -> float:
-        """Of the scored steps, after `forward`."""
+        """Negative log-likelihood of the scored steps, after `forward`."""
         return float(self._arguments.nll)
 
     def differentiate(self, divisor: float) -> float:
-        """Leave the gradient divided by a number in the parameters' row, and return its norm."""
+        """Compute the gradient, divided by `divisor`, into the parameters' gradient row; return its norm."""
         self._arguments.divisor = divisor
         self.run("backward")
         return float(self._arguments.norm)

@@ -1,9 +1,9 @@
-"""The whole network: core, output model and techniques of a trial, or a stack of them, for data of a given width.
+"""The whole network of a trial, or of a stack of trials: core, output model and techniques, for data of a given width.
 
-Step t is predicted from h_{t-1}, so the first step of a piece is predicted from h_0 alone, and counts.
+Step t is predicted from h_{t-1}. The first step of a piece is predicted from h_0 alone, and is scored too.
 
 Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, P parameters in a row, K values that
-the core carries on, of which the first H are the state.
+the core carries from step to step, of which the first H are the state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,12 @@ class Network:
 
     Args:
         trial: the configuration; or several of the same `Trial.shape`.
-        frequency_D: how often each note is on, or how often each symbol comes, in the training split; in (0, 1).
+        frequency_D: frequency of each note or symbol in the training split; in (0, 1).
         dtype: of all parameters.
-        device: where they are. They are drawn on the processor, so that they are the same everywhere.
+        device: of all parameters. They are drawn on the CPU, so that they are the same on every device.
 
     Raises:
-        ValueError: the trials do not go into one stack.
+        ValueError: the trials cannot be stacked, since their shapes differ.
     """
 
     def __init__(
@@ -69,22 +69,22 @@ class Network:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> Self:
-        """The networks of trials as they start from a training split.
+        """The networks of trials at their initial values, for a training split.
 
         Args:
             trial: the configuration; or several of the same `Trial.shape`.
-            train: the training split, whose frequencies output models start from.
+            train: the training split; output models start from its frequencies.
             width: notes or symbols D.
             dtype: of all parameters.
-            device: where they are.
+            device: of all parameters.
 
         Raises:
-            ValueError: the trials do not go into one stack, or the pieces are not as wide.
+            ValueError: the trials cannot be stacked, or the pieces have another width.
         """
         return cls(trial, frequencies(train, width).to(dtype), dtype, device)
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these members alone, in this order."""
+        """Keep only these members of the stack, in this order."""
         self.trials = tuple(self.trials[s] for s in rows)
         self.leaking = tuple(self.leaking[s] for s in rows)
         self.parameters.keep(rows)
@@ -92,7 +92,7 @@ class Network:
             self.retention_SH = self.retention_SH[list(rows)]
 
     def weights(self, s: int, rows_SP: Tensor) -> dict[str, Tensor]:
-        """What is to be kept of a member, copied: its parameters in rows laid out like theta, and its retention."""
+        """Copies of a member's weights, by name: its parameters from rows laid out like theta, and its retention."""
         kept = {name: value[s] for name, value in self.parameters.split(rows_SP).items()}
         if self.retention_SH is not None and self.leaking[s]:
             kept["retention"] = self.retention_SH[s]
@@ -104,20 +104,20 @@ class Network:
         Raises:
             ValueError: their names or shapes are another network's.
         """
-        mine = self.parameters.member(0)
+        own = self.parameters.member(0)
         if self.retention_SH is not None:
-            mine["retention"] = self.retention_SH[0]
-        if {name: value.shape for name, value in weights.items()} != {k: v.shape for k, v in mine.items()}:
+            own["retention"] = self.retention_SH[0]
+        if {name: value.shape for name, value in weights.items()} != {k: v.shape for k, v in own.items()}:
             raise ValueError(f"weights: not those of a network of {self.trial.variant}, {self.trial.hidden_size} units")
-        for name, value in mine.items():
+        for name, value in own.items():
             value.copy_(weights[name])
 
     def start(self, carried_SBK: Tensor | None, fresh_B: Tensor) -> Tensor:
-        """State before a chunk: the initial one where a piece begins, the carried one, outside the graph, elsewhere.
+        """The state before a chunk: h_0 in lanes in which a piece begins, the carried state (detached) in all others.
 
         Args:
-            carried_SBK: None where every piece begins.
-            fresh_B: which lanes begin, (B,) or (S, B).
+            carried_SBK: the state after the previous chunk; None if a piece begins in every lane.
+            fresh_B: lanes in which a piece begins, (B,) or (S, B).
         """
         initial_SK = self.parameters.by_name["initial_state"]
         if self.trial.initial_state == "zero":
@@ -134,13 +134,13 @@ class Network:
         dropout: Sequence[torch.Generator] | None = None,
         unpadded: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """h_0 ... h_T of a chunk, (S, T + 1, B, H), of which [:, :-1] predict; and what is carried on, (S, B, K).
+        """h_0 ... h_T of a chunk, (S, T + 1, B, H), of which [:, :-1] are used to predict; and the carried (S, B, K).
 
         Args:
             data: values (S, T, B, D) or symbols (S, T, B).
-            start_SBK: what was carried here, h_0 first.
-            dropout: random numbers for the inputs' dropout, None outside training.
-            unpadded: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+            start_SBK: the values carried into the chunk; the first H are h_0.
+            dropout: random numbers for dropout of the inputs; None outside of training.
+            unpadded: True for steps that are not padding, (T, B) or (S, T, B); None if there is no padding.
         """
         rate = self.trial.input_dropout
         if dropout is not None and rate > 0 and data.is_floating_point():
@@ -153,7 +153,7 @@ class Network:
 
     @property
     def named(self) -> dict[str, Tensor]:
-        """All that an output model computes with, by name: parameters, and the constants of its data."""
+        """The tensors that an output model computes with, by name: parameters, and constants of its data."""
         return self.parameters.by_name | self._constants
 
     def log_likelihood(
@@ -172,17 +172,17 @@ class Network:
         chains: Sequence[torch.Generator],
         particles: Tensor | None,
     ) -> Tensor:
-        """What training makes small, (S, T, B): `Output.cost`, with random numbers for dropout and for chains."""
+        """The cost of each step that training minimises, (S, T, B): `Output.cost`, with dropout of the states."""
         if self.trial.output_dropout > 0:
             states_STBH = drop(states_STBH, self.trial.output_dropout, dropout)
         return self.output.cost(self.named, states_STBH, data, chains, particles)
 
     def right(self, states_STBH: Tensor, data: Tensor) -> Tensor | None:
-        """Whether the best guess at each step's data is right, (S, T, B); None where the output model has none."""
+        """Whether the most likely value of each step is right, (S, T, B); None if the output model defines none."""
         return self.output.right(self.named, states_STBH, data)
 
     def sample(self, states_STBH: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-        """One draw of every step's data given the state before it; a generator a member."""
+        """One sample of every step's data given the state before it; one generator for each member."""
         return self.output.sample(self.named, states_STBH, generators)
 
 
@@ -198,5 +198,5 @@ def _retention(trial: Trial) -> Tensor | None:
 
 
 def drop(values: Tensor, rate: float, generators: Sequence[torch.Generator]) -> Tensor:
-    """Dropout: each value is 0 with probability `rate`, and is divided by 1 - rate otherwise; a generator a member."""
+    """Dropout: each value becomes 0 with probability `rate`, else is divided by 1 - rate; one generator per member."""
     return values * (uniform_like(values, generators) >= rate) / (1 - rate)

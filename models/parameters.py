@@ -1,7 +1,7 @@
-"""The parameters of a stack as one matrix, a member a row, and by name as views of it.
+"""The parameters of a stack as one matrix with a row for each member, and by name as views of that matrix.
 
-One flat row a member makes clipping, updates and snapshots row operations: whatever the number of tensors,
-each is one pass over contiguous memory.
+With one flat row for each member, clipping, updates and snapshots are row operations: each is one pass over contiguous
+memory, whatever the number of parameter tensors.
 
 Shape letters: S stacked trials, P parameters of one member in a row.
 """
@@ -17,8 +17,8 @@ class Parameters:
     """Values and gradient of all parameters of a stack.
 
     Attributes:
-        theta_SP: the values, one member a row.
-        gradient_SP: the gradient, in the same places, as `differentiate` left it.
+        theta_SP: the values, one row for each member.
+        gradient_SP: the gradient in the same layout, written by `differentiate`.
         by_name: each parameter with the S axis first, a leaf of the graph that shares theta's memory.
     """
 
@@ -29,7 +29,7 @@ class Parameters:
 
     def _hold(self, theta_SP: Tensor) -> None:
         self.theta_SP, self.gradient_SP = theta_SP, torch.zeros_like(theta_SP)
-        # detach: a view that is a leaf of the graph
+        # detach makes each view a leaf of the graph.
         self.by_name = {name: value.detach().requires_grad_() for name, value in self.split(theta_SP).items()}
         self._gradients = self.split(self.gradient_SP)
 
@@ -43,7 +43,7 @@ class Parameters:
         return parts
 
     def differentiate(self, cost: Tensor) -> None:
-        """Put the gradient of a cost into `gradient_SP`, zeros where the cost does not depend on a parameter."""
+        """Write the gradient of a cost into `gradient_SP`; zeros for parameters that the cost does not depend on."""
         gradients = torch.autograd.grad(cost, list(self.by_name.values()), allow_unused=True)
         for part, gradient in zip(self._gradients.values(), gradients, strict=True):
             if gradient is None:
@@ -56,10 +56,10 @@ class Parameters:
         return {name: value.detach()[s] for name, value in self.by_name.items()}
 
     def to(self, device: torch.device | str) -> None:
-        """Move everything to a device; what was named before is left behind."""
+        """Move everything to a device; earlier views by name no longer share its memory."""
         if self.theta_SP.device != torch.device(device):
             self._hold(self.theta_SP.to(device))
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these members alone, in this order."""
+        """Keep only these members of the stack, in this order."""
         self._hold(self.theta_SP[list(rows)])

@@ -1,11 +1,11 @@
-"""Members that other people's packages bring, by entry points: `counterpoint.techniques` and its like.
+"""Plug-ins: techniques, output models and other members from installed packages, found by entry points.
 
-A package declares, in its pyproject.toml,
+A package declares in its pyproject.toml
 
     [project.entry-points."counterpoint.techniques"]
     noise = "my_package.noise:GradientNoise"
 
-and where it is installed, its technique is one like the others. docs/extending.md has the groups.
+Once it is installed, its technique is used like the built-in ones. docs/extending.md lists the groups.
 """
 
 from importlib.metadata import entry_points
@@ -13,14 +13,14 @@ from typing import Any
 
 
 def strangers(kind: str, base: type[Any]) -> tuple[Any, ...]:
-    """What the installed packages bring of a kind, in the order of their names.
+    """The plug-ins of one group, in the order of their names.
 
     Args:
-        kind: last part of the group's name.
-        base: what each has to be a subclass of, or where it is no class an instance.
+        kind: last part of the group's name: `techniques`, `corpora`.
+        base: type that each must be a subclass of, or an instance of if it is not a class.
 
     Raises:
-        ImportError: one cannot be loaded, or is something else; it names the entry point.
+        ImportError: a plug-in cannot be loaded, or has another type; the message names the entry point.
     """
     group = f"counterpoint.{kind}"
     found = []

@@ -1,7 +1,7 @@
-"""Random numbers of torch, and hyper-parameters that are drawn: every stream has a name (`seeds.py`).
+"""Random numbers for torch, and draws of hyper-parameters; every random stream has a name (`seeds.py`).
 
-Two variants that share a purpose, `generator_for(trial.stream, "initialisation")`, share its numbers. No global
-generator is ever seeded.
+Two variants that use a stream of the same name, such as `generator_for(trial.stream, "initialisation")`, get the same
+numbers. No global generator is ever seeded.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ def generator_for(*names: object, device: torch.device | str = "cpu") -> torch.G
 
 
 def uniform_like(values: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-    """Numbers in [0, 1) of the shape, the type and the device of some values, those of each member from its own stream.
+    """Uniform numbers in [0, 1) with the shape, type and device of `values`; each member draws from its own stream.
 
     Args:
         values: of shape (S, ...).
-        generators: S of them; a member of a stack then draws what it draws alone.
+        generators: S of them, so that a member of a stack draws the same numbers as it would alone.
     """
     numbers = torch.empty_like(values, requires_grad=False, memory_format=torch.contiguous_format)
     for row, generator in zip(numbers, generators, strict=True):
@@ -36,23 +36,22 @@ def uniform_like(values: Tensor, generators: Sequence[torch.Generator]) -> Tenso
 
 
 class Draws:
-    """Hyper-parameters drawn by name: the same name gives the same number, whoever asks.
+    """Hyper-parameters drawn by name: the same name always gives the same number.
 
-    With the same names and index for the i-th trial of every variant, the i-th trial of `SGD+C` and of `SGD+CL` share
-    their learning rate and their hidden size, so that their difference is the technique's.
+    The i-th trials of all variants use the same stream names and index. So the i-th trials of `SGD+C` and of `SGD+CL`
+    share their learning rate and their hidden size, and differ only by the technique.
 
-    A search has few trials, so they are spread instead of left to luck (Latin hypercube sampling; McKay, Beckman &
-    Conover 1979): of every four indices in a row, one draws from each quarter of an interval, in an order that is
-    random and another one for each name; of every `n` in a row, each takes another one of `n` options. Each number
-    alone is still drawn uniformly.
+    Draws are stratified, since a search has few trials (Latin hypercube sampling; McKay, Beckman & Conover 1979). Of
+    every four successive indices, each draws from another quarter of an interval, in a random order that differs by
+    name. Of every `n` successive indices, each takes another one of `n` options. Each single number is still uniform.
 
-    Who draws a number says its own range. A campaign may say another one under the same name, which is drawn from
-    instead: of whole numbers whole ones, of others real ones.
+    The caller gives its own, default range with each draw. A campaign may give another range under the same name, which
+    then replaces it. Integers stay integers.
 
     Args:
         names: of the streams, as for `seed_for`.
-        index: which draw of the series it is, from 0.
-        given: ranges that are drawn from in place of the own ones, by name.
+        index: number of the draw in its series, from 0.
+        given: ranges by name that replace the callers' own ranges.
 
     >>> sorted(Draws(0, "chorales", index=i).choice("learning_rate", (0.5, 0.1, 0.01)) for i in range(3))
     [0.01, 0.1, 0.5]
@@ -64,7 +63,7 @@ class Draws:
         self._names, self._index, self._given = names, index, given or {}
 
     def _stratum(self, name: str, count: int) -> int:
-        """One of 0..count-1, each once in every `count` indices in a row that start at a multiple of it."""
+        """One of 0..count-1; each comes once in every block of `count` indices that starts at a multiple of `count`."""
         if count == 1:
             return 0
         block, place = divmod(self._index, count)
@@ -73,14 +72,14 @@ class Draws:
 
     def _unit(self, name: str) -> float:
         """A number in [0, 1)."""
-        within = (seed_for(*self._names, self._index, name) >> 13) / 2**50  # short of 1 also after the addition
+        within = (seed_for(*self._names, self._index, name) >> 13) / 2**50  # the sum below stays under QUARTERS
         return (self._stratum(name, QUARTERS) + within) / QUARTERS
 
     def range_of(self, name: str, own: Range | None = None) -> Range:
-        """What is drawn from under a name.
+        """The range of a name: the campaign's, or else the caller's own.
 
         Raises:
-            ValueError: the campaign says nothing, and there is no own range.
+            ValueError: there is neither.
         """
         found = self._given.get(name, own)
         if found is None:
@@ -88,15 +87,15 @@ class Draws:
         return found
 
     def drawn(self, name: str, own: Range | None = None, *, whole: bool = False) -> Any:
-        """A value of what the campaign says under that name, or else of the own range.
+        """A value from the campaign's range of that name, or else from the caller's own.
 
         Args:
             name: of the hyper-parameter.
-            own: what is drawn from where the campaign says nothing; None where it always says something.
-            whole: of an interval the whole numbers alone.
+            own: range to draw from if the campaign gives none; None if a campaign always gives one.
+            whole: draw only whole numbers from an interval.
 
         Raises:
-            ValueError: nothing is said under that name; a whole number is wanted of an interval that has other ends.
+            ValueError: there is no range of that name; or whole numbers are wanted, and the interval's ends are not.
         """
         wanted = self.range_of(name, own)
         if isinstance(wanted, Values):
@@ -115,15 +114,15 @@ class Draws:
         return float(value)
 
     def uniform(self, name: str, low: float, high: float) -> float:
-        """A number in [low, high), every one as likely."""
+        """A number in [low, high), uniform."""
         return self._real(name, _between(low, high))
 
     def log_uniform(self, name: str, low: float, high: float) -> float:
-        """A number in [low, high), its logarithm uniform."""
+        """A number in [low, high), uniform in its logarithm."""
         return self._real(name, _between(low, high, "log"))
 
     def reverse_log_uniform(self, name: str, low: float, high: float) -> float:
-        """A number in (low, high], the logarithm of 1 less it uniform."""
+        """A number x in (low, high], uniform in log(1 - x)."""
         return self._real(name, _between(low, high, "reverse-log"))
 
     def integer(self, name: str, low: int, high: int) -> int:
@@ -132,7 +131,7 @@ class Draws:
         return value
 
     def choice(self, name: str, options: Sequence[T]) -> T:
-        """One of the options, every one as likely."""
+        """One of the options, each equally likely."""
         own = Values(tuple(options))
         real = all(isinstance(option, float) for option in options)
         drawn: Any = self._real(name, own) if real else self.drawn(name, own, whole=True)
@@ -140,7 +139,7 @@ class Draws:
         return value
 
     def constant(self, name: str, value: T) -> T:
-        """The value, where the campaign says nothing under that name."""
+        """The value, unless the campaign gives a range of that name."""
         return self.choice(name, (value,))
 
 
@@ -149,14 +148,14 @@ def _between(low: float, high: float, scale: Scale = "linear") -> Range:
 
 
 LAST_PART = 1 - 2**-53
-"""The last part of a range that can be drawn."""
+"""The largest fraction of a range that can be drawn."""
 
 
 class DrawsAt(Draws):
-    """What is drawn at one part of every range: where intervals end, and where their middle is.
+    """Deterministic draws at one fraction of every range, such as an end or the middle.
 
     Args:
-        part: from 0, the end that is drawn from first, up to but not including 1.
+        part: the fraction, in [0, 1); 0 is the first end.
         given: as for `Draws`.
 
     >>> DrawsAt(0.5).log_uniform("learning_rate", 1e-4, 1e-2), DrawsAt(0.5).choice("units", (50, 100, 200))
@@ -175,13 +174,13 @@ class DrawsAt(Draws):
 
 
 class DrawsNoted(DrawsAt):
-    """Draws that note what each name is drawn from, in `seen`: the own range, or the one that is given."""
+    """Draws that record in `seen` the range of each name: the campaign's, or else the caller's own."""
 
     def __init__(self, given: Mapping[str, Range] | None = None) -> None:
         super().__init__(0.0, given)
         self.seen: dict[str, Range] = {}
 
     def range_of(self, name: str, own: Range | None = None) -> Range:
-        """What is drawn from, which is noted."""
+        """The range of a name, which is recorded."""
         self.seen[name] = super().range_of(name, own)
         return self.seen[name]

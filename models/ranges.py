@@ -1,6 +1,6 @@
-"""What a hyper-parameter is drawn from: some values, of which one is a constant, or an interval with its scale.
+"""The range of a hyper-parameter: a list of values, where a single value is a constant, or an interval with a scale.
 
-What this does not do: draw (`randomness.py`), or know which hyper-parameters there are.
+What this does not do: draw (`randomness.py`), or know the names of hyper-parameters.
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from math import isfinite
 from typing import Any, Literal, get_args
 
 Scale = Literal["linear", "log", "reverse-log"]
-"""On what a number is uniform: on itself, on its logarithm, or on the logarithm of 1 less it, as momenta are."""
+"""The quantity that is uniform: the number x, log x, or log(1 - x), which is used for momenta."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """Some values, each as likely; one value is a constant.
+    """A list of equally likely values; a single value is a constant.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the list is empty.
     """
 
     options: tuple[Any, ...]
@@ -37,7 +37,7 @@ class Interval:
     """All numbers from `low` to `high`, uniform on a scale.
 
     Raises:
-        ValueError: it is empty, or the scale cannot be there.
+        ValueError: the interval is empty, or the scale is not defined on it.
     """
 
     low: float
@@ -60,7 +60,7 @@ class Interval:
             )
 
     def at(self, part: float) -> float:
-        """The number at a part of the interval, from 0 up to but not including 1; one more is drawn as often.
+        """The number at a fraction of the interval; fractions uniform in [0, 1) give numbers uniform on the scale.
 
         >>> Interval(1e-4, 1e-2, "log").at(0.5), Interval(0.0, 0.99, "reverse-log").at(0.5)
         (0.001, 0.9)
@@ -68,16 +68,16 @@ class Interval:
         if self.scale == "log":
             return float(self.low * (self.high / self.low) ** part)
         if self.scale == "reverse-log":
-            # In decimals 1 - 0.95 is 0.05 to the bit, as it is in a draw of 1 - mu.
+            # In decimal arithmetic 1 - 0.95 is exactly 0.05, as in a draw of 1 - mu.
             low, high = (float(1 - Decimal(repr(end))) for end in (self.high, self.low))
             return 1 - float(low * (high / low) ** part)
         return self.low + (self.high - self.low) * part
 
     def whole(self, part: float) -> int:
-        """The integer at a part of the interval, both ends included.
+        """The integer at a fraction of the interval, both ends included.
 
         Raises:
-            ValueError: its ends are no integers.
+            ValueError: the ends are not integers, or the scale is reverse-log.
 
         >>> [Interval(1, 3).whole(part) for part in (0, 0.5, 0.99)], Interval(10, 999, "log").whole(0.5)
         ([1, 2, 3], 100)
@@ -92,7 +92,7 @@ class Interval:
         return low + int((high - low + 1) * part)
 
     def to_json(self) -> dict[str, Any]:
-        """The ends, and the scale where it is not linear."""
+        """The ends, and the scale if it is not linear."""
         scale = {} if self.scale == "linear" else {"scale": self.scale}
         return {"low": self.low, "high": self.high, **scale}
 
@@ -101,10 +101,10 @@ Range = Values | Interval
 
 
 def read_range(value: Any) -> Range:
-    """The range that `to_json` wrote, or a person: a constant, a list, or a table of low, high and scale.
+    """The range that a user or `to_json` wrote: a constant, a list, or a table of low, high and scale.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the value is none of these.
 
     >>> read_range(3), read_range({"low": 1, "high": 2})
     (Values(options=(3,)), Interval(low=1, high=2, scale='linear'))

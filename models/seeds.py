@@ -1,19 +1,19 @@
-"""From names to a seed: all randomness of the project starts here, and without torch.
+"""From names to a seed. All randomness of the project starts here; torch is not needed.
 
-A stream of random numbers is named by what it is for, so that adding a new one never moves another, and two that share
-a name share its numbers.
+A random stream is named by its purpose. So adding a new stream never changes another one, and two uses of the same name
+get the same numbers.
 """
 
 import hashlib
 
 
 def seed_for(*names: object, bits: int = 63, separator: str = "\x1f") -> int:
-    """Seed of the stream of that name: the first bits of the sha256 of the names.
+    """The seed of a named stream: the first bits of the sha256 of its names.
 
     Args:
-        names: what tells the stream from every other; anything with a stable `str`.
-        bits: how many, 1 to 256; torch takes 63.
-        separator: between the names. Two streams that differ in it alone have nothing in common.
+        names: that identify the stream; any values with a stable `str`.
+        bits: number of bits, 1 to 256; torch takes 63.
+        separator: between the names; streams with another separator are independent.
 
     Returns:
         An integer in [0, 2^bits).

@@ -1,7 +1,7 @@
-"""A trial: everything that decides what one training run computes, frozen, as canonical JSON.
+"""A trial: the complete configuration of one training run, frozen, with a canonical JSON form.
 
-The key of a trial is the sha256 of that JSON and the version of the numerics. The corpus is named by its digest.
-So equal keys mean equal numbers on equal hardware, and a stored trial never has to be trained again.
+The key of a trial is the sha256 of that JSON and of the numerics version. The corpus is identified by its digest. So
+equal keys mean equal numbers on equal hardware, and a stored trial never has to be trained again.
 """
 
 import hashlib
@@ -20,13 +20,13 @@ from models.techniques import Technique
 from models.variants import BY_CORE, BY_LETTER, BY_OPTIMIZER, BY_OUTPUT, Variant, technique_letters
 
 NUMERICS_VERSION = 4
-"""Raised when a change moves the numbers of a trial: every stored trial is then trained anew."""
+"""Raise it with every change that moves the numbers of a trial; all stored trials are then trained again."""
 
 Cost = Literal["sum", "mean"]
 _LATER = {"core": "rnn", "optimizer": "SGD", "transposition": 0, "averaging": 0.0}
-"""Fields that came after trials were stored: left out of the JSON at these values, so that old keys stay."""
+"""Fields added after the first trials were stored. The JSON leaves them out at these values, so that old keys stay."""
 _MOST_SEMITONES = 127
-"""From the lowest note of MIDI to its highest."""
+"""From the lowest note of MIDI to the highest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,25 +37,26 @@ class Trial:
         corpus: digest of the corpus.
         core: name of the recurrent core.
         output: name of the output model.
-        output_settings: its hyper-parameters, where it has some; its own defaults where none are given.
+        output_settings: hyper-parameters of the output model, if it has any; its defaults if none are given.
         optimizer: name of the optimizer.
-        techniques: the techniques in use; put into the paper's order.
+        techniques: the techniques in use, sorted into the paper's order.
         hidden_size: units H; 1 for a core without memory.
         activation: the non-linearity, unless a technique replaces it; tanh for a core with gates, which has its own.
-        learning_rate: eps at the start; of Hessian-free 1 / lambda, the inverse of the damping.
-        cost: whether the cost of a chunk is the sum or the mean over its steps; either is the mean over the batch.
-        chunk: longest stretch of steps that a gradient goes back through.
-        batch: pieces trained side by side.
+        learning_rate: eps at the start; for Hessian-free 1 / lambda, the inverse of the damping.
+        cost: whether the cost of a chunk is the sum or the mean over its steps; both are averaged over the batch.
+        chunk: largest number of steps that a gradient is propagated back through.
+        batch: number of pieces trained side by side.
         initial_state: whether h_0 is learned or zero; zero for a core without memory.
-        input_dropout, output_dropout: share of inputs and of states on their way to the output that are
-            dropped in training. Ours, not the paper's.
-        transposition: most semitones by which a piece is shifted in training, up or down, anew in each epoch
-            (`transposing.py`); notes alone. Ours as well.
-        averaging: decay of the exponential moving average of the parameters that is scored and kept in their place
-            (`averaging.py`), 0 for none. Ours as well.
-        epochs: passes over the training split at most; of Hessian-free steps, each with a gradient of the whole split.
-        decay: the learning rate is multiplied by it after an epoch without a new best validation score.
-        patience: training stops after so many epochs since the best one that were no better than the one before them.
+        input_dropout, output_dropout: share of the inputs, and of the states read by the output model, that are
+            dropped in training. Not in the paper.
+        transposition: largest number of semitones by which a piece of notes is shifted in training, up or down, drawn
+            anew in each epoch (`transposing.py`). Not in the paper.
+        averaging: decay of an exponential moving average of the parameters, which is scored and stored in their place
+            (`averaging.py`); 0 for none. Not in the paper.
+        epochs: most passes over the training split; for Hessian-free most steps, each with the gradient of the whole
+            split.
+        decay: factor of the learning rate after an epoch without a new best validation score.
+        patience: training stops after so many epochs since the best one that were no better than the epoch before them.
         seed: of every random number of the trial.
 
     Raises:
@@ -132,7 +133,7 @@ class Trial:
                 raise ValueError(f"{name}: {reason}; wants 0")
 
     def _check_without_memory(self) -> None:
-        """Numbers that would be without effect have one value each: equal trials are then of one key."""
+        """Check that fields without effect have their one allowed value, so that equal trials have equal keys."""
         wanted = {"hidden_size": 1, "activation": "tanh", "initial_state": "zero"}
         for name, value in (wanted | dict.fromkeys(("input_dropout", "output_dropout"), 0.0)).items():
             if getattr(self, name) != value:
@@ -167,7 +168,7 @@ class Trial:
 
     @property
     def stream(self) -> int:
-        """What all random streams of its training and scoring come from: `seed`, unless a technique replaces it."""
+        """The seed of all random streams of training and scoring: `seed`, unless a technique replaces it."""
         stream = self.seed
         for technique in self.techniques:
             stream = technique.stream(stream)
@@ -175,7 +176,7 @@ class Trial:
 
     @property
     def network_activation(self) -> Activation:
-        """The non-linearity that the network has: `activation`, unless a technique replaces it."""
+        """The non-linearity of the network: `activation`, unless a technique replaces it."""
         activation = self.activation
         for technique in self.techniques:
             activation = technique.activation(activation)
@@ -183,21 +184,21 @@ class Trial:
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """All that decides shapes and operations: trials of one shape can train side by side on the S axis.
+        """All fields that determine shapes and operations: trials of equal shape can be stacked on the S axis.
 
-        Learning rate and its decay, seed, epochs, patience and techniques are data of each member.
+        Learning rate, decay, seed, epochs, patience and techniques may differ between the members of a stack.
         """
         own = {"learning_rate", "decay", "seed", "epochs", "patience", "techniques", "activation"}
         return self.network_activation, *(getattr(self, f.name) for f in fields(self) if f.name not in own)
 
     def technique(self, letter: str) -> Technique | None:
-        """The technique of that letter, None where it is not in use."""
+        """The technique with that letter; None if it is not in use."""
         return next((technique for technique in self.techniques if technique.letter == letter), None)
 
     def to_json(self) -> dict[str, Any]:
-        """The trial as JSON values, techniques by letter; without what came later where it is as before.
+        """The trial as JSON values, with techniques by letter.
 
-        Settings of an output model that has none are left out as well.
+        Fields that were added later are left out at their former values (`_LATER`), and so are empty output settings.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values = {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
@@ -228,7 +229,7 @@ class Trial:
 
     @property
     def older_keys(self) -> tuple[str, ...]:
-        """The keys that older versions of the numerics gave it: what is stored there has other numbers."""
+        """The trial's keys under older numerics versions; results stored under them have other numbers."""
         return tuple(self._key_of(version) for version in range(1, NUMERICS_VERSION))
 
     def _key_of(self, version: int) -> str:

@@ -1,4 +1,4 @@
-"""Variants: core, output model, optimizer and techniques, what goes together of them, and how that is called."""
+"""Variants: combinations of core, output model, optimizer and techniques; which are allowed, and their names."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,7 +11,7 @@ from models.outputs import Output
 from models.plugins import strangers
 from models.techniques import Technique
 
-# Ours and those of other people's packages. Here, and not beside ours: their modules import the folders of ours.
+# Built-in members and plug-ins. Collected here, since the plug-ins' modules import the folders of the built-in ones.
 BY_LETTER: dict[str, type[Technique]] = {
     technique.letter: technique for technique in (*techniques.TECHNIQUES, *strangers("techniques", Technique))
 }
@@ -48,10 +48,10 @@ def technique_letters(letters: str) -> str:
 
 @dataclass(frozen=True)
 class Variant:
-    """A combination that goes together; `str` gives its name, the letters in the paper's order.
+    """An allowed combination; `str` gives its name, with the letters in the paper's order.
 
     Raises:
-        ValueError: there is no such core, output model, optimizer or technique, or they do not go together.
+        ValueError: a core, output model, optimizer or technique is unknown, or they cannot be combined.
 
     >>> str(Variant("rnn", "bernoulli", "SGD", "LC")), str(Variant("lstm", "softmax", "Adam"))
     ('rnn/bernoulli/SGD+CL', 'lstm/softmax/Adam')
@@ -100,7 +100,7 @@ class Variant:
         """The variant of that name.
 
         Raises:
-            ValueError: it names something that there is not, or that does not go together.
+            ValueError: a part of the name is unknown, or the parts cannot be combined.
 
         >>> Variant.parse("rnn/bernoulli/SGD+RC").letters
         'CR'

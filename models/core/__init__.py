@@ -1,8 +1,7 @@
-"""Recurrent cores: what turns inputs and a state into the next state. A new one is a file here and a name in the tuple.
+"""Recurrent cores, which compute the next state from inputs and a state. A new core is a file here and a tuple entry.
 
-The leaky scan is the one operation that the paper stands on; `rnn.py` puts inputs and weights around it. `lstm.py` and
-`gru.py` are what practice took up since; `frame.py` has no memory at all. Nothing here knows of costs, outputs or
-updates.
+`rnn.py` is the paper's network: inputs and weights around the leaky scan. `lstm.py` and `gru.py` are the gated cores of
+later practice. `frame.py` has no memory. Never in this room: costs, outputs or updates.
 """
 
 from models.core.base import Core
@@ -14,6 +13,6 @@ from models.core.scan.choice import scan_body, use_body
 from models.core.scan.operation import leaky_scan
 
 CORES: tuple[type[Core], ...] = (RNN, LSTM, GRU, Frame)
-"""Every core; `name` is what a variant calls it."""
+"""Every core; its `name` is used in the names of variants."""
 
 __all__ = ["CORES", "GRU", "LSTM", "RNN", "Core", "Frame", "leaky_scan", "scan_body", "use_body"]

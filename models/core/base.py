@@ -1,7 +1,7 @@
-"""What a recurrent core is, and what all of them do alike: project the inputs, draw an orthogonal matrix.
+"""The interface of a recurrent core, and functions that all cores share: input projection, orthogonal matrices.
 
-Shape letters: S stacked trials, T time, B batch, D inputs, H hidden, G values that a step computes of each lane,
-K values that are carried on, of which the first H are the state h.
+Shape letters: S stacked trials, T time, B batch, D inputs, H hidden, G values that a step computes for each lane (the
+pre-activations of all gates), K values that are carried from step to step, of which the first H are the state h.
 """
 
 from abc import ABC, abstractmethod
@@ -24,13 +24,13 @@ class Core(ABC):
 
     name: ClassVar[str]
     gated: ClassVar[bool]
-    """Whether gates with non-linearities of their own decide what a unit keeps."""
+    """Whether the core has gates, with non-linearities of their own."""
     remembers: ClassVar[bool] = True
-    """Whether a state follows from what came before; else all are zero, h_0 as well."""
+    """Whether the state depends on earlier steps; otherwise all states are zero, h_0 too."""
     width: int
     hidden_size: int
     activation: Activation
-    """Of the units; a gated core has tanh."""
+    """Non-linearity of the units; tanh for a gated core."""
 
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -42,8 +42,8 @@ class Core(ABC):
 
         Args:
             parameters: tensors of the shapes above, without the S axis.
-            generator: where the random numbers come from.
-            active: mean number of inputs that are not zero in a step, 1 for symbols.
+            generator: source of the random numbers.
+            active: mean number of non-zero inputs in a step; 1 for symbols.
         """
 
     @abstractmethod
@@ -54,13 +54,13 @@ class Core(ABC):
         start_SBK: Tensor,
         retention_SH: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """States h_1 ... h_T, shape (S, T, B, H), and what to carry on, (S, B, K), outside the graph.
+        """States h_1 ... h_T, shape (S, T, B, H), and the final carried values, (S, B, K), detached from the graph.
 
         Args:
             parameters: by name, each with the S axis first.
             inputs: values (S, T, B, D), or symbols, integer (S, T, B).
-            start_SBK: what was carried on before the first step.
-            retention_SH: retention of each unit, None where none leaks, as in every gated core.
+            start_SBK: the values carried into the first step.
+            retention_SH: retention of each unit; None if no unit leaks, as in every gated core.
         """
 
     def padded_states(
@@ -71,14 +71,14 @@ class Core(ABC):
         retention_SH: Tensor | None,
         unpadded: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """As `states`, of lanes that end before the last step: what comes behind its end changes nothing of a lane.
+        """As `states`, for lanes that may end in padding; the padding must not affect the gradients of a lane.
 
-        A state that overflows there would, though nothing is paid for it: its gradient, 0, times infinity is NaN. A
-        core whose states may grow without bound has to keep them from it.
+        If a state overflowed in padding, its zero gradient times infinity would be NaN. A core whose states are
+        unbounded must therefore override this method.
 
         Args:
             parameters, inputs, start_SBK, retention_SH: as for `states`.
-            unpadded: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+            unpadded: True for steps that are not padding, (T, B) or (S, T, B); None if there is no padding.
         """
         return self.states(parameters, inputs, start_SBK, retention_SH)
 
@@ -86,27 +86,29 @@ class Core(ABC):
     def step(
         self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
     ) -> Tensor:
-        """What is carried on after one step, in plain torch: every number of it has a gradient, as in no scan.
+        """One step in plain torch; returns the carried values after it.
+
+        Unlike `states`, it lets autograd reach every intermediate value, which the diagnostics need.
 
         Args:
             parameters: by name, each with the S axis first.
-            pre_SBG: the projected inputs of the step, `project` with the parameters `input_weight` and `bias`.
-            carried_SBK: what was carried on before it.
+            pre_SBG: the projected inputs of the step: `project` with the parameters `input_weight` and `bias`.
+            carried_SBK: the carried values before the step.
             retention_SH: as for `states`.
         """
 
     def unrolled(
         self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None
     ) -> Unrolled:
-        """All that is carried over these inputs, for gradients in it; arguments as for `states`."""
+        """The core run over these inputs, with gradients in all carried values; arguments as for `states`."""
         pre_STBG = project(parameters["input_weight"], parameters["bias"], inputs)
         return StepByStep(lambda pre, carried: self.step(parameters, pre, carried, retention_SH), pre_STBG, start_SBK)
 
 
 def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
-    """W_in x_t + b of every step, shape (S, T, B, G): one product of matrices, or a gather for symbols.
+    """W_in x_t + b of every step, shape (S, T, B, G): one matrix product, or a gather for symbols.
 
-    Where the native body serves, the product is of what is not zero alone (`sparse.py`): a frame has some four notes.
+    With the native body, zero inputs cost nothing (`sparse.py`): a frame has some four notes of 88.
 
     Args:
         weight_SDG: the input weights of each member.
@@ -119,20 +121,20 @@ def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
         if serves(weight_SDG, bias_SG, inputs):
             return sparse_affine(weight_SDG, bias_SG, inputs.reshape(S, T * B, D)).view(S, T, B, G)
         return torch.baddbmm(bias_SG.unsqueeze(1), inputs.reshape(S, T * B, D), weight_SDG).view(S, T, B, G)
-    # A one-hot input picks a row. One table for all members, each with its own rows.
+    # A one-hot input selects a row. All members share one table, in which each has its own rows.
     first_row = torch.arange(S, device=inputs.device).view(S, 1, 1) * D
     return embedding(inputs + first_row, weight_SDG.reshape(S * D, G)) + bias_SG[:, None, None, :]
 
 
 def orthogonal(size: int, generator: torch.Generator) -> Tensor:
-    """A random orthogonal matrix, each as likely (Saxe et al., arXiv:1312.6120)."""
+    """A random orthogonal matrix, uniform in the Haar measure (Saxe et al., arXiv:1312.6120)."""
     q, r = torch.linalg.qr(torch.empty(size, size).normal_(generator=generator))
-    turned: Tensor = q * torch.sign(torch.diagonal(r))
-    return turned
+    uniform: Tensor = q * torch.sign(torch.diagonal(r))
+    return uniform
 
 
 def weight_gradient(d_gates_STBG: Tensor, h0_SBH: Tensor, states_STBH: Tensor) -> Tensor:
-    """dW = sum over t and b of d(gates_t) h_{t-1}^T, shape (S, G, H): one product, and one for the first step."""
+    """dW = sum over t and b of d(gates_t) h_{t-1}^T, shape (S, G, H): one product for t > 1, and one for t = 1."""
     S, _, _, G = d_gates_STBG.shape
     later = d_gates_STBG[:, 1:].reshape(S, -1, G).transpose(1, 2)
     first = d_gates_STBG[:, 0].transpose(1, 2)

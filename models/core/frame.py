@@ -1,10 +1,10 @@
-"""No memory: the state is zero at every step, so that a frame is predicted by its output model's constants alone.
+"""A core without memory: the state is zero at every step, so that only the output model's constants predict a frame.
 
-NADE and the RBM of the published tables, each without a recurrent net, are `frame/nade/SGD` and `frame/rbm/SGD`. With
-Bernoulli notes or a softmax it learns how often each comes, which is the count baseline by another way.
+The published tables' NADE and RBM without a recurrent net are `frame/nade/SGD` and `frame/rbm/SGD`. With Bernoulli
+notes or a softmax, this core learns the frequency of each note or symbol, which equals the count baseline.
 
-The biases that follow the state, W_hv h and its like, are zero, and their matrices never move. A state of one unit is
-what an output model wants at least; the weights of the inputs are there for who asks a core for them, and are not used.
+State-dependent biases, such as W_hv h, are zero, and their matrices never change. The state has one unit, the least
+that an output model takes. Input weights exist only because every core has them; they are not used.
 
 Shape letters: S stacked trials, T time, B batch, H hidden, G = H.
 """
@@ -28,12 +28,12 @@ class Frame(Core):
     remembers: ClassVar[bool] = False
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """What every core has: input weights, bias and h_0; all stay zero."""
+        """The parameters that every core has: input weights, bias and h_0; all stay zero."""
         H = self.hidden_size
         return {"input_weight": (self.width, H), "bias": (H,), "initial_state": (H,)}
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, active: float) -> None:
-        """Zeros; no random number is taken."""
+        """Zeros; no random number is drawn."""
         for parameter in parameters.values():
             parameter.zero_()
 
@@ -51,5 +51,5 @@ class Frame(Core):
     def step(
         self, parameters: Mapping[str, Tensor], pre_SBG: Tensor, carried_SBK: Tensor, retention_SH: Tensor | None
     ) -> Tensor:
-        """Zeros, whose gradients are zeros."""
+        """Zeros, with zero gradients."""
         return 0.0 * (carried_SBK + pre_SBG)

@@ -3,11 +3,11 @@
     r, z = sigmoid(W h_{t-1} + W_in x_t + b)
     n = tanh(W_in x_t + b + r (W h_{t-1} + d)),   h_t = (1 - z) n + z h_{t-1}
 
-Cho et al. 2014 (arXiv:1406.1078), in the form of `torch.nn.GRU`, which a test compares it with: the reset gate acts
-behind the matrix, with a bias d of its own there. The rows of the weights are in the order r, z, n. One loop over time
-with its backward pass written by hand, for the reasons that `lstm.py` gives.
+Cho et al. 2014 (arXiv:1406.1078), in the form of `torch.nn.GRU`, which a test compares it with: the reset gate
+multiplies W h + d, after the matrix product. The rows of the weights are in the order r, z, n. It is one loop over time
+with a hand-written backward pass, for the reasons in `lstm.py`.
 
-Initialisation: each gate's recurrent matrix orthogonal, input weights normal with standard deviation
+Initialisation: orthogonal recurrent matrix for each gate, input weights normal with standard deviation
 1/sqrt(active inputs), biases and h_0 zero.
 
 Shape letters: S stacked trials, T time, B batch, H hidden, G = 3 H.
@@ -75,9 +75,9 @@ class GRU(Core):
 
 
 class _Scan(torch.autograd.Function):
-    """The loop as autograd sees it: (pre, h0, W, d) -> states.
+    """The loop over time as an autograd Function: (pre, h0, W, d) -> states.
 
-    Kept for the way back: the candidates n, and `inner`, that is r, z and W h + d of the candidate, in a row.
+    Saved for the backward pass: the candidates n, and `inner`, which holds r, z and the candidate's W h + d.
     """
 
     @staticmethod
@@ -119,7 +119,7 @@ class _Scan(torch.autograd.Function):
             torch.mul(d_h_SBH, by_n_STBH[:, t], out=d_n_TSBH[t])
             apart = slopes_STBG[:, t].view(S, B, 3, H)
             torch.mul(d_h_SBH.unsqueeze(2), apart, out=d_inner_TSBG[t].view(S, B, 3, H))
-            # h_0 is no output: the cost reaches it through the first step alone.
+            # h_0 is not an output: the cost depends on it only through the first step.
             beta = 0 if t == 0 else 1
             earlier_SBH = torch.baddbmm(d_states_STBH[:, max(t - 1, 0)], d_inner_TSBG[t], W_SGH, beta=beta)
             d_h_SBH = earlier_SBH.addcmul_(d_h_SBH, z_STBH[:, t])
@@ -130,7 +130,7 @@ class _Scan(torch.autograd.Function):
 
 
 def _slopes(h0_SBH: Tensor, states_STBH: Tensor, n_STBH: Tensor, inner_STBG: Tensor) -> tuple[Tensor, Tensor]:
-    """d(h_t) by what is in `inner`, before the sigmoid for r and z, and by what goes into the tanh of n."""
+    """Derivatives of h_t in the values of `inner` (for r and z before the sigmoid), and in the argument of n's tanh."""
     r, z, hidden = inner_STBG.chunk(3, dim=-1)
     by_n = (1 - z) * (1 - n_STBH * n_STBH)
     before = torch.cat([h0_SBH.unsqueeze(1), states_STBH[:, :-1]], dim=1)

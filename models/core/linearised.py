@@ -1,11 +1,12 @@
-"""A simple recurrent layer at one point: its states, and products with their derivative and with its transpose.
+"""A simple recurrent layer, linearised at given parameters and inputs: Jacobian products and their transposes.
 
-The forward pass is run once and kept. A Gauss-Newton product is then one linear scan forward (Pearlmutter's R-operator)
-and one backward pass, over bodies that the leaky scan has already:
+The forward pass is run once and kept. A Gauss-Newton product is then one linear forward scan (Pearlmutter's R-operator)
+and one backward pass, both by the bodies of the leaky scan:
 
     h'_t = a h'_{t-1} + (1 - a) phi'_t (W' h_{t-1} + W h'_{t-1} + W_in' x_t + b')
 
-Outside autograd: `scan/operation.py` gives the same numbers, and computes the states anew for each product.
+All of it is outside of autograd. `scan/operation.py` gives the same numbers through autograd, but computes the states
+again for each product.
 
 Shape letters: S stacked trials, T time, B batch, D inputs, H hidden.
 """
@@ -22,15 +23,15 @@ from models.core.sparse import serves, sparse_gradients
 
 
 def silenced(pre_STBH: Tensor, activation: Activation, unpadded: Tensor | None) -> Tensor:
-    """The projected inputs, at which rectified units are zero in padding, or fade where they leak.
+    """The projected inputs, with -inf in padding for rectified units, so that phi is 0 there.
 
-    Left alone they may grow there until they overflow, and a gradient that is zero times infinity is NaN. A step that
-    is no padding is as it was, to the bit.
+    Rectified units could otherwise grow in padding until they overflow, and zero gradients times infinity would be NaN.
+    Unpadded steps are unchanged, to the bit.
 
     Args:
         pre_STBH: projected inputs.
         activation: of the units.
-        unpadded: True for steps that are no padding, (T, B) or (S, T, B); None where all are.
+        unpadded: True for steps that are not padding, (T, B) or (S, T, B); None if there is no padding.
 
     >>> silenced(torch.ones(1, 2, 1, 1), "relu", torch.tensor([[True], [False]])).flatten()
     tensor([1., -inf])
@@ -41,18 +42,18 @@ def silenced(pre_STBH: Tensor, activation: Activation, unpadded: Tensor | None) 
 
 
 class LinearisedRNN:
-    """The layer of `rnn.py` at these parameters and inputs.
+    """The layer of `rnn.py`, linearised at these parameters and inputs.
 
     Args:
         parameters: of the layer, by name, each with the S axis first.
         inputs: values (S, T, B, D), or symbols, integer (S, T, B).
         start_SBH: the state before the first step.
-        retention_SH: retention of each unit, None where none leaks.
+        retention_SH: retention of each unit; None if no unit leaks.
         activation: of the units.
-        unpadded: True for steps that are no padding, (T, B); None where all are.
+        unpadded: True for steps that are not padding, (T, B); None if there is no padding.
 
     Attributes:
-        before_STBH: h_0 ... h_{T-1}, what each step starts from.
+        before_STBH: h_0 ... h_{T-1}, the state before each step.
         last_SBH: h_T.
     """
 
@@ -78,7 +79,7 @@ class LinearisedRNN:
         self.last_SBH = self._states_STBH[:, -1]
 
     def tangent(self, moved: Mapping[str, Tensor], moved_start_SBH: Tensor) -> Tensor:
-        """h'_1 ... h'_T as parameters and start move in a direction, shape (S, T, B, H)."""
+        """The Jacobian product: h'_1 ... h'_T for a direction of the parameters and of the start, (S, T, B, H)."""
         pre_STBH = project(moved["input_weight"], moved["bias"], self._inputs)
         pre_SNH, before_SNH = pre_STBH.flatten(1, 2), self.before_STBH.flatten(1, 2)
         torch.baddbmm(pre_SNH, before_SNH, moved["recurrent_weight"].transpose(1, 2), out=pre_SNH)
@@ -86,7 +87,7 @@ class LinearisedRNN:
         return self._body.tangent(pre_STBH, moved_start_SBH, self._W_SHH, self._retention_SH, phi, self._activation)
 
     def gradient(self, d_states_STBH: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """The transpose: gradients of the parameters by name, without the initial state, and of the start, (S, B, H).
+        """The transposed product: gradients in the parameters by name (not in h_0), and in the start, (S, B, H).
 
         Args:
             d_states_STBH: gradient of a cost in h_1 ... h_T.
@@ -113,9 +114,9 @@ class LinearisedRNN:
         return torch.cat([self._start_SBH.unsqueeze(1), self._states_STBH], dim=1)
 
     def carried_gradients(self, d_last_SBK: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients of a cost of h_T alone in h_0 ... h_T and in the projected inputs.
+        """Gradients of a cost that depends only on h_T, in h_0 ... h_T and in the projected inputs.
 
-        With those in the inputs by the scan, d(h_{t-1}) = a d(h_t) + W^T d(pre_t).
+        The scan gives d(pre_t); then d(h_{t-1}) = a d(h_t) + W^T d(pre_t).
         """
         d_states_STBH = torch.zeros_like(self._states_STBH)
         d_states_STBH[:, -1] = d_last_SBK
@@ -143,7 +144,7 @@ class LinearisedRNN:
             if serves(d_pre_SNH, self._W_SHH, inputs_SND):
                 return sparse_gradients(inputs_SND, d_pre_SNH)
             return torch.bmm(inputs_SND.transpose(1, 2), d_pre_SNH), d_pre_SNH.sum(1)
-        # A one-hot input picked a row; one table for all members, as in `project`.
+        # A one-hot input selected a row; all members share one table, as in `project`.
         S, _, H = d_pre_SNH.shape
         first_row = torch.arange(S, device=d_pre_SNH.device).view(S, 1, 1) * self._width
         rows = (self._inputs + first_row).flatten()

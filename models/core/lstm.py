@@ -1,16 +1,16 @@
-"""Long short-term memory: a cell beside the state, and gates that say what is kept, taken in and shown.
+"""Long short-term memory: a cell beside the state, with forget, input and output gates.
 
     o, i, f = sigmoid(W h_{t-1} + W_in x_t + b),   g = tanh(W h_{t-1} + W_in x_t + b)
     c_t = f c_{t-1} + i g,   h_t = o tanh(c_t)
 
 Hochreiter & Schmidhuber 1997, with forget gates (Gers et al. 2000): the equations of `torch.nn.LSTM`, which a test
-compares it with. The rows of the weights are in the order o, i, f, g. One loop over time with its backward pass
-written by hand, like the leaky scan: all members of a stack at once, and text is a gather, which `torch.nn.LSTM`,
-that wants one-hot vectors, would pay with a product of matrices as wide as the vocabulary.
+compares it with. The rows of the weights are in the order o, i, f, g. It is one loop over time with a hand-written
+backward pass, like the leaky scan. It computes all members of a stack at once. Symbols are a gather; `torch.nn.LSTM`
+needs one-hot vectors, and so a matrix product as wide as the vocabulary.
 
-Initialisation: each gate's recurrent matrix orthogonal, input weights normal with standard deviation
-1/sqrt(active inputs), the bias of the forget gates 1, so that a cell keeps what it has until it learns otherwise
-(Jozefowicz et al. 2015), all else zero.
+Initialisation: orthogonal recurrent matrix for each gate, input weights normal with standard deviation
+1/sqrt(active inputs), forget-gate biases 1, so that a cell keeps its value until training changes that (Jozefowicz et
+al. 2015), all other parameters zero.
 
 Shape letters: S stacked trials, T time, B batch, H hidden, G = 4 H, K = 2 H for h and c.
 """
@@ -28,13 +28,13 @@ from models.core.base import Core, orthogonal, project, weight_gradient
 
 @dataclass(frozen=True)
 class LSTM(Core):
-    """A layer of cells with gates; what is carried on is h and c."""
+    """A layer of cells with gates; the carried values are h and c."""
 
     name: ClassVar[str] = "lstm"
     gated: ClassVar[bool] = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Weights and biases of all gates in one tensor each; h_0 and c_0 in a row."""
+        """Weights and biases of all gates, in one tensor each; h_0 and c_0, concatenated."""
         H = self.hidden_size
         return {
             "input_weight": (self.width, 4 * H),
@@ -77,7 +77,7 @@ class LSTM(Core):
 
 
 class _Scan(torch.autograd.Function):
-    """The loop as autograd sees it: (pre, start, W) -> states; cells, gates and tanh(c) are kept for the way back."""
+    """The loop over time as an autograd Function: (pre, start, W) -> states; saves cells, gates and tanh(c)."""
 
     @staticmethod
     def forward(pre_STBG: Tensor, start_SBK: Tensor, W_SGH: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -123,7 +123,7 @@ class _Scan(torch.autograd.Function):
             torch.mul(d_h_SBH, slope_SBG[..., :H], out=d_pre_SBG[..., :H])
             rest = slope_SBG[..., H:].view(S, B, 3, H)
             torch.mul(d_c_SBH.unsqueeze(2), rest, out=d_pre_SBG[..., H:].view(S, B, 3, H))
-            # h_0 is no output: the cost reaches it through the gates of the first step alone.
+            # h_0 is not an output: the cost depends on it only through the gates of the first step.
             beta = 0 if t == 0 else 1
             d_h_SBH = torch.baddbmm(d_states_STBH[:, max(t - 1, 0)], d_pre_SBG, W_SGH, beta=beta)
             d_c_SBH = d_c_SBH * f[:, t]
@@ -133,7 +133,7 @@ class _Scan(torch.autograd.Function):
 
 
 def _slopes(gates_STBG: Tensor, c0_SBH: Tensor, cells_STBH: Tensor, squashed_STBH: Tensor) -> Tensor:
-    """d(h_t)/d(pre_t) of o through h, and d(c_t)/d(pre_t) of i, f and g, in the places of the gates."""
+    """Derivatives in the pre-activations, in the gates' layout: of h_t for o, and of c_t for i, f and g."""
     slopes = torch.addcmul(gates_STBG, gates_STBG, gates_STBG, value=-1)
     o, i, f, g = slopes.chunk(4, dim=-1)
     _, input_gate, _, candidate = gates_STBG.chunk(4, dim=-1)

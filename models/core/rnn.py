@@ -1,12 +1,12 @@
-"""The simple recurrent layer: weights and inputs around the leaky scan.
+"""The simple recurrent layer: input and recurrent weights around the leaky scan.
 
     h_t = F(h_{t-1}, x_t) = phi(W_rec h_{t-1} + W_in x_t + b),   h_0 learned or zero
 
 Section 2 of arXiv:1212.0901; the learned h_0 is ICML 2012's (arXiv:1206.6392).
 
-Initialisation, which the paper leaves open: W_rec orthogonal, W_in normal with standard deviation
-1/sqrt(active inputs), biases and h_0 zero. Orthogonal matrices keep the norm of a state and of a gradient
-through many steps of a linear network (Saxe et al., arXiv:1312.6120), and serve all three activations alike.
+Initialisation, which the paper leaves open: W_rec orthogonal, W_in normal with standard deviation 1/sqrt(active
+inputs), biases and h_0 zero. In a linear network, an orthogonal matrix preserves the norms of states and gradients over
+many steps (Saxe et al., arXiv:1312.6120). The same initialisation is used for all three activations.
 
 Shape letters: S stacked trials, T time, B batch, D inputs, H hidden.
 """
@@ -26,7 +26,7 @@ from models.core.unrolled import Unrolled
 
 @dataclass(frozen=True)
 class RNN(Core):
-    """A layer of simple units, each of which may leak; K is H."""
+    """A layer of simple units, which may be leaky; K is H."""
 
     name: ClassVar[str] = "rnn"
     gated: ClassVar[bool] = False
@@ -66,7 +66,7 @@ class RNN(Core):
         retention_SH: Tensor | None,
         unpadded: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """As `states`; a rectified unit, alone without bound, is silent in padding."""
+        """As `states`; rectified units, the only unbounded ones, get no input in padding."""
         pre_STBH = project(parameters["input_weight"], parameters["bias"], inputs)
         pre_STBH = silenced(pre_STBH, self.activation, unpadded)
         states_STBH = leaky_scan(pre_STBH, start_SBK, parameters["recurrent_weight"], retention_SH, self.activation)
@@ -80,13 +80,13 @@ class RNN(Core):
         retention_SH: Tensor | None,
         unpadded: Tensor | None = None,
     ) -> LinearisedRNN:
-        """The layer here, for products with its derivative; arguments as for padded states."""
+        """The layer linearised here, for Jacobian products; arguments as for `padded_states`."""
         return LinearisedRNN(parameters, inputs, start_SBK, retention_SH, self.activation, unpadded)
 
     def unrolled(
         self, parameters: Mapping[str, Tensor], inputs: Tensor, start_SBK: Tensor, retention_SH: Tensor | None
     ) -> Unrolled:
-        """By the scan, where there is a step at all."""
+        """By the scan, which is faster; without any step, by the general method."""
         if not inputs.shape[1]:
             return super().unrolled(parameters, inputs, start_SBK, retention_SH)
         return self.linearised(parameters, inputs, start_SBK, retention_SH)

@@ -1,12 +1,12 @@
-"""An affine map of vectors that are nearly all zeros, which costs only what is not zero: `sparse.cpp`, on processors.
+"""An affine map of sparse vectors on CPUs, whose cost is proportional to their non-zero values (`sparse.cpp`).
 
     out_n = b + x_n W,      dW = sum over n of x_n^T d_out_n,      db = sum over n of d_out_n
 
-Frames of music have some four notes of 88: the projection of a core's inputs is then a few rows of W, as it is for
-symbols, and not a product of matrices. It differs from that product by rounding; and like a gather it does not see what
-is not finite in a row of W whose input is zero.
+A frame of music has some four notes of 88. The projection of a core's inputs is then a sum of a few rows of W instead
+of a full matrix product. It differs from that product only by rounding, and, like a gather, it ignores non-finite
+values in a row of W whose input is zero.
 
-Derivatives of a second order, and those that `torch.func` asks for, are taken by plain torch.
+Second derivatives, and derivatives by `torch.func`, are computed by plain torch.
 
 Shape letters: S stacked trials, N vectors, D inputs, G outputs.
 """
@@ -23,7 +23,7 @@ from models.native.library import call
 
 
 def serves(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> bool:
-    """Whether `sparse_affine` can be used: the native body does, types are alike, the inputs are mere data."""
+    """Whether `sparse_affine` can be used: the native body is in use, types agree, inputs need no derivative."""
     alike = weight_SDG.dtype == bias_SG.dtype == inputs.dtype
     if not alike or inputs.requires_grad or forward_ad.unpack_dual(inputs).tangent is not None:  # type: ignore[no-untyped-call]
         return False
@@ -36,7 +36,7 @@ def sparse_affine(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Te
     Args:
         weight_SDG: W of each member.
         bias_SG: b.
-        inputs_SND: x, data; each vector costs as much as it has values that are not zero.
+        inputs_SND: x, without gradients; the cost of a vector is its number of non-zero values.
 
     >>> sparse_affine(torch.eye(3)[None], torch.ones(1, 3), torch.tensor([[[0.0, 2, 0]]]))
     tensor([[[1., 3., 1.]]])
@@ -46,7 +46,7 @@ def sparse_affine(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Te
 
 
 def sparse_gradients(inputs_SND: Tensor, d_out_SNG: Tensor) -> tuple[Tensor, Tensor]:
-    """The gradients dW and db of the map, outside autograd, where `serves` says that it can be used."""
+    """The gradients dW and db of the map, outside of autograd; only if `serves` is true."""
     S, _, G = d_out_SNG.shape
     d_weight_SDG, d_bias_SG = d_out_SNG.new_empty(S, inputs_SND.shape[-1], G), d_out_SNG.new_empty(S, G)
     _call("backward", inputs_SND, d_out_SNG, d_weight_SDG, d_bias_SG)

@@ -1,4 +1,4 @@
-"""What a network is worth, and why: log-likelihood, accuracy, count baselines, diagnostics, samples.
+"""Evaluation of a network: log-likelihood, accuracy, count baselines, diagnostics, samples.
 
-Never in this room: an update, or a choice.
+Never in this room: updates, or the choice between trials.
 """

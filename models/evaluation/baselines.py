@@ -1,14 +1,14 @@
-"""Count baselines: what can be said of a step without looking at its past. Rows of every report.
+"""Count baselines: predictions that ignore the past of a step. They are rows of every report.
 
-    uniform            every note on with probability 1/2, or every symbol as likely
+    uniform            every note is on with probability 1/2, or every symbol is equally likely
     one-probability    one probability for all notes, their mean in train
-    note-probability   one probability a note, (count + 1) / (frames + 2)
-    unigram            one probability a symbol, (count + 1) / (symbols + vocabulary)
-    mean               of sequences that end with a number: always the mean of train
+    note-probability   one probability for each note, (count + 1) / (frames + 2)
+    unigram            one probability for each symbol, (count + 1) / (symbols + vocabulary)
+    mean               for sequences that end with a number: always the mean of train
 
-Only scored steps are counted, in train and where it is scored.
+Only scored steps are counted, in train and in the scored split.
 
-Section 3 of the specification pins what the first three give on the official rolls.
+Section 3 of the specification fixes the values of the first three on the official rolls.
 
 Shape letters: N steps, D notes or symbols.
 """
@@ -37,7 +37,7 @@ def baselines(train: Pieces, width: int) -> dict[str, Tensor]:
 
 
 def score_baseline(probability_D: Tensor, pieces: Pieces, sampling: torch.Generator) -> Scores:
-    """Score one probability a note or a symbol, the same at every step."""
+    """Score a baseline with one probability for each note or symbol, the same at every step."""
     log_likelihood_N = _log_likelihood(probability_D, pieces)
     if not pieces.data.is_floating_point():
         nats = _per_piece(log_likelihood_N, pieces)
@@ -50,14 +50,14 @@ def score_baseline(probability_D: Tensor, pieces: Pieces, sampling: torch.Genera
 
 
 def counting(train: Pieces, pieces: Pieces, width: int) -> float | None:
-    """What counting notes or symbols in train scores on other pieces: mean log-likelihood, nats a step.
+    """Mean log-likelihood of the count baseline on other pieces, in nats per step.
 
-    Of `note-probability` or `unigram`; a network that is no better has learned nothing of the past. None where only
-    the last step of a piece is asked for: answers by chance are what such a task measures.
+    The baseline is `note-probability` or `unigram`. A network that is no better has learned nothing from the past. None
+    if only the last step of a piece is scored: in such a task chance level is an expected result.
 
     Args:
-        train: what is counted.
-        pieces: what is scored.
+        train: pieces to count in.
+        pieces: pieces to score.
         width: notes or symbols D.
     """
     if pieces.scored is not None:
@@ -66,7 +66,7 @@ def counting(train: Pieces, pieces: Pieces, width: int) -> float | None:
 
 
 def _log_likelihood(probability_D: Tensor, pieces: Pieces) -> Tensor:
-    """Nats of each scored step, (N,), by one probability a note or a symbol."""
+    """Log-likelihood in nats of each scored step, (N,), with one probability for each note or symbol."""
     if not pieces.data.is_floating_point():
         return probability_D.log()[pieces.scored_data]
     on = pieces.scored_data.double()
@@ -74,7 +74,7 @@ def _log_likelihood(probability_D: Tensor, pieces: Pieces) -> Tensor:
 
 
 def score_mean(train: Pieces, pieces: Pieces) -> Scores:
-    """Score the mean answer of train as the guess at every scored step, with the deviation of the Gaussian output."""
+    """Score the mean answer of train as the prediction of every scored step, with the Gaussian output's deviation."""
     error_N = pieces.scored_data[:, -1].double() - train.scored_data[:, -1].double().mean()
     nats_N = gaussian_log_density(error_N, GaussianSettings().deviation)
     right_N = (error_N.abs() < TOLERANCE).double()
@@ -82,7 +82,7 @@ def score_mean(train: Pieces, pieces: Pieces) -> Scores:
 
 
 def _guessed(probability_D: Tensor, pieces: Pieces) -> np.ndarray | None:
-    """How often the most likely symbol came, of equally likely ones any; None where every step is scored."""
+    """Right guesses of the most likely symbol (ties at random) in each piece; None if every step is scored."""
     if pieces.scored is None:
         return None
     guess_D = (probability_D == probability_D.max()).double()
@@ -90,6 +90,6 @@ def _guessed(probability_D: Tensor, pieces: Pieces) -> np.ndarray | None:
 
 
 def _per_piece(values_N: Tensor, pieces: Pieces) -> np.ndarray:
-    """Sums over the scored steps of each piece, of which there is at least one."""
+    """Sums over the scored steps of each piece; every piece has at least one."""
     ends = np.cumsum(pieces.scored_lengths)
     return np.add.reduceat(values_N.numpy(), np.concatenate([[0], ends[:-1]]))

@@ -1,20 +1,21 @@
-"""Why a network is easy or hard to train, measured on it: how far back gradients reach, and how sparse they are.
+"""Diagnostics of why a network is easy or hard to train: how far back its gradients reach, and how sparse they are.
 
-Sections 2 and 3 of arXiv:1212.0901. The gradient of a loss in the states before it is a product of Jacobians, one a
-step. Where they shrink it vanishes, and what is far back is not learned from; where they grow it explodes. A leaky
-unit passes on a part of it untouched, a rectified one all of it or nothing.
+Sections 2 and 3 of arXiv:1212.0901. The gradient of a loss in an earlier state is a product of Jacobians, one for each
+step between them. If the Jacobians shrink vectors, the gradient vanishes and distant steps are not learned from; if
+they stretch them, it explodes. A leaky unit passes a part of the gradient on unchanged, a rectified unit all of it or
+nothing.
 
-All is measured on one probe, the beginnings of a few validation pieces: the same for every trial on a corpus and for
-every seed. Nothing here changes a parameter or takes a random number of a trial's, so that training has the same bits
-with it and without it; where the likelihood is estimated, the chains have numbers of their own, always the same. It is
-done twice a trial, for the network as it starts and for its best weights; gated cores take their steps one by one under
-autograd, which is slower than the scan of the plain one.
+All measurements use one probe, the beginnings of a few validation pieces, the same for every trial and every seed on a
+corpus. No parameter is changed, and no random number of a trial is used, so that training gives the same bits with and
+without diagnostics. If the likelihood is estimated, its chains have random numbers of their own, always the same. A
+trial is measured twice, at its start and at its best weights. Gated cores are unrolled step by step under autograd,
+which is slower than the scan.
 
-What this does not do: know of updates. The norm of their gradients, the share that is clipped and the relative size
-of the steps are in the learning curve (`progress.py`).
+What this does not do: look at updates. The norms of their gradients, the share of clipped updates and the relative size
+of steps are in the learning curve (`models/training/progress.py`).
 
-Shape letters: S stacked trials, T time, B lanes, H hidden, G values that a step computes of each lane, K carried
-numbers a lane, P parameters in a row.
+Shape letters: S stacked trials, T time, B lanes, H hidden, G values that a step computes for each lane, K values that
+are carried from step to step, P parameters in a row.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from models.network import Network
 from models.randomness import generator_for
 
 LAGS = 50
-"""The longest lag: the probe has one step more, where the pieces are long enough."""
+"""The longest lag; the probe has one step more, if the pieces are long enough."""
 LANES = 16
 SQUARINGS = 10
 
@@ -38,17 +39,19 @@ Moment = Literal["start", "best"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One network, measured.
+    """The measurements of one network.
 
     Attributes:
-        moment: the network as it starts, or with the weights of its best epoch.
+        moment: `start` for the initial network, `best` for the weights of its best epoch.
         epoch: passes over train until then.
-        gradient_norms: for each lag k = 0, 1, ... the norm of dL_t / d(what was carried from step t - k), averaged
-            over the lanes, L_t the cost in nats of the probe's last step; at lag 0 it is what that cost was read from.
+        gradient_norms: for each lag k = 0, 1, ... the norm of dL / d(values carried k steps before the last ones),
+            averaged over the lanes. L is the cost in nats of the probe's last step; lag 0 is the state that predicts
+            that step.
         zero_states: share of the states that are exactly 0.
-        zero_gradients: share of the gradients dL_t / d(input of a unit or a gate) that are exactly 0, over all steps.
-        spectral_radius: largest absolute eigenvalue of the recurrent matrix; None for cores with gates, which have
-            several, and for one without memory, which has none.
+        zero_gradients: share of the gradients dL / d(pre-activation of a unit or a gate) that are exactly 0, over all
+            steps.
+        spectral_radius: largest absolute eigenvalue of the recurrent matrix; None for gated cores, which have several
+            matrices, and for a core without memory.
     """
 
     moment: Moment
@@ -60,10 +63,11 @@ class Diagnosis:
 
 
 def probe_of(pieces: Pieces) -> Tensor:
-    """The steps to measure on, (T, B, D) or (T, B): the beginnings of pieces that are spread evenly over a split.
+    """The probe, (T, B, D) or (T, B): the beginnings of pieces that are spread evenly over a split.
 
-    Where not all steps are scored it is their ends, so that the step whose cost is looked at is one that is asked for.
-    T is `LAGS` + 1, or the length of the longest piece; B at most `LANES`, of those that are long enough.
+    If not all steps are scored, the probe has the ends of the pieces instead, so that its last step is a scored one. T
+    is `LAGS` + 1, or the length of the longest piece if that is less. B is at most `LANES`; only pieces with T steps
+    are used.
     """
     length = min(LAGS + 1, int(pieces.lengths.max()))
     enough = np.flatnonzero(pieces.lengths >= length)
@@ -81,18 +85,18 @@ def diagnose(
     moment: Moment,
     epochs: list[int],
 ) -> list[Diagnosis]:
-    """Measure members of a stack; the device is waited for once.
+    """Measure the members of a stack, with a single synchronisation with the device.
 
     Args:
-        network: its core and its output model are asked, its own parameters are not.
-        theta_SP: the parameters to measure, a member a row.
-        retention_SH: retention of each unit of the same members, None where none leaks.
-        probe: of `probe_of`.
-        moment: what they are, for the record.
-        epochs: the epoch of each, for the record.
+        network: gives the core and the output model; its own parameters are not used.
+        theta_SP: the parameters to measure, one row for each member.
+        retention_SH: retention of each unit of these members; None if no unit leaks.
+        probe: from `probe_of`.
+        moment: for the record.
+        epochs: the epoch of each member, for the record.
     """
     if theta_SP.device.type == "cpu" and len(theta_SP) > 1:
-        # In turns, each in memory of its own, since a product rounds otherwise in a batch: as alone, to the bit.
+        # One after the other in memory of its own, since a batched product rounds differently: same bits as alone.
         found = []
         for s, epoch in enumerate(epochs):
             retention = None if retention_SH is None else retention_SH[s : s + 1].clone()
@@ -110,7 +114,7 @@ def diagnose(
 def _gradients(
     network: Network, parameters: dict[str, Tensor], retention_SH: Tensor | None, probe: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Norms over the lag (S, T), and the shares (S,) of zeros among states and among gradients of what goes in."""
+    """Gradient norms by lag (S, T), and the shares (S,) of zeros among states and among pre-activation gradients."""
     S, H = len(parameters["initial_state"]), network.trial.hidden_size
     chains = [generator_for("diagnosis", device=probe.device) for _ in range(S)]
     data = probe.expand(S, *probe.shape)
@@ -128,15 +132,15 @@ def _gradients(
 
 
 def _zeros(values: Tensor) -> Tensor:
-    """Share of values that are exactly 0, of each member, (S,)."""
+    """Share of values that are exactly 0, for each member, (S,)."""
     return (values == 0).flatten(1).double().mean(1)
 
 
 def spectral_radius(matrix_SHH: Tensor) -> Tensor:
     """Largest absolute eigenvalue of each matrix, (S,), to about three digits.
 
-    By Gelfand's formula: |W^2n| / |W^n| tends to rho^n, here with n = 512, reached by squaring. A batch of products,
-    that a GPU does at once and that needs a fifth of the time of all eigenvalues of a matrix of 100 rows.
+    By Gelfand's formula: |W^2n| / |W^n| tends to rho^n; here n = 512, reached by repeated squaring. The products are
+    batched on a GPU, and take a fifth of the time of all eigenvalues for a matrix of 100 rows.
 
     >>> round(spectral_radius(torch.tensor([[[0.0, 2.0], [-2.0, 0.0]]])).item(), 3)
     2.0
@@ -155,7 +159,7 @@ def spectral_radius(matrix_SHH: Tensor) -> Tensor:
 
 
 def time_constants(retention_H: Tensor) -> Tensor:
-    """Steps in which a leaky unit left alone falls to 1/e of its state, -1 / log(a); of the units that leak, in order.
+    """The time constants of the leaky units, in order: steps in which a unit decays to 1/e without input, -1 / log(a).
 
     >>> time_constants(torch.tensor([0.9, 0.0, 0.5]))
     tensor([9.4912, 1.4427])

@@ -1,6 +1,6 @@
-"""Log-likelihood where the output model can only estimate it: of how many steps, with what effort, how surely.
+"""Log-likelihood of output models that can only estimate it: number of steps, effort, and standard error.
 
-A good estimate of every step would take hours on a large split. So
+A good estimate of every step would take hours on a large split. Therefore
 
     while training   `MONITOR` on `MONITORED` steps, always the same
     to report        `COARSE` on every step, c_t, and `FULL` on `REPORTED` steps drawn at random, f_i:
@@ -8,9 +8,9 @@ A good estimate of every step would take hours on a large split. So
         mean = (1/N) sum_t c_t + (1/n) sum_i (f_i - c_i)
         error^2 = (1 - n/N) var(f_i - c_i) / n + (1/n^2) sum_i e_i^2
 
-with e_i the standard error of f_i. Steps differ much from each other, but coarse estimates, which know all of them,
-are all off by nearly the same: n steps are enough to tell by how much. A split of no more than `REPORTED` steps is
-estimated in full. The error is that of the mean and common to all pieces; each has a share in proportion to its steps.
+with e_i the standard error of f_i. The steps differ a lot from each other, but the coarse estimates of all steps have
+nearly the same bias, so n steps are enough to estimate that bias. A split of at most `REPORTED` steps is estimated in
+full. The error is that of the mean, common to all pieces; each piece gets a share in proportion to its steps.
 
 Shape letters: S stacked trials, N steps, n drawn ones, P pieces.
 """
@@ -30,7 +30,7 @@ LANES, LONGEST = 64, 128
 
 
 def drawn_steps(steps: int, most: int) -> Tensor:
-    """Places of the steps that stand for all of a split, ascending; the same for equal arguments.
+    """A random sample of steps of a split, ascending; the same for equal arguments.
 
     >>> drawn_steps(5, 8)
     tensor([0, 1, 2, 3, 4])
@@ -40,12 +40,12 @@ def drawn_steps(steps: int, most: int) -> Tensor:
 
 
 def monitor_work(steps: int) -> int:
-    """Steps of chains that `monitor` takes for a split of so many steps."""
+    """Number of chain steps that `monitor` takes for a split of so many steps."""
     return min(steps, MONITORED) * MONITOR.work
 
 
 def report_work(steps: int) -> int:
-    """Steps of chains that `report` takes for a split of so many steps.
+    """Number of chain steps that `report` takes for a split of so many steps.
 
     >>> report_work(400) / FULL.work, report_work(1000) == 500 * FULL.work + 1000 * COARSE.work
     (400.0, True)
@@ -54,7 +54,7 @@ def report_work(steps: int) -> int:
 
 
 def monitor(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """How many steps of each piece were looked at, (P,), and the sums of their log-likelihoods, (S, P)."""
+    """The number of sampled steps of each piece, (P,), and the sums of their log-likelihoods, (S, P)."""
     place_n = drawn_steps(len(pieces.data), MONITORED)
     value_Sn, _ = _estimates(network, pieces, place_n, MONITOR, "monitor")
     (steps_P,) = _per_piece(pieces, place_n, torch.ones(1, len(place_n), dtype=torch.float64))
@@ -81,7 +81,7 @@ def report(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
 def _estimates(
     network: Network, pieces: Pieces, place_n: Tensor, effort: Effort, purpose: str
 ) -> tuple[Tensor, Tensor]:
-    """Log-likelihoods at some places and their standard errors, float64 (S, n) on the processor, in their order."""
+    """Log-likelihoods at some places and their standard errors, float64 (S, n) on the CPU, in the order of places."""
     parameters, output, device = network.named, network.output, pieces.data.device
     generators = [generator_for(trial.stream, "annealing", purpose, device=device) for trial in network.trials]
     values_2SN = torch.zeros(2, len(generators), len(pieces.data), dtype=torch.float64, device=device)

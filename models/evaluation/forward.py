@@ -1,7 +1,7 @@
-"""A network led through whole pieces, many side by side, its state carried through each of them: no gradient.
+"""Run a network over whole pieces, many side by side, with the state carried through each piece and without gradients.
 
-What it gives are the scored steps alone, with where each belongs. What it does not do: score them (`metrics.py`). Where
-nothing but log-likelihoods is asked, and compiled code serves, no state is kept.
+Only scored steps are returned, each with its piece and its place. If only log-likelihoods are wanted and compiled code
+can be used, no states are kept. What this does not do: score the steps (`metrics.py`).
 
 Shape letters: S stacked trials, N scored steps, B lanes, D width of the data, H hidden.
 """
@@ -20,13 +20,13 @@ from models.network import Network
 
 @dataclass(frozen=True, eq=False)
 class Stretch:
-    """Some steps of some pieces, in no order.
+    """Some scored steps of some pieces, in no particular order.
 
     Attributes:
-        states_SONH: the state before each step, as one step of N lanes, (S, 1, N, H).
-        data: what came, (S, 1, N, D) or (S, 1, N).
+        states_SONH: the state before each step, laid out as one step of N lanes, (S, 1, N, H).
+        data: the data of each step, (S, 1, N, D) or (S, 1, N).
         piece_N: index of each step's piece.
-        place_N: where each step is in `Pieces.data`.
+        place_N: position of each step in `Pieces.data`.
     """
 
     states_SONH: Tensor
@@ -37,12 +37,13 @@ class Stretch:
 
 @torch.no_grad()
 def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[Stretch]:
-    """Every scored step of every piece, once; each member meets the same.
+    """Run the network over all pieces; yields every scored step once, for all members of the stack.
 
     Args:
         network: of one trial or of a stack.
-        pieces: where it is led, on its device.
-        lanes, longest: pieces side by side, and steps at a time.
+        pieces: on the network's device.
+        lanes: number of pieces side by side.
+        longest: most steps in a chunk.
     """
     S, device = len(network.trials), pieces.data.device
     carried = None
@@ -61,7 +62,7 @@ def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator
 
 @torch.no_grad()
 def likelihoods(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Log-likelihoods of scored steps in nats, (S, N), and the index of each step's piece, (N,); arguments as above."""
+    """Log-likelihoods of scored steps in nats, (S, N), and each step's piece, (N,); arguments as for `walk`."""
     if not (serves(network) and pieces.scored is None):
         for stretch in walk(network, pieces, lanes, longest):
             yield network.log_likelihood(stretch.states_SONH, stretch.data).flatten(1), stretch.piece_N
@@ -75,5 +76,5 @@ def likelihoods(network: Network, pieces: Pieces, lanes: int, longest: int) -> I
 
 
 def _longest_first(pieces: Pieces, lanes: int, longest: int) -> Iterator[ChunkPlan]:
-    """Lanes then end together, and little is padded."""
+    """Plan chunks with the longest pieces first, so that lanes end at about the same time, with little padding."""
     return plan_chunks(pieces, np.argsort(-pieces.lengths, kind="stable").tolist(), lanes, longest)

@@ -1,10 +1,10 @@
-"""What a model scores, as the specification pins it: sums for every piece, pooled at the end.
+"""Scores of a model as the specification defines them: sums for every piece, pooled at the end.
 
-Log-likelihood: nats of a whole step, the first step of a piece included, averaged over all steps of all pieces.
-Accuracy: of one sample s_t given the true past, TP / max(n_true, n_sampled) with 0/0 := 1, averaged over all
-frames; this formula, not the union one, gives the published columns. The union formula TP / (TP + FP + FN)
-stands beside it. Where only some steps are scored, those alone are counted, and success is the share of them of which
-the output model's best guess is right. Sums are kept in float64.
+Log-likelihood: in nats for a whole step, averaged over all steps of all pieces, the first step of a piece included.
+Accuracy: of one sample s_t given the true past, TP / max(n_true, n_sampled) with 0/0 := 1, averaged over all frames.
+This formula gives the published columns; the union formula TP / (TP + FP + FN), which does not, is computed too. If
+only some steps are scored, only these are counted, and success is the share of them whose most likely value is right.
+Sums are in float64.
 
 Shape letters: S stacked trials, T time, B batch, N frames, D notes.
 """
@@ -30,13 +30,12 @@ class Scores:
     """Sums over the steps of each piece, float64, in the order of the pieces.
 
     Attributes:
-        steps: number of scored frames or symbols; where the log-likelihood is a quick estimate, of those it was
-            estimated of.
+        steps: number of scored frames or symbols; for a quick estimate, number of the sampled ones.
         log_likelihood: nats.
-        accuracy, union_accuracy: of one sample a frame; None for text.
-        log_likelihood_error: standard error of an estimated log-likelihood, common to all pieces; None where it is
-            exact, and for quick estimates.
-        success: how many guesses are right; None where every step is scored.
+        accuracy, union_accuracy: of one sample for each frame; None for text.
+        log_likelihood_error: standard error of an estimated log-likelihood, common to all pieces; None if the
+            log-likelihood is exact, and for quick estimates.
+        success: number of right guesses; None if every step is scored.
     """
 
     steps: np.ndarray
@@ -48,7 +47,7 @@ class Scores:
 
     @property
     def mean_log_likelihood(self) -> float:
-        """Nats a step, pooled over all pieces."""
+        """Nats per step, pooled over all pieces."""
         return float(self.log_likelihood.sum() / self.steps.sum())
 
 
@@ -57,10 +56,10 @@ def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         true: zeros and ones, shape (..., D).
-        sampled: the same.
+        sampled: zeros and ones, shape (..., D).
 
     Returns:
-        TP / max(n_true, n_sampled) and TP / (TP + FP + FN), both of shape (...), in [0, 1], 1 where both are empty.
+        TP / max(n_true, n_sampled) and TP / (TP + FP + FN), both of shape (...), in [0, 1]; 1 if both frames are empty.
 
     >>> frame_accuracy(torch.tensor([1.0, 1, 0, 0]), torch.tensor([1.0, 0, 1, 1]))
     (tensor(0.3333), tensor(0.2500))
@@ -74,14 +73,14 @@ def frame_accuracy(true: Tensor, sampled: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = None, reported: bool = False) -> Scores:
-    """Score a network of one trial on whole pieces, the state carried through each of them.
+    """Score a network of one trial on whole pieces, with the state carried through each piece.
 
     Args:
         network: one member, S = 1.
-        pieces: what to score.
-        sampling: random numbers of the samples for the accuracy; None for log-likelihood alone.
-        reported: whether a log-likelihood that can only be estimated is to be a good estimate, of every step and
-            with its error, or a quick one of a few steps, always the same, for choosing by.
+        pieces: to score.
+        sampling: random numbers for the samples of the accuracy; None for log-likelihood only.
+        reported: for output models that can only estimate the log-likelihood: True for a good estimate of every step,
+            with its error; False for a quick one of a few steps, always the same, to choose between epochs and trials.
     """
     (scores,) = score_members(network, pieces, None if sampling is None else [sampling], reported)
     return scores
@@ -91,7 +90,7 @@ def score(network: Network, pieces: Pieces, sampling: torch.Generator | None = N
 def score_members(
     network: Network, pieces: Pieces, sampling: Sequence[torch.Generator] | None = None, reported: bool = False
 ) -> list[Scores]:
-    """Score every member of a stack on the same pieces, see `score`; with a generator a member, or none."""
+    """Score every member of a stack on the same pieces, as `score`; with one generator for each member, or None."""
     S, output = len(network.trials), network.output
     wants_accuracy = sampling is not None and not output.symbols and pieces.scored is None
     sums: dict[str, Tensor] = {}
@@ -113,8 +112,8 @@ def score_members(
             rows["success"] = right
         for name, row in rows.items():
             add(name, row.flatten(1), stretch.piece_N)
-    told = {name: rows_SP.cpu().numpy() for name, rows_SP in sums.items()}
-    members = [{name: rows_SP[s] for name, rows_SP in told.items()} for s in range(S)]
+    arrays = {name: rows_SP.cpu().numpy() for name, rows_SP in sums.items()}
+    members = [{name: rows_SP[s] for name, rows_SP in arrays.items()} for s in range(S)]
     steps_P = pieces.scored_lengths
     if not output.estimated:
         return [Scores(steps_P, **values) for values in members]

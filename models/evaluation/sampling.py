@@ -1,14 +1,15 @@
-"""Sampling: a network that is given the beginning of a piece, and goes on by itself.
+"""Generate samples: a network reads the beginning of a piece and continues it.
 
     x_t ~ P(x_t | h_{t-1}),   h_t = F(h_{t-1}, x_t)
 
-Section 2 of arXiv:1212.0901, read as a generator. The beginning is put in as in training; then every step is drawn by
-the output model from the state before it, and put in as the next input. The state is carried, so a step costs the same
-however long the past is. Any core, any output model: they are met through `Network` alone.
+Section 2 of arXiv:1212.0901, used as a generator. The network first reads the prefix as in training. Then every step is
+drawn from the output model given the state before it, and becomes the next input. The state is carried, so the cost of
+a step does not depend on the length of the past. It works for every core and every output model, through `Network`.
 
-What this does not do: choose a beginning, or make a file of what comes out.
+What this does not do: choose a prefix, or write a file.
 
-Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, K values that are carried on.
+Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden, K values that are carried from step to
+step.
 """
 
 from collections.abc import Sequence
@@ -21,19 +22,19 @@ from models.network import Network
 
 @torch.no_grad()
 def generate(network: Network, prefix: Tensor, steps: int, generators: Sequence[torch.Generator]) -> Tensor:
-    """A beginning, and what the network makes of it.
+    """A prefix, continued by the network.
 
-    Equal generators give equal bits. There is no dropout: it belongs to training.
+    Equal generators give equal bits. There is no dropout, which is for training only.
 
     Args:
         network: of S members.
-        prefix: values (S, T, B, D) or symbols (S, T, B); of no step, T = 0, the network begins at its h_0.
-        steps: how many are drawn.
-        generators: one a member.
+        prefix: values (S, T, B, D) or symbols (S, T, B); with T = 0 the network starts at its h_0.
+        steps: number of steps to draw.
+        generators: one for each member.
 
     Returns:
-        The prefix and the steps behind it, of shape (S, T + steps, B, D) or (S, T + steps, B). Fewer steps where a
-        state outgrew its type, as those of rectified units may on inputs of their own: nothing can be drawn from it.
+        The prefix and the drawn steps, of shape (S, T + steps, B, D) or (S, T + steps, B). There are fewer steps if a
+        state overflows, as rectified units may on their own samples, since nothing can be drawn from it.
 
     Raises:
         ValueError: the number of steps is negative.

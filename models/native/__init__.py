@@ -1,5 +1,5 @@
-"""Compiled code: its C++ sources, what compiles them at first use, and the one way to call them.
+"""Compiled code: C++ sources and headers, the build at first use (`build.py`), and the calls (`library.py`).
 
-In this room: sources and headers, `build.py`, `library.py`. Never in it: a formula in Python. `build.py` knows nothing
-of torch, which a process that only compiles need not load.
+Never in this room: a formula in Python. `build.py` does not import torch, so that a process that only compiles starts
+fast.
 """

@@ -1,14 +1,14 @@
-"""Compiles a C++ file at first use and loads it: the one place in `models` that touches files and starts a program.
+"""Compile a C++ file at first use and load it: the only place in `models` that touches files and starts a program.
 
-The compiled object is kept in `$XDG_CACHE_HOME/counterpoint/native` (else `~/.cache/...`) under a name that is the
-sha256 of source, compiler, flags and processor, so that nothing stale or foreign to this machine is ever loaded.
-Many processes may start at once: each compiles into a folder of its own and renames, which is atomic.
+The compiled library is kept in `$XDG_CACHE_HOME/counterpoint/native` (else `~/.cache/...`). Its name is the sha256 of
+source, compiler, flags and processor, so that a stale library or one for another machine is never loaded. Several
+processes may compile at once: each compiles into a folder of its own and then renames the result, which is atomic.
 
-Loading a library is running it. So it is loaded only if it and its folder are ours and nobody else may write to
-them, through no symbolic link; where the system has `/proc`, what was checked is what is loaded, even if somebody
-exchanges the path in between.
+Loading a library runs code. So it is loaded only if the file and its folder belong to this user, nobody else can write
+to them, and neither is a symbolic link. On systems with `/proc` the checked file itself is loaded, even if somebody
+replaces the path meanwhile.
 
-It knows nothing of what it compiles.
+This module knows nothing about the code it compiles.
 """
 
 import ctypes
@@ -26,25 +26,25 @@ from pathlib import Path
 
 FLAGS = ("-std=c++17", "-O3", "-fPIC", "-shared", "-pthread")
 MACHINE_FLAGS: tuple[tuple[str, ...], ...] = (("-march=native",), ())
-"""Tried in this order: not every compiler knows its machine."""
+"""Tried in this order, since not every compiler knows the flag."""
 COMPILERS = ("c++", "g++", "clang++")
 PATIENCE_SECONDS = 300
 _INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 
 
 class BuildError(Exception):
-    """Why there is no compiled library here, in one line."""
+    """The reason, in one line, why there is no compiled library here."""
 
 
 def load(source: Path, flags: tuple[str, ...] = ()) -> ctypes.CDLL:
-    """The library compiled from `source`, from the cache where it is there.
+    """The library compiled from `source`, or from the cache.
 
     Args:
-        source: a C++ file; what it includes in quotes is put in its place.
-        flags: for the compiler, beside those above.
+        source: a C++ file; files that it includes in quotes are inserted into its text.
+        flags: for the compiler, in addition to those above.
 
     Raises:
-        BuildError: no compiler, it failed, or the cache is not safe to use.
+        BuildError: there is no compiler, it failed, or the cache is not safe to use.
     """
     if os.name != "posix":
         raise BuildError("compiled code is for Linux and macOS")
@@ -66,10 +66,10 @@ def load(source: Path, flags: tuple[str, ...] = ()) -> ctypes.CDLL:
 
 
 def find_compiler() -> tuple[str, ...]:
-    """The C++ compiler's path: the variable CXX, else the first of the usual names.
+    """The C++ compiler's path and arguments: the variable CXX, or else the first of the usual names.
 
     Raises:
-        BuildError: there is none.
+        BuildError: there is no compiler.
     """
     named = os.environ.get("CXX", "").split()
     for program in (named[0],) if named else COMPILERS:
@@ -82,7 +82,7 @@ def find_compiler() -> tuple[str, ...]:
 
 
 def cache_folder() -> Path:
-    """Where compiled libraries are kept; made where it is missing."""
+    """The folder of compiled libraries; made if it is missing."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     try:
         root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"
@@ -98,7 +98,7 @@ def cache_folder() -> Path:
 
 
 def _whole(source: Path, put: set[Path] | None = None) -> str:
-    """The text of a file, each file that it includes in quotes in its place, once."""
+    """The text of a file, with every file that it includes in quotes inserted once."""
     put = set() if put is None else put
     put.add(source.resolve())
 
@@ -118,19 +118,19 @@ def _digest(text: bytes, command: tuple[str, ...]) -> str:
 
 
 def _processor() -> bytes:
-    """Model and abilities of the processor: a folder may be shared by machines."""
-    said = [platform.machine(), platform.processor()]
+    """Model and features of the CPU, since machines may share a cache folder."""
+    facts = [platform.machine(), platform.processor()]
     wanted = ("model name", "flags", "Features", "CPU implementer", "CPU part")
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
-    said += sorted({line for line in lines if line.startswith(wanted)})
-    return "\n".join(said).encode()
+    facts += sorted({line for line in lines if line.startswith(wanted)})
+    return "\n".join(facts).encode()
 
 
 def _output(command: tuple[str, ...], text: bytes | None = None) -> bytes:
-    # No terminal language: a compiler's version must read the same for everyone.
+    # LC_ALL=C, so that the compiler's version text does not depend on the user's language.
     environment = dict(os.environ, LC_ALL="C")
     try:
         done = subprocess.run(  # noqa: S603
@@ -149,7 +149,7 @@ def _compile(text: bytes, command: tuple[str, ...], path: Path) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="making-", dir=path.parent) as folder:
             made = Path(folder) / path.name
-            # From standard input: what was hashed is what is compiled.
+            # From standard input, so that exactly the hashed text is compiled.
             _output((*command, "-x", "c++", "-", "-o", str(made)), text)
             made.chmod(0o700)
             made.replace(path)
@@ -160,7 +160,7 @@ def _compile(text: bytes, command: tuple[str, ...], path: Path) -> None:
 def _open(path: Path) -> ctypes.CDLL:
     try:
         with _ours(path.parent, os.O_DIRECTORY) as folder, _ours(Path(path.name), 0, folder):
-            # Through the folder that was checked. The loader takes libraries of one name for the same: the name, too.
+            # Through the checked folder, and with the file's own name, since the loader identifies libraries by name.
             checked = f"/proc/self/fd/{folder}/{path.name}"
             return ctypes.CDLL(checked if os.path.exists(checked) else str(path))
     except OSError as error:
@@ -169,7 +169,7 @@ def _open(path: Path) -> ctypes.CDLL:
 
 @contextmanager
 def _ours(path: Path, kind: int, folder: int | None = None) -> Iterator[int]:
-    """Open a file or folder that belongs to us, to which nobody else may write, and that is no symbolic link."""
+    """Open a file or folder that is this user's, that nobody else can write to, and that is not a symbolic link."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | kind, dir_fd=folder)
     try:
         about = os.fstat(descriptor)

@@ -1,8 +1,8 @@
-"""The library of all compiled code, and the one way to call it: tensors in, a number back.
+"""The library of all compiled code, and the only function that calls it.
 
-All sources are parts of `chunk.cpp` and compiled together, at first use. A function is called on raw pointers, so every
-tensor is made dense first. How many threads it may use changes no bit of what it computes; one thread a process is the
-best case, and threads start and end with each call.
+All sources are included by `chunk.cpp`, and are compiled together at first use. A function gets raw pointers, so every
+tensor is made contiguous first. The number of threads does not change the results by a bit. Threads start and end with
+each call, so one thread for each process is the most efficient.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from models.native.build import BuildError, load
 
 SOURCE = Path(__file__).with_name("chunk.cpp")
 SUFFIXES = {torch.float32: "f32", torch.float64: "f64"}
-"""Of a function's name, for each type that it is compiled for."""
+"""Suffix of a function's name for each number type that it is compiled for."""
 Argument = Tensor | Sequence[int] | int | ctypes.Structure | None
 _NO_MEMORY = 1
 _WORK_OF_A_THREAD = 1 << 22
@@ -26,7 +26,7 @@ _WORK_OF_A_THREAD = 1 << 22
 
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL | str:
-    """The compiled library, or why there is none. Asked once a process."""
+    """The compiled library, or the reason why there is none; cached for the process."""
     try:
         return load(SOURCE)
     except BuildError as error:
@@ -34,36 +34,37 @@ def _library() -> ctypes.CDLL | str:
 
 
 def reason() -> str | None:
-    """Why compiled code cannot be used here, in one line; None where it can. Compiles it at the first call."""
+    """The reason why compiled code cannot be used here, in one line, or None. The first call compiles the code."""
     library = _library()
     return library if isinstance(library, str) else None
 
 
 def threads_for(work: int) -> int:
-    """How many threads are worth that many operations, of those that torch may use."""
+    """The number of threads worth starting for so many operations, at most torch's own number."""
     return min(torch.get_num_threads(), 1 + work // _WORK_OF_A_THREAD)
 
 
 def call(name: str, dtype: torch.dtype, *arguments: Argument) -> int:
-    """Call a function.
+    """Call a compiled function.
 
     Args:
-        name: of it, without the type.
-        dtype: float32 or float64, of all tensors of floating-point numbers among the arguments.
-        arguments: in its order. A tensor or a structure goes as a pointer, None as one to nothing, several integers as
-            one to int64, an integer as an int64. A tensor that is written to has to be dense.
+        name: of the function, without the suffix of the type.
+        dtype: float32 or float64; all floating-point tensors among the arguments have this type.
+        arguments: in the function's order. A tensor or a structure is passed as a pointer, None as a null pointer, a
+            sequence of integers as a pointer to int64, an integer as an int64. A tensor that is written to must be
+            contiguous.
 
     Returns:
-        0, or another number than 1 by which the function says what it was given.
+        0, or an error code of the function other than 1.
 
     Raises:
         RuntimeError: there is no compiled code here.
-        MemoryError: it found no memory for its workspaces.
+        MemoryError: the function could not allocate its workspace (error code 1).
     """
     library = _library()
     if isinstance(library, str):
         raise RuntimeError(f"compiled code cannot be used: {library}")
-    # held while it runs: what is not dense is copied
+    # Kept alive during the call: tensors that are not contiguous are copied.
     held = [argument.contiguous() if isinstance(argument, Tensor) else argument for argument in arguments]
     failed: int = getattr(library, f"{name}_{SUFFIXES[dtype]}")(*map(_passed, held))
     if failed == _NO_MEMORY:

@@ -1,7 +1,8 @@
-"""Rules that turn a gradient into new parameters, one file each. A new one is a file here and a name in the tuple.
+"""Optimizers: rules that turn a gradient into new parameters. A new one is a file here and a tuple entry.
 
-Row operations on (S, P): a stack's members never meet. Hessian-free is the other kind, and in this tuple too: its step
-is here, on any objective; what a network is to it is `models/training/updates/objective.py`.
+The rules are row operations on (S, P): the members of a stack do not affect each other. Hessian-free is listed too,
+though it is not a rule on gradients. This folder has its step for any objective; `models/training/updates/objective.py`
+turns a network into such an objective.
 """
 
 from models.optimizers.adam import Adam
@@ -10,6 +11,6 @@ from models.optimizers.hessian_free import HessianFree
 from models.optimizers.sgd import SGD
 
 OPTIMIZERS: tuple[type[Method], ...] = (SGD, Adam, HessianFree)
-"""Every optimizer; `name` is what a variant calls it."""
+"""Every optimizer; its `name` is used in the names of variants."""
 
 __all__ = ["OPTIMIZERS", "SGD", "Adam", "HessianFree", "Method", "Optimizer"]

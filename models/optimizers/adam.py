@@ -1,10 +1,10 @@
-"""Adam: steps of about eps in every parameter, along the mean gradient over its root mean square.
+"""Adam: steps of about eps in every parameter, along the mean gradient divided by its root mean square.
 
     m <- b1 m + (1 - b1) g,    v <- b2 v + (1 - b2) g^2
     theta <- theta - eps (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + 1e-8),    b1 = 0.9, b2 = 0.999
 
-Kingma & Ba 2015 (arXiv:1412.6980), with its own constants: not the paper's, but today's yardstick for what is. A test
-compares it with `torch.optim.Adam`.
+Kingma & Ba 2015 (arXiv:1412.6980), with the constants given there. Adam is not one of the paper's techniques. It is
+here as a modern baseline to compare them with. A test compares it with `torch.optim.Adam`.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Adam(Optimizer):
 
     @classmethod
     def draw_learning_rate(cls, draws: Draws) -> float:
-        """Log-uniform in [1e-4, 1e-2], around the 1e-3 that its authors recommend: eps is the length of a step here."""
+        """Log-uniform in [1e-4, 1e-2], around the authors' 1e-3: eps is the size of a step in each parameter."""
         return draws.log_uniform("learning_rate", 1e-4, 1e-2)
 
     def state(self, theta_SP: Tensor) -> dict[str, Tensor]:

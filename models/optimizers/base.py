@@ -1,6 +1,7 @@
-"""What an optimizer is: a rule that turns a gradient into new parameters, and what it has to remember for it.
+"""The interface of an optimizer: a rule that turns a gradient into new parameters, and its state between updates.
 
-`Method` is what a variant names: one of these rules, or Hessian-free, which wants more than a gradient.
+`Method` is the base of everything that a variant can name: these rules, and Hessian-free, which needs more than a
+gradient.
 
 Shape letters: S stacked trials, P parameters of one member in a row.
 """
@@ -18,43 +19,43 @@ from models.techniques.base import Technique
 
 
 class Method:
-    """A way to make a cost small."""
+    """A method that minimises a cost."""
 
     name: ClassVar[str]
-    """As variants write it."""
+    """In the names of variants."""
     own_momentum: ClassVar[bool] = False
-    """Whether it has a momentum of its own, so that no technique may bring one."""
+    """Whether it has a momentum of its own, so that no technique may add one."""
 
     epochs_in_one: ClassVar[int] = 1
-    """As many epochs of gradient descent as one of its own takes at most, about: for estimates of time."""
+    """Roughly how many epochs of SGD one epoch of this method costs, at most. Used to estimate training time."""
 
     @classmethod
     def draw_learning_rate(cls, draws: Draws) -> float | None:
-        """A learning rate for a search trial; None for one from the interval of the data, that of gradient descent."""
+        """A learning rate for a search trial; None to draw it from the campaign's range, which is meant for SGD."""
         return None
 
     @classmethod
     def why_not(cls, core: type[Core], output: type[Output], techniques: tuple[type[Technique], ...]) -> str | None:
-        """What it does not go with, and the reason, in one line; None where it goes with all of these."""
+        """The part that this method cannot be combined with, and the reason, in one line; None if there is none."""
         return None
 
 
 class Optimizer(Method, ABC):
-    """Row operations on (S, P): the members of a stack never meet. It keeps nothing; what is to be kept is `state`."""
+    """A rule of row operations on (S, P). The object itself is stateless; `state` gives the tensors to keep."""
 
     @abstractmethod
     def state(self, theta_SP: Tensor) -> dict[str, Tensor]:
-        """What it remembers of each member between updates, as before the first; tensors with the S axis first."""
+        """The initial state of each member, kept between updates: tensors with the S axis first."""
 
     @abstractmethod
     def step_(
         self, theta_SP: Tensor, gradient_SP: Tensor, state: Mapping[str, Tensor], learning_rate_S1: Tensor
     ) -> None:
-        """One step: parameters and state changed in place.
+        """One step, which changes parameters and state in place.
 
         Args:
-            theta_SP: parameters, one member a row.
+            theta_SP: parameters, one row for each member.
             gradient_SP: their gradient.
-            state: what `state` gave, and the steps before this one have changed.
+            state: tensors of `state`, updated by the previous steps.
             learning_rate_S1: eps of each member.
         """

@@ -1,14 +1,14 @@
-"""Preconditioned conjugate gradient on a quadratic, with Martens' stop and some of the iterates kept.
+"""Preconditioned conjugate gradient on a quadratic, with Martens' stopping rule and some iterates kept.
 
-Minimises phi(x) = x'Ax / 2 - b'x for a positive definite A that is given by its products. Section 4 of Martens (ICML
+It minimises phi(x) = x'Ax / 2 - b'x for a positive definite A that is given by its products. Section 4 of Martens (ICML
 2010): the iteration ends at the first i with
 
     i > k,   phi(x_i) < 0,   (phi(x_i) - phi(x_{i-k})) / phi(x_i) < k eps,   k = max(10, i / 10)
 
-so that its length follows from how fast phi still falls, and not from a residual that nobody asked to be small. For
-backtracking, the iterates i = 1, 2, 3, 4, 6, 8, 11, ... are kept, each about 1.3 times as far as the one before.
+So the number of iterations depends on the present decrease of phi, not on the size of a residual. The iterates i = 1,
+2, 3, 4, 6, 8, 11, ... are kept for backtracking; each i is about 1.3 times the one before.
 
-Knows of vectors only.
+It works on plain vectors, and knows nothing of networks.
 
 Shape letters: P parameters.
 """
@@ -25,12 +25,12 @@ SHORTEST, SHARE, SPACING = 10, 0.1, 1.3
 
 @dataclass(frozen=True)
 class Solution:
-    """What came of it.
+    """The result of a minimisation.
 
     Attributes:
-        iterates: those that were kept, the last one last.
-        iterations: how many products were made after that for the start.
-        sound: False where a product was not finite, or a direction had no positive curvature.
+        iterates: the kept iterates; the last one is the solution.
+        iterations: number of iterations, each of which takes one product with A.
+        sound: False if a product was not finite, or the curvature along a direction was not positive.
     """
 
     iterates: tuple[Tensor, ...]
@@ -39,11 +39,11 @@ class Solution:
 
 
 def has_settled(values: Sequence[float], epsilon: float = EPSILON) -> bool:
-    """Martens' stop, see above.
+    """Martens' stopping rule, see above.
 
     Args:
         values: phi(x_0) ... phi(x_i).
-        epsilon: relative progress an iteration that is too little.
+        epsilon: relative progress of an iteration that counts as too little.
     """
     i = len(values) - 1
     k = max(SHORTEST, ceil(SHARE * i))
@@ -64,9 +64,9 @@ def conjugate_gradient(
         product: x -> A x.
         target_P: b.
         start_P: x_0.
-        preconditioner_P: the diagonal of a matrix like A, over 0.
-        most: iterations at most, from 1.
-        epsilon: of the stop.
+        preconditioner_P: positive diagonal of an approximation of A.
+        most: largest number of iterations, from 1.
+        epsilon: of the stopping rule.
     """
     x_P = start_P.clone()
     residual_P = target_P - product(x_P)
@@ -99,5 +99,5 @@ def conjugate_gradient(
 
 
 def _phi(x_P: Tensor, target_P: Tensor, residual_P: Tensor) -> float:
-    """x'Ax / 2 - b'x without another product: -x'(b + r) / 2, r = b - Ax."""
+    """x'Ax / 2 - b'x, without another product: -x'(b + r) / 2 with r = b - Ax."""
     return -0.5 * x_P.dot(target_P + residual_P).item()

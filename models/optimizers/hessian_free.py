@@ -4,18 +4,20 @@ Martens (ICML 2010), Martens & Sutskever (ICML 2011). A step minimises, by conju
 
     phi(d) = g'd + d'(G + lambda I + lambda mu S) d / 2
 
-G is the Gauss-Newton matrix of the cost, lambda the damping of Tikhonov, and S, the structural damping, that of half
-the squared distance between the hidden states before and after the step. Then come: the best of the kept iterates on
-the true cost, going backwards while it falls; Levenberg and Marquardt's rule,
+G is the Gauss-Newton matrix of the cost. lambda is the Tikhonov damping. S is the structural damping: the Gauss-Newton
+matrix of half the squared distance between the hidden states before and after the step. The step then goes backwards
+through the kept iterates while the true cost falls, and takes the best one as d. lambda is adapted by the
+Levenberg-Marquardt rule,
 
-    rho = (f(theta + d) - f(theta)) / (g'd + d'Gd / 2);   lambda * 3/2 below 1/4, lambda * 2/3 above 3/4;
+    rho = (f(theta + d) - f(theta)) / (g'd + d'Gd / 2);   lambda * 3/2 if rho < 1/4, lambda * 2/3 if rho > 3/4.
 
-and a line search along d, 0.8 times as far each time, until the cost fell by 1 % of what its slope says at least. A
-step that finds no such point leaves the parameters where they are.
+A line search shortens d by a factor of 0.8 until the cost falls by at least 1 % of the decrease that its slope
+predicts. If there is no such point, the parameters stay unchanged.
 
-The preconditioner is Martens': (D + lambda)^0.75, D the sum of the squared gradients of the chunks, of the scale of G.
+The preconditioner is Martens': (D + lambda)^0.75, with D the sum of the squared gradients of the chunks, on the scale
+of G.
 
-This file knows of an objective and of vectors; `models/training/updates/objective.py` has the objective of a network.
+This file works on an objective and on vectors; `models/training/updates/objective.py` has the objective of a network.
 
 Shape letters: P parameters.
 """
@@ -38,7 +40,7 @@ from models.techniques.base import Technique
 STRUCTURAL = 0.1
 """mu."""
 WARM = 0.95
-"""How much of the last solution conjugate gradient starts from."""
+"""Conjugate gradient starts from this fraction of the last solution."""
 MOST_ITERATIONS = 100
 POWER = 0.75
 SUFFICIENT, SHRINK, MOST_TRIES = 0.01, 0.8, 60
@@ -46,19 +48,19 @@ LOWEST_DAMPING = 1e-10
 
 
 class HessianFree(Method):
-    """Of a variant: one step an epoch. Its learning rate is 1 / lambda, to which a damped step comes down."""
+    """The method that a variant names. An epoch is one step; the learning rate means 1 / lambda."""
 
     name: ClassVar[str] = "HF"
     epochs_in_one: ClassVar[int] = 100
 
     @classmethod
     def draw_learning_rate(cls, draws: Draws) -> float:
-        """1 / lambda at the start, log-uniform in [1, 100]; Levenberg and Marquardt take over from there."""
+        """1 / lambda at the start, log-uniform in [1, 100]; later the Levenberg-Marquardt rule adapts it."""
         return draws.log_uniform("learning_rate", 1.0, 100.0)
 
     @classmethod
     def why_not(cls, core: type[Core], output: type[Output], techniques: tuple[type[Technique], ...]) -> str | None:
-        """It wants products with the derivatives of core and logits, and no other rule of update."""
+        """It needs derivative products of core and logits, and allows no technique that changes gradient or step."""
         if not hasattr(core, "linearised"):
             return f"{core.name}: it needs products with the derivative of the core, which only rnn gives; take rnn"
         if not issubclass(output, LogitOutput):
@@ -78,7 +80,7 @@ class HessianFree(Method):
 
 
 class Slope(NamedTuple):
-    """The cost at the parameters as they are, its gradient (P,), and D (P,)."""
+    """The cost at the present parameters, its gradient (P,), and D (P,)."""
 
     cost: float
     gradient_P: Tensor
@@ -86,13 +88,13 @@ class Slope(NamedTuple):
 
 
 class Objective(Protocol):
-    """What is minimised, a mean over data, around parameters that it holds."""
+    """The cost to minimise, a mean over data; it holds the present parameters."""
 
     def slope(self) -> Slope:
-        """The cost, its gradient, and the squared gradients of its chunks, summed, on the scale of G."""
+        """The cost, its gradient, and the sum of the squared gradients of its chunks, on the scale of G."""
 
     def cost(self, theta_P: Tensor) -> float:
-        """The cost at other parameters, not finite where it overflows."""
+        """The cost at other parameters; not finite if it overflows."""
 
     def product(self, direction_P: Tensor, structural: float) -> Tensor:
         """(G + structural S) v."""
@@ -100,16 +102,16 @@ class Objective(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """What a step did.
+    """The result of a step.
 
     Attributes:
-        moved_P: what to add to the parameters; zero where no point was better.
-        damping: lambda of the step to come.
-        solution_P: what conjugate gradient ended with, for the next one to start from.
+        moved_P: the change to add to the parameters; zero if no point was better.
+        damping: lambda for the next step.
+        solution_P: solution of conjugate gradient, which the next step starts from.
         iterations: of conjugate gradient.
-        rho: how much the cost fell, over what the model without damping said.
-        rate: of the line search; 0 where no point was better.
-        sound: False where cost, gradient or curvature were not finite, and nothing was moved.
+        rho: decrease of the cost, divided by the decrease that the undamped quadratic model predicts.
+        rate: of the line search; 0 if no point was better.
+        sound: False if cost, gradient or curvature were not finite; nothing is changed then.
     """
 
     moved_P: Tensor
@@ -135,12 +137,12 @@ def hessian_free_step(
 
     Args:
         objective: the cost around theta.
-        theta_P: the parameters as they are.
-        slope: what `objective.slope` gave there.
+        theta_P: the present parameters.
+        slope: result of `objective.slope` there.
         damping: lambda.
-        last_P: the solution of the step before, zero at first.
+        last_P: the solution of the previous step; zero at first.
         structural: mu.
-        most: iterations of conjugate gradient at most.
+        most: largest number of iterations of conjugate gradient.
     """
     gradient_P = slope.gradient_P
 
@@ -149,20 +151,20 @@ def hessian_free_step(
 
     preconditioner_P = (slope.squares_P + damping) ** POWER
     solution = conjugate_gradient(damped, -gradient_P, WARM * last_P, preconditioner_P, most)
-    still_P = torch.zeros_like(theta_P)
+    zero_P = torch.zeros_like(theta_P)
     final_P = solution.iterates[-1]
     if not (solution.sound and isfinite(slope.cost) and bool(final_P.isfinite().all())):
-        return Step(still_P, damping, still_P, solution.iterations, -inf, 0.0, sound=False)
+        return Step(zero_P, damping, zero_P, solution.iterations, -inf, 0.0, sound=False)
     direction_P, reached = backtrack(objective, theta_P, solution.iterates)
-    promised = gradient_P.dot(direction_P).item()
-    promised += 0.5 * direction_P.dot(objective.product(direction_P, 0.0)).item()
-    rho = (reached - slope.cost) / promised if promised < 0 else -inf
+    predicted = gradient_P.dot(direction_P).item()
+    predicted += 0.5 * direction_P.dot(objective.product(direction_P, 0.0)).item()
+    rho = (reached - slope.cost) / predicted if predicted < 0 else -inf
     rate = line_search(objective, theta_P, direction_P, slope, reached)
     return Step(rate * direction_P, adapted(damping, rho), final_P, solution.iterations, rho, rate, sound=True)
 
 
 def backtrack(objective: Objective, theta_P: Tensor, iterates: tuple[Tensor, ...]) -> tuple[Tensor, float]:
-    """From the last iterate backwards while the cost does not rise: the one that is reached, and its cost."""
+    """Go backwards from the last iterate while the cost does not rise; return the iterate reached, and its cost."""
     best_P, reached = iterates[-1], objective.cost(theta_P + iterates[-1])
     for earlier_P in reversed(iterates[:-1]):
         cost = objective.cost(theta_P + earlier_P)
@@ -173,7 +175,7 @@ def backtrack(objective: Objective, theta_P: Tensor, iterates: tuple[Tensor, ...
 
 
 def adapted(damping: float, rho: float) -> float:
-    """Levenberg and Marquardt's rule.
+    """The next damping, by the Levenberg-Marquardt rule.
 
     >>> adapted(1.0, 0.2), adapted(1.0, 0.5), adapted(3.0, 0.8)
     (1.5, 1.0, 2.0)
@@ -184,17 +186,17 @@ def adapted(damping: float, rho: float) -> float:
 
 
 def line_search(objective: Objective, theta_P: Tensor, direction_P: Tensor, slope: Slope, whole: float) -> float:
-    """The first of 1, 0.8, 0.64, ... times the direction that is good enough, or 0.
+    """The first rate of 1, 0.8, 0.64, ... at which the cost falls enough along the direction; 0 if there is none.
 
     Args:
         objective, theta_P, slope: as for the step.
         direction_P: d.
         whole: the cost at theta + d.
     """
-    falls = slope.gradient_P.dot(direction_P).item()
+    descent = slope.gradient_P.dot(direction_P).item()
     rate, cost = 1.0, whole
     for _ in range(MOST_TRIES):
-        if cost <= slope.cost + SUFFICIENT * rate * min(falls, 0.0) and cost < slope.cost:
+        if cost <= slope.cost + SUFFICIENT * rate * min(descent, 0.0) and cost < slope.cost:
             return rate
         rate *= SHRINK
         cost = objective.cost(theta_P + rate * direction_P)

@@ -9,16 +9,16 @@ from models.optimizers.base import Optimizer
 
 
 class SGD(Optimizer):
-    """The plain rule, which remembers nothing."""
+    """The plain rule, without any state."""
 
     name: ClassVar[str] = "SGD"
 
     def state(self, theta_SP: Tensor) -> dict[str, Tensor]:
-        """Nothing."""
+        """An empty state."""
         return {}
 
     def step_(
         self, theta_SP: Tensor, gradient_SP: Tensor, state: Mapping[str, Tensor], learning_rate_S1: Tensor
     ) -> None:
-        """Against the gradient, eps times as far."""
+        """Subtract eps times the gradient."""
         theta_SP.addcmul_(gradient_SP, learning_rate_S1, value=-1)

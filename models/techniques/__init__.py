@@ -1,6 +1,6 @@
-"""The techniques of the paper, pre-training and a placebo. A new one is a file here and a name in the tuple.
+"""The techniques of the paper, pre-training and a placebo. A new technique is a file here and a tuple entry.
 
-Nothing here knows of data, outputs or training; training asks the hooks of `base.Technique`.
+Never in this room: data or training; training calls the hooks of `base.Technique`.
 """
 
 from models.techniques.base import Technique
@@ -12,6 +12,6 @@ from models.techniques.pretraining import Pretraining
 from models.techniques.rectifier import Rectifier
 
 TECHNIQUES: tuple[type[Technique], ...] = (Clipping, Leaky, Rectifier, Nesterov, Pretraining, Placebo)
-"""Every technique, in the order in which the paper writes their letters: SGD+CLRM; then P, of another paper, and Z."""
+"""Every technique, in the order of the paper's letters, SGD+CLRM; then P, from another paper, and Z, the placebo."""
 
 __all__ = ["TECHNIQUES", "Clipping", "Leaky", "Nesterov", "Placebo", "Pretraining", "Rectifier", "Technique"]

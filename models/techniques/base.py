@@ -1,11 +1,11 @@
-"""What a technique is: a few numbers and the places of training where they act.
+"""The interface of a technique: its hyper-parameters, and the hooks by which it acts on training.
 
-A technique is a frozen dataclass of hyper-parameters with a letter. It overrides the hooks it needs and inherits
-the others, which do nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M, P, Z.
+A technique is a frozen dataclass of hyper-parameters with a letter. It overrides the hooks it needs; the others do
+nothing. Training calls every hook of every technique of a trial, in the order C, L, R, M, P, Z.
 
-The hooks that act in every update, `penalty`, `transform_` and `step_`, serve all members of a stack in one call: a
-floating-point hyper-parameter of theirs is a `Number`, in these hooks a column (S, 1), of a trial alone (1, 1). So they
-compute with tensors, a row a member, and never ask one for its value, for which a GPU would have to be waited for.
+The hooks of every update, `penalty`, `transform_` and `step_`, act on all members of a stack in one call. Inside them,
+a floating-point hyper-parameter is a column (S, 1); for a single trial it is (1, 1). Its type is `Number`. These hooks
+compute on tensors with a row for each member. They must never read a tensor's value, since that would wait for the GPU.
 
 Shape letters: S stacked trials, N unpadded steps of a chunk, H hidden, P parameters of one member in a row.
 """
@@ -24,10 +24,10 @@ from models.randomness import Draws
 
 Phase = Literal["frame", "recurrent"]
 PHASES: tuple[Phase, ...] = ("frame", "recurrent")
-"""What may be trained before the whole, in that order: the output model on single frames; the recurrent net."""
+"""Phases of pre-training, in their order: the output model on single frames; the recurrent net."""
 
 Number = float | Tensor
-"""What a hook that acts in every update computes with: of a trial a float, and in the hook a column, a row a member."""
+"""A hyper-parameter used in every update: a float in a trial; inside the hooks a column with a row for each member."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Technique:
     letter: ClassVar[str]
     title: ClassVar[str]
     goes_with_gates: ClassVar[bool] = True
-    """Whether it applies to a core with gates, whose non-linearities are its own (`Core.gated`)."""
+    """Whether it can be combined with a gated core, which has non-linearities of its own (`Core.gated`)."""
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
@@ -46,32 +46,32 @@ class Technique:
 
     @classmethod
     def why_not(cls, core: type[Core], output: type[Output]) -> str | None:
-        """Which of these it does not go with, and the reason, in one line; None where it goes with both."""
+        """The part that it cannot be combined with, and the reason, in one line; None if there is none."""
         return None
 
     def pretraining(self) -> dict[Phase, int]:
-        """Epochs of each phase that comes before the training of the whole; none."""
+        """Most epochs of each pre-training phase; by default there is no phase."""
         return {}
 
     def stream(self, seed: int) -> int:
-        """The seed that the trial's random streams come from, in place of the one given."""
+        """The seed for the trial's random streams; by default the given seed."""
         return seed
 
     def activation(self, activation: Activation) -> Activation:
-        """The non-linearity to use in place of the one given."""
+        """The non-linearity of the network; by default the given one."""
         return activation
 
     def retention(self, hidden_size: int, generator: torch.Generator) -> Tensor | None:
-        """Retention a of each unit, shape (H,) in [0, 1), or None for no say in it."""
+        """Retention of each unit, shape (H,), in [0, 1); None if this technique does not set it."""
         return None
 
     def penalty(self, states_SNH: Tensor) -> Tensor | None:
-        """A cost of each unpadded step, shape (S, N), from its state, or None."""
+        """An additional cost of each unpadded step, shape (S, N), computed from its state; None for no cost."""
         return None
 
     def transform_(self, gradient_SP: Tensor, norm_S1: Tensor) -> None:
         """Change the gradient in place; `norm_S1` is its Euclidean norm."""
 
     def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor) -> bool:
-        """Update parameters and velocity in place and say True, or leave the update to the optimizer."""
+        """Update parameters and velocity in place and return True; or return False to leave it to the optimizer."""
         return False

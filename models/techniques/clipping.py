@@ -4,8 +4,8 @@ Section 3.1 of arXiv:1212.0901 (from Pascanu, Mikolov & Bengio, arXiv:1211.5063)
 
     if ||g|| >= c:  g <- c g / ||g||
 
-One norm over all parameters. What c means depends on the cost: `Trial.cost` says whether the cost of a chunk
-is the sum or the mean over its steps, and the record of a trial holds the mean norm that was met.
+There is one norm over all parameters. The scale of c depends on the cost: `Trial.cost` says whether the cost of a chunk
+is the sum or the mean over its steps. The record of a trial holds the mean norm that occurred in training.
 """
 
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from models.techniques.base import Number, Technique
 
 
 def clip_(gradient_SP: Tensor, norm_S1: Tensor, threshold: Number) -> None:
-    """Scale each row whose norm is at least the threshold to that norm, in place.
+    """Scale each row whose norm is at least the threshold down to the threshold, in place.
 
     Args:
         gradient_SP: one gradient a row.
         norm_S1: the Euclidean norm of each row.
         threshold: c > 0; one for all, or (S, 1).
 
-    A row with a norm that is not finite is left as it is, for training to find.
+    A row with a non-finite norm is left unchanged; training detects it.
 
     >>> g = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
     >>> clip_(g, g.norm(dim=1, keepdim=True), 1.0); g
@@ -62,11 +62,12 @@ class Clipping(Technique):
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
-        """15 or 60 for music, 30 or 50 for text, less for made-up sequences, of which one step is scored.
+        """15 or 60 for music, 30 or 50 for text, less for synthetic sequences, of which only one step is scored.
 
-        15, 30 and 50 are the paper's numbers. Its rule is to set c from the mean norm, which on the chorales is about
-        60 with the summed cost: there 15 clips every update, which makes the length of every step the same. The
-        others follow the rule too: while it learns, the mean norm of temporal order is 1 to 9, that of adding 5 to 50.
+        15, 30 and 50 are the paper's numbers. The paper's rule is to set c from the mean norm. On the chorales the mean
+        norm is about 60 with the summed cost; there 15 clips every update, so that all steps have the same length. The
+        other numbers follow the rule: during learning the mean norm of temporal order is 1 to 9, that of adding 5 to
+        50.
         """
         return cls(draws.choice("threshold", _THRESHOLDS[kind]))
 

@@ -1,12 +1,12 @@
-"""L: leaky units, which forget slowly.
+"""L: leaky integration; a share of the units keeps part of its state.
 
 Section 3.2 of arXiv:1212.0901, for a share of the units:
 
     h_{t,i} = a_i h_{t-1,i} + (1 - a_i) F_i(h_{t-1}, x_t)
 
-The paper draws a_i from (0.02, 0.2) and calls these units slow. With the formula as printed, a of 0.2 forgets
-within one step. Read as the rate of update, h = (1 - u) h_{t-1} + u F with u in (0.02, 0.2), they remember for 5
-to 50 steps, which is slow. Both readings are here by name; the formula of the scan is the printed one.
+The paper draws a_i from (0.02, 0.2) and calls these units slow. By the formula as printed, a unit with a = 0.2 forgets
+within one step. If the number is read as the update rate, h = (1 - u) h_{t-1} + u F with u in (0.02, 0.2), units
+remember for 5 to 50 steps, which is slow. Both readings are implemented by name; the scan computes the printed formula.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ def sample_retention(
 ) -> Tensor:
     """Retention of each unit: a_i ~ U(low, high) or 1 - a_i ~ U(low, high) for the first units, 0 for the rest.
 
-    Which units leak makes no difference, since a layer's units are exchangeable before training.
+    The choice of leaky units does not matter, since the units of a layer are exchangeable before training.
 
     Args:
         hidden_size: H.
         share: share of the units that leak, rounded to a whole number of units.
         low, high: the interval of a, or of 1 - a.
         reading: `retention` draws a itself, `update-rate` draws 1 - a.
-        generator: where the random numbers come from.
+        generator: source of the random numbers.
 
     Returns:
         Tensor of shape (H,), in [0, 1).
@@ -49,7 +49,7 @@ def sample_retention(
 
 @dataclass(frozen=True)
 class Leaky(Technique):
-    """A share of the units keeps part of its state, by one of the two readings of the paper."""
+    """A share of the units leaks, by one of the two readings of the paper's interval."""
 
     letter: ClassVar[str] = "L"
     title: ClassVar[str] = "leaky integration"

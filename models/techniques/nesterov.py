@@ -5,8 +5,9 @@ Section 3.5 of arXiv:1212.0901, with g the gradient at the current, already look
     Theta <- Theta + mu_t mu_{t-1} v_{t-1} - (1 + mu_t) eps_{t-1} g
     v_t    = mu_{t-1} v_{t-1} - eps_{t-1} g
 
-The update of Theta needs the OLD velocity. In exact arithmetic it is the two-step form of Sutskever et al.
-(ICML 2013), for mu and eps that vary: theta_t = Theta_t - mu_t v_t is theirs, Theta_t where they take the gradient.
+The update of Theta uses the OLD velocity. In exact arithmetic this equals the two-step form of Sutskever et al. (ICML
+2013), also for varying mu and eps: their parameters are theta_t = Theta_t - mu_t v_t, and Theta_t is the point at which
+they take the gradient.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ def nesterov_step_(
     """One step of both lines above, in place.
 
     Args:
-        theta: Theta, the looked-ahead parameters, any shape; of a stack (S, P), the numbers below then (S, 1).
+        theta: Theta, the looked-ahead parameters, any shape; for a stack (S, P), with numbers (S, 1) below.
         velocity: v_{t-1} coming in, v_t going out.
         gradient: g, at Theta.
         mu: mu_t, the momentum of the step that comes next.
@@ -64,7 +65,7 @@ class Nesterov(Technique):
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
-        """Mu log-uniform in 1 - mu, so that 0.9 to 0.95 is not one draw in twenty; ends 1e-3 and 0.95."""
+        """Mu in [1e-3, 0.95], log-uniform in 1 - mu, so that 0.9 to 0.95 is more than one draw in twenty."""
         return cls(draws.reverse_log_uniform("momentum", 1e-3, 0.95))
 
     def step_(self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor) -> bool:

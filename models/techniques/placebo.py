@@ -1,7 +1,7 @@
-"""Placebo: it changes the random streams of a trial, and nothing that a network could learn better or worse from.
+"""Z: a placebo, which only changes the random streams of a trial.
 
-What it seems to change in a report is luck: of initial weights, orders and dropout. A comparison that calls it helpful
-or harmful more often than its intervals promise claims too much of real techniques as well.
+Any effect of it in a report is luck: of initial weights, orders and dropout. If comparisons call the placebo helpful or
+harmful more often than their intervals allow, they claim too much about real techniques as well.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Placebo(Technique):
     """Other random streams: seed_for(seed, "placebo", salt) in place of the seed.
 
     Attributes:
-        salt: an integer from 0 that names them.
+        salt: an integer from 0 that identifies the streams.
 
     Raises:
-        ValueError: the salt is none.
+        ValueError: the salt is not an integer from 0.
     """
 
     letter: ClassVar[str] = "Z"

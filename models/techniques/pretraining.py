@@ -1,12 +1,12 @@
-"""P: train the parts first, each on a simpler task, and the whole from there.
+"""P: pre-training; train the parts first, each on a simpler task, then the whole network.
 
-Boulanger-Lewandowski, Bengio & Vincent (ICML 2012, arXiv:1206.6392), before RNN-RBM and RNN-NADE are trained:
+Boulanger-Lewandowski, Bengio & Vincent (ICML 2012, arXiv:1206.6392) pre-train RNN-RBM and RNN-NADE in two phases:
 
     frame      the output model alone, with constant biases, on single frames
-    recurrent  the recurrent net, on the cross-entropy of the next frame's notes, each on its own
+    recurrent  the recurrent net, on the cross-entropy of the next frame's notes, taken as independent
 
-Training of the whole begins with the parameters of both. What is trained in a phase, and what is taken over from it, is
-`models/training/pretraining.py`.
+Training of the whole network starts from the parameters of both phases. `models/training/pretraining.py` defines what a
+phase trains, and which parameters are taken over.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from models.techniques.base import Phase, Technique
 
 @dataclass(frozen=True)
 class Pretraining(Technique):
-    """Epochs of each phase, at most; 0 leaves one out.
+    """Most epochs of each phase; 0 leaves the phase out.
 
     Raises:
-        ValueError: a number is no integer from 0, or both are 0.
+        ValueError: a number is not an integer from 0, or both are 0.
     """
 
     letter: ClassVar[str] = "P"
@@ -43,12 +43,12 @@ class Pretraining(Technique):
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
-        """2 to 10 epochs of each phase, for which the paper gives no number."""
+        """2 to 10 epochs for each phase; the paper gives no number."""
         return cls(draws.integer("frame_epochs", 2, 10), draws.integer("recurrent_epochs", 2, 10))
 
     @classmethod
     def why_not(cls, core: type[Core], output: type[Output]) -> str | None:
-        """It wants a recurrent net, and an output model of notes with parameters of its own."""
+        """It needs a recurrent net, and an output model of notes that has parameters of its own."""
         if not core.remembers:
             return f"{core.name}: it has no recurrent net, and is what the first phase trains; take it with rnn"
         if output.symbols or output.answers:
@@ -58,6 +58,6 @@ class Pretraining(Technique):
         return None
 
     def pretraining(self) -> dict[Phase, int]:
-        """Both phases, as far as they have an epoch."""
+        """The phases with at least one epoch."""
         phases: dict[Phase, int] = {"frame": self.frame_epochs, "recurrent": self.recurrent_epochs}
         return {phase: epochs for phase, epochs in phases.items() if epochs}

@@ -1,11 +1,11 @@
-"""R: rectifier units, with a price on their activity.
+"""R: rectifier units, with an L1 penalty on their activations.
 
 Section 3.4 of arXiv:1212.0901: phi(z) = max(0, z), and
 
     lambda * sum_t sum_i |h_{t,i}|
 
-is added to the cost. Whether the sum over t is divided by the number of steps goes with the cost it is added to
-(`Trial.cost`): both are sums, or both are means.
+is added to the cost. As in the cost itself (`Trial.cost`), the sum over t is either kept or divided by the number of
+steps.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Rectifier(Technique):
         return cls(draws.log_uniform("l1", 1e-6, 1e-3))
 
     def activation(self, activation: Activation) -> Activation:
-        """The rectifier, whatever was drawn."""
+        """The rectifier, in place of the trial's activation."""
         return "relu"
 
     def penalty(self, states_SNH: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The leaky scan: the one recurrent operation, and the bodies that compute it.
+"""The leaky scan: the paper's recurrent operation, and its implementations, called bodies.
 
 Never in this room: inputs, weights of inputs, or gates.
 """

@@ -1,8 +1,9 @@
-"""Which body computes the leaky scan: one operation, several ways, chosen by device and type or forced.
+"""Choose the body of the leaky scan, that is its implementation: native, reference or Triton.
 
-Forced by the variable COUNTERPOINT_SCAN, or inside `use_body`; otherwise the native body where it can be built and
-serves the type, else the reference. The Triton body is used only where it is forced, and hands layers that are too wide
-for it to the reference. Bodies agree to rounding, not to the bit, so results name theirs.
+A body can be forced by the variable COUNTERPOINT_SCAN, or inside `use_body`. Otherwise the native body is used if it
+can be built and supports the device and the type, else the reference. The Triton body is used only if it is forced;
+layers too wide for it use the reference. Bodies agree up to rounding, not to the bit, so results record which body
+computed them.
 """
 
 import os
@@ -42,11 +43,11 @@ class Backward(Protocol):
 
 @dataclass(frozen=True)
 class Body:
-    """The three computations of a body; shapes and formulas are in `reference.py`.
+    """The three functions of a body; shapes and formulas are in `reference.py`.
 
     Attributes:
-        name: as the setting and provenance name it.
-        forward: (pre, h0, W, retention, activation) -> states, and phi where units leak.
+        name: in the setting and in provenance.
+        forward: (pre, h0, W, retention, activation) -> states, and phi if units leak.
         backward: (d_states, h0, W, retention, states, phi, activation, weight) -> d_pre, d_h0, d_W.
         tangent: (pre, h0, W, retention, phi, activation) -> states of the linear scan.
     """
@@ -66,7 +67,7 @@ def body_for(device: torch.device, dtype: torch.dtype, units: int = 1) -> Body:
     """The body for tensors of this device and type and this many hidden units.
 
     Raises:
-        ValueError: the forced body is not one of ours, or cannot serve here.
+        ValueError: the forced body does not exist, or cannot be used here.
     """
     forced = _forced.get() or os.environ.get(VARIABLE) or None
     if forced is not None and forced not in NAMES:
@@ -93,10 +94,10 @@ def scan_body(device: torch.device | str = "cpu", dtype: torch.dtype = torch.flo
 
 @contextmanager
 def use_body(name: str) -> Iterator[None]:
-    """Force a body inside the block, in this thread; it wins over COUNTERPOINT_SCAN.
+    """Force a body inside the block, in this thread; this overrides COUNTERPOINT_SCAN.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: no body has that name.
     """
     if name not in NAMES:
         raise ValueError(f"use_body: {name!r} is none of {', '.join(NAMES)}")
@@ -108,7 +109,7 @@ def use_body(name: str) -> Iterator[None]:
 
 
 def why_not_triton() -> str | None:
-    """Why the Triton body cannot be used here, in one line; None where it can."""
+    """The reason why the Triton body cannot be used here, in one line; None if it can."""
     if find_spec("triton") is None:
         return "triton is not installed"
     if os.environ.get("TRITON_INTERPRET") == "1" or torch.cuda.is_available():
@@ -122,7 +123,7 @@ def _triton(device: torch.device, dtype: torch.dtype, units: int) -> Body:
         why_not = _types(dtype)
     if why_not is not None:
         raise ValueError(f"{VARIABLE}: the triton body cannot be used: {why_not}")
-    # Only here: it comes with torch for GPUs alone.
+    # Imported here, since triton comes only with torch's GPU builds.
     from models.core.scan import triton as triton_scan
 
     if not triton_scan.INTERPRETED and device.type != "cuda":

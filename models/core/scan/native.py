@@ -1,4 +1,4 @@
-"""The native body of the leaky scan: `scan.cpp`, on processors, for float32 and float64.
+"""The native body of the leaky scan: `scan.cpp`, on CPUs, for float32 and float64.
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
@@ -15,7 +15,7 @@ NUMBERS = {"tanh": 0, "sigmoid": 1, "relu": 2}
 def forward(
     pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor | None]:
-    """States h and, where units leak, phi beside them."""
+    """States h, and phi if units leak."""
     states_STBH = _like(pre_STBH)
     phi_STBH = None if retention_SH is None else torch.empty_like(states_STBH)
     _call("forward", activation, states_STBH, pre_STBH, h0_SBH, W_SHH, retention_SH, None, states_STBH, phi_STBH)

@@ -1,14 +1,14 @@
-"""The leaky scan: the one recurrent operation, differentiable, with its backward pass written by hand.
+"""The leaky scan as a differentiable operation with a hand-written backward pass.
 
-Section 3.2 of arXiv:1212.0901, with the ordinary network as the case of no leak:
+Section 3.2 of arXiv:1212.0901; a = 0 gives the ordinary recurrent network:
 
     h_t = a * h_{t-1} + (1 - a) * phi(pre_t + W h_{t-1}),        a = retention in [0, 1)
 
-The inputs come in already projected for all steps (`pre`), and the backward pass gives d(pre), so that every
-gradient outside the recurrence is an ordinary matrix product. The derivative along a direction is a scan again,
-with phi replaced by a product with the stored slope (Pearlmutter's R-operator), so a Gauss-Newton product costs
-little more than a gradient. This file is the autograd Function; the loops over time are bodies behind it
-(`choice.py` chooses; `reference.py`, `native.py` and `triton.py` compute).
+The inputs are projected for all steps in advance (`pre`), and the backward pass gives d(pre). So all gradients outside
+of the recurrence are ordinary matrix products. The derivative along a direction is another scan, with phi replaced by a
+product with the stored slope (Pearlmutter's R-operator), so a Gauss-Newton product costs little more than a gradient.
+This file has the autograd Function. `choice.py` chooses a body for the loops over time, and `reference.py`, `native.py`
+and `triton.py` are the bodies.
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
@@ -35,23 +35,24 @@ def leaky_scan(
     Args:
         pre_STBH: the projected inputs W_in x_t + b of every step.
         h0_SBH: the state before the first step.
-        W_SHH: the recurrent matrix; `W[s, i, j]` weighs unit j's state in unit i's next one.
-        retention_SH: a of each unit, in [0, 1); data, not differentiated. None where no unit leaks.
+        W_SHH: the recurrent matrix; `W[s, i, j]` is the weight from unit j to unit i.
+        retention_SH: a of each unit, in [0, 1), without a gradient; None if no unit leaks.
         activation: phi, one of tanh, sigmoid, relu.
 
     Returns:
         h_STBH: the states h_1 ... h_T, differentiable once in pre, h0 and W, backward and forward.
 
     Raises:
-        ValueError: shapes, types or the activation do not fit, a size is 0, or a forced body cannot serve.
-        RuntimeError: it is recorded instead of computed.
+        ValueError: shapes or types do not match, the activation is unknown, a size is 0, or a forced body cannot be
+            used.
+        RuntimeError: the call is being recorded, as by `torch.func.linearize`.
 
     >>> h = leaky_scan(torch.zeros(1, 3, 2, 4), torch.ones(1, 2, 4), torch.eye(4)[None], None, "tanh")
     >>> tuple(h.shape), round(h[0, 0, 0, 0].item(), 4)
     ((1, 3, 2, 4), 0.7616)
     """
     _check(pre_STBH, h0_SBH, W_SHH, retention_SH, activation)
-    # A recorder of operations (torch.func.linearize) sees none of a body's, and would go on with constants.
+    # torch.func.linearize cannot see the operations inside a body, and would record constants.
     recorder = sys.modules.get("torch.fx.experimental.proxy_tensor")
     if recorder is not None and recorder.get_proxy_mode() is not None:
         raise RuntimeError("leaky_scan: cannot be recorded, as torch.func.linearize does; use torch.func.jvp")
@@ -81,13 +82,13 @@ def _check(pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor
 
 
 def with_signature(function: _Function) -> _Function:
-    """Torch asks for a forward's signature at every call. Worked out each time, it takes as long as a small scan."""
+    """Cache a forward's signature, which torch asks for at every call; computing it takes as long as a small scan."""
     function.__signature__ = signature(function)  # type: ignore[attr-defined]
     return function
 
 
 class _LeakyScan(torch.autograd.Function):
-    """The scan as autograd sees it: (pre, h0, W) -> states; the activations phi are kept for the way back."""
+    """The scan as an autograd Function: (pre, h0, W) -> states; the activations phi are saved for the backward pass."""
 
     @staticmethod
     @with_signature
@@ -123,7 +124,7 @@ class _LeakyScan(torch.autograd.Function):
         moved_pre = torch.zeros_like(states_STBH) if moved_pre is None else moved_pre
         moved_h0 = torch.zeros_like(h0_SBH) if moved_h0 is None else moved_h0
         if moved_W is not None:
-            # W' h_{t-1} of all steps at once; a member at a time, so that a stack rounds as one alone.
+            # W' h_{t-1} of all steps at once, but one member at a time, so that a stack rounds like a single trial.
             before_STBH = torch.cat([h0_SBH.unsqueeze(1), states_STBH[:, :-1]], dim=1)
             pairs = zip(before_STBH, moved_W, strict=True)
             moved_pre = moved_pre + torch.stack([before_TBH @ W_HH.T for before_TBH, W_HH in pairs])
@@ -133,11 +134,11 @@ class _LeakyScan(torch.autograd.Function):
 
 
 class _Once(torch.autograd.Function):
-    """A derivative of the scan. A Function of its own to refuse a second derivative, in whatever way it is asked."""
+    """Base of the scan's derivatives, which refuses a second derivative."""
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        """Keep nothing: there is no way back."""
+        """Save nothing, since there is no further derivative."""
 
     @staticmethod
     def backward(ctx: Any, *_gradients: Any) -> Any:
@@ -147,7 +148,7 @@ class _Once(torch.autograd.Function):
 
 
 class _Gradient(_Once):
-    """The backward pass, on whatever tensors `torch.func` has wrapped."""
+    """The backward pass as a Function, so that it also works on tensors wrapped by `torch.func`."""
 
     @staticmethod
     @with_signature
@@ -166,7 +167,7 @@ class _Gradient(_Once):
 
 
 class _Tangent(_Once):
-    """The linear scan of a tangent."""
+    """The linear scan of a tangent, as a Function."""
 
     @staticmethod
     @with_signature

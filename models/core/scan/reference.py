@@ -1,10 +1,11 @@
-"""The reference body of the leaky scan: its loops over time, in plain torch, on any device.
+"""The reference body of the leaky scan: loops over time in plain torch, on any device.
 
-Per step forward one matrix product, the activation in place and, where units leak, one interpolation; backward
-one product with the stored slope and one matrix product. Shapes are static and nothing waits for the device.
+A forward step is one matrix product, the activation in place and, if units leak, one interpolation. A backward step is
+one product with the stored slope and one matrix product. Shapes are static, and nothing synchronises with the device.
 
-On a processor the members of a stack take turns, since a batched product there rounds otherwise for another number
-of members, and is no faster. On other devices they go together, and equal a member alone to rounding only.
+On a CPU the members of a stack are computed in turn, since a batched product there rounds differently for different
+numbers of members, and is not faster. On other devices they are computed together, and agree with a single trial up to
+rounding.
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
@@ -23,7 +24,7 @@ _APPLY = {"tanh": torch.tanh_, "sigmoid": torch.sigmoid_, "relu": torch.relu_}
 def forward(
     pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor | None]:
-    """States h and, where units leak, phi beside them; without a leak phi is h and is not kept twice."""
+    """States h, and phi if units leak; without a leak phi equals h, and None is returned for it."""
     if _take_turns(pre_STBH):
         turns = [forward(*turn) for turn in _turns((pre_STBH, h0_SBH, W_SHH, retention_SH), activation)]
         phis = [phi for _, phi in turns if phi is not None]
@@ -53,9 +54,9 @@ def backward(
     activation: Activation,
     weight: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """d(pre) of every step, d(h0) and, if `weight`, dW, from the gradient of the cost in every state.
+    """d(pre) of every step, d(h0) and, if `weight`, dW, from the direct gradient of the cost in every state.
 
-    With d_t the whole gradient in h_t:  d(pre_t) = d_t (1 - a) phi',  d_{t-1} = dcost/dh_{t-1} + a d_t + W^T d(pre_t).
+    With d_t the total gradient in h_t:  d(pre_t) = d_t (1 - a) phi',  d_{t-1} = dcost/dh_{t-1} + a d_t + W^T d(pre_t).
     """
     if _take_turns(states_STBH):
         tensors = (d_states_STBH, h0_SBH, W_SHH, retention_SH, states_STBH, phi_STBH)
@@ -67,7 +68,7 @@ def backward(
     d_state_SBH = d_states_STBH[:, -1]
     for t in range(d_states_STBH.shape[1] - 1, -1, -1):
         d_pre_SBH = torch.mul(d_state_SBH, slope_STBH[:, t], out=d_pre_TSBH[t])
-        # h_0 is no output: the cost reaches it through h_1 alone.
+        # h_0 is not an output: the cost depends on it only through h_1.
         beta = 0 if t == 0 else 1
         earlier_SBH = torch.baddbmm(d_states_STBH[:, max(t - 1, 0)], d_pre_SBH, W_SHH, beta=beta)
         if retention_SH is not None:
@@ -85,7 +86,7 @@ def tangent(
     phi_STBH: Tensor,
     activation: Activation,
 ) -> Tensor:
-    """The linear scan h_t = a h_{t-1} + (1 - a) phi'_t (pre_t + W h_{t-1}), phi' from the phi of another scan."""
+    """The linear scan h_t = a h_{t-1} + (1 - a) phi'_t (pre_t + W h_{t-1}), with phi' from a previous forward scan."""
     if _take_turns(pre_STBH):
         turns = _turns((pre_STBH, h0_SBH, W_SHH, retention_SH, phi_STBH), activation)
         return torch.cat([tangent(*turn) for turn in turns])
@@ -107,7 +108,7 @@ def _take_turns(tensor: Tensor) -> bool:
 
 
 def _turns(tensors: tuple[Tensor | None, ...], *rest: Any) -> Iterator[list[Any]]:
-    """The arguments of each member, tensors copied: a product rounds otherwise at another alignment in memory, too."""
+    """The arguments for each member. Tensors are copied, since products also round differently by memory alignment."""
     members = len(next(tensor for tensor in tensors if tensor is not None))
     for s in range(members):
         yield [*(None if tensor is None else tensor[s : s + 1].clone() for tensor in tensors), *rest]
@@ -125,7 +126,7 @@ def _slope(phi: Tensor, retention_SH: Tensor | None, activation: Activation) -> 
 
 
 def recurrent_gradient(d_pre_STBH: Tensor, h0_SBH: Tensor, states_STBH: Tensor) -> Tensor:
-    """dW = sum over t and b of d(pre_t) h_{t-1}^T: one matrix product over all steps but the first, and that one."""
+    """dW = sum over t and b of d(pre_t) h_{t-1}^T: one matrix product for t > 1, and one for t = 1."""
     if _take_turns(d_pre_STBH):
         return torch.cat([recurrent_gradient(*turn) for turn in _turns((d_pre_STBH, h0_SBH, states_STBH))])
     S, _, _, H = d_pre_STBH.shape

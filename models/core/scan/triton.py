@@ -1,10 +1,11 @@
-"""The Triton body of the leaky scan, for GPUs: the whole loop over time in one launch, W and the state on chip.
+"""The Triton body of the leaky scan, for GPUs: the whole loop over time in one launch, with W and the state on chip.
 
-A program takes some rows of one member through all steps, so programs never wait for each other and a member's states
-and gradients do not depend on the stack. W has to fit on chip: up to LIMIT units; beyond that the reference serves.
+A program runs some lanes of one member through all steps. So programs never wait for each other, and a member's states
+and gradients do not depend on the rest of the stack. W has to fit on chip, which allows up to LIMIT units; wider layers
+use the reference.
 
-Tested under Triton's interpreter only, on a processor (TRITON_INTERPRET=1); it has not run on a GPU. So it is never
-chosen by itself, only where it is forced. Imported only then: processors' builds of torch come without triton.
+It is tested only under Triton's interpreter, on a CPU (TRITON_INTERPRET=1), and has not run on a GPU. It is therefore
+used only if it is forced, and imported only then, since torch's CPU builds come without triton.
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
@@ -18,7 +19,7 @@ from models.core.scan.activation import Activation
 from models.core.scan.reference import recurrent_gradient
 
 LIMIT = 128
-"""Units whose W, in float32, fits on chip beside the tiles of a step."""
+"""Largest number of units whose W, in float32, fits on chip beside the tiles of a step."""
 INTERPRETED = triton.knobs.runtime.interpret
 _ROWS = 16
 _NUMBERS = {"tanh": 0, "sigmoid": 1, "relu": 2}
@@ -32,7 +33,7 @@ def _activate(z, ACTIVATION: tl.constexpr):
         e = tl.exp(-tl.abs(z))
         value = tl.where(z < 0, e, 1.0) / (1 + e)
     else:
-        # tanh |z| = -m / (2 + m) with m = e^y - 1, y = -2 |z|; near 0 by Kahan's formula, which cancels nothing.
+        # tanh |z| = -m / (2 + m) with m = e^y - 1, y = -2 |z|; near 0 by Kahan's formula, which avoids cancellation.
         y = -2 * tl.abs(z)
         u = tl.exp(y)
         safe = tl.where((u == 1) | (y < -1), 0.5, u)
@@ -77,7 +78,7 @@ def _forward_kernel(
                 tl.store(phi + at, value, mask=inside)
             a = tl.load(retention + s * H + column, mask=column < H, other=0.0)[None, :]
             value = a * h + (1 - a) * value
-        # Lanes beyond the edge must stay 0: infinity times 0 in a product would come back as NaN.
+        # Lanes beyond the edge must stay 0, since infinity times 0 in a product would give NaN.
         h = tl.where(inside, value, 0.0)
         tl.store(states + at, h, mask=inside)
         at += B * H
@@ -116,7 +117,7 @@ def _backward_kernel(
         d = _step_back(d, phi, d_pre, at, W_tile, a[None, :], inside, ACTIVATION, LEAKS)
         at -= B * H
         d += tl.load(d_states + at, mask=inside, other=0.0)
-    # h_0 is no output: the cost reaches it through h_1 alone.
+    # h_0 is not an output: the cost depends on it only through h_1.
     d = _step_back(d, phi, d_pre, at, W_tile, a[None, :], inside, ACTIVATION, LEAKS)
     tl.store(d_h0 + s * B * H + first, d, mask=inside)
 
@@ -124,7 +125,7 @@ def _backward_kernel(
 def forward(
     pre_STBH: Tensor, h0_SBH: Tensor, W_SHH: Tensor, retention_SH: Tensor | None, activation: Activation
 ) -> tuple[Tensor, Tensor | None]:
-    """States h and, where units leak, phi beside them."""
+    """States h, and phi if units leak."""
     states_STBH = _like(pre_STBH)
     phi_STBH = None if retention_SH is None else _like(pre_STBH)
     _scan(pre_STBH, h0_SBH, W_SHH, retention_SH, None, states_STBH, phi_STBH, activation)
@@ -178,7 +179,7 @@ def _scan(
     activation: Activation,
 ) -> None:
     S, T, B, H = pre_STBH.shape
-    # A pointer that the kernel does not use still has to be one.
+    # The kernel needs a valid pointer even for an argument that it does not use.
     retention = W_SHH if retention_SH is None else retention_SH.contiguous()
     given = states_STBH if given_STBH is None else given_STBH.contiguous()
     phi = states_STBH if phi_STBH is None else phi_STBH
