@@ -13,10 +13,10 @@ from reports import newest
 from tasks.report.numbers.formatting import interval, number, signed
 from tasks.report.numbers.metrics import BY_NAME, METRICS
 from tasks.report.numbers.variant_titles import is_baseline, short_labels
-from tasks.report.numbers.verdicts import effect_verdict
+from tasks.report.numbers.verdicts import VERDICT_WORDS, effect_verdict
 from tasks.report.training.measures import MEASURES
 
-WORDS = {"better": "helps", "worse": "hurts", "undecided": "unclear", "tiny": "next to nothing", "unreplicated": ""}
+WORDS = {**VERDICT_WORDS, "unreplicated": ""}
 TOLD = {"epochs": "times the epochs to the same score", "diverged": "draws that diverge, points of percent"}
 Row = Mapping[str, Any]
 

@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from tasks.report.numbers.formatting import duration, first_line, moment, plural, visible
+from tasks.report.numbers.verdicts import VERDICT_WORDS
 from tasks.report.pages.scripts import page_script, script_hash
 
 _HERE = Path(__file__).parent
@@ -48,6 +49,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {"moment": moment, "duration": duration, "first_line": first_line, "plural": plural}
     environment.filters |= {"breakable": breakable, "visible": visible}
+    environment.globals["verdict_words"] = VERDICT_WORDS
     return environment
 
 

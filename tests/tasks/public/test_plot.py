@@ -171,4 +171,4 @@ def test_points_say_what_they_are_where_they_are_pointed_at(report: Report) -> N
     layers = plot.differences(report, MUSIC).layer
     (points,) = [layer for layer in layers if layer.to_dict(validate=False)["encoding"].get("tooltip")]
     told = [row["told"] for row in json.loads(points.data.values)]
-    assert any(re.fullmatch(r"rnn/bernoulli/SGD\+C: [+−]\d\.\d+ \[.*\] nats per frame", text) for text in told), told
+    assert any(re.fullmatch(r"SGD\+C: [+−]\d\.\d+ \[.*\] nats per frame", text) for text in told), told
