@@ -6,6 +6,7 @@ The page's own buttons are pressed. Its audio goes into a buffer in place of a l
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,16 @@ def test_every_sample_has_its_buttons_and_the_piece_itself_has_too(window):
     assert sorted(shown) == [*SHOWN, "The piece itself"]
     assert sum(label.startswith("Skip the beginning: ") for label in labels) == 3
     assert set(window.evaluate("[...document.querySelectorAll('#samples button')].map(b => b.type)")) == {"button"}
+
+
+def test_a_name_of_other_people_stays_text(window, page, tmp_path):
+    name = "<img src=x onerror=alert(1)>"
+    odd = tmp_path / "index.html"
+    odd.write_text(page.read_text(encoding="utf-8").replace('data-name="SGD"', f'data-name="{escape(name)}"'))
+    window.open(odd, 1200)
+    _press(window, name)
+    assert window.evaluate("document.querySelector('[aria-label^=Stop]').ariaLabel") == f"Stop {name}"
+    assert window.evaluate("document.images.length") == 0
 
 
 def _lines(window: Browser) -> list[float]:

@@ -42,5 +42,6 @@ def test_the_page_and_the_file_show_them(treebank):
 
 def test_without_an_official_corpus_there_is_no_such_part(estimates, results, files):
     assert published_sections(Findings(results, estimates)) == ((), ())
-    assert 'id="published"' not in files["index.html"].decode()
+    assert not {'id="published"', 'id="paper"'} & set(re.findall(r'id="\w+"', files["index.html"].decode()))
+    assert not [name for name in files if name.startswith("tables/paper")]
     assert json.loads(files["results.json"])["published"] == {}
