@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from models.optimizers import SGD
-from models.techniques import Technique
+from models.techniques.base import Number, Technique
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Halving(Technique):
 
     letter: ClassVar[str] = "H"
     title: ClassVar[str] = "halving"
-    factor: float = 0.5
+    factor: Number = 0.5
 
     @classmethod
     def draw(cls, draws, kind) -> Self:
@@ -89,7 +89,7 @@ def test_a_strangers_technique_and_optimizer_train_and_pass_the_suites(tmp_path)
     ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.split()[:2] == ["rnn/bernoulli/Slow+CH", "True"]
-    assert len(re.findall(r"\[H-\w+\] PASSED", ran.stdout)) == 15, "five promises, on three kinds of data"
+    assert len(re.findall(r"\[H-\w+\] PASSED", ran.stdout)) == 18, "six promises, on three kinds of data"
     assert len(re.findall(r"\[Slow\] PASSED", ran.stdout)) == 5
 
 
