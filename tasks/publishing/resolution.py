@@ -15,7 +15,7 @@ from tasks.campaign import Campaign
 from tasks.publishing.publish import report_versions
 from tasks.report.numbers.detectable import half_width
 from tasks.report.numbers.formatting import joined, number
-from tasks.report.numbers.metrics import METRICS
+from tasks.report.numbers.metrics import BY_NAME, METRICS
 from tasks.report.numbers.variant_titles import plain_of
 from tasks.report.numbers.verdicts import ENOUGH_STUDIES
 from tasks.search.search import Search
@@ -45,8 +45,35 @@ class Spread:
     version: str
 
 
-def resolution_lines(store: Store, search: Search) -> list[str]:
-    """A line a corpus on the differences that the campaign cannot tell; one for all where nothing is known yet.
+@dataclass(frozen=True)
+class Smallest:
+    """The smallest difference to plain SGD that a campaign can tell on a corpus.
+
+    Attributes:
+        corpus: its name.
+        metric: name of its first metric.
+        unit: of that, or its label where it has none.
+        difference: what is smaller cannot be told.
+        studies, version: of the report that it is known from.
+    """
+
+    corpus: str
+    metric: str
+    unit: str
+    difference: float
+    studies: int
+    version: str
+
+    def __str__(self) -> str:
+        width = number(self.difference, BY_NAME[self.metric].decimals)
+        return (
+            f"{self.corpus}: a difference to plain SGD under {width} {self.unit} cannot be told"
+            f" (from {plural(self.studies, 'study', 'studies')} in the report {self.version})"
+        )
+
+
+def resolution(store: Store, search: Search) -> tuple[tuple[Smallest, ...], tuple[str, ...]]:
+    """The smallest difference on each corpus where it is known; and sentences on the others.
 
     Args:
         store: with the reports.
@@ -56,15 +83,16 @@ def resolution_lines(store: Store, search: Search) -> list[str]:
     families = {corpus: _compared(variants) for corpus, variants in campaign.variants.items()}
     families = {corpus: number for corpus, number in families.items() if number}
     if not families:
-        return []
+        return (), ()
     if campaign.studies < ENOUGH_STUDIES:
-        return ["one study tells no difference from the luck of its search: --studies 2 or more"]
+        return (), ("one study tells no difference from the luck of its search: --studies 2 or more",)
     known, reasons = spreads(store, {corpus: search.digests[corpus] for corpus in families})
-    lines = [_line(campaign, corpus, families[corpus], spread) for corpus, spread in known.items()]
+    told = []
     if unknown := [corpus for corpus in families if corpus not in known]:
         on = "" if len(unknown) == len(families) else f" on {joined(unknown)}"
-        lines.append(f"how small a difference it can tell{on} is known after a first campaign of two studies")
-    return lines + passed_over(reasons)
+        told.append(f"how small a difference it can tell{on} is known after a first campaign of two studies")
+    smallest = tuple(_smallest(campaign, corpus, families[corpus], spread) for corpus, spread in known.items())
+    return smallest, (*told, *passed_over(reasons))
 
 
 def spreads(store: Store, digests: Mapping[str, str]) -> tuple[dict[str, Spread], dict[str, str]]:
@@ -114,10 +142,7 @@ def _compared(variants: Iterable[str]) -> int:
     return sum(variant != plain_of(variant) for variant in variants)
 
 
-def _line(campaign: Campaign, corpus: str, family: int, spread: Spread) -> str:
+def _smallest(campaign: Campaign, corpus: str, family: int, spread: Spread) -> Smallest:
     metric = METRICS[campaign.kinds[corpus]][0]
     width = half_width(spread.study_sd, spread.piece_se, campaign.studies, spread.pieces, family)
-    return (
-        f"{corpus}: a difference to plain SGD under {number(width, metric.decimals)} {metric.measure} cannot be told"
-        f" (from {plural(spread.studies, 'study', 'studies')} in the report {spread.version})"
-    )
+    return Smallest(corpus, metric.name, metric.measure, float(width), spread.studies, spread.version)

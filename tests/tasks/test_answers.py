@@ -24,6 +24,7 @@ from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.answers.planned import Planned
 from tasks.publishing.answers.reports import Rebuilt
 from tasks.publishing.publish import publish
+from tasks.publishing.resolution import Smallest
 from tasks.report.compared import compare_results
 from tasks.report.kept import FOLDER, kept_files
 from tasks.search.plan import Plan, PlanRow
@@ -131,9 +132,9 @@ def _share(at: Place) -> Answer:
 
 def _planned(at: Place) -> Answer:
     plan = Plan((PlanRow("songs", SGD, 4, 1, 36.0),), outdated=1)
-    return Planned(
-        replace(at.finished.campaign, left_out={"tunes": "none of the variants is of text"}), plan, 2, ("a",)
-    )
+    smallest = (Smallest("songs", "log_likelihood", "nats per frame", 0.1, 5, at.older),)
+    campaign = replace(at.finished.campaign, left_out={"tunes": "none of the variants is of text"})
+    return Planned(campaign, plan, 2, smallest, ("a sentence",))
 
 
 def _ingested(at: Place) -> Answer:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from infra.machine.answer import Answer
 from tasks.campaign import Campaign
-from tasks.publishing.resolution import resolution_lines
+from tasks.publishing.resolution import Smallest, resolution
 from tasks.publishing.terminal import plan_table
 from tasks.search.cost import Clock
 from tasks.search.plan import Plan, make_plan
@@ -20,17 +20,19 @@ class Planned(Answer):
         campaign: which.
         plan: what it needs.
         workers: how many processes share the work.
-        resolution: a sentence a corpus on the differences that it cannot tell.
+        smallest: the difference on each corpus that it can tell, where that is known.
+        told: sentences on the others.
     """
 
     schema: ClassVar[str] = "plan"
     campaign: Campaign
     plan: Plan
     workers: int
-    resolution: tuple[str, ...]
+    smallest: tuple[Smallest, ...]
+    told: tuple[str, ...]
 
     def __str__(self) -> str:
-        return plan_table(self.campaign, self.plan, self.workers, self.resolution)
+        return plan_table(self.campaign, self.plan, self.workers, [*map(str, self.smallest), *self.told])
 
     def to_json(self) -> dict[str, Any]:
         """The rows of the table, its sums, and the sentences below it."""
@@ -43,7 +45,8 @@ class Planned(Answer):
             "outdated": self.plan.outdated,
             "workers": self.workers,
             "seconds": self.plan.seconds(self.workers),
-            "resolution": list(self.resolution),
+            "smallest": [asdict(each) for each in self.smallest],
+            "told": list(self.told),
         }
 
 
@@ -56,4 +59,4 @@ def planned(standing: Standing, clock: Clock, workers: int) -> Planned:
         workers: how many processes share the work.
     """
     search, store = standing.search, standing.ledger.store
-    return Planned(search.campaign, make_plan(standing, clock), workers, tuple(resolution_lines(store, search)))
+    return Planned(search.campaign, make_plan(standing, clock), workers, *resolution(store, search))

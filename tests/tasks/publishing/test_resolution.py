@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.store import Store
 from tasks.publishing.publish import publish
-from tasks.publishing.resolution import resolution_lines
+from tasks.publishing.resolution import resolution
 from tasks.report.numbers.detectable import half_width
 from tasks.report.numbers.formatting import number
 from tasks.search.search import Search
@@ -17,6 +17,12 @@ from tests.tasks.conftest import tiny_campaign
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 MUSIC, TEXT = "bach-chorales", "folk-tunes-characters"
 UNKNOWN = "how small a difference it can tell is known after a first campaign of two studies"
+
+
+def resolution_lines(store: Store, search: Search) -> list[str]:
+    """As the plan tells them."""
+    smallest, told = resolution(store, search)
+    return [*map(str, smallest), *told]
 
 
 def _publish(
