@@ -30,6 +30,7 @@ from tasks.trials.ledger import Ledger
 from tasks.trials.samples import ensure_sampled
 from tasks.trials.scoring import ensure_scored
 from tasks.trials.train import ensure_trained
+from tasks.trials.trained import Trained
 
 NAME, PLACEBO = "bach-chorales", "rnn/bernoulli/SGD+Z"
 PIECES = {"train": 48, "valid": 24, "test": 24}
@@ -51,8 +52,9 @@ def run(store: Store, campaign: Campaign, digest: str) -> dict[str, object]:
     for trial in search.finals(search.look(ledger.records)):
         (record,) = ensure_trained(store, data, [trial])
         if record.status == "completed":
-            ensure_scored(store, data, record)
-            ensure_sampled(store, data, record)
+            trained = Trained(store, data, record.trial)
+            ensure_scored(trained)
+            ensure_sampled(trained)
     scores = estimate(collect(Standing(Ledger(store), search), {}, datetime.now(UTC))).primary(NAME)
     row = scores[scores["variant"] == PLACEBO].iloc[0].to_dict()
     return {

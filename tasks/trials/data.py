@@ -43,14 +43,14 @@ class TrialData:
         splits, last_alone = self.corpus.splits, self.corpus.last_alone
         return {split: Pieces.from_arrays(splits[split], last_alone=last_alone) for split in SPLITS}
 
-    def check(self, trials: Iterable[Trial]) -> None:
-        """Raises `ValueError` where a trial is of another corpus."""
-        if others := [trial.corpus for trial in trials if trial.corpus != self.digest]:
-            raise ValueError(f"data: of the corpus {self.digest}, and the trial of {others[0]}")
-
     def network(self, trial: Trial) -> Network:
-        """The network of a trial as it starts."""
-        self.check([trial])
+        """The network of a trial as it starts.
+
+        Raises:
+            ValueError: the trial is of another corpus.
+        """
+        if trial.corpus != self.digest:
+            raise ValueError(f"data: of the corpus {self.digest}, and the trial of {trial.corpus}")
         return Network.for_data(trial, self.pieces["train"], self.corpus.width)
 
 
@@ -58,3 +58,15 @@ class TrialData:
 def data_of(store_address: str, digest: str) -> TrialData:
     """The data of a corpus; the process keeps a few of them for the trials that follow."""
     return TrialData(Store(store_address, known=True), digest)
+
+
+def data_for(store_address: str, trials: Iterable[Trial]) -> TrialData:
+    """The data that some trials have in common.
+
+    Raises:
+        ValueError: they are of several corpora.
+    """
+    digests = {trial.corpus for trial in trials}
+    if len(digests) != 1:
+        raise ValueError(f"data: wants trials of one corpus, got {len(digests)}")
+    return data_of(store_address, digests.pop())

@@ -21,7 +21,7 @@ Failure = dict[str, str]
 _PARTICULAR = re.compile(r"[0-9a-f]{8,}|\d+")
 
 
-def in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
+def _in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
     """Stacks of trials, the first of each variant, then the second of each: so each is tried early."""
     seen: dict[str, int] = {}
     turns = []
@@ -34,16 +34,18 @@ def in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
 class Failures:
     """What of a job's trials failed.
 
-    Attributes:
-        all: the failures so far.
-
     Args:
-        trials: of the job.
+        stacks: the job's trials, as they train side by side.
+
+    Attributes:
+        stacks: the same in the order in which they are to be tried: each variant is early.
+        all: the failures so far.
     """
 
-    def __init__(self, trials: Iterable[Trial]) -> None:
+    def __init__(self, stacks: Sequence[Sequence[Trial]]) -> None:
+        self.stacks = _in_turns(stacks)
         self.all: list[Failure] = []
-        self._waiting = {trial.variant for trial in trials}
+        self._waiting = {trial.variant for stack in stacks for trial in stack}
         self._succeeded = False
 
     def succeeded(self) -> None:

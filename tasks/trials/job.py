@@ -19,13 +19,14 @@ from infra.cluster.clusters import given_up
 from infra.cluster.progress import report_progress
 from infra.store import Store
 from models.trial import Trial
-from tasks.trials.data import TrialData, data_of
+from tasks.trials.data import TrialData, data_for
 from tasks.trials.devices import members_at_once, stacks, training_device
-from tasks.trials.failures import Failure, Failures, in_turns
+from tasks.trials.failures import Failure, Failures
 from tasks.trials.rung import Rung
 from tasks.trials.samples import ensure_sampled
 from tasks.trials.scoring import ensure_scored
 from tasks.trials.train import GivenUp, ensure_trained
+from tasks.trials.trained import Trained
 
 _NOTHING = {"status": "failed", "valid": None, "seconds": None}
 """What is told of a trial that raised."""
@@ -58,17 +59,18 @@ def run_job(
     torch.set_num_threads(1)
     store, device = Store(store_address, known=True), training_device()
     asked = [Trial.from_json(values) for values in trials]
-    data = data_of(store.address, asked[0].corpus)
+    data = data_for(store.address, asked)
     which = None if rung is None else Rung.from_json(rung)
-    failures = Failures(asked)
-    for stack in in_turns(stacks(asked, 1) if alone else _stacks(data, asked, device)):
+    failures = Failures(stacks(asked, 1) if alone else _stacks(data, asked, device))
+    for stack in failures.stacks:
         ended: dict[str, dict[str, Any]] = {}
         if not failures.leave(stack):
             try:
                 for record in ensure_trained(store, data, stack, given_up, device, which):
                     if score and record.status == "completed":
-                        ensure_scored(store, data, record)
-                        ensure_sampled(store, data, record)
+                        trained = Trained(store, data, record.trial)
+                        ensure_scored(trained)
+                        ensure_sampled(trained)
                     outcome = {"status": record.status, "valid": record.valid, "seconds": record.seconds}
                     ended[record.trial.key] = outcome
                     failures.succeeded()

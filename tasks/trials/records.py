@@ -8,7 +8,8 @@ Only what came to an end is stored. A trial that failed is nobody's result: the 
 """
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -106,6 +107,17 @@ def load_record(store: Store, key: str) -> TrialRecord | None:
     where = f"{store.address}: {trial_prefix(key)}"
     with naming(where):
         return TrialRecord.from_json(read_json(stored, where))
+
+
+def commit_record(
+    store: Store, record: TrialRecord, files: Mapping[str, bytes], provenance: Mapping[str, Any]
+) -> TrialRecord:
+    """Commit a record and the files beside it; the record that is stored, which may be that of who was first."""
+    own = json.dumps(record.to_json(), indent=1).encode()
+    prefix = trial_prefix(record.trial.key)
+    manifest = store.commit(prefix, {"record.json": own, **files}, kind="trial", provenance=provenance)
+    ours = any(item.name == "record.json" and item.fits(own) for item in manifest.objects)
+    return record if ours else load_record(store, record.trial.key) or record
 
 
 def load_table(store: Store, prefix: str, name: str) -> pd.DataFrame:

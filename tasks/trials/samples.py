@@ -23,13 +23,12 @@ from models.data_kinds import LAST_STEP_ALONE, Kind
 from models.evaluation.sampling import generate
 from models.randomness import generator_for
 from models.seeds import seed_for
-from models.trial import Trial
 from tasks.corpus.corpus import LOWEST_NOTE, Corpus
 from tasks.telling.readable import naming
 from tasks.trials.continuation import Continuation
 from tasks.trials.data import TrialData
-from tasks.trials.records import TrialRecord, load_record, sample_prefix, stored_keys
-from tasks.trials.scoring import trained_network
+from tasks.trials.records import load_record, sample_prefix, stored_keys
+from tasks.trials.trained import Trained
 
 GIVEN: Mapping[Kind, int] = {"music": 16, "characters": 48, "words": 16}
 """Steps of the piece that the network is given, or the whole piece where it is shorter."""
@@ -63,17 +62,17 @@ class Written(Answer):
         return made | {"made": len(self.made.steps) - self.made.given, "path": str(self.path)}
 
 
-def ensure_sampled(store: Store, data: TrialData, record: TrialRecord) -> None:
-    """Let the network of one completed trial go on from a beginning, unless it has, and commit what comes of it.
+def ensure_sampled(trained: Trained) -> None:
+    """Let the network of a completed trial go on from a beginning, unless it has, and commit what comes of it.
 
     One that was trained to answer at the end of a made-up sequence has nothing to go on with: it has no sample.
     """
-    trial = record.trial
-    if store.committed(sample_prefix(trial.key)) or data.corpus.kind in LAST_STEP_ALONE:
+    store, prefix = trained.store, sample_prefix(trained.trial.key)
+    if store.committed(prefix) or trained.data.corpus.kind in LAST_STEP_ALONE:
         return
-    made = continue_piece(store, data, trial, trial.seed)
+    made = continue_piece(trained, trained.trial.seed)
     files = {"sample.json": json.dumps(made.to_json(), ensure_ascii=True).encode(), made.file_name: made.to_bytes()}
-    store.commit(sample_prefix(trial.key), files, kind="sample", provenance=provenance())
+    store.commit(prefix, files, kind="sample", provenance=provenance())
 
 
 def load_sample(store: Store, key: str) -> Continuation | None:
@@ -106,8 +105,8 @@ def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None
     if record is None:
         raise NotFoundError(f"{store.address}: no trial {beginning}; the report names those that were sampled")
     torch.set_num_threads(1)  # as on the workers, so that the bits are those of the report
-    data = TrialData(store, record.trial.corpus)
-    made = continue_piece(store, data, record.trial, record.trial.seed if seed is None else seed, asked)
+    trained = Trained(store, TrialData(store, record.trial.corpus), record.trial)
+    made = continue_piece(trained, record.trial.seed if seed is None else seed, asked)
     named = f"{made.key[:_DIGITS]}-{made.seed}{Path(made.file_name).suffix}"
     path = (to / named if to.is_dir() else to).absolute()
     try:
@@ -125,13 +124,11 @@ def _whole_key(store: Store, beginning: str) -> str:
     return found[0] if found else beginning
 
 
-def continue_piece(store: Store, data: TrialData, trial: Trial, seed: int, asked: int | None = None) -> Continuation:
+def continue_piece(trained: Trained, seed: int, asked: int | None = None) -> Continuation:
     """What the network of a stored trial makes of the beginning of a test piece.
 
     Args:
-        store: where the trial is.
-        data: of its corpus.
-        trial: which was trained.
+        trained: the trial.
         seed: chooses the piece, and names the random numbers.
         asked: steps to go on for; as many as for the report where none are asked for.
 
@@ -139,18 +136,17 @@ def continue_piece(store: Store, data: TrialData, trial: Trial, seed: int, asked
         ConfigurationError: fewer than one step is asked for, or only the last step of the corpus's pieces was learned.
         NotFoundError: the trial has no weights in the store.
     """
-    corpus = data.corpus
+    trial, corpus = trained.trial, trained.data.corpus
     if corpus.kind in LAST_STEP_ALONE:
         raise ConfigurationError(f"{corpus.name}: only its last steps were learned; a sample wants music or text")
     asked = ASKED[corpus.kind] if asked is None else asked
     if asked < 1:
         raise ConfigurationError(f"--steps {asked}: a sample has 1 step or more")
-    test = data.pieces["test"]
+    test = trained.data.pieces["test"]
     number = sampled_piece(seed, len(test))
     start, end = test.starts[number : number + 2]
     given = test.data[start : min(end, start + GIVEN[corpus.kind])]
-    network = trained_network(store, data, trial)
-    made = generate(network, given[None, :, None], asked, [generator_for(seed, "sample")])
+    made = generate(trained.network, given[None, :, None], asked, [generator_for(seed, "sample")])
     return Continuation(
         key=trial.key,
         variant=trial.variant,

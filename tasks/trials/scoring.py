@@ -5,44 +5,26 @@ A final trial that diverged or learned nothing has no test score; the report cou
 """
 
 import pandas as pd
-from safetensors.torch import load
 
 from infra.provenance import provenance
-from infra.store import Store
 from models.evaluation.baselines import baselines, score_baseline, score_mean
 from models.evaluation.metrics import Scores, score
-from models.network import Network
 from models.randomness import generator_for
-from models.trial import Trial
 from tasks.corpus.corpus import Corpus
-from tasks.telling.readable import naming
 from tasks.trials.data import TrialData
-from tasks.trials.records import TrialRecord, score_prefix, to_parquet, trial_prefix
+from tasks.trials.records import score_prefix, to_parquet
+from tasks.trials.trained import Trained
 
 
-def ensure_scored(store: Store, data: TrialData, record: TrialRecord) -> None:
-    """Score one completed trial on test with its best weights, unless it has been; commit the sums of every piece."""
-    trial = record.trial
-    if store.committed(score_prefix(trial.key)):
+def ensure_scored(trained: Trained) -> None:
+    """Score a completed trial on test, unless it has been; commit the sums of every piece."""
+    trial, store, data = trained.trial, trained.store, trained.data
+    prefix = score_prefix(trial.key)
+    if store.committed(prefix):
         return
-    network = trained_network(store, data, trial)
-    scores = score(network, data.pieces["test"], generator_for(trial.stream, "accuracy"), reported=True)
+    scores = score(trained.network, data.pieces["test"], generator_for(trial.stream, "accuracy"), reported=True)
     files = {"pieces.parquet": to_parquet(piece_rows(data.corpus, scores))}
-    store.commit(score_prefix(trial.key), files, kind="score", provenance=provenance())
-
-
-def trained_network(store: Store, data: TrialData, trial: Trial) -> Network:
-    """The network of a trial that is stored, with its best weights.
-
-    Raises:
-        NotFoundError: the trial, or its corpus, is not stored.
-        IntegrityError: its weights are damaged, or are not those of such a network.
-    """
-    network = data.network(trial)
-    weights = store.read(trial_prefix(trial.key), "weights.safetensors")
-    with naming(f"{store.address}: {trial_prefix(trial.key)}/weights.safetensors"):
-        network.load(load(weights))
-    return network
+    store.commit(prefix, files, kind="score", provenance=provenance())
 
 
 def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:

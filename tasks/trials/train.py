@@ -9,7 +9,6 @@ place. It is committed before the record: a worker that is killed between the tw
 over where it goes on.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -27,7 +26,7 @@ from models.trial import Trial
 from tasks.trials import diagnostics_table
 from tasks.trials.checkpoints import Checkpoints, Saved
 from tasks.trials.data import TrialData
-from tasks.trials.records import TrialRecord, load_record, to_parquet, trial_prefix
+from tasks.trials.records import TrialRecord, commit_record, load_record, to_parquet
 from tasks.trials.rung import Rung
 
 CHECKPOINT_SECONDS = 30.0
@@ -58,9 +57,7 @@ def ensure_trained(
 
     Raises:
         GivenUp: it was to stop; checkpoints are stored, and no more is committed.
-        ValueError: a trial is of another corpus.
     """
-    data.check(trials)
     rung = rung or Rung()
     checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial)) for trial in trials}
     records = {trial.key: load_record(store, trial.key) for trial in trials}
@@ -157,15 +154,12 @@ class _Work:
 
 def _commit(store: Store, record: TrialRecord, training: Training, device: torch.device | str) -> TrialRecord:
     files = {
-        "record.json": json.dumps(record.to_json(), indent=1).encode(),
         "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
         "weights.safetensors": save(training.weights),
         diagnostics_table.FILE: to_parquet(diagnostics_table.diagnosis_rows(training)),
     }
     how = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
-    manifest = store.commit(trial_prefix(record.trial.key), files, kind="trial", provenance=how)
-    ours = any(item.name == "record.json" and item.fits(files["record.json"]) for item in manifest.objects)
-    return record if ours else load_record(store, record.trial.key) or record
+    return commit_record(store, record, files, how)
 
 
 def _record(trial: Trial, training: Training, seconds: float) -> TrialRecord:

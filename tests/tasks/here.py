@@ -12,8 +12,9 @@ from tasks.trials.data import data_of
 from tasks.trials.records import TrialRecord
 from tasks.trials.rung import Rung
 from tasks.trials.samples import continue_piece, ensure_sampled
-from tasks.trials.scoring import ensure_scored, trained_network
+from tasks.trials.scoring import ensure_scored
 from tasks.trials.train import ensure_trained
+from tasks.trials.trained import Trained
 
 
 def prepared(store: Store, digest: str) -> tuple[Corpus, dict[str, Pieces]]:
@@ -37,19 +38,23 @@ def train_stack_here(
 
 def score_here(store: Store, record: TrialRecord) -> None:
     """Score a trial on test."""
-    ensure_scored(store, data_of(store.address, record.trial.corpus), record)
+    ensure_scored(_trained(store, record.trial))
 
 
 def sample_here(store: Store, record: TrialRecord) -> None:
     """Store a sample of a trial."""
-    ensure_sampled(store, data_of(store.address, record.trial.corpus), record)
+    ensure_sampled(_trained(store, record.trial))
 
 
 def continue_here(store: Store, trial: Trial, seed: int, asked: int | None = None) -> Continuation:
     """What a trained network makes of the beginning of a piece."""
-    return continue_piece(store, data_of(store.address, trial.corpus), trial, seed, asked)
+    return continue_piece(_trained(store, trial), seed, asked)
 
 
 def network_here(store: Store, trial: Trial) -> Network:
     """The network of a stored trial."""
-    return trained_network(store, data_of(store.address, trial.corpus), trial)
+    return _trained(store, trial).network
+
+
+def _trained(store: Store, trial: Trial) -> Trained:
+    return Trained(store, data_of(store.address, trial.corpus), trial)

@@ -7,7 +7,7 @@ import pytest
 from infra.errors import StoreError
 from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
-from tasks.trials.failures import FEW, NOT_TRIED, Failures, failure_lines, in_turns, told
+from tasks.trials.failures import FEW, NOT_TRIED, Failures, failure_lines, told
 
 CORPUS = "bach-chorales"
 VARIANTS = ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C", "rnn/bernoulli/SGD+L", "rnn/bernoulli/SGD+M")
@@ -24,8 +24,8 @@ def full_disk(trial: Trial) -> OSError:
 
 def tried(trials: list[Trial], raises) -> tuple[list[Trial], Failures]:
     """Those that were tried where some raise, in the order of a job."""
-    failures, done = Failures(trials), []
-    for (trial,) in in_turns([[trial] for trial in trials]):
+    failures, done = Failures([[trial] for trial in trials]), []
+    for (trial,) in failures.stacks:
         if failures.leave([trial]):
             continue
         done.append(trial)
@@ -98,7 +98,7 @@ def test_each_kind_of_reason_has_a_line(trials):
 
 
 def test_one_trial_is_named_without_a_count(trials):
-    failures = Failures(trials[:1])
+    failures = Failures([trials[:1]])
     failures.add(trials[:1], ValueError("x"))
     (line,) = failure_lines([{"corpus": CORPUS, "variant": "v", **failures.all[0]}])
     assert line == f"{CORPUS} v {trials[0].key[:12]}: ValueError: x"
@@ -106,5 +106,5 @@ def test_one_trial_is_named_without_a_count(trials):
 
 def test_turns_go_round_the_variants(trials):
     stacks = [[trial] for trial in (*trials[:2], replace(trials[5], seed=1), trials[2])]
-    assert in_turns(stacks) == [stacks[0], stacks[2], stacks[1], stacks[3]]
-    assert in_turns([]) == []
+    assert Failures(stacks).stacks == [stacks[0], stacks[2], stacks[1], stacks[3]]
+    assert Failures([]).stacks == []

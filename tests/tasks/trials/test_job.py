@@ -12,6 +12,7 @@ from infra.store import Store
 from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
 from tasks.trials import train as training
+from tasks.trials.data import data_of
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_record, sample_prefix, score_prefix
@@ -102,13 +103,15 @@ def test_a_corpus_that_is_not_there_is_a_reason(store, trials):
     assert "0" * 64 in failure["reason"]
 
 
-def test_a_trial_of_another_corpus_than_its_job_is_not_trained_on_that(store, trials):
-    strange = replace(trials[1], corpus="0" * 64)
-    (failure,) = _run(store, [trials[0], strange], score=False)
-    assert failure["key"] == strange.key
-    assert failure["reason"].startswith("ValueError: data: of the corpus ")
-    assert load_record(store, trials[0].key) is not None
-    assert load_record(store, strange.key) is None
+def test_trials_of_two_corpora_are_no_job(store, trials):
+    with pytest.raises(ValueError, match="wants trials of one corpus, got 2"):
+        _run(store, [trials[0], replace(trials[1], corpus="0" * 64)], score=False)
+    assert load_record(store, trials[0].key) is None
+
+
+def test_a_network_is_made_for_its_own_corpus_alone(store, trials):
+    with pytest.raises(ValueError, match=f"of the corpus {trials[0].corpus}, and the trial of {'0' * 64}"):
+        data_of(store.address, trials[0].corpus).network(replace(trials[1], corpus="0" * 64))
 
 
 def test_a_failure_to_score_is_named_and_the_trained_trial_is_kept(store, trials, monkeypatch):
@@ -149,7 +152,14 @@ def test_every_trial_is_told_as_it_ends(store, trials, monkeypatch):
     events: list[dict[str, Any]] = []
     monkeypatch.setattr("tasks.trials.job.report_progress", events.append)
     wild = replace(trials[0], learning_rate=1e30)
-    lost = replace(trials[0], corpus="0" * 64)
+    lost, train_stack = replace(trials[0], seed=5), training.train_stack
+
+    def fragile(stack: Sequence[Trial], *rest: object) -> object:
+        if stack[0].key == lost.key:
+            raise OSError("no room")
+        return train_stack(stack, *rest)
+
+    monkeypatch.setattr("tasks.trials.train.train_stack", fragile)
     _run(store, [wild, lost, trials[1]], score=False)
     assert [(event["kind"], event["key"], event["status"]) for event in events] == [
         ("trial", wild.key, "diverged"),

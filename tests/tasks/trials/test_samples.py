@@ -15,6 +15,7 @@ from tasks.corpus.corpus import Corpus
 from tasks.trials.continuation import Continuation
 from tasks.trials.records import TrialRecord, sample_prefix, trial_prefix
 from tasks.trials.samples import ASKED, GIVEN, _quarters, load_sample, original, write_sample
+from tasks.trials.trained import Trained
 from tests.tasks.conftest import record_of, tiny_music, tiny_text
 from tests.tasks.here import continue_here, network_here, sample_here, train_here
 
@@ -137,7 +138,7 @@ def test_a_network_that_outgrows_its_numbers_has_made_fewer(store, digests, camp
     record = _trained(store, digests, campaign, "folk-tunes-characters", "R")
     network = network_here(store, record.trial)
     network.parameters.theta_SP.mul_(1e6)
-    monkeypatch.setattr("tasks.trials.samples.trained_network", lambda *_: network)
+    monkeypatch.setattr(Trained, "network", network)
     made = continue_here(store, replace(record.trial), 1)
     assert len(made.steps) < made.given + made.asked
 
