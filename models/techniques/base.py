@@ -39,6 +39,10 @@ class Technique:
     goes_with_gates: ClassVar[bool] = True
     """Whether it can be combined with a gated core, which has non-linearities of its own (`Core.gated`)."""
 
+    def __init_subclass__(cls) -> None:
+        if "gated" in vars(cls):  # otherwise it would silently do nothing there
+            raise TypeError(f"{cls.__name__}: what was `gated` of a technique is `goes_with_gates` now")
+
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
         """Hyper-parameters drawn from the paper's intervals for that kind of data."""
