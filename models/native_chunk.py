@@ -3,7 +3,7 @@
 It supports a single trial on a CPU, with Bernoulli notes, NADE, or a softmax, whole or by classes. All other trials use
 the core and the output model one after the other.
 
-Shape letters: S stacked trials, here 1, T time, B batch, H hidden.
+Shape letters: S stacked trials, here 1, T time, B batch, H hidden, K carried numbers a lane, P parameters in a row.
 """
 
 import ctypes
@@ -101,7 +101,7 @@ class NativeChunk:
             raise ValueError(f"data: wants {wanted}, {output.width} wide, got {data.dtype} of shape {shape}")
         onward_SBK = self._like.new_empty(1, data.shape[2], self.network.trial.hidden_size)
         given = {"inputs": data, "targets": data, "carried": carried_SBK, "onward": onward_SBK}
-        given |= {"fresh": chunk.fresh_B, "unpadded": chunk.unpadded_mask, **others}
+        given |= {"fresh": chunk.fresh, "unpadded": chunk.unpadded_mask, **others}
         # Kept alive here, since compiled code reads and writes this memory.
         self._held = {name: None if tensor is None else tensor.contiguous() for name, tensor in given.items()}
         for name, tensor in self._held.items():

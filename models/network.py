@@ -112,20 +112,20 @@ class Network:
         for name, value in own.items():
             value.copy_(weights[name])
 
-    def start(self, carried_SBK: Tensor | None, fresh_B: Tensor) -> Tensor:
+    def start(self, carried_SBK: Tensor | None, fresh: Tensor) -> Tensor:
         """The state before a chunk: h_0 in lanes in which a piece begins, the carried state (detached) in all others.
 
         Args:
             carried_SBK: the state after the previous chunk; None if a piece begins in every lane.
-            fresh_B: lanes in which a piece begins, (B,) or (S, B).
+            fresh: lanes in which a piece begins, (B,) or (S, B).
         """
         initial_SK = self.parameters.by_name["initial_state"]
         if self.trial.initial_state == "zero":
             initial_SK = initial_SK.detach()
-        initial_SBK = initial_SK.unsqueeze(1).expand(-1, fresh_B.shape[-1], -1)
+        initial_SBK = initial_SK.unsqueeze(1).expand(-1, fresh.shape[-1], -1)
         if carried_SBK is None:
             return initial_SBK.contiguous()
-        return torch.where(fresh_B.unsqueeze(-1), initial_SBK, carried_SBK.detach())
+        return torch.where(fresh.unsqueeze(-1), initial_SBK, carried_SBK.detach())
 
     def states(
         self,

@@ -6,7 +6,7 @@ notes or a softmax, this core learns the frequency of each note or symbol, which
 State-dependent biases, such as W_hv h, are zero, and their matrices never change. The state has one unit, the least
 that an output model takes. Input weights exist only because every core has them; they are not used.
 
-Shape letters: S stacked trials, T time, B batch, H hidden, G = H.
+Shape letters: S stacked trials, T time, B batch, H hidden, G = H, K carried numbers a lane.
 """
 
 from collections.abc import Mapping

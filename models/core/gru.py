@@ -10,7 +10,7 @@ with a hand-written backward pass, for the reasons in `lstm.py`.
 Initialisation: orthogonal recurrent matrix for each gate, input weights normal with standard deviation
 1/sqrt(active inputs), biases and h_0 zero.
 
-Shape letters: S stacked trials, T time, B batch, H hidden, G = 3 H.
+Shape letters: S stacked trials, T time, B batch, H hidden, G = 3 H, K carried numbers a lane.
 """
 
 from collections.abc import Mapping

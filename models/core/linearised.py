@@ -8,7 +8,7 @@ and one backward pass, both by the bodies of the leaky scan:
 All of it is outside of autograd. `scan/operation.py` gives the same numbers through autograd, but computes the states
 again for each product.
 
-Shape letters: S stacked trials, T time, B batch, D inputs, H hidden.
+Shape letters: S stacked trials, T time, B batch, D inputs, H hidden, N unpadded steps, K carried numbers a lane.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,8 @@ Initialisation, which the paper leaves open: W_rec orthogonal, W_in normal with 
 inputs), biases and h_0 zero. In a linear network, an orthogonal matrix preserves the norms of states and gradients over
 many steps (Saxe et al., arXiv:1312.6120). The same initialisation is used for all three activations.
 
-Shape letters: S stacked trials, T time, B batch, D inputs, H hidden.
+Shape letters: S stacked trials, T time, B batch, D inputs, H hidden, G values that a step computes of each lane, K
+carried numbers a lane.
 """
 
 from collections.abc import Mapping

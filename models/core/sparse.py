@@ -22,9 +22,9 @@ from models.core.scan.operation import with_signature
 from models.native.library import call
 
 
-def serves(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> bool:
+def serves(weight: Tensor, bias: Tensor, inputs: Tensor) -> bool:
     """Whether `sparse_affine` can be used: the native body is in use, types agree, inputs need no derivative."""
-    alike = weight_SDG.dtype == bias_SG.dtype == inputs.dtype
+    alike = weight.dtype == bias.dtype == inputs.dtype
     if not alike or inputs.requires_grad or forward_ad.unpack_dual(inputs).tangent is not None:  # type: ignore[no-untyped-call]
         return False
     return body_for(inputs.device, inputs.dtype).name == "native"

@@ -125,14 +125,14 @@ class Chunk:
         data: (T, B, D) or (T, B); zero in padding.
         unpadded_TB: True for steps that are no padding.
         scored_TB: True for those of them that are scored; the same tensor where all are.
-        fresh_B: True where a piece begins with this chunk.
+        fresh: True where a piece begins with this chunk.
         piece_B: index of each lane's piece; a lane that has run out repeats its last one, all of it padding.
     """
 
     data: Tensor
     unpadded_TB: Tensor
     scored_TB: Tensor
-    fresh_B: Tensor
+    fresh: Tensor
     piece_B: np.ndarray
 
     taking: ClassVar[tuple[bool, ...]] = (True,)
@@ -280,7 +280,7 @@ def make_chunk(pieces: Pieces, plan: ChunkPlan) -> Chunk:
         data=data,
         unpadded_TB=unpadded_TB,
         scored_TB=unpadded_TB if pieces.scored is None else pieces.scored[places] & unpadded_TB,
-        fresh_B=torch.from_numpy(plan.fresh_B).to(device),
+        fresh=torch.from_numpy(plan.fresh_B).to(device),
         piece_B=plan.piece_B,
     )
 

@@ -27,7 +27,7 @@ class StackedChunk:
         inputs: (S, T, B, D) or (S, T, B); zero in padding.
         unpadded_STB: True for steps that are no padding.
         scored_STB: True for those of them that are scored; the same tensor where all are.
-        fresh_B: (S, B), True where a piece begins with this chunk.
+        fresh: (S, B), True where a piece begins with this chunk.
         scored_steps: (S,), how many steps are scored, 0 for a member without a chunk.
         lanes: (S,), lanes that have not run out, 1 for a member without a chunk.
         taking: which members have a chunk.
@@ -36,7 +36,7 @@ class StackedChunk:
     inputs: Tensor
     unpadded_STB: Tensor
     scored_STB: Tensor
-    fresh_B: Tensor
+    fresh: Tensor
     scored_steps: Tensor
     lanes: Tensor
     taking: tuple[bool, ...]
@@ -96,7 +96,7 @@ def stack(pieces: Pieces, members: Sequence[ChunkPlan | None], lanes: int, lengt
         inputs=torch.where(mask, data, 0),
         unpadded_STB=unpadded_STB,
         scored_STB=scored_STB,
-        fresh_B=torch.from_numpy(fresh_SB).to(device, non_blocking=True),
+        fresh=torch.from_numpy(fresh_SB).to(device, non_blocking=True),
         scored_steps=scored_STB.sum((1, 2)),
         lanes=unpadded_STB[:, 0].sum(1).clamp(min=1),
         taking=tuple(plan is not None for plan in members),

@@ -126,9 +126,9 @@ def _gradients(
         read_S1BH = last_SBK[..., :H].unsqueeze(1)
         loss = network.output.cost(parameters, read_S1BH, data[:, -1:], chains).sum()
         (d_last_SBK,) = torch.autograd.grad(loss, last_SBK, materialize_grads=True)
-    d_carried_STBK, d_pre_STBG = unrolled.carried_gradients(d_last_SBK)
+    d_carried_STBK, d_pre = unrolled.carried_gradients(d_last_SBK)
     norms_ST = d_carried_STBK.norm(dim=-1).mean(-1).flip(1)
-    return norms_ST, _zeros(carried_STBK[:, 1:, :, :H]), _zeros(d_pre_STBG)
+    return norms_ST, _zeros(carried_STBK[:, 1:, :, :H]), _zeros(d_pre)
 
 
 def _zeros(values: Tensor) -> Tensor:

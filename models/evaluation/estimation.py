@@ -12,7 +12,7 @@ with e_i the standard error of f_i. The steps differ a lot from each other, but 
 nearly the same bias, so n steps are enough to estimate that bias. A split of at most `REPORTED` steps is estimated in
 full. The error is that of the mean, common to all pieces; each piece gets a share in proportion to its steps.
 
-Shape letters: S stacked trials, N steps, n drawn ones, P pieces.
+Shape letters: S stacked trials, N steps, n drawn ones, P pieces, H hidden.
 """
 
 import numpy as np
@@ -89,8 +89,8 @@ def _estimates(
     wanted_N[place_n.to(device)] = True
     for stretch in walk(network, pieces, LANES, LONGEST):
         chosen = wanted_N[stretch.place_N]
-        states_SOnH, data = stretch.states_SONH[:, :, chosen], stretch.data[:, :, chosen]
-        estimates = output.estimate(parameters, states_SOnH, data, effort, generators)
+        states_S1nH, data = stretch.states_S1NH[:, :, chosen], stretch.data[:, :, chosen]
+        estimates = output.estimate(parameters, states_S1nH, data, effort, generators)
         values_2SN[:, :, stretch.place_N[chosen]] = torch.stack([values.flatten(1) for values in estimates]).double()
     log_likelihood_Sn, error_Sn = values_2SN.cpu()[:, :, place_n]
     return log_likelihood_Sn, error_Sn

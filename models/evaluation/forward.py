@@ -3,7 +3,7 @@
 Only scored steps are returned, each with its piece and its place. If only log-likelihoods are wanted and compiled code
 can be used, no states are kept. What this does not do: score the steps (`metrics.py`).
 
-Shape letters: S stacked trials, N scored steps, B lanes, D width of the data, H hidden.
+Shape letters: S stacked trials, N scored steps, B lanes, D width of the data, H hidden, T time.
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,13 @@ class Stretch:
     """Some scored steps of some pieces, in no particular order.
 
     Attributes:
-        states_SONH: the state before each step, laid out as one step of N lanes, (S, 1, N, H).
+        states_S1NH: the state before each step, laid out as one step of N lanes, (S, 1, N, H).
         data: the data of each step, (S, 1, N, D) or (S, 1, N).
         piece_N: index of each step's piece.
         place_N: position of each step in `Pieces.data`.
     """
 
-    states_SONH: Tensor
+    states_S1NH: Tensor
     data: Tensor
     piece_N: Tensor
     place_N: Tensor
@@ -50,7 +50,7 @@ def walk(network: Network, pieces: Pieces, lanes: int, longest: int) -> Iterator
     for plan in _longest_first(pieces, lanes, longest):
         chunk = make_chunk(pieces, plan)
         data = chunk.inputs.expand(S, *chunk.data.shape)
-        states_STBH, carried = network.states(data, network.start(carried, chunk.fresh_B))
+        states_STBH, carried = network.states(data, network.start(carried, chunk.fresh))
         if not chunk.scored_steps:
             continue
         places_TB, _ = plan.cells(len(chunk.data))
@@ -65,7 +65,7 @@ def likelihoods(network: Network, pieces: Pieces, lanes: int, longest: int) -> I
     """Log-likelihoods of scored steps in nats, (S, N), and each step's piece, (N,); arguments as for `walk`."""
     if not (serves(network) and pieces.scored is None):
         for stretch in walk(network, pieces, lanes, longest):
-            yield network.log_likelihood(stretch.states_SONH, stretch.data).flatten(1), stretch.piece_N
+            yield network.log_likelihood(stretch.states_S1NH, stretch.data).flatten(1), stretch.piece_N
         return
     native, carried = NativeChunk(network), None
     for plan in _longest_first(pieces, lanes, longest):

@@ -6,7 +6,7 @@ This formula gives the published columns; the union formula TP / (TP + FP + FN),
 only some steps are scored, only these are counted, and success is the share of them whose most likely value is right.
 Sums are in float64.
 
-Shape letters: S stacked trials, T time, B batch, N frames, D notes.
+Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, P pieces.
 """
 
 from collections.abc import Sequence
@@ -104,11 +104,11 @@ def score_members(
             add("log_likelihood", values_SN, piece_N)
         return [Scores(pieces.scored_lengths, sums_P) for sums_P in sums["log_likelihood"].cpu().numpy()]
     for stretch in () if output.estimated and not wants_accuracy else walk(network, pieces, LANES, LONGEST):
-        rows = {} if output.estimated else {"log_likelihood": network.log_likelihood(stretch.states_SONH, stretch.data)}
+        rows = {} if output.estimated else {"log_likelihood": network.log_likelihood(stretch.states_S1NH, stretch.data)}
         if wants_accuracy and sampling is not None:
-            accuracies = frame_accuracy(stretch.data, network.sample(stretch.states_SONH, sampling))
+            accuracies = frame_accuracy(stretch.data, network.sample(stretch.states_S1NH, sampling))
             rows |= dict(zip(_ACCURACIES, accuracies, strict=True))
-        if pieces.scored is not None and (right := network.right(stretch.states_SONH, stretch.data)) is not None:
+        if pieces.scored is not None and (right := network.right(stretch.states_S1NH, stretch.data)) is not None:
             rows["success"] = right
         for name, row in rows.items():
             add(name, row.flatten(1), stretch.piece_N)

@@ -5,6 +5,8 @@
 
 Kingma & Ba 2015 (arXiv:1412.6980), with the constants given there. Adam is not one of the paper's techniques. It is
 here as a modern baseline to compare them with. A test compares it with `torch.optim.Adam`.
+
+Shape letters: S stacked trials, P parameters in a row.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""Stochastic gradient descent: theta <- theta - eps g."""
+"""Stochastic gradient descent: theta <- theta - eps g.
+
+Shape letters: S stacked trials, P parameters in a row.
+"""
 
 from collections.abc import Mapping
 from typing import ClassVar

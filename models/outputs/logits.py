@@ -4,7 +4,7 @@ With z the logits of a step, computed from its state, and l(z) the cost, a Gauss
 derivative of z, with its transpose, and with the Hessian H_L of l. The class asks for z and H_L; the products come from
 autograd, or from a model that can say them itself.
 
-Shape letters: S stacked trials, T time, B batch, D logits, H hidden.
+Shape letters: S stacked trials, T time, B batch, D logits, H hidden, N steps of all lanes in a row.
 """
 
 from abc import abstractmethod

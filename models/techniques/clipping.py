@@ -6,6 +6,8 @@ Section 3.1 of arXiv:1212.0901 (from Pascanu, Mikolov & Bengio, arXiv:1211.5063)
 
 There is one norm over all parameters. The scale of c depends on the cost: `Trial.cost` says whether the cost of a chunk
 is the sum or the mean over its steps. The record of a trial holds the mean norm that occurred in training.
+
+Shape letters: S stacked trials, P parameters in a row.
 """
 
 from dataclasses import dataclass

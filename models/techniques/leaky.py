@@ -7,6 +7,8 @@ Section 3.2 of arXiv:1212.0901, for a share of the units:
 The paper draws a_i from (0.02, 0.2) and calls these units slow. By the formula as printed, a unit with a = 0.2 forgets
 within one step. If the number is read as the update rate, h = (1 - u) h_{t-1} + u F with u in (0.02, 0.2), units
 remember for 5 to 50 steps, which is slow. Both readings are implemented by name; the scan computes the printed formula.
+
+Shape letters: H hidden.
 """
 
 from dataclasses import dataclass

@@ -8,6 +8,8 @@ Section 3.5 of arXiv:1212.0901, with g the gradient at the current, already look
 The update of Theta uses the OLD velocity. In exact arithmetic this equals the two-step form of Sutskever et al. (ICML
 2013), also for varying mu and eps: their parameters are theta_t = Theta_t - mu_t v_t, and Theta_t is the point at which
 they take the gradient.
+
+Shape letters: S stacked trials, P parameters in a row.
 """
 
 from dataclasses import dataclass

@@ -6,6 +6,8 @@ Section 3.4 of arXiv:1212.0901: phi(z) = max(0, z), and
 
 is added to the cost. As in the cost itself (`Trial.cost`), the sum over t is either kept or divided by the number of
 steps.
+
+Shape letters: S stacked trials, N unpadded steps, H hidden.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ Each network is measured as it starts and at its best weights (`evaluation/diagn
 
 What this does not do: train (`run.py`), or say when a training ends (`members.py`).
 
-Shape letters: S stacked trials, P parameters in a row.
+Shape letters: S stacked trials, P parameters in a row, H hidden.
 """
 
 from collections.abc import Sequence

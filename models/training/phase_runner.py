@@ -4,7 +4,7 @@ Whoever trains a stack starts this first; this starts a run for each phase, of t
 and puts into the stack's network what they give: the weights that were best on validation, also where a phase diverged,
 which ends the phase and not the trial. A stack goes through a phase together; members that have it behind them wait.
 
-Shape letters: P parameters in a row.
+Shape letters: P parameters in a row, S stacked trials.
 """
 
 from collections.abc import Callable, Mapping, Sequence

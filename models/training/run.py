@@ -11,6 +11,8 @@ guessing, ends training with the number of the update. What was best before it i
 A run can be left at every `yield` of the loop, and a checkpoint taken there (`snapshot.py`) gives a run that ends with
 the same bits. Several trials of one shape run as a stack, each step an update of all; members never meet: each has its
 own data, random numbers, schedule, end and checkpoint (`members.py`).
+
+Shape letters: S stacked trials, P parameters in a row.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence

@@ -106,7 +106,7 @@ def _truncated(trial: Trial) -> torch.Tensor:
     total = torch.zeros_like(network.parameters.theta_SP)
     carried = None
     for chunk in chunks(TRAIN, range(6), 3, trial.chunk):
-        states, last = network.states(chunk.inputs, network.start(carried, chunk.fresh_B))
+        states, last = network.states(chunk.inputs, network.start(carried, chunk.fresh))
         nats = network.log_likelihood(chunk.scored(states[:, :-1]), chunk.scored(chunk.inputs))
         network.parameters.differentiate(-nats.sum())
         total += network.parameters.gradient_SP
@@ -225,7 +225,7 @@ def _mean_activity(result: Training) -> float:
     network = Network(_trial("R"), frequencies(TRAIN, 5).float())
     network.load(result.weights)
     chunk = next(chunks(TRAIN, range(6), 6, 9))
-    states, _ = network.states(chunk.inputs, network.start(None, chunk.fresh_B))
+    states, _ = network.states(chunk.inputs, network.start(None, chunk.fresh))
     return chunk.scored(states[:, 1:]).mean().item()
 
 

@@ -63,7 +63,7 @@ def _gradient(network: Network, lanes: int) -> Tensor:
     total = torch.zeros(network.parameters.theta_SP.shape[1], dtype=network.parameters.theta_SP.dtype)
     for chunk in chunks(PIECES, [0, 1], lanes, LENGTH):
         inputs = chunk.inputs.to(total.dtype)
-        states, _ = network.states(inputs, network.start(None, chunk.fresh_B), unpadded=chunk.unpadded_mask)
+        states, _ = network.states(inputs, network.start(None, chunk.fresh), unpadded=chunk.unpadded_mask)
         cost = -network.log_likelihood(chunk.scored(states[:, :-1]), chunk.scored(inputs)).sum()
         network.parameters.differentiate(cost + 0.01 * chunk.unpadded(states[:, 1:]).abs().sum())
         total += network.parameters.gradient_SP[0]

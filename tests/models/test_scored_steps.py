@@ -128,7 +128,7 @@ def test_gradients_equal_autograd_through_single_steps(output, letters, cost):
         for lane, piece in enumerate(chunk.piece_B.tolist()):
             steps = int(chunk.unpadded_TB[:, lane].sum())
             if steps:
-                start = None if chunk.fresh_B[lane] else carried[0, lane]
+                start = None if chunk.fresh[lane] else carried[0, lane]
                 lanes.append((piece, slice(place[piece], place[piece] + steps), start))
                 place[piece] += steps
         run.network.parameters.gradient_SP.zero_()

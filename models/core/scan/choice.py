@@ -4,6 +4,8 @@ A body can be forced by the variable COUNTERPOINT_SCAN, or inside `use_body`. Ot
 can be built and supports the device and the type, else the reference. The Triton body is used only if it is forced;
 layers too wide for it use the reference. Bodies agree up to rounding, not to the bit, so results record which body
 computed them.
+
+Shape letters: S stacked trials, T time, B lanes, H hidden.
 """
 
 import os

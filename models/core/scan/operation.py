@@ -120,16 +120,18 @@ class _LeakyScan(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor, None]:
         h0_SBH, W_SHH, retention_SH, states_STBH, phi_STBH = ctx.saved_tensors
-        moved_pre, moved_h0, moved_W = tangents[:3]
-        moved_pre = torch.zeros_like(states_STBH) if moved_pre is None else moved_pre
-        moved_h0 = torch.zeros_like(h0_SBH) if moved_h0 is None else moved_h0
-        if moved_W is not None:
+        moved_pre_STBH, moved_h0_SBH, moved_W_SHH = tangents[:3]
+        moved_pre_STBH = torch.zeros_like(states_STBH) if moved_pre_STBH is None else moved_pre_STBH
+        moved_h0_SBH = torch.zeros_like(h0_SBH) if moved_h0_SBH is None else moved_h0_SBH
+        if moved_W_SHH is not None:
             # W' h_{t-1} of all steps at once, but one member at a time, so that a stack rounds like a single trial.
             before_STBH = torch.cat([h0_SBH.unsqueeze(1), states_STBH[:, :-1]], dim=1)
-            pairs = zip(before_STBH, moved_W, strict=True)
-            moved_pre = moved_pre + torch.stack([before_TBH @ W_HH.T for before_TBH, W_HH in pairs])
+            pairs = zip(before_STBH, moved_W_SHH, strict=True)
+            moved_pre_STBH = moved_pre_STBH + torch.stack([before_TBH @ W_HH.T for before_TBH, W_HH in pairs])
         phi = states_STBH if phi_STBH is None else phi_STBH
-        moved: Tensor = _Tangent.apply(moved_pre, moved_h0, W_SHH, retention_SH, phi, ctx.activation, ctx.body)  # type: ignore[no-untyped-call]
+        moved: Tensor = _Tangent.apply(  # type: ignore[no-untyped-call]
+            moved_pre_STBH, moved_h0_SBH, W_SHH, retention_SH, phi, ctx.activation, ctx.body
+        )
         return moved, None
 
 

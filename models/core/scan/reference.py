@@ -61,8 +61,8 @@ def backward(
     if _take_turns(states_STBH):
         tensors = (d_states_STBH, h0_SBH, W_SHH, retention_SH, states_STBH, phi_STBH)
         results = [backward(*turn) for turn in _turns(tensors, activation, weight)]
-        d_W = torch.cat([d_W for *_, d_W in results if d_W is not None]) if weight else None
-        return torch.cat([d_pre for d_pre, *_ in results]), torch.cat([d_h0 for _, d_h0, _ in results]), d_W
+        d_W_SHH = torch.cat([gradient for *_, gradient in results if gradient is not None]) if weight else None
+        return torch.cat([d_pre for d_pre, *_ in results]), torch.cat([d_h0 for _, d_h0, _ in results]), d_W_SHH
     slope_STBH = _slope(states_STBH if phi_STBH is None else phi_STBH, retention_SH, activation)
     d_pre_TSBH = torch.empty_like(slope_STBH.transpose(0, 1), memory_format=torch.contiguous_format)
     d_state_SBH = d_states_STBH[:, -1]

@@ -15,7 +15,8 @@ Particles are a queue: every frame takes one, in turn, and leaves the end of its
 Initialisation: W normal with standard deviation 0.1, W_hv and W_hh' with 1/sqrt(H), b_h 0, b_v the log-odds of each
 note in train.
 
-Shape letters: S stacked trials, T time, B batch, N = T B frames, V notes, U units, H hidden, M particles.
+Shape letters: S stacked trials, T time, B batch, N = T B frames, V notes, U units, H hidden, M particles, D width of
+the data.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,8 @@
 Sections 3.3 and 4.2 of arXiv:1212.0901. The full softmax: the reference of the class-factorised one (`classes.py`).
 
 Initialisation: W normal with standard deviation 1/sqrt(H), b the log-frequency of each symbol in train.
+
+Shape letters: S stacked trials, T time, N steps in a row, B lanes, D width of the data, H hidden.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,6 +2,8 @@
 
 Mikolov et al., "Extensions of recurrent neural network language model" (ICASSP 2011), section 3; specification,
 section 3: 30 classes of about 1/30 of the training tokens each.
+
+Shape letters: D width of the data.
 """
 
 import numpy as np

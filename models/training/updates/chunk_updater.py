@@ -20,7 +20,8 @@ until somebody reads the tallies. A trial alone on a processor stops at once whe
 
 What this does not do: know of the chunks of an epoch (`gradient_descent.py`), of validation or schedules (`run.py`).
 
-Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row.
+Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row, D width of the data, K
+carried numbers a lane, M particles.
 """
 
 from math import inf, log, nan

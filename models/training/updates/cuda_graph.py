@@ -11,7 +11,7 @@ Output models with shapes that depend on data (`Output.steady`) cannot be record
 It has not run on a GPU. A test repeats recordings on a processor by other means, to the same bits. So it is used only
 where it is asked for: by the variable COUNTERPOINT_CUDA_GRAPH=1 on a GPU, or inside `recorded_by`.
 
-Shape letters: S stacked trials, B lanes, K carried numbers a lane.
+Shape letters: S stacked trials, B lanes, K carried numbers a lane, P parameters in a row.
 """
 
 import os
@@ -150,7 +150,7 @@ class CapturedUpdater(ChunkUpdater):
         self._chunk = StackedChunk(**self._held, taking=chunk.taking)
         self._rates_S1 = torch.empty_like(learning_rate_S1)
         self._tally = Tallies([Tally() for _ in self.network.trials], initial_SK.device)
-        self._carried_SBK = torch.zeros_like(initial_SK).unsqueeze(1).repeat(1, chunk.fresh_B.shape[-1], 1)
+        self._carried_SBK = torch.zeros_like(initial_SK).unsqueeze(1).repeat(1, chunk.fresh.shape[-1], 1)
 
     def _work(self) -> None:
         self._carried_SBK.copy_(super().step(self._chunk, self._carried_SBK, self._rates_S1, self._tally))

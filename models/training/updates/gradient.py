@@ -7,7 +7,8 @@ Two answers pass the same tests. `ComposedGradient`, here, is the network's part
 any core, any output model, a stack, any device. `NativeGradient` is one call of compiled code each way, for what
 `models/native_chunk.py` names; it equals the other to rounding.
 
-Shape letters: S stacked trials, T time, B batch, H hidden, K carried numbers a lane, N steps, M particles.
+Shape letters: S stacked trials, T time, B batch, H hidden, K carried numbers a lane, N steps, M particles, D width of
+the data, P parameters in a row.
 """
 
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ class Gradient(Protocol):
             carried_SBK: what the chunk before gave back, None for the first of an epoch.
         """
 
-    def backward(self, divisor_S: Tensor) -> Tensor:
+    def backward(self, divisor: Tensor) -> Tensor:
         """Leave the gradient of the chunk in the parameters' row, and return its norm, (S,)."""
 
 
@@ -67,7 +68,7 @@ class ComposedGradient:
     def forward(self, chunk: Chunk | StackedChunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:
         """By the parts, with a graph."""
         network = self.network
-        start_SBK = network.start(carried_SBK, chunk.fresh_B)
+        start_SBK = network.start(carried_SBK, chunk.fresh)
         states_STBH, last_SBK = network.states(chunk.inputs, start_SBK, self.dropout, chunk.unpadded_mask)
         # A lane that has run out goes on through padding for the rest of the epoch: what it carries there is nobody's.
         onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
@@ -79,10 +80,10 @@ class ComposedGradient:
         self._cost_S = nll_S if price_S is None else nll_S + price_S
         return nll_S.detach(), onward_SBK
 
-    def backward(self, divisor_S: Tensor) -> Tensor:
+    def backward(self, divisor: Tensor) -> Tensor:
         """By the graph, which is then gone."""
         parameters, cost_S = self.network.parameters, self._cost_S
         del self._cost_S
-        parameters.differentiate((cost_S / divisor_S).sum())
+        parameters.differentiate((cost_S / divisor).sum())
         norm_S: Tensor = vector_norm(parameters.gradient_SP, dim=1)
         return norm_S

@@ -8,7 +8,7 @@ In a stack every member has chunks of its own; the next epoch of all begins when
 
 What this does not do: an update (`chunk_updater.py`), or decide when training ends (`run.py`).
 
-Shape letters: S stacked trials, P pieces, B lanes, K carried numbers a lane.
+Shape letters: S stacked trials, P pieces, B lanes, K carried numbers a lane, D width of the data, M particles.
 """
 
 from collections.abc import Iterator, Sequence

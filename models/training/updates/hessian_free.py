@@ -10,7 +10,7 @@ seldom comes back: after `MOST_NULL_STEPS` of them in a row it has stalled, and 
 
 The members of a stack are stepped one after the other, each on its own: nothing of a step is the same for two of them.
 
-Shape letters: S stacked trials, P parameters in a row.
+Shape letters: S stacked trials, P parameters in a row, H hidden.
 """
 
 from collections.abc import Sequence

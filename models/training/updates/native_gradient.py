@@ -3,7 +3,8 @@
 Between the calls the techniques put their price on states, in Python as ever. The memory of states and gradients is
 kept from one chunk to the next: fresh pages cost as much as a small scan.
 
-Shape letters: S stacked trials, here 1, T time, B batch, H hidden, K carried numbers a lane, N scored steps.
+Shape letters: S stacked trials, here 1, T time, B batch, H hidden, K carried numbers a lane, N scored steps, P
+parameters in a row.
 """
 
 from collections.abc import Sequence
@@ -68,14 +69,14 @@ class NativeGradient:
             found["factors"] = drop(ones, self._trial.output_dropout, self._dropout)
         return found
 
-    def backward(self, divisor_S: Tensor) -> Tensor:
+    def backward(self, divisor: Tensor) -> Tensor:
         """By one call, after the price of the techniques on states."""
         if self._techniques.penalise:
             states_STBH = self._path_STBH[:, 1:].detach().requires_grad_()
             price_S = price(self._techniques, self._chunk, states_STBH)
             if price_S is not None:
                 self._d_path_STBH[:, 1:] += torch.autograd.grad(price_S.sum(), states_STBH)[0]
-        return self._like.new_tensor([self._native.differentiate(float(divisor_S))])
+        return self._like.new_tensor([self._native.differentiate(float(divisor))])
 
     def _room(self, name: str, steps: int, lanes: int) -> Tensor:
         """Memory of that many steps and lanes, with what was left in it."""

@@ -10,8 +10,8 @@ derivative of the logits of scored steps, and K that of the states of unpadded o
 by a linear scan forward and one backward over a forward pass that is run once and kept. A cost on states that is
 piecewise linear, such as the rectifier's, is in the gradient and the cost, and has no curvature.
 
-Shape letters: T time, B lanes, N scored steps, H hidden, P parameters. Every tensor of values has the stacked axis
-first, here of one member.
+Shape letters: T time, B lanes, N scored steps, H hidden, P parameters, S stacked trials. Every tensor of values has
+the stacked axis first, here of one member.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -119,7 +119,7 @@ class NetworkObjective:
         gradient_P, squares_P = torch.zeros_like(theta_SP[0]), torch.zeros_like(theta_SP[0])
         carried = None
         for chunk in self._chunks:
-            B = len(chunk.fresh_B)
+            B = len(chunk.fresh)
             # Rows of memory of their own: each lane is a member with the parameters of the one there is.
             lanes = {name: value.expand(B, *value.shape[1:]).contiguous() for name, value in self._values.items()}
             leaves = {name: value.requires_grad_() for name, value in lanes.items()}
@@ -132,7 +132,7 @@ class NetworkObjective:
 
     def _lane_costs(self, leaves: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None) -> tuple[Tensor, Tensor]:
         """Nats and penalties of each lane of a chunk, (B,), and what is carried on, (1, B, H)."""
-        B = len(chunk.fresh_B)
+        B = len(chunk.fresh)
         start = self._start(leaves, chunk, carried).transpose(0, 1)
         retention = None if self._retention_SH is None else self._retention_SH.expand(B, -1).contiguous()
         inputs, targets = (_as_members(values) for values in (chunk.inputs, chunk.targets))
@@ -173,8 +173,8 @@ class NetworkObjective:
 
     def _part(self, kept: _Kept, moved: Mapping[str, Tensor], structural: float) -> Iterable[tuple[str, Tensor]]:
         chunk, layer = kept.chunk, kept.layer
-        begins = chunk.fresh_B.unsqueeze(-1)
-        moved_start = moved["initial_state"].unsqueeze(1).expand(-1, len(chunk.fresh_B), -1)
+        begins = chunk.fresh.unsqueeze(-1)
+        moved_start = moved["initial_state"].unsqueeze(1).expand(-1, len(chunk.fresh), -1)
         moved_start = torch.where(begins, moved_start, 0.0) if self._learned else torch.zeros_like(moved_start)
         moved_states = layer.tangent(moved, moved_start)
         moved_before = torch.cat([moved_start.unsqueeze(1), moved_states[:, :-1]], dim=1)
@@ -183,8 +183,8 @@ class NetworkObjective:
         d_before = chunk.spread(d_scored)
         d_states = torch.cat([d_before[:, 1:], torch.zeros_like(d_before[:, :1])], dim=1)
         if structural:
-            padded, unpadded_STB1 = chunk.unpadded_mask is not None, chunk.unpadded_TB.unsqueeze(-1)
-            d_states.add_(torch.where(unpadded_STB1, moved_states, 0) if padded else moved_states, alpha=structural)
+            padded, unpadded_TB1 = chunk.unpadded_mask is not None, chunk.unpadded_TB.unsqueeze(-1)
+            d_states.add_(torch.where(unpadded_TB1, moved_states, 0) if padded else moved_states, alpha=structural)
         of_core, d_start = layer.gradient(d_states)
         yield from of_output.items()
         yield from of_core.items()
@@ -195,10 +195,10 @@ class NetworkObjective:
         """The state before a chunk, (1, B, H); the initial one is that of each lane where lanes are members."""
         initial = values["initial_state"] if self._learned else values["initial_state"].detach()
         initial = initial.unsqueeze(0) if len(initial) > 1 else initial.unsqueeze(1)
-        initial = initial.expand(1, len(chunk.fresh_B), -1)
+        initial = initial.expand(1, len(chunk.fresh), -1)
         if carried is None:
             return initial.contiguous()
-        return torch.where(chunk.fresh_B.unsqueeze(-1), initial, carried)
+        return torch.where(chunk.fresh.unsqueeze(-1), initial, carried)
 
     def _penalties(self, states_SNH: Tensor) -> Iterable[Tensor]:
         for technique in self._techniques:

@@ -39,7 +39,7 @@ def test_every_step_once_in_order_fresh_at_the_start_carried_elsewhere(lengths, 
     for chunk in chunks(pieces, order, lanes, length):
         T, B = chunk.unpadded_TB.shape
         assert 1 <= T <= length
-        assert B == len(left) == len(chunk.fresh_B) == len(chunk.piece_B)
+        assert B == len(left) == len(chunk.fresh) == len(chunk.piece_B)
         assert chunk.unpadded_TB.any(1).all(), "no row is padding alone"
         data = chunk.data if not notes else chunk.data[..., 0]
         if notes:
@@ -49,7 +49,7 @@ def test_every_step_once_in_order_fresh_at_the_start_carried_elsewhere(lengths, 
             assert chunk.unpadded_TB[:, lane].tolist() == [True] * steps + [False] * (T - steps)
             assert not data[steps:, lane].any(), "padding is zero"
             idle = not left[lane]
-            assert chunk.fresh_B[lane].item() == (idle and bool(waiting))
+            assert chunk.fresh[lane].item() == (idle and bool(waiting))
             if idle and waiting:
                 piece = taken[lane] = waiting.pop(0)
                 left[lane] = list(range(begins[piece], begins[piece] + lengths[piece]))

@@ -24,11 +24,11 @@ def test_every_step_comes_once_with_its_place_and_its_state(output, lanes, longe
         place_N = stretch.place_N
         met += place_N.tolist()
         assert torch.equal(stretch.data[0, 0], pieces.data[place_N])
-        torch.testing.assert_close(stretch.states_SONH[0, 0], expected[place_N], rtol=1e-11, atol=1e-12)
+        torch.testing.assert_close(stretch.states_S1NH[0, 0], expected[place_N], rtol=1e-11, atol=1e-12)
         assert stretch.piece_N.tolist() == [
             sum(int(start) <= place for start in pieces.starts) - 1 for place in place_N.tolist()
         ]
-        assert not stretch.states_SONH.requires_grad
+        assert not stretch.states_S1NH.requires_grad
     assert sorted(met) == list(range(sum(LENGTHS)))
 
 
@@ -46,4 +46,4 @@ def test_of_pieces_of_which_some_steps_are_scored_those_alone_come(lanes, longes
 
 
 def _by_place(stretch: Stretch) -> tuple[list[int], list[torch.Tensor]]:
-    return stretch.place_N.tolist(), list(stretch.states_SONH[0, 0])
+    return stretch.place_N.tolist(), list(stretch.states_S1NH[0, 0])
