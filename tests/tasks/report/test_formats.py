@@ -70,7 +70,7 @@ def test_markdown_escapes_what_our_own_does_and_is_read_back(run):
 
 
 def test_latex_is_that_of_the_files_of_a_report(run):
-    for text in [*TEXTS, *map(chr, range(32, 384)), "3.2·10⁻⁷ ≈ −2 → ● × … “a” ‘b’ 中 ♯"]:
+    for text in [*TEXTS, *map(chr, range(32, 384)), "3.2·10⁻⁷ 中 ♯", *latex._SIGNS]:
         assert run("latexText", text) == latex.escape(text)
     rows = [["[1]", "[x]"], ["*", "−2"]]
     told = run("asLatex", {"columns": ["a", "b"], "rows": [list(map(_cell, row)) for row in rows], "isText": False})

@@ -40,7 +40,7 @@ const LATEX = {
   "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}",
   "|": "\\textbar{}", '"': "''", "−": "$-$", "≈": "$\\approx$", "→": "$\\rightarrow$", "×": "$\\times$",
   "·": "$\\cdot$", "●": "$\\bullet$", "–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''",
-  "…": "\\ldots{}", "\u00a0": "~",
+  "…": "\\ldots{}", "\u00a0": "~", "†": "$\\dagger$",
 };
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
