@@ -22,6 +22,7 @@ pytestmark = [
 ]
 CORPUS, PLAIN = "bach-chorales", "rnn/bernoulli/SGD"
 SHOWN = {"SGD": PLAIN, "SGD+C": f"{PLAIN}+C", "SGD+L": f"{PLAIN}+L"}
+DRONE = 40
 RATE, SECONDS, LEAD = 22_050, 24, 0.08
 # A context whose time stands still until a test moves it, and that plays into a buffer.
 _SILENT = f"""window.played = []; window.now = 0;
@@ -52,7 +53,8 @@ _STRENGTHS = """(frequencies, from, to) => {
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "index.html"
     results = of_variants(small_results(CORPUS), CORPUS, *SHOWN.values())
-    path.write_text(undrawn_page(results), encoding="utf-8")
+    samples = {**results.samples[CORPUS], PLAIN: Sampled(_plain(), b"", results.samples[CORPUS][PLAIN].original)}
+    path.write_text(undrawn_page(replace(results, samples={CORPUS: samples})), encoding="utf-8")
     return path
 
 
@@ -92,7 +94,9 @@ def _render(window: Browser) -> float:
 
 
 def _plain() -> Continuation:
-    return small_results(CORPUS).samples[CORPUS][PLAIN].continuation
+    """What plain SGD made, over a note that is held from the beginning to the end."""
+    made = small_results(CORPUS).samples[CORPUS][PLAIN].continuation
+    return replace(made, steps=tuple((DRONE, *(note for note in step if note != DRONE)) for step in made.steps))
 
 
 def _clear(chord: tuple[int, ...]) -> list[int]:
