@@ -66,6 +66,14 @@ def test_a_diagnosis_is_broken_where_a_number_is_none(small, quantity, column, v
     assert wrong == ({_first(small.diagnostics, variant): why} if why else {})
 
 
+@pytest.mark.parametrize("lag", [4, 99])
+def test_a_diagnosis_is_broken_where_a_later_lag_is_there_twice_or_missing(small, lag):
+    numbers = small.diagnostics.astype({"index": float})
+    rows = (numbers["variant"] == PLAIN) & (numbers["quantity"] == "gradient_norm") & (numbers["index"] == 3)
+    numbers.loc[numbers.index[rows][0], "index"] = lag
+    assert list(wrong_diagnoses(numbers)) == [_first(numbers, PLAIN)]
+
+
 @pytest.mark.parametrize("quantity", ["gradient_norm", "zero_states", "zero_gradients"])
 def test_a_diagnosis_is_broken_where_a_quantity_is_missing(small, quantity):
     numbers = small.diagnostics
