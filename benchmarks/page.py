@@ -66,7 +66,6 @@ def main() -> None:
         "trials": len(results.trials),
         "made, processor s": round(making, 1),
         "index.html, MB": round(size, 2),
-        "corpora.html, MB": round(len(files["corpora.html"]) / 1e6, 2),
         "elements": nodes,
         "first paint, s": round(painted, 2),
         "everything, s": round(shown, 2),

@@ -23,23 +23,20 @@ def build_report(results: Results) -> dict[str, bytes]:
     Equal results give equal bytes: the random numbers of the bootstrap are named by the campaign's seed.
 
     Returns:
-        `index.html`, the page, and `corpora.html`, that of the corpora, which open offline; `results.json`,
-        `results.parquet` and `scores.csv`, the same numbers for programs; in `latex/` its tables for papers;
-        `campaign.toml`, which asks for the campaign again; in `tables/` what all this was made from; and in `samples/`
-        what the networks made (docs/report.md).
+        `index.html`, the page, which opens offline; `results.json`, `results.parquet` and `scores.csv`, the same
+        numbers for programs; in `latex/` its tables for papers; `campaign.toml`, which asks for the campaign again; in
+        `tables/` what all this was made from; and in `samples/` what the networks made (docs/report.md).
 
     Raises:
         CampaignError: a trial was not scored on the same test pieces as the others.
     """
     # Only here: what draws takes a second to load, and a report that is published already needs none of it.
-    from tasks.report.pages.corpora import render_corpora
     from tasks.report.pages.page import render_page
     from tasks.report.papers.files import latex_files
 
     findings = Findings(results, estimate(results))
     return {
         "index.html": render_page(findings).encode(),
-        "corpora.html": render_corpora(results).encode(),
         "results.json": results_json(findings),
         "results.parquet": results_parquet(findings.estimates),
         comma_separated.FILE: comma_separated.scores_csv(findings.estimates),

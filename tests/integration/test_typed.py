@@ -188,7 +188,7 @@ def test_with_json_standard_output_has_one_object_and_nothing_else(folder: Path)
 
 
 def test_the_report_of_own_files_names_what_was_set_aside(folder: Path) -> None:
-    pages = [page.read_text() for page in folder.glob("artifacts/reports/*/corpora.html")]
+    pages = [page.read_text() for page in folder.glob("artifacts/reports/*/index.html")]
     assert any("songs" in page and "broken.mid" in page for page in pages)
 
 

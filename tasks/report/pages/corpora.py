@@ -1,7 +1,4 @@
-"""The page of the corpora: what each is made of, what it looks like, and what was set aside.
-
-A second self-contained page, made like the first one (`page.py`): whole without its script, no request, all escaped.
-"""
+"""The part of the page on the corpora: what each is made of, what it looks like, and what was set aside."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,14 +49,12 @@ class CorpusSection:
 
 
 def render_corpora(results: Results) -> str:
-    """The whole page as text."""
+    """The part as text."""
     sections = [
-        _section(f"corpus-{i}", name, facts_of, results.portraits[name])
+        _section(f"corpus-{i}-made", name, facts_of, results.portraits[name])
         for i, (name, facts_of) in enumerate(results.corpora.items(), start=1)
     ]
-    return fill_template(
-        "corpora.html.jinja", sections=sections, provenance=results.provenance, shows_pieces=results.shows_pieces
-    )
+    return fill_template("corpora.html.jinja", sections=sections, shows_pieces=results.shows_pieces)
 
 
 def _section(anchor: str, name: str, corpus: Mapping[str, Any], portrait: Portrait) -> CorpusSection:

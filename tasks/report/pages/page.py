@@ -2,7 +2,7 @@
 
 It opens offline, is whole without a script and asks nothing of any network; its content security policy says so to the
 browser as well, and names the one script that runs by its hash (`scripts.py`). Every text is escaped by the template
-(`templates.py`). The corpora have a page of their own (`corpora.py`).
+(`templates.py`).
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from tasks.report.numbers.intervals import LEVEL
 from tasks.report.numbers.metrics import METRICS, SCORED_NAMES, Metric
 from tasks.report.numbers.variant_titles import group_of, main_variants, techniques_told
 from tasks.report.pages.aggregate import aggregate_section
+from tasks.report.pages.corpora import render_corpora
 from tasks.report.pages.ease import ease_section
 from tasks.report.pages.lags import lag_families
 from tasks.report.pages.lessons import lessons
@@ -106,14 +107,14 @@ def render_page(findings: Findings) -> str:
         shared=shared_caveats([section.answer.warnings for section in sections]),
         command=reproduce_command(results.campaign),
     )
-    return _with_words(page)
+    return _with_words(page, render_corpora(findings.shown))
 
 
-def _with_words(page: str) -> str:
-    """The page with a button at the first place of each word of the glossary, and its words at the end."""
+def _with_words(page: str, corpora: str) -> str:
+    """The page with a button at the first place of each word of the glossary, the corpora, and the words at the end."""
     start, end = page.index("<main"), page.index("</main>")
     main, words = explained(page[start:end])
-    return f"{page[:start]}{main}{fill_template('words.html.jinja', words=words)}{page[end:]}"
+    return f"{page[:start]}{main}{corpora}{fill_template('words.html.jinja', words=words)}{page[end:]}"
 
 
 def _section(findings: Findings, corpus: str, index: int) -> Section:

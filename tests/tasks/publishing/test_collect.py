@@ -450,7 +450,7 @@ def test_a_report_can_be_built_of_it(finished, results):
     with undrawn(), pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasks.report.estimate", partial(estimate, resamples=50))
         files = build_report(results)
-    pages = {"index.html", "corpora.html", "results.json", "results.parquet", "scores.csv", "campaign.toml"}
+    pages = {"index.html", "results.json", "results.parquet", "scores.csv", "campaign.toml"}
     pages |= {f"tables/{name}" for name in kept_files(results)} | {name for name in files if name.startswith("latex/")}
     assert set(files) == pages | {file_name(results, corpus, v) for corpus, vs in results.samples.items() for v in vs}
     document = json.loads(files["results.json"])

@@ -12,6 +12,7 @@ import vl_convert
 from altair.utils.schemapi import debug_mode
 
 from tasks.report import Findings, Results, estimate
+from tasks.report.numbers.portrait import Portrait
 from tasks.report.pages.page import render_page
 from tasks.report.published import OFFICIAL
 from tests.tasks.report.synthetic import synthetic_results
@@ -82,5 +83,7 @@ def page_words(html: str) -> str:
 
 
 def drawn_page(results: Results) -> str:
-    """The first page."""
+    """The first page; of corpora without a portrait it shows none."""
+    portraits = {name: results.portraits.get(name, Portrait()) for name in results.corpora}
+    results = dataclasses.replace(results, portraits=portraits)
     return render_page(Findings(results, estimate(results, resamples=50)))

@@ -15,6 +15,7 @@ from tasks.publishing.terminal import score_table
 from tasks.report import Estimates, Findings, Results, estimate, results_json
 from tasks.report.charts.colours import COLOURS
 from tasks.report.numbers.metrics import METRICS
+from tasks.report.numbers.portrait import Portrait
 from tasks.report.numbers.results import CURVE_COLUMNS, DIAGNOSTIC_COLUMNS, PIECE_COLUMNS, TRIAL_COLUMNS
 from tasks.report.over_corpora.aggregate import Aggregate, Compared, aggregate
 from tasks.report.over_corpora.strata import interquartile_mean
@@ -359,8 +360,9 @@ def test_one_run_a_corpus_has_profiles_without_bands():
 
 def test_page_terminal_and_artifact_say_it_and_are_inert():
     kinds = {f"{name} {EVIL}" if name == "letters" else name: kind for name, kind in KINDS.items()}
-    base, results = small_results(), campaign(PARTS, kinds)
-    facts = {name: {**base.corpora["folk-tunes-words"], **told} for name, told in results.corpora.items()}
+    base, results = small_results("bach-chorales", "folk-tunes-characters", "folk-tunes-words"), campaign(PARTS, kinds)
+    of_kind = {facts["kind"]: facts for facts in base.corpora.values()}
+    facts = {name: {**of_kind[told["kind"]], **told} for name, told in results.corpora.items()}
     asked = {**base.campaign, **results.campaign}
     results = dataclasses.replace(results, corpora=facts, campaign=asked, provenance=base.provenance)
     estimates = estimate(results, resamples=50)
@@ -370,7 +372,9 @@ def test_page_terminal_and_artifact_say_it_and_are_inert():
     assert line in " ".join(score_table(document).split())
     assert "## Over all corpora" in score_markdown(document, "somewhere")
     with undrawn():
-        html = render_page(Findings(results, estimates))
+        html = render_page(
+            Findings(dataclasses.replace(results, portraits=dict.fromkeys(facts, Portrait())), estimates)
+        )
     check_inert(html)
     (section,) = re.findall(r'<section id="aggregate".*?</section>', html, re.DOTALL)
     assert section.count('role="img"') == len(document["aggregate"]["variants"]) - 1
