@@ -47,9 +47,9 @@ def run(store: Store, campaign: Campaign, digest: str) -> dict[str, object]:
     """One campaign; what its report says of the placebo."""
     search, ledger, data = Search(campaign, {NAME: digest}), Ledger(store), data_of(store.address, digest)
     for number in range(search.rungs):
-        for trial in search.rung(number, search.look(ledger.records)):
+        for trial in search.stage(number, ledger.records)[0]:
             ensure_trained(store, data, [trial])
-    for trial in search.finals(search.look(ledger.records)):
+    for trial in Standing(ledger, search).finals:
         (record,) = ensure_trained(store, data, [trial])
         if record.status == "completed":
             trained = Trained(store, data, record.trial)

@@ -16,7 +16,7 @@ from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.answers.planned import planned
 from tasks.publishing.make import make_report
 from tasks.search.cost import Clock
-from tasks.search.dispatch import run_finals, run_search
+from tasks.search.dispatch import run_all
 from tasks.search.search import Search
 from tasks.search.share import share_asked
 from tasks.search.share_outcome import ShareOutcome, share_outcome
@@ -50,8 +50,7 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     clock = Clock(store, search)
     tell_all(str(planned(Standing(ledger, search), clock, crew.size)))  # as text: the command's answer is the outcome
 
-    reasons = run_search(search, ledger, clock, crew)
-    reasons |= run_finals(search, ledger, clock, crew)
+    reasons = run_all(search, ledger, clock, crew)
 
     standing = Standing(ledger, search)
     outcome = (

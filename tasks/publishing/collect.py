@@ -49,8 +49,8 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
         reasons: why trials failed in this run, by key.
         started: when this run began.
     """
-    ledger, search, ended = standing.ledger, standing.search, standing.ended
-    owed = ledger.owed(standing.finals)
+    ledger, search = standing.ledger, standing.search
+    ended, owed = standing.ended.records, standing.ended.owed
     tables, damaged = readable(
         lambda key: _tables(ledger.store, ended[key]), [k for k in ended if "score" not in owed.get(k, ())]
     )
@@ -83,7 +83,7 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
             "seconds": round((now - started).total_seconds(), 1),
             "scan_body": scan_body(),
             "numerics": NUMERICS_VERSION,
-            "measured": ledger.measured(standing.finals),
+            "measured": standing.ended.measured,
         },
         failures=_failures(trials, owed, unsampled, reasons),
         samples=samples,

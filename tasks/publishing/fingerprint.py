@@ -30,8 +30,8 @@ def made_from(standing: Standing, provenance: Mapping[str, Any]) -> str | None:
         "digests": search.digests,
         # Other files may give the same corpus, and the report tells of them.
         "sources": {name: named.source for name in search.digests if (named := find_name(store, name)) is not None},
-        "made": standing.made,
-        "records": [record.to_json() for record in (standing.records | standing.ended).values()],
+        "made": standing.ended.made,
+        "records": [record.to_json() for record in (standing.records | standing.ended.records).values()],
         "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_body()],
     }
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()

@@ -38,8 +38,8 @@ def note_finished(
     if code is None:
         return
     campaign = search.campaign
-    prefixes = [trial_prefix(key) for key in standing.records | standing.ended]
-    prefixes += [*standing.made, *map(corpus_prefix, search.digests.values())]
+    prefixes = [trial_prefix(key) for key in standing.records | standing.ended.records]
+    prefixes += [*standing.ended.made, *map(corpus_prefix, search.digests.values())]
     manifests = many(store.manifest, prefixes)
     named = {name: find_name(store, name) for name in search.digests}
     known = Finished(

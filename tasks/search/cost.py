@@ -69,6 +69,10 @@ class Clock:
         """Seconds of annealing to score a trial on test, on one core; 0 where nothing is annealed."""
         return self._annealing(trial, "test", report_work)
 
+    def until_scored(self, trial: Trial) -> float:
+        """Seconds of a trial that is scored on test, on one core."""
+        return self.seconds(trial) + self.scoring(trial)
+
     def _annealing(self, trial: Trial, split: str, work: Callable[[int], int]) -> float:
         if not trial.output_type.estimated:
             return 0.0

@@ -35,8 +35,10 @@ _LOST = "its portion of work was lost: "
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
 
 
-def run_search(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[str, str]:
-    """Train a search rung by rung, and clear what was kept for it where it is over.
+def run_all(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[str, str]:
+    """Train a search rung by rung, and then what it chose with fresh seeds, which are scored on test.
+
+    What was kept of earlier rungs is removed where the search is over.
 
     Args:
         search: that of the campaign.
@@ -52,19 +54,11 @@ def run_search(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict
     """
     reasons: dict[str, str] = {}
     for number in range(search.rungs):
-        trials, rung = search.stage(number, search.look(ledger.records))
+        trials, rung = search.stage(number, ledger.records)
         reasons |= Stage(search, ledger, clock, crew, rung).run(trials)
-    clear_checkpoints(ledger.store, Standing(ledger, search).left_behind)
-    return reasons
-
-
-def run_finals(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[str, str]:
-    """Train what a search chose with its fresh seeds, and score it on test.
-
-    Arguments, the reasons that come back and errors are those of `run_search`.
-    """
-    finals = Standing(ledger, search).finals
-    return Stage(search, ledger, clock, crew, Rung(label="seeds"), final=True).run(finals)
+    standing = Standing(ledger, search)
+    clear_checkpoints(ledger.store, standing.left_behind)
+    return reasons | Stage(search, ledger, clock, crew, Rung(label="seeds"), final=True).run(standing.finals)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def make_plan(standing: Standing, clock: Clock) -> Plan:
 
 
 def _row(corpus: str, variant: str, studies: Sequence[Halving], standing: Standing, clock: Clock) -> PlanRow:
-    unfinished = {trial.key for trial in standing.unfinished}
+    unfinished = {trial.key for trial in standing.ended.unfinished}
     needs = [need for each in studies for need in _of_search(each, standing.records, clock)]
     needs += [_of_finals(each, unfinished, clock) for each in studies]
     asked, lacking = sum(need.asked for need in needs), sum(need.lacking for need in needs)
@@ -109,5 +109,5 @@ def _of_finals(halving: Halving, unfinished: Set[str], clock: Clock) -> _Need:
     else:
         lacking = asked = len(halving.bracket.seeds)
     draws = halving.bracket.draws
-    each = sum(clock.seconds(draw) + clock.scoring(draw) for draw in draws) / len(draws)
+    each = sum(map(clock.until_scored, draws)) / len(draws)
     return _Need(asked, lacking, lacking * each)

@@ -165,8 +165,12 @@ class Search:
         """How far each bracket has come, as far as the records tell."""
         return [halve(bracket, records) for bracket in self.brackets]
 
-    def look(self, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]) -> dict[str, TrialRecord]:
-        """What there is of the search, rung by rung: which trials a rung has is told by the records of the one before.
+    def look(
+        self, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]
+    ) -> tuple[dict[str, TrialRecord], list[Halving]]:
+        """What there is of the search, and how far each bracket has come.
+
+        Rung by rung: which trials a rung has is told by the records of the one before.
 
         Args:
             records_of: gives those that are stored of some trials, by key.
@@ -174,11 +178,11 @@ class Search:
         found: dict[str, TrialRecord] = {}
         for number in range(self.rungs):
             found |= records_of(self.rung(number, found))
-        return found
+        return found, self.halvings(found)
 
     def rung(self, number: int, records: Records) -> list[Trial]:
         """The trials of a rung, of all brackets that have it and are so far."""
-        return [trial for each in self.halvings(records) for rung in each.rungs[number : number + 1] for trial in rung]
+        return _of_rung(number, self.halvings(records))
 
     def trials(self, records: Records) -> list[Trial]:
         """All trials that are asked for, as far as the records tell; those of the first rung without any."""
@@ -188,14 +192,16 @@ class Search:
         """The chosen configurations with fresh seeds."""
         return [trial for each in self.halvings(records) for trial in each.finals]
 
-    def stage(self, number: int, records: Records) -> tuple[list[Trial], Rung]:
+    def stage(
+        self, number: int, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]
+    ) -> tuple[list[Trial], Rung]:
         """The trials of a rung, and how they hang together with shorter and longer ones.
 
         Args:
             number: of the rung.
-            records: of the rungs before it.
+            records_of: as of `look`.
         """
-        trials = self.rung(number, records)
+        trials = _of_rung(number, self.look(records_of)[1])
         ends = {(each.digest, each.variant): each.epochs for each in self.brackets}
         epochs = {trial.key: ends[trial.corpus, trial.variant] for trial in trials}
         return trials, Rung(
@@ -203,6 +209,10 @@ class Search:
             keeps=frozenset(trial.key for trial in trials if trial.epochs < epochs[trial.key][-1]),
             label="search" if self.rungs == 1 else f"search, rung {number + 1} of {self.rungs}",
         )
+
+
+def _of_rung(number: int, halvings: Iterable[Halving]) -> list[Trial]:
+    return [trial for each in halvings for rung in each.rungs[number : number + 1] for trial in rung]
 
 
 def _bracket(campaign: Campaign, corpus: str, digest: str, variant: str, study: int) -> Bracket:

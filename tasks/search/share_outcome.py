@@ -49,5 +49,5 @@ class ShareOutcome(Answer):
 def share_outcome(standing: Standing, share: Share) -> ShareOutcome:
     """Count what is stored of the share that a search is about."""
     asked = len(standing.trials) + len(standing.finals)
-    lacking = len(standing.missing) + len(standing.unfinished)
+    lacking = len(standing.missing) + len(standing.ended.unfinished)
     return ShareOutcome(share, asked, lacking, standing.ledger.store.address)

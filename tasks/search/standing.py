@@ -9,8 +9,7 @@ from functools import cached_property
 
 from models.trial import Trial
 from tasks.search.search import Search
-from tasks.trials.ledger import Ledger
-from tasks.trials.records import TrialRecord
+from tasks.trials.ledger import Finals, Ledger
 
 
 class Standing:
@@ -29,8 +28,7 @@ class Standing:
 
     def __init__(self, ledger: Ledger, search: Search) -> None:
         self.ledger, self.search = ledger, search
-        self.records = search.look(ledger.records)
-        self.halvings = search.halvings(self.records)
+        self.records, self.halvings = search.look(ledger.records)
         self.finals = [trial for each in self.halvings for trial in each.finals]
 
     @property
@@ -49,21 +47,11 @@ class Standing:
         return [trial for each in self.halvings if each.whole for rung in each.rungs[:-1] for trial in rung]
 
     @cached_property
-    def ended(self) -> dict[str, TrialRecord]:
-        """The records of the fresh seeds that are stored, by key."""
-        return self.ledger.records(self.finals)
-
-    @cached_property
-    def unfinished(self) -> list[Trial]:
-        """The fresh seeds that are not stored, or of which a score or a sample is not."""
-        return self.ledger.unfinished(self.finals, scored=True)
-
-    @cached_property
-    def made(self) -> dict[str, list[str]]:
-        """The sha256 of all that is stored of the scores and samples of the fresh seeds, by prefix."""
-        return self.ledger.made(self.finals)
+    def ended(self) -> Finals:
+        """What is stored of the fresh seeds."""
+        return self.ledger.finals(self.finals)
 
     @property
     def whole(self) -> bool:
         """Whether all that is asked for is stored."""
-        return not (self.missing or self.unfinished)
+        return not (self.missing or self.ended.unfinished)

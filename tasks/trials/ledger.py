@@ -7,6 +7,7 @@ What this does not do: decide anything by a listing, or remember across flow run
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from infra.cluster.progress import say
@@ -16,6 +17,25 @@ from models.trial import Trial
 from tasks.ingest.stored import load_kind
 from tasks.telling.readable import passed_over, readable
 from tasks.trials.records import TrialRecord, load_record, sample_prefix, score_prefix, trial_prefix
+
+
+@dataclass(frozen=True)
+class Finals:
+    """What is stored of some final trials.
+
+    Attributes:
+        records: of those that are stored, by key.
+        owed: what those that completed lack beside their record, by key: see `Ledger.owed`.
+        unfinished: those that are not stored, or lack something.
+        made: the sha256 of all that is stored of their scores and samples, by prefix.
+        measured: with what they were scored: each of the `commits`, `processors` and versions of `torch`, sorted.
+    """
+
+    records: dict[str, TrialRecord]
+    owed: dict[str, list[str]]
+    unfinished: list[Trial]
+    made: dict[str, list[str]]
+    measured: dict[str, list[str]]
 
 
 class Ledger:
@@ -55,6 +75,19 @@ class Ledger:
         owing = self.owed(distinct.values()) if scored else {}
         return [trial for key, trial in distinct.items() if key not in records or key in owing]
 
+    def finals(self, trials: Iterable[Trial]) -> Finals:
+        """What is stored of final trials, by one look."""
+        distinct = {trial.key: trial for trial in trials}
+        records, owed = self.records(distinct.values()), self.owed(distinct.values())
+        prefixes = [place(key) for key in distinct for place in (score_prefix, sample_prefix)]
+        return Finals(
+            records,
+            owed,
+            unfinished=[trial for key, trial in distinct.items() if key not in records or key in owed],
+            made={prefix: self._objects[prefix] for prefix in prefixes if prefix in self._objects},
+            measured=self._measured(map(score_prefix, distinct)),
+        )
+
     def outdated(self, trials: Iterable[Trial]) -> int:
         """How many of the trials are stored by an older version of the numerics, whose results are not used."""
         keys = {key: trial.key for trial in trials for key in trial.older_keys}
@@ -78,19 +111,9 @@ class Ledger:
                 owing[key] = lacks
         return owing
 
-    def made(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
-        """The sha256 of all that is stored of the scores and samples of final trials, by prefix."""
-        finals = list(finals)
-        self.owed(finals)
-        prefixes = [place(trial.key) for trial in finals for place in (score_prefix, sample_prefix)]
-        return {prefix: self._objects[prefix] for prefix in prefixes if prefix in self._objects}
-
-    def measured(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
-        """With what final trials were scored: each of the `commits`, `processors` and versions of `torch`, sorted.
-
-        A report may be made elsewhere, and later. What a manifest does not tell is left out.
-        """
-        made = [self._made_with[prefix] for each in finals if (prefix := score_prefix(each.key)) in self._made_with]
+    def _measured(self, scores: Iterable[str]) -> dict[str, list[str]]:
+        """With what they were scored. A report may be made elsewhere, and later. What no manifest tells is left out."""
+        made = [self._made_with[prefix] for prefix in scores if prefix in self._made_with]
         told = {
             "commits": {each.get("commit") for each in made},
             "processors": {each.get("processor") for each in made},

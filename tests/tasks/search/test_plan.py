@@ -28,6 +28,9 @@ class EvenClock:
     def scoring(self, trial: Trial) -> float:
         return 1000.0 if trial.output_type.estimated else 0.0
 
+    def until_scored(self, trial: Trial) -> float:
+        return self.seconds(trial) + self.scoring(trial)
+
 
 def _plan(store, campaign, digests) -> Plan:
     return make_plan(Standing(Ledger(store), Search(campaign, digests)), EvenClock())

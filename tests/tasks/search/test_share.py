@@ -60,7 +60,7 @@ def test_what_a_share_came_to_counts_its_own_trials_alone(store: Store, digests:
 def test_the_plan_of_a_share_is_of_its_own_trials(store: Store, digests: dict[str, str], monkeypatch):
     class Quick:
         seconds = staticmethod(lambda trial: 1.0)
-        scoring = staticmethod(lambda trial: 0.0)
+        until_scored = staticmethod(lambda trial: 1.0)
 
     campaign = tiny_campaign("SGD+C", studies=1, trials=2, seeds=1)
 

@@ -14,17 +14,17 @@ def test_of_a_finished_campaign_nothing_is_missing(finished: Finished) -> None:
     standing = Standing(Ledger(finished.store), Search(finished.campaign, finished.digests))
     assert standing.whole
     assert standing.records == by_key(finished.search)
-    assert standing.ended == by_key(finished.finals)
+    assert standing.ended.records == by_key(finished.finals)
     assert [trial.key for trial in standing.trials] == list(standing.records)
-    assert [trial.key for trial in standing.finals] == list(standing.ended)
-    assert len(standing.made) == 2 * len(standing.finals), "a score and a sample each"
+    assert [trial.key for trial in standing.finals] == list(standing.ended.records)
+    assert len(standing.ended.made) == 2 * len(standing.finals), "a score and a sample each"
 
 
 def test_where_nothing_is_stored_all_of_the_first_rung_is_missing(store: Store, digests: dict[str, str]) -> None:
     search = Search(tiny_campaign("SGD+C", trials=3, rungs=2), digests)
     standing = Standing(Ledger(store), search)
     assert standing.missing == standing.trials == [trial for each in search.brackets for trial in each.by_rung[0]]
-    assert (standing.finals, standing.unfinished, standing.whole) == ([], [], False)
+    assert (standing.finals, standing.ended.unfinished, standing.whole) == ([], [], False)
 
 
 def test_a_fresh_seed_that_lacks_its_sample_is_unfinished(finished: Finished, monkeypatch) -> None:
@@ -33,7 +33,7 @@ def test_a_fresh_seed_that_lacks_its_sample_is_unfinished(finished: Finished, mo
     monkeypatch.setattr(ledger, "owed", lambda trials: {key: ["sample"]})
     standing = Standing(ledger, search)
     assert standing.missing == []
-    assert [trial.key for trial in standing.unfinished] == [key]
+    assert [trial.key for trial in standing.ended.unfinished] == [key]
     assert not standing.whole
 
 

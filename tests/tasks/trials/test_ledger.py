@@ -117,11 +117,11 @@ def test_what_cannot_be_read_is_missing_and_said_once_with_its_reason(store, fin
 def test_what_was_made_is_of_every_byte_of_scores_and_samples(store, finals):
     trial = finals[0]
     _put(store, record_of(trial))
-    assert Ledger(store).made([trial]) == {}
+    assert Ledger(store).finals([trial]).made == {}
     _score(store, trial)
-    only_scored = Ledger(store).made([trial])
+    only_scored = Ledger(store).finals([trial]).made
     _sample(store, trial)
-    whole = Ledger(store).made([trial])
+    whole = Ledger(store).finals([trial]).made
     assert list(only_scored) == [score_prefix(trial.key)]
     assert list(whole) == [score_prefix(trial.key), sample_prefix(trial.key)]
     assert whole[sample_prefix(trial.key)] == [hashlib.sha256(b"{}").hexdigest()]
