@@ -12,20 +12,14 @@ WORKERS = ("worker-1", "worker-2")
 INNER = "the process of {}"
 """What computes, under its nanny."""
 
-KINDS: tuple[tuple[str, How], ...] = (
-    (FLOW, "killed"),
-    (FLOW, "stopped"),
-    (FLOW, "paused"),
-    *((worker, how) for worker in WORKERS for how in ("killed", "stopped", "paused")),  # type: ignore[misc]
-    *((INNER.format(worker), "killed") for worker in WORKERS),  # type: ignore[misc]
-    (SCHEDULER, "killed"),
-    (SCHEDULER, "paused"),
-    (PREFECT, "killed"),
-    (PREFECT, "paused"),
-    (S3, "killed"),
-    (S3, "paused"),
-    (S3, "throttled"),
-)
+KINDS: dict[str, tuple[How, ...]] = {
+    FLOW: ("killed", "stopped", "paused"),
+    WORKERS[0]: ("killed", "stopped", "paused"),
+    INNER.format(WORKERS[1]): ("killed",),
+    SCHEDULER: ("killed", "paused"),
+    PREFECT: ("killed", "paused"),
+    S3: ("killed", "paused", "throttled"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Fault:
 
 
 def schedule(seed: int, number: int, length: float) -> list[Fault]:
-    """The faults of a round: two to six, each of a kind that is drawn evenly.
+    """The faults of a round: two to six; whom each befalls is drawn evenly, then how.
 
     Args:
         seed: of all rounds.
@@ -63,7 +57,8 @@ def schedule(seed: int, number: int, length: float) -> list[Fault]:
     draws = random.Random(f"{seed} {number}")  # noqa: S311
     faults = []
     for at in sorted(draws.uniform(1, length) for _ in range(draws.randint(2, 6))):
-        whom, how = draws.choice(KINDS)
+        whom = draws.choice(list(KINDS))
+        how = draws.choice(KINDS[whom])
         lasts = draws.uniform(2, 20) if how in ("paused", "throttled") else 0.0
         faults.append(Fault(at, whom, how, lasts))
     return faults
