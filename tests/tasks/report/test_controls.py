@@ -204,6 +204,15 @@ def test_a_table_is_copied_as_it_stands(see, copied):
     assert effects[0]["bach-chorales nats per frame: note"] == "7 pairs; 4 studies".replace(";", ",")
 
 
+def test_rows_without_a_heading_keep_their_names_and_drawings_are_no_columns(see, copied, window, folder):
+    told = copied("document.querySelector('#corpora table')", "CSV").splitlines()
+    assert told[:2] == [",train,valid,test", "pieces,296,37,37"]
+    window.open(folder / "compared.html", 1280)
+    see("Object.defineProperty(navigator, 'clipboard', {value: {writeText: async text => { window.last = text }}})")
+    see("document.querySelector('.copy button').click()")
+    assert see("window.last").splitlines()[0] == "variant,change,change: low,change: high,verdict,before,after,rests on"
+
+
 def test_axe_finds_nothing_serious_with_everything_unfolded(see, window):
     see("document.querySelectorAll('details').forEach(each => { each.open = true })")
     assert axe_findings(window) == "[]"

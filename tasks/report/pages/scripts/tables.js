@@ -51,10 +51,10 @@ function headingsOf(table) {
   return rows.at(-1).map((_, place) => rows.map((row) => row[place]));
 }
 
-// Columns without a heading hold drawings of what stands in the others.
+// Columns without a heading hold drawings of what stands in the others, but for the first, which names the rows.
 function readTable(table) {
   const heads = headingsOf(table);
-  const kept = heads.map((above) => isShown(above.at(-1)) && above.at(-1).tagName === "TH");
+  const kept = heads.map((above, place) => isShown(above.at(-1)) && (!place || above.at(-1).tagName === "TH"));
   const cellsOf = (row) => [...row.cells].filter((_, place) => kept[place]);
   return {
     columns: heads.filter((_, place) => kept[place]).map((above) => oneLine(above.map((head) => textOf(head)).join(" "))),
