@@ -37,10 +37,10 @@ def _build(name: str) -> App:
         commands.verify,
         commands.gc,
         commands.disk,
+        commands.delete,
     ):
         app.command(command)
     app.command(commands.list_reports, name="list")
-    app.command(commands.delete_report, name="delete")
     return app
 
 

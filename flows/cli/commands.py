@@ -3,13 +3,7 @@
 All imports except cyclopts are inside the commands; see `flows/cli/__init__.py`.
 """
 
-import gc as garbage
-import io
-import os
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext, redirect_stderr
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,18 +34,19 @@ from flows.cli.options import (
     Seed,
     Show,
     Steps,
-    Store,
+    StoreAddress,
     Tables,
     To,
     Version,
     Versions,
 )
+from flows.cli.running import check_prefect, run_flow
 from infra.errors import ConfigurationError
 from infra.machine.output import tell
 
 if TYPE_CHECKING:
-    from infra.settings import CampaignRequest, IngestRequest
-    from infra.store import Store as ObjectStore
+    from infra.settings import CampaignRequest
+    from infra.store import Store
 
 THIS_MACHINE = Places()
 DATA = Data()
@@ -82,7 +77,7 @@ def plan(
 
 
 def ingest(
-    *names: Name, store: Store = None, data: Data = DATA, places: Places = THIS_MACHINE, output: Output = SHOWN
+    *names: Name, store: StoreAddress = None, data: Data = DATA, places: Places = THIS_MACHINE, output: Output = SHOWN
 ) -> None:
     """Parse corpora into the store, where later commands find them by their names."""
     with told_in_one_line(output.json):
@@ -94,7 +89,7 @@ def ingest(
             asked_recipes(request)
             return False
 
-        _run_flow("ingest", request, output, check)
+        run_flow("ingest", request, output, check)
 
 
 def report(
@@ -122,15 +117,15 @@ def report(
         tell(Rebuilt(rebuild(source, to or Path("report"), say)))
 
 
-def list_reports(*, store: Store = None, json: AsJson = False) -> None:
+def list_reports(*, store: StoreAddress = None, json: AsJson = False) -> None:
     """List the versions of the report in a store, the latest one last."""
     with told_in_one_line(json):
         address = Campaign(store=store).request().store
-        from infra.store import Store as ObjectStore
+        from infra.store import Store
         from tasks.publishing.answers.reports import Listing
-        from tasks.publishing.publish import list_reports as listed
+        from tasks.publishing.publish import published_reports
 
-        reports = listed(ObjectStore(address, create=False), lambda line: print(line, file=sys.stderr))
+        reports = published_reports(Store(address, create=False), lambda line: print(line, file=sys.stderr))
         tell(Listing(reports))
         if not reports:
             print(f"no report is published in {address}", file=sys.stderr)
@@ -143,21 +138,20 @@ def pull(
     to: Folder,
     tables: Tables = False,
     preset: Preset = None,
-    store: Store = None,
+    store: StoreAddress = None,
     json: AsJson = False,
 ) -> None:
     """Copy a version of the report out of a store, every byte checked."""
     with told_in_one_line(json):
         opened = _opened(store)
         from tasks.publishing.answers.reports import Pulled
-        from tasks.publishing.publish import pull as pulled
-        from tasks.publishing.publish import resolve_version
+        from tasks.publishing.publish import pull_report, resolve_version
 
         meant = resolve_version(opened, version, preset)
-        tell(Pulled(meant, pulled(opened, meant, to, tables=tables)))
+        tell(Pulled(meant, pull_report(opened, meant, to, tables=tables)))
 
 
-def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = None, store: Store = None) -> None:
+def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = None, store: StoreAddress = None) -> None:
     """Say what changed between two versions of the report, and whether it can be told: settings, code, data, results.
 
     One version alone is compared with the one before it of the same preset; none, the latest is.
@@ -165,10 +159,9 @@ def compare(*versions: Versions, json: AsJson = False, to: ComparisonFolder = No
     with told_in_one_line(json):
         address = Campaign(store=store).request().store
         from tasks.publishing.answers.compared import Compared
-        from tasks.publishing.compare import compare as compared
-        from tasks.publishing.compare import write_comparison
+        from tasks.publishing.compare import compare_versions, write_comparison
 
-        made = compared(versions, address)
+        made = compare_versions(versions, address)
         tell(Compared(made, None if to is None else write_comparison(made, to)))
 
 
@@ -178,13 +171,12 @@ def copy(*, source: From, to: To, only: Only = (), json: AsJson = False) -> None
         addresses = [Campaign(store=address).request().store for address in (source, to)]
         from infra.cluster.progress import say
         from infra.errors import IntegrityError
-        from infra.store import Store as ObjectStore
-        from tasks.upkeep.copying import Copies
-        from tasks.upkeep.copying import copy as copied
+        from infra.store import Store
+        from tasks.upkeep.copying import Copies, copy_store
 
-        target = ObjectStore(addresses[1])
+        target = Store(addresses[1])
         target.check_writable()
-        copies = Copies(copied(ObjectStore(addresses[0], create=False), target, only, say))
+        copies = Copies(copy_store(Store(addresses[0], create=False), target, only, say))
         tell(copies)
         if copies.passed_over:
             raise IntegrityError(f"{copies.passed_over} could not be copied; the rest was")
@@ -197,7 +189,7 @@ def sample(
     to: SampleFile,
     seed: Seed = None,
     steps: Steps = None,
-    store: Store = None,
+    store: StoreAddress = None,
     json: AsJson = False,
 ) -> None:
     """Let a trained network go on from the beginning of a test piece: music as MIDI, text as text."""
@@ -208,15 +200,15 @@ def sample(
         tell(write_sample(opened, trial, to, seed, steps))
 
 
-def verify(*, store: Store = None, json: AsJson = False) -> None:
+def verify(*, store: StoreAddress = None, json: AsJson = False) -> None:
     """Hash everything in a store again; ends with 1 where something is not what was committed."""
     with told_in_one_line(json):
         opened = _opened(store)
         from infra.errors import IntegrityError
         from tasks.telling.wording import plural
-        from tasks.upkeep.verify import verify as verified
+        from tasks.upkeep.verify import verify_store
 
-        found = verified(opened)
+        found = verify_store(opened)
         tell(found)
         if found.damaged:
             raise IntegrityError(f"{plural(len(found.damaged), 'fault')} in a store of {found.commits} commits")
@@ -229,7 +221,7 @@ def gc(
     keep_days: KeepDays = None,
     older_numerics: OlderNumerics = False,
     hours: Hours = 24.0,
-    store: Store = None,
+    store: StoreAddress = None,
     json: AsJson = False,
 ) -> None:
     """Show, or remove, what killed writers left in a store, and where it is asked old reports and outdated trials."""
@@ -241,17 +233,16 @@ def gc(
         tell(collect(_opened(store), rule, older_numerics=older_numerics, hours=hours, delete=delete))
 
 
-def delete_report(version: OldVersion, /, *, force: Force = False, store: Store = None, json: AsJson = False) -> None:
+def delete(version: OldVersion, /, *, force: Force = False, store: StoreAddress = None, json: AsJson = False) -> None:
     """Remove one version of the report from a store; its trials stay."""
     with told_in_one_line(json):
         opened = _opened(store)
-        from tasks.upkeep.deletion import Deleted
-        from tasks.upkeep.deletion import delete_report as deleted
+        from tasks.upkeep.deletion import Deleted, delete_report
 
-        tell(Deleted(version, deleted(opened, version, force=force)))
+        tell(Deleted(version, delete_report(opened, version, force=force)))
 
 
-def disk(*, store: Store = None, json: AsJson = False) -> None:
+def disk(*, store: StoreAddress = None, json: AsJson = False) -> None:
     """Show what takes the space of a store, and what of it could go."""
     with told_in_one_line(json):
         opened = _opened(store)
@@ -260,33 +251,33 @@ def disk(*, store: Store = None, json: AsJson = False) -> None:
         tell(Disk(usage(opened, lambda line: print(line, file=sys.stderr))))
 
 
-def _opened(store: Store) -> "ObjectStore":
+def _opened(store: StoreAddress) -> "Store":
     """The store of an option, for commands that only read; it is not created if it is missing."""
     address = Campaign(store=store).request().store
-    from infra.store import Store as ObjectStore
+    from infra.store import Store
 
-    return ObjectStore(address, create=False)
+    return Store(address, create=False)
 
 
 def _campaign_file(request: "CampaignRequest") -> str:
     """The campaign of a request as the text of a campaign file."""
-    from infra.store import Store as ObjectStore
+    from infra.store import Store
     from tasks.campaign import campaign_text, resolve
 
-    return campaign_text(resolve(request, ObjectStore(request.store)).to_json()).rstrip()
+    return campaign_text(resolve(request, Store(request.store)).to_json()).rstrip()
 
 
 def _run_campaign(name: str, request: "CampaignRequest", output: Output) -> Any:
     def check() -> bool:
-        from infra.store import Store as ObjectStore
+        from infra.store import Store
         from tasks.campaign import resolve
         from tasks.search.foresight import work_is_left
 
-        store = ObjectStore(request.store)
+        store = Store(request.store)
         campaign = resolve(request, store)
         return name == "reproduce" and request.cluster is None and work_is_left(store, campaign)
 
-    return _run_flow(name, request, output, check)
+    return run_flow(name, request, output, check)
 
 
 def _was_finished(request: "CampaignRequest", output: Output) -> bool:
@@ -294,13 +285,13 @@ def _was_finished(request: "CampaignRequest", output: Output) -> bool:
 
     Only the store is asked; no temporary server, cluster or torch is started for it.
     """
-    _check_prefect()
+    check_prefect()
     from prefect.settings import get_current_settings
 
-    from infra.store import Store as ObjectStore
+    from infra.store import Store
     from tasks.publishing.finished import finished
 
-    store = ObjectStore(request.store)
+    store = Store(request.store)
     known = finished(store, request)
     if known is None:
         return False
@@ -316,58 +307,3 @@ def _was_finished(request: "CampaignRequest", output: Output) -> bool:
     with api_server(), server_watched():
         leave_run(request, store, known)
     return True
-
-
-def _check_prefect() -> None:
-    """Import Prefect, which reads its settings; raise `ConfigurationError` if it cannot."""
-    messages = io.StringIO()
-    try:
-        with redirect_stderr(messages):  # on failure Prefect prints the same problem in many lines
-            import prefect.main  # noqa: F401
-        sys.stderr.write(messages.getvalue())
-    except ValueError as problem:  # not TOML, or an invalid value
-        where = os.environ.get("PREFECT_PROFILES_PATH") or "profiles.toml in PREFECT_HOME (~/.prefect)"
-        reason = " ".join(str(problem).split())[:200]
-        raise ConfigurationError(
-            f"Prefect cannot read its settings: {reason}; mend or move away {where}, .env or prefect.toml here, or a "
-            "variable PREFECT_..."
-        ) from problem
-
-
-def _import_flow(name: str) -> Any:
-    """The flow `flows.NAME.NAME`. Its import loads torch; without garbage collection that is a tenth faster."""
-    garbage.disable()
-    try:
-        return getattr(import_module(f"flows.{name}"), name)
-    finally:
-        garbage.freeze()
-        garbage.enable()
-
-
-def _run_flow(name: str, request: "CampaignRequest | IngestRequest", output: Output, check: Callable[[], bool]) -> Any:
-    """Run the flow `flows.NAME.NAME` on one API server, with quiet logs, and return its result.
-
-    `check` raises the user's mistakes while the server still boots; the flow itself checks again. It returns whether
-    workers of this machine will be needed, which then start while the server boots.
-    """
-    _check_prefect()
-    output.apply()
-    from infra.machine.limits import raise_file_limit
-    from infra.server.configured import server_watched
-    from infra.server.server import api_server
-    from infra.store import Store as ObjectStore
-
-    raise_file_limit()
-    with api_server() as wait_until_ready:
-        flow = _import_flow(name)
-        from infra.cluster.clusters import cluster_early
-        from infra.cluster.forking import fork_workers_from_here
-        from infra.cluster.progress import say
-
-        fork_workers_from_here()
-        ObjectStore(request.store).check_writable()
-        with cluster_early(request.workers) if check() else nullcontext():
-            say("waiting for Prefect's API server")
-            wait_until_ready()
-            with server_watched():
-                return flow(request)

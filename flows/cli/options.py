@@ -30,7 +30,7 @@ def _flag(text: str) -> Parameter:
     return Parameter(help=text, negative="", show_default=False)
 
 
-Store = Annotated[
+StoreAddress = Annotated[
     str | None,
     Parameter(
         help="Where everything is kept: a folder, or an address such as s3://bucket/prefix. "
@@ -110,7 +110,7 @@ Name = Annotated[
 class Campaign:
     """Which campaign: a preset, and what differs from it."""
 
-    store: Store = None
+    store: StoreAddress = None
     preset: Annotated[str | None, Parameter(help="Which campaign: smoke, default, dependencies, thorough, paper.")] = (
         None
     )

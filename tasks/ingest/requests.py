@@ -16,8 +16,7 @@ from tasks.corpus.corpus import Corpus
 from tasks.ingest.building.lost import Selection
 from tasks.ingest.building.midi_files import build_midi_corpus, is_midi
 from tasks.ingest.building.midi_piece import OWN, Rules
-from tasks.ingest.building.plain_text import FEWEST_WORDS, build_text_corpus
-from tasks.ingest.building.plain_text import Kind as TextKind
+from tasks.ingest.building.plain_text import FEWEST_WORDS, TextKind, build_text_corpus
 from tasks.ingest.building.recipe import MapFunction, Progress, Recipe, Source
 from tasks.ingest.corpora import embedded_corpora, find_recipe
 from tasks.ingest.names import unknown_corpus

@@ -13,7 +13,7 @@ from infra.errors import ConfigurationError, NotFoundError
 from infra.provenance import provenance
 from infra.store import Store
 from tasks.publishing.placing import place
-from tasks.publishing.publish import VERSION, PublishedReport, list_reports, read_tables, resolve_version
+from tasks.publishing.publish import VERSION, PublishedReport, published_reports, read_tables, resolve_version
 from tasks.publishing.rebuild import read_folders
 from tasks.report import Results
 from tasks.report.compared import Comparison, compare_results, render_comparison
@@ -22,7 +22,7 @@ from tasks.report.kept import FOLDER, results_of
 LATEST = "latest"
 
 
-def compare(names: Sequence[str], address: str) -> Comparison:
+def compare_versions(names: Sequence[str], address: str) -> Comparison:
     """What is between two versions.
 
     Args:
@@ -78,7 +78,7 @@ def _named(name: str, store: Store) -> str:
 
 
 def _version_before(version: str, store: Store) -> str:
-    reports = {report.version: report for report in list_reports(store, lambda _: None)}
+    reports = {report.version: report for report in published_reports(store, lambda _: None)}
     if (mine := reports.get(version)) is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
     earlier = [each.version for each in reports.values() if each.version < version and _alike(each, mine)]

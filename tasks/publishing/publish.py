@@ -187,7 +187,7 @@ def report_pointers(listed: Iterable[Listed]) -> list[str]:
     return [item.path for item in listed if LATEST.fullmatch(item.path)]
 
 
-def list_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedReport, ...]:
+def published_reports(store: Store, tell: Callable[[str], None]) -> tuple[PublishedReport, ...]:
     """All versions in a store, the oldest first.
 
     Args:
@@ -224,7 +224,9 @@ def _latest(store: Store, preset: str | None) -> str | None:
     return version
 
 
-def pull(store: Store, version: str | None, to: Path, *, preset: str | None = None, tables: bool = False) -> Path:
+def pull_report(
+    store: Store, version: str | None, to: Path, *, preset: str | None = None, tables: bool = False
+) -> Path:
     """Copy a report into a directory, every byte checked; the directory appears whole or not at all.
 
     Args:

@@ -65,7 +65,7 @@ class Copies(Answer):
         return {"folders": [asdict(folder) | {"passed_over": list(folder.passed_over)} for folder in self.folders]}
 
 
-def copy(source: Store, target: Store, only: Sequence[str], tell: Callable[[str], None]) -> list[Copied]:
+def copy_store(source: Store, target: Store, only: Sequence[str], tell: Callable[[str], None]) -> list[Copied]:
     """Copy what is committed in one store and not in the other.
 
     Args:

@@ -69,7 +69,7 @@ class Verified(Answer):
         return {"commits": self.commits, "damaged": list(self.damaged), "noticed": list(self.noticed)}
 
 
-def verify(store: Store) -> Verified:
+def verify_store(store: Store) -> Verified:
     """Read every object of every commit, and every pointer, many at a time, against what vouches for them.
 
     Raises:

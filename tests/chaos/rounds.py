@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.store import Store
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 from tests.chaos.contents import changed, contents
 from tests.chaos.faults import Fault
 from tests.chaos.parts import STOP_SECONDS, Part
@@ -160,7 +160,7 @@ class Campaign:
         if self._undisturbed is None:
             self._undisturbed = found
             self._longest = max(self._longest, 5 * made.seconds)
-        made.changed = changed(found, self._undisturbed) + list(verify(store).damaged)
+        made.changed = changed(found, self._undisturbed) + list(verify_store(store).damaged)
         made.trials = sum(name.startswith("trials/") and name.endswith("/record.json") for name in found)
         notes = [line.split() for line in self._world.notes.read_text().splitlines()]
         begun = Counter(note[1] for note in notes if note[0] == "begun")

@@ -18,7 +18,7 @@ import pytest
 
 from infra.provenance import provenance
 from infra.store import Store
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 from tests.integration.conftest import plain_environment
 
 pytestmark = pytest.mark.integration
@@ -151,7 +151,7 @@ def test_a_stopped_and_a_killed_run_go_on_where_they_were(
     assert "Traceback" not in err
     assert psutil.wait_procs(children, timeout=20)[1] == []
     assert list(temporary.iterdir()) == []
-    assert verify(Store(str(store))).damaged == ()
+    assert verify_store(Store(str(store))).damaged == ()
     stopped = commits(store, "trials")
 
     process = _once_trained(store, served, len(stopped) + 1)

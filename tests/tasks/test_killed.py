@@ -30,7 +30,7 @@ from tasks.trials.data import data_of
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.upkeep.leftovers import leftovers, remove
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 from tests.tasks.conftest import tiny_campaign, tiny_music
 from tests.tasks.place import Place
 
@@ -123,7 +123,7 @@ def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, und
         remove(store, leftovers(store))
         assert _number(place.files) == _number(history[-1]), "what is left over goes, and nothing else"
         assert committed(place.files) == expected
-        assert verify(store).damaged == ()
+        assert verify_store(store).damaged == ()
     _told(f"killed before each of {len(history)} writes: all equal")
 
 

@@ -14,13 +14,13 @@ from infra.provenance import provenance
 from infra.store import Store
 from models.trial import Trial
 from tasks.publishing.fingerprint import made_from
-from tasks.publishing.publish import list_reports, publish, pull
+from tasks.publishing.publish import publish, published_reports, pull_report
 from tasks.search.search import Search
 from tasks.search.standing import Standing
 from tasks.trials import train as training
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import sample_prefix
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 from tests.tasks.conftest import Finished
 from tests.tasks.here import train_here
 from tests.tasks.older import as_before_checksums
@@ -41,13 +41,13 @@ def older(finished: Finished, tmp_path: Path) -> Path:
 
 def test_it_is_read_and_verified(finished: Finished, older: Path, tmp_path: Path) -> None:
     store = Store(str(older))
-    found = verify(store)
+    found = verify_store(store)
     assert found.damaged == ()
     assert found.noticed == (
         f"{found.commits} commits are older than checksums: of their manifests the form alone was checked",
     )
-    (report,) = list_reports(store, pytest.fail)
-    assert pull(store, report.version, tmp_path / "pulled").read_text() == "<p>old"
+    (report,) = published_reports(store, pytest.fail)
+    assert pull_report(store, report.version, tmp_path / "pulled").read_text() == "<p>old"
     assert len(counterpoint.load_trials(str(older))) == len(finished.search) + len(finished.finals)
     assert len(counterpoint.load_samples(str(older))) == len(finished.finals)
 
@@ -71,13 +71,13 @@ def test_it_is_gone_on_with_and_nothing_is_trained_anew(finished: Finished, olde
     assert set(trained) == {trial.key for trial in finals[:3]} & new
     clean = provenance() | {"dirty": False}
     assert made_from(Standing(Ledger(store), Search(finished.campaign, finished.digests)), clean) is not None
-    assert verify(store).damaged == ()
+    assert verify_store(store).damaged == ()
 
 
 def test_samples_that_were_deleted_are_named(finished: Finished, older: Path) -> None:
     """The score is there, and so is the kind of the corpus: nothing else speaks of a sample."""
     shutil.rmtree(older / "samples")
-    told = [line for line in verify(Store(str(older))).noticed if line.startswith("samples/")]
+    told = [line for line in verify_store(Store(str(older))).noticed if line.startswith("samples/")]
     assert [line.partition(":")[0] for line in told] == sorted(
         sample_prefix(record.trial.key) for record in finished.finals
     )

@@ -50,13 +50,13 @@ FEWEST_WORDS = 3
 MOST_UNKNOWN = 0.5
 """Largest share of the symbols of a split that may be `<unk>`, 0..1."""
 
-Kind = Literal["words", "characters"]
+TextKind = Literal["words", "characters"]
 Piece = tuple[str, str]  # title, text
 
 
 def build_text_corpus(
     name: str,
-    kind: Kind,
+    kind: TextKind,
     files: Mapping[str, bytes],
     fewest: int = FEWEST_WORDS,
     encoding: str | None = None,
@@ -107,7 +107,7 @@ def build_text_corpus(
 
 
 def _encoded(
-    kind: Kind, by_split: Mapping[str, Sequence[Piece]], fewest: int
+    kind: TextKind, by_split: Mapping[str, Sequence[Piece]], fewest: int
 ) -> tuple[dict[str, tuple[np.ndarray, ...]], tuple[str, ...]]:
     """The symbols of every piece, and the vocabulary of train."""
     streams = {split: [_stream(kind, text) for _, text in pieces] for split, pieces in by_split.items()}
@@ -127,7 +127,7 @@ def _statistics(pieces: Sequence[np.ndarray]) -> dict[str, int]:
     return {"pieces": len(pieces), "steps": sum(map(len, pieces)), "unknown": unknown}
 
 
-def _check_unknown(name: str, kind: Kind, splits: Mapping[str, Sequence[np.ndarray]], fewest: int) -> None:
+def _check_unknown(name: str, kind: TextKind, splits: Mapping[str, Sequence[np.ndarray]], fewest: int) -> None:
     shares = {split: float(np.mean(np.concatenate(pieces) == 0)) for split, pieces in splits.items()}
     if max(shares.values()) <= MOST_UNKNOWN:
         return
@@ -225,7 +225,7 @@ def _assign(texts: Sequence[str]) -> list[str]:
     return fill_splits(list(groups.values()), [len(text) for text in texts], digests)
 
 
-def _stream(kind: Kind, text: str) -> str | list[str]:
+def _stream(kind: TextKind, text: str) -> str | list[str]:
     if kind == "characters":
         return text
     *whole, rest = text.split(NEWLINE)

@@ -7,7 +7,7 @@ import pytest
 
 from infra.errors import ConfigurationError, NotFoundError
 from infra.store import Store
-from tasks.publishing.compare import compare, write_comparison
+from tasks.publishing.compare import compare_versions, write_comparison
 from tasks.publishing.placing import place
 from tasks.publishing.publish import publish
 from tasks.report.kept import FOLDER, kept_files
@@ -38,10 +38,14 @@ def quick(monkeypatch):
 
 def test_one_version_is_compared_with_the_one_before_of_its_preset(store, quick):
     address, versions = store
-    assert compare([], address) == compare(["latest"], address) == compare([versions[4]], address)
-    assert compare([], address) == (versions[0], versions[4])
-    assert compare([versions[2], "latest"], address) == (versions[2], versions[4])
-    assert compare(["latest", versions[0]], address) == (versions[4], versions[0])
+    assert (
+        compare_versions([], address)
+        == compare_versions(["latest"], address)
+        == compare_versions([versions[4]], address)
+    )
+    assert compare_versions([], address) == (versions[0], versions[4])
+    assert compare_versions([versions[2], "latest"], address) == (versions[2], versions[4])
+    assert compare_versions(["latest", versions[0]], address) == (versions[4], versions[0])
 
 
 def test_what_cannot_be_compared_is_told_in_one_line(store, quick, tmp_path):
@@ -59,7 +63,7 @@ def test_what_cannot_be_compared_is_told_in_one_line(store, quick, tmp_path):
     ]
     for names, line in cases:
         with pytest.raises((ConfigurationError, NotFoundError)) as told:
-            compare(names, address)
+            compare_versions(names, address)
         assert line in str(told.value)
         assert "\n" not in str(told.value)
 
@@ -67,21 +71,21 @@ def test_what_cannot_be_compared_is_told_in_one_line(store, quick, tmp_path):
 def test_folders_are_compared_without_a_store(tmp_path):
     for name, results in (("a", version(1)), ("b/tables", version(2, LEVELS | {C: -9.6}))):
         place(kept_files(results), tmp_path / name)
-    made = compare([str(tmp_path / "a"), str(tmp_path / "b")], str(tmp_path / "no store"))
+    made = compare_versions([str(tmp_path / "a"), str(tmp_path / "b")], str(tmp_path / "no store"))
     assert {row["variant"]: row["verdict"] for row in made.scores}[C] == "regressed"
     page = write_comparison(made, tmp_path / "to")
     assert sorted(path.name for path in page.parent.iterdir()) == ["comparison.json", "index.html"]
     assert not Path(tmp_path / "no store").exists()
     place({"results.json": b"{}"}, tmp_path / "older")
     with pytest.raises(NotFoundError, match="older: this report is older than tables; `prefect run report` makes"):
-        compare([str(tmp_path / "older"), str(tmp_path / "a")], "")
+        compare_versions([str(tmp_path / "older"), str(tmp_path / "a")], "")
     with pytest.raises(ConfigurationError, match="has the tables of 2 reports; name one of a, b"):
-        compare([str(tmp_path), str(tmp_path / "a")], "")
+        compare_versions([str(tmp_path), str(tmp_path / "a")], "")
 
 
 def test_a_version_of_a_store_and_a_folder(store, tmp_path):
     address, versions = store
     place(kept_files(version(1, {SGD: -9.0, C: -9.0})), tmp_path / "a")
-    made = compare([str(tmp_path / "a"), versions[0]], address)
+    made = compare_versions([str(tmp_path / "a"), versions[0]], address)
     assert {row["verdict"] for row in made.scores} == {"the same"}
     assert (made.before, made.after) == (str(tmp_path / "a"), versions[0])

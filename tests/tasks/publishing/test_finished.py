@@ -154,7 +154,7 @@ def test_a_note_that_was_changed_is_named(noted: Store) -> None:
 
 
 def test_the_command_tells_it_and_starts_nothing(noted: Store, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(commands, "_run_flow", None)
+    monkeypatch.setattr(commands, "run_flow", None)
     asked = Campaign(store=noted.address, preset="smoke", variants=("SGD+C", "SGD+LM"), seed=3)
     with temporary_settings(restore_defaults={PREFECT_API_URL}):
         commands.reproduce(campaign=asked)

@@ -12,10 +12,10 @@ from infra.store import Store
 from tasks.publishing import trend as module
 from tasks.publishing.publish import TREND, publish
 from tasks.publishing.trend import renew_trend
-from tasks.upkeep.copying import copy
+from tasks.upkeep.copying import copy_store
 from tasks.upkeep.deletion import delete_report
 from tasks.upkeep.retention import Dispensable, withdraw_all
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 from tests.tasks.report.inert import EVIL, check_inert
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -141,7 +141,7 @@ def test_a_page_that_is_as_it_should_be_is_not_written_and_one_that_never_holds_
 def test_who_copies_or_removes_reports_renews_it(store):
     first, second, third = (_publish(store, hour, _row(SGD, -9.0)) for hour in range(3))
     other = Store(f"memory://{secrets.token_hex(8)}")
-    copy(store, other, ("reports",), pytest.fail)
+    copy_store(store, other, ("reports",), pytest.fail)
     assert all(f"{version}/index.html" in _page(other) for version in (first, second, third))
     delete_report(other, first)
     assert store.read_page(TREND) == (None, None)
@@ -153,4 +153,4 @@ def test_it_is_no_stranger_in_a_store(tmp_path):
     store = Store(str(tmp_path))
     _publish(store, 0, _row(SGD, -9.0))
     renew_trend(store)
-    assert (verify(store).damaged, verify(store).noticed) == ((), ())
+    assert (verify_store(store).damaged, verify_store(store).noticed) == ((), ())

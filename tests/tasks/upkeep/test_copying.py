@@ -15,11 +15,11 @@ from infra.store import MANIFEST, Store
 from infra.store.manifest import canonical_json
 from infra.store.memory import MemoryBackend
 from tasks.ingest.names import Named, find_name, give_name
-from tasks.publishing.publish import list_reports, pointer_of, publish
+from tasks.publishing.publish import pointer_of, publish, published_reports
 from tasks.search.search import Search
 from tasks.search.share import Share
-from tasks.upkeep.copying import FOLDERS, Copied, copy
-from tasks.upkeep.verify import verify
+from tasks.upkeep.copying import FOLDERS, Copied, copy_store
+from tasks.upkeep.verify import verify_store
 from tests.tasks.conftest import fill, tiny_campaign
 from tests.tasks.here import sample_here, score_here, train_here
 
@@ -55,7 +55,7 @@ def shares() -> tuple[Store, Store]:
 
 
 def _copy(source: Store, target: Store, *only: str) -> dict[str, Copied]:
-    return {each.folder: each for each in copy(source, target, only, tell=lambda line: None)}
+    return {each.folder: each for each in copy_store(source, target, only, tell=lambda line: None)}
 
 
 def _contents(store: Store) -> dict[str, bytes]:
@@ -70,7 +70,7 @@ def _commits(store: Store) -> dict[str, bytes]:
 def test_shares_of_two_stores_are_the_campaign_of_one(shares: tuple[Store, Store], tmp_path: Path):
     target = Store(str(tmp_path / "target"))
     first, second = (_copy(store, target) for store in shares)
-    assert [each.folder for each in copy(shares[0], target, (), tell=print)] == list(FOLDERS)
+    assert [each.folder for each in copy_store(shares[0], target, (), tell=print)] == list(FOLDERS)
     assert all(each.copied == 0 and each.passed_over == () for each in _copy(shares[1], target).values())
     assert (first["data"].copied, second["data"].copied, second["data"].there) == (2, 0, 2)
     assert _commits(target) == _commits(shares[1]) | _commits(shares[0]), "byte by byte, manifests too"
@@ -78,8 +78,8 @@ def test_shares_of_two_stores_are_the_campaign_of_one(shares: tuple[Store, Store
     _run(whole)
     for folder in ("trials", "scores", "samples"):
         assert target.prefixes(folder) == whole.prefixes(folder)
-    assert verify(target).damaged == ()
-    assert list_reports(target, pytest.fail)[-1].latest
+    assert verify_store(target).damaged == ()
+    assert published_reports(target, pytest.fail)[-1].latest
 
 
 def test_a_newer_report_moves_the_pointers_and_an_older_one_does_not(shares: tuple[Store, Store]):
@@ -130,7 +130,7 @@ def test_two_copies_at_once_end_with_one_store(shares: tuple[Store, Store], tmp_
         list(pool.map(lambda store: _copy(store, Store(target)), shares * 2))
     found, both = _commits(Store(target)), _commits(shares[0]) | _commits(shares[1])
     assert found.keys() == both.keys()
-    assert verify(Store(target)).damaged == ()
+    assert verify_store(Store(target)).damaged == ()
 
 
 def test_what_is_here_already_is_never_touched(shares: tuple[Store, Store]):

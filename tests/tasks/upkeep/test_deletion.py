@@ -14,7 +14,7 @@ from infra.store import Store
 from tasks.publishing.publish import publish
 from tasks.upkeep.deletion import delete_report
 from tasks.upkeep.leftovers import leftovers, remove
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def test_one_that_nothing_names_goes(store: Store) -> None:
     assert delete_report(store, old) == [f"removed reports/{old}: 3 files"]
     assert {item.path.split("/")[1] for item in store.objects("reports")} == {newest}
     assert not store.objects("finished")
-    assert not verify(store).damaged
+    assert not verify_store(store).damaged
     assert not leftovers(store, -1)
     with pytest.raises(NotFoundError, match=f"no report {old}; `prefect run list`"):
         delete_report(store, old)
@@ -61,7 +61,7 @@ def test_one_that_a_pointer_names_goes_by_force_alone_and_each_pointer_to_the_ne
         f"removed reports/{newest}: 3 files",
     ]
     assert pointers(store) == {"latest.json": changed, "latest-smoke.json": smoke, "latest-thorough.json": thorough}
-    assert not verify(store).damaged
+    assert not verify_store(store).damaged
     again = report(store, 4)
     assert pointers(store)["latest-smoke.json"] == again, "publishing goes on"
 
@@ -70,7 +70,7 @@ def test_the_last_one_takes_its_pointers_along(store: Store) -> None:
     only = report(store, 0)
     delete_report(store, only, force=True)
     assert [item.path for item in store.objects() if item.path != ".lock"] == []
-    assert not verify(store).damaged
+    assert not verify_store(store).damaged
 
 
 @pytest.mark.parametrize("after", range(6))
@@ -99,9 +99,9 @@ def test_who_is_killed_meanwhile_leaves_no_pointer_to_what_is_gone(
     known = (
         "manifest.json is missing, and its objects are there; run the campaign or the ingest again; `prefect run gc`"
     )
-    assert all(known in line for line in verify(store).damaged), "between the manifest and the first object"
+    assert all(known in line for line in verify_store(store).damaged), "between the manifest and the first object"
     remove(store, leftovers(store, -1))
-    assert not verify(store).damaged
+    assert not verify_store(store).damaged
     assert set(pointers(store).values()) <= {older, newest}
     if store.committed(f"reports/{newest}"):
         delete_report(store, newest, force=True)
@@ -112,8 +112,8 @@ def test_the_command_tells_in_one_line(store: Store, capsys: pytest.CaptureFixtu
     version = report(store, 0)
     for wrong, code in (("latest", 2), ("20260101T000000Z-00000000", 1), (version, 2)):
         with pytest.raises(SystemExit) as ended:
-            commands.delete_report(wrong, store=store.address)
+            commands.delete(wrong, store=store.address)
         said = capsys.readouterr().err
         assert (ended.value.code, said.count("\n")) == (code, 1)
-    commands.delete_report(version, force=True, store=store.address)
+    commands.delete(version, force=True, store=store.address)
     assert capsys.readouterr().out.splitlines()[-1] == f"removed reports/{version}: 3 files"

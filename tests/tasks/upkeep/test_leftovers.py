@@ -9,7 +9,7 @@ from flows.cli import commands
 from infra.errors import IntegrityError, StoreError
 from infra.store import Store
 from tasks.upkeep.leftovers import leftovers, remove
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 
 STORED, UNDER_WAY, KILLED = (letter * 64 for letter in "abc")
 HOUR = 3600.0
@@ -94,7 +94,7 @@ def test_of_a_damaged_manifest_nobody_knows_what_it_named(folder: Path) -> None:
     (folder / f"trials/{STORED}/manifest.json").write_bytes(b"x")
     found = {each.where for each in leftovers(Store(str(folder)), hours=-1)}
     assert not {where for where in found if STORED in where}
-    assert len(verify(Store(str(folder))).damaged) == 2
+    assert len(verify_store(Store(str(folder))).damaged) == 2
 
 
 def test_what_is_committed_meanwhile_is_put_back(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from tasks.trials.records import TrialRecord
 from tasks.upkeep import retention
 from tasks.upkeep.leftovers import leftovers, remove
 from tasks.upkeep.retention import Rule, old_reports, outdated_trials, trials_by_numerics, withdraw_all
-from tasks.upkeep.verify import verify
+from tasks.upkeep.verify import verify_store
 from tests.models.examples import trial as example
 
 NOW = datetime.now(UTC)
@@ -82,7 +82,7 @@ def test_removed_reports_leave_a_store_that_is_whole(store: Store) -> None:
     assert withdraw_all(store, found) == 2
     gone = before.keys() - {item.path for item in store.objects()}
     assert gone == {path for path in before if old in path} | {f"finished/{'a' * 64}.json"}
-    assert not verify(store).damaged
+    assert not verify_store(store).damaged
 
 
 def test_outdated_trials_go_with_what_rests_on_them_unless_a_report_names_them(store: Store) -> None:
@@ -156,7 +156,7 @@ def test_who_is_killed_while_a_report_goes_leaves_what_gc_finds(
                 withdraw_all(store, found)
         else:
             withdraw_all(store, found)
-    assert not verify(store).damaged, "a note goes before its report, a manifest before its objects"
+    assert not verify_store(store).damaged, "a note goes before its report, a manifest before its objects"
     if old not in versions(store):
         remove(store, leftovers(store, -1))
         assert not [item.path for item in store.objects() if old in item.path]

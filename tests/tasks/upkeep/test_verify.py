@@ -16,7 +16,7 @@ from infra.store.manifest import canonical_json
 from tasks.ingest.names import Named, give_name
 from tasks.publishing.finished import FINISHED
 from tasks.publishing.publish import publish
-from tasks.upkeep.verify import Verified, verify
+from tasks.upkeep.verify import Verified, verify_store
 from tests.tasks.older import as_before_checksums
 
 A, B, C = (letter * 64 for letter in "abc")
@@ -47,12 +47,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _verify(folder: Path) -> Verified:
-    return verify(Store(str(folder)))
+    return verify_store(Store(str(folder)))
 
 
 def test_a_whole_store_is_whole_and_an_empty_one_too(folder: Path, tmp_path: Path) -> None:
     assert _verify(folder) == Verified(7, ())
-    assert verify(Store(str(tmp_path / "empty"))) == Verified(0, ())
+    assert verify_store(Store(str(tmp_path / "empty"))) == Verified(0, ())
 
 
 @pytest.mark.parametrize("flips", [60, pytest.param(400, marks=pytest.mark.integration)])
@@ -89,7 +89,7 @@ def test_commits_are_read_many_at_a_time(folder: Path, monkeypatch: pytest.Monke
         return read(path)
 
     monkeypatch.setattr(store._backend, "read", meeting)
-    assert verify(store).damaged == ()
+    assert verify_store(store).damaged == ()
     assert next(number) > together.parties
 
 
@@ -157,7 +157,7 @@ def test_a_report_that_changes_its_preset_wants_no_pointer_of_the_preset(tmp_pat
     document = canonical_json({"campaign": {"preset": "small", "changes": ["2 seeds"]}})
     publish(store, {"index.html": b"<p>", "results.json": document}, {})
     assert not (tmp_path / "latest-small.json").exists()
-    assert verify(store) == Verified(1, ())
+    assert verify_store(store) == Verified(1, ())
 
 
 def test_nothing_that_is_damaged_hides_anything_else(folder: Path) -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from infra.errors import CorpusError
 from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest.building.lost import Selection
-from tasks.ingest.building.plain_text import BLOCK, FEWEST_FILES, Kind, build_text_corpus
+from tasks.ingest.building.plain_text import BLOCK, FEWEST_FILES, TextKind, build_text_corpus
 from tasks.ingest.sources.archives import read_source
 from tasks.ingest.sources.text_files import is_text
 
-KINDS: tuple[Kind, ...] = ("characters", "words")
+KINDS: tuple[TextKind, ...] = ("characters", "words")
 
 
 def prose(seed: int, lines: int) -> str:
@@ -39,7 +39,7 @@ def everything(corpus: Corpus) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_file_is_cut_into_blocks_of_lines_that_are_the_whole_text(kind: Kind) -> None:
+def test_one_file_is_cut_into_blocks_of_lines_that_are_the_whole_text(kind: TextKind) -> None:
     text = prose(1, 1500)
     corpus = build_text_corpus("mine", kind, {"a.txt": text.encode()}, fewest=1)
     pieces = everything(corpus)
@@ -52,7 +52,7 @@ def test_one_file_is_cut_into_blocks_of_lines_that_are_the_whole_text(kind: Kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_long_line_is_cut_at_blanks(kind: Kind) -> None:
+def test_a_long_line_is_cut_at_blanks(kind: TextKind) -> None:
     text = prose(2, 1500).replace("\n", " ") + "   " + " " * 3 * BLOCK + "end"
     corpus = build_text_corpus("mine", kind, {"a.txt": text.encode()}, fewest=1)
     pieces = [piece for _, piece in sorted(everything(corpus).items(), key=lambda item: int(item[0].split()[1]))]
@@ -62,7 +62,7 @@ def test_a_long_line_is_cut_at_blanks(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_many_files_are_pieces_and_equal_ones_are_in_one_split(kind: Kind) -> None:
+def test_many_files_are_pieces_and_equal_ones_are_in_one_split(kind: TextKind) -> None:
     files = {f"{number:02}.txt": prose(number % 20, 40).encode() for number in range(FEWEST_FILES + 10)}
     corpus = build_text_corpus("mine", kind, files, fewest=1)
     assert set(everything(corpus)) == set(files)
@@ -216,6 +216,6 @@ def test_too_little_text_is_told(data: bytes) -> None:
     st.dictionaries(st.sampled_from(["a", "b", "train/a", "valid/a", "test/a", "c/d"]), st.binary(max_size=30)),
     st.sampled_from(KINDS),
 )
-def test_any_bytes_are_a_corpus_or_are_told(files: dict[str, bytes], kind: Kind) -> None:
+def test_any_bytes_are_a_corpus_or_are_told(files: dict[str, bytes], kind: TextKind) -> None:
     with contextlib.suppress(CorpusError):
         build_text_corpus("mine", kind, {name: data * 300 for name, data in files.items()}, fewest=1)
