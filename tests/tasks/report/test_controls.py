@@ -99,6 +99,17 @@ def test_what_is_hidden_goes_from_tables_charts_and_panels_and_the_address_remem
     assert _address(see) == [("theirs", "1")]
 
 
+@pytest.mark.parametrize(
+    "query", ["", "?hide=technique:M&hide=technique:L&hide=output:nade&hide=corpus:folk-tunes-words"]
+)
+def test_what_a_link_leads_to_is_not_under_the_contents(see, window, folder, query):
+    window.open(folder / "index.html", 1024, query=query)
+    for place in ("table-1a", "corpus-1-title", "samples-title"):
+        see(f"location.hash = '{place}'")
+        bottom = see("document.querySelector('nav').getBoundingClientRect().bottom")
+        assert 90 < bottom <= see(f"document.getElementById('{place}').getBoundingClientRect().top") < 300
+
+
 def test_rows_of_a_chart_keep_their_places_beside_their_names(see):
     _click(see, "techniques", "C")
     _click(see, "techniques", "R")

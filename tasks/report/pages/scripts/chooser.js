@@ -53,7 +53,16 @@ function addChooser(there, choices, isChanged) {
     fold.open = false;
     summary.focus();
   });
-  document.querySelector("nav").append(fold, said);
+  const nav = document.querySelector("nav");
+  nav.append(fold, said);
+  keepBelow(nav);
+}
+
+// Where a link leads to is not under the contents, which stay on top of a wide window, however high they are.
+function keepBelow(nav) {
+  const measure = () => document.documentElement.style.setProperty("--below-nav", `${nav.offsetHeight + 12}px`);
+  measure();
+  new ResizeObserver(measure).observe(nav);
 }
 
 function addAxisChooser(panels, number, chosen, isChanged) {
