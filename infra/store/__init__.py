@@ -1,9 +1,9 @@
 """The object store: immutable commits and small pointers, on a directory, in S3, or in memory.
 
-A commit is its manifest: the objects are written first, `manifest.json` last and only if nobody else has
-written it. See docs/storage.md for the layout and for what is promised.
+A commit is made by its manifest: the objects are written first, and `manifest.json` last, only if no other writer has
+written it. docs/storage.md has the layout and the guarantees.
 
-All writes of the project to storage go through this package, and nothing in it knows what is stored.
+All writes of the project to storage go through this package. Never in this room: knowledge of the stored data.
 """
 
 from infra.store.address import valid_path

@@ -1,7 +1,7 @@
-"""Addresses of stores: what a person types, made into one normal form without a secret in it.
+"""Addresses of stores: parsed as typed, and normalised, without secrets.
 
-Accepted are a path, `file://PATH`, `s3://BUCKET/PREFIX` and `memory://NAME`. An address that may carry a
-secret is refused and never repeated in the error.
+An address is a path, `file://PATH`, `s3://BUCKET/PREFIX` or `memory://NAME`. An address that may contain a secret is
+refused, and is not repeated in the error.
 """
 
 import os.path
@@ -21,7 +21,7 @@ _ACCEPTED = "use a path, file://PATH, s3://BUCKET/PREFIX or memory://NAME"
 
 @dataclass(frozen=True)
 class Address:
-    """Where a store is.
+    """The address of a store.
 
     Attributes:
         protocol: `file`, `s3` or `memory`.
@@ -39,12 +39,12 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read an address as typed, and bring it to its normal form.
+    """Parse and normalise an address as typed.
 
     A relative path and `~` become absolute, so that the address means the same in every worker process.
 
     Raises:
-        StoreError: nothing was typed, the protocol is not one of ours, or the address holds credentials.
+        StoreError: the address is empty, its protocol is not supported, or it holds credentials.
     """
     text = text.strip()
     match = _PROTOCOL.match(text)
@@ -57,7 +57,7 @@ def parse_address(text: str) -> Address:
     if not rest.strip("/") and not (protocol == "file" and rest):
         raise StoreError(f"store address: it is empty; {_ACCEPTED}")
     if protocol == "file":
-        # a URL is encoded, a path is as it is
+        # A URL is percent-encoded, a path is not.
         return Address(
             "file", _directory(unquote(rest.removeprefix("localhost"), errors="surrogateescape") if match else rest)
         )
@@ -65,7 +65,7 @@ def parse_address(text: str) -> Address:
 
 
 def valid_path(path: str) -> bool:
-    """Whether every segment of a path is of letters, digits and `._+=-`, and starts with no dot.
+    """Whether every segment of a path consists of letters, digits and `._+=-`, and does not start with a dot.
 
     >>> valid_path("trials/1a2b"), valid_path("../elsewhere"), valid_path("a//b")
     (True, False, False)

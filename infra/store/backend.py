@@ -1,19 +1,19 @@
-"""What a store needs of the place where the bytes are: atomic create, conditional replace, whole reads.
+"""The interface of a storage backend: atomic create, conditional replace, whole reads.
 
-Three places have it: `local.py`, `s3.py`, `memory.py`. Another one is a file with the methods of `Backend`
-and a line in `places.py`; the suite in tests/infra/test_store.py then runs over it. A place without
-conditional writes cannot be a store.
+The backends are `local.py`, `s3.py` and `memory.py`. A new backend is a file with the methods of `Backend` and a line
+in `places.py`; the suite in tests/infra/test_store.py then runs over it. A place without conditional writes cannot be a
+store.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 SCRATCH = "checkpoints"
-"""The one folder from which commits and pointers may be discarded. What lies there may be lost when the power fails."""
+"""The only folder whose commits and pointers may be discarded. Its objects may be lost in a power failure."""
 
 
 class Stored(NamedTuple):
-    """An object as read: its bytes, and a token that changes whenever the bytes do."""
+    """An object as read: its bytes, and a token that changes whenever the bytes change."""
 
     data: bytes
     token: str
@@ -25,7 +25,7 @@ class Listed(NamedTuple):
     Attributes:
         path: relative to the store.
         size: bytes.
-        modified: when it was written, seconds since 1970 by the clock of the place.
+        modified: time of writing, in seconds since 1970 by the backend's clock.
     """
 
     path: str
@@ -34,31 +34,32 @@ class Listed(NamedTuple):
 
 
 class Backend(Protocol):
-    """A place for bytes. Paths are relative to the store; every method raises StoreError, in one line."""
+    """A place that holds objects. Paths are relative to the store; every method raises a one-line StoreError."""
 
     def check(self, create: bool) -> None:
-        """Make sure that the place exists and answers, within seconds; a directory may be made, if `create`."""
+        """Check within seconds that the place exists and answers; with `create`, a missing directory is made."""
 
     def read(self, path: str) -> Stored | None:
-        """The whole object, or None where there is none."""
+        """The whole object, or None if it does not exist."""
 
     def create(self, path: str, data: bytes) -> bool:
-        """Write the whole object if there is none, durably; False, and nothing written, if there is one."""
+        """Write a new object, durably. If there is one already, write nothing and return False."""
 
     def create_all(self, files: Mapping[str, bytes]) -> list[str]:
-        """Like `create` for each, side by side where the place can; the paths of those that were there.
+        """Like `create` for several objects, in parallel if possible; returns the paths that existed already.
 
-        All are durable when it returns. They are written in any order, and where one is refused, others may be there.
+        All objects are durable when it returns. The order of writing is not defined; if one is refused, others may have
+        been written.
         """
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
-        """Write the whole object if the present one has this token; False, and nothing written, if not."""
+        """Replace an object that still has this token. If it has another, write nothing and return False."""
 
     def delete(self, path: str) -> None:
-        """Remove the object if it is there."""
+        """Remove the object if it exists."""
 
     def children(self, parent: str, name: str) -> list[str]:
-        """Every CHILD for which `parent/CHILD/name` is there, sorted. For people, not for decisions."""
+        """Every CHILD with an object `parent/CHILD/name`, sorted. For display, not for decisions."""
 
     def listing(self, folder: str) -> list[Listed]:
-        """Every object below a folder, of the whole store where it is empty, sorted. For people, not for decisions."""
+        """Every object below a folder, sorted; of the whole store if `folder` is "". For display, not for decisions."""

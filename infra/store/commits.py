@@ -1,9 +1,9 @@
-"""Commits: objects, and then their manifest by exclusive create, from when on they are there and never change.
+"""Commits: immutable sets of objects, which exist as soon as their manifest is written.
 
     commit = objects, then manifest.json by exclusive create
 
-The objects of a commit carry the digest of their bytes in their name, so that two writers of one prefix never touch
-each other's. The first manifest wins; everybody else gets the winner's, and a nonce tells whose it is.
+The name of an object contains the digest of its bytes, so that two writers of one prefix never overwrite each other's
+objects. The first manifest wins. Every other writer gets the winner's manifest; its nonce tells them apart.
 
 What this does not do: remove a commit (`removal.py`), or decide anything by a listing.
 """
@@ -20,7 +20,7 @@ from infra.store.writes import Writes
 
 
 class Commits(Writes):
-    """What is committed in a store, by its prefix."""
+    """The commits of a store, by prefix."""
 
     def commit(
         self,
@@ -31,22 +31,22 @@ class Commits(Writes):
         provenance: Mapping[str, Any],
         plain_names: bool = False,
     ) -> Manifest:
-        """Write the objects, then the manifest: from then on, and not before, the prefix is committed.
+        """Write the objects, then the manifest. The prefix is committed once the manifest is written, and not before.
 
         Args:
             prefix: `trials/<key>`.
             files: bytes by name; names may have slashes.
-            kind: what it is, kept in the manifest.
-            provenance: where it comes from, JSON values only, kept in the manifest.
-            plain_names: keep the names as they are, for prefixes that no other writer can have, so that a
-                browser finds `index.html`. By default an object's physical name carries its digest.
+            kind: kind of the commit, stored in the manifest.
+            provenance: origin of the data, JSON values only, stored in the manifest.
+            plain_names: keep the names unchanged, so that a browser finds `index.html`; only for prefixes without other
+                writers. By default an object's physical name contains its digest.
 
         Returns:
-            The manifest that is in the store: ours, or the one of the writer who was first.
+            The manifest in the store: of this commit, or of another writer who was first.
 
         Raises:
-            StoreError: a name or the prefix is not plain, or the store refuses.
-            ConflictError: plain names, and other bytes are there that nobody has committed yet.
+            StoreError: a name or the prefix is not allowed, or the store refuses.
+            ConflictError: with plain names, other uncommitted bytes are in the place of an object.
         """
         self._check_names(prefix, *files)
         if (present := self.manifest(prefix)) is not None:
@@ -59,7 +59,7 @@ class Commits(Writes):
             prefix=prefix,
             kind=kind,
             objects=objects,
-            provenance=json.loads(canonical_json(provenance)),  # as every reader will see it
+            provenance=json.loads(canonical_json(provenance)),  # the same values that a reader will get
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             nonce=secrets.token_hex(16),
         )
@@ -68,10 +68,10 @@ class Commits(Writes):
         return self._winner(prefix, "its manifest appeared and vanished")
 
     def manifest(self, prefix: str) -> Manifest | None:
-        """The manifest of a prefix, or None where nothing is committed.
+        """The manifest of a prefix, or None if nothing is committed there.
 
         Raises:
-            IntegrityError: there is a manifest, and it is not what was written.
+            IntegrityError: the manifest was changed after it was written.
         """
         self._check_names(prefix)
         stored = self._backend.read(f"{prefix}/{MANIFEST}")
@@ -82,20 +82,20 @@ class Commits(Writes):
         return self.manifest(prefix) is not None
 
     def read(self, prefix: str, name: str) -> bytes:
-        """The bytes of an object, by the name under which it was committed.
+        """The bytes of an object, by the name it was committed with.
 
         Raises:
             NotFoundError: the prefix is not committed, or has no such object.
-            IntegrityError: the bytes are missing, or are not those that were committed.
+            IntegrityError: the bytes are missing, or differ from the committed ones.
         """
         return self._read(self._present(prefix), name)
 
     def find(self, prefix: str, name: str) -> bytes | None:
-        """Like `read`, but None where the prefix is not committed: one look at the manifest answers both.
+        """Like `read`, but None if the prefix is not committed; the manifest is read only once.
 
         Raises:
-            NotFoundError: the prefix is committed, and has no such object.
-            IntegrityError: the bytes are missing, or are not those that were committed.
+            NotFoundError: the prefix is committed, but has no such object.
+            IntegrityError: the bytes are missing, or differ from the committed ones.
         """
         manifest = self.manifest(prefix)
         return None if manifest is None else self._read(manifest, name)
@@ -111,18 +111,18 @@ class Commits(Writes):
         return manifest, {item.name: self._verified(prefix, item) for item in manifest.objects}
 
     def adopt(self, manifest: Manifest, files: Mapping[str, bytes]) -> bool:
-        """Commit what another store has, as it is there: same names, same manifest.
+        """Copy a commit of another store, with the same names and the same manifest.
 
         Args:
             manifest: of the other store.
-            files: bytes by name, as `read_all` gave them.
+            files: bytes by name, from `read_all`.
 
         Returns:
-            Whether it is committed by this call; False where something is committed under the prefix already.
+            Whether this call committed it; False if something is committed under the prefix already.
 
         Raises:
-            IntegrityError: the bytes are not those of the manifest.
-            ConflictError: a report, and other bytes are there that nobody has committed yet.
+            IntegrityError: the bytes do not match the manifest.
+            ConflictError: with plain names, as reports have, other uncommitted bytes are in the place of an object.
         """
         prefix = manifest.prefix
         if self.committed(prefix):
@@ -137,11 +137,11 @@ class Commits(Writes):
         return self._create(f"{prefix}/{MANIFEST}", manifest.to_bytes())
 
     def verify(self, prefix: str) -> Manifest:
-        """Hash every object of a commit again; its manifest.
+        """Hash every object of a commit again; returns the manifest.
 
         Raises:
             NotFoundError: the prefix is not committed.
-            IntegrityError: the first object that is missing or changed.
+            IntegrityError: an object is missing or changed; the message names the first one.
         """
         manifest = self._present(prefix)
         for item in manifest.objects:

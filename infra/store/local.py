@@ -1,11 +1,11 @@
-"""Objects as files of a directory: whole or not there, also when the writer is killed or the power fails.
+"""The backend of a local directory: an object is a whole file or none, even after a killed writer or a power failure.
 
-Exclusive create is `link(2)` of a finished, synced temporary file: it fails where the name exists, and a
-reader sees either no file or all of it. Replacing is `rename(2)` under a lock file. A killed writer leaves at
-most a temporary file, `.tmp-...`, that nothing ever reads.
+Exclusive create is `link(2)` of a finished, synced temporary file. It fails if the name exists, and a reader sees
+either no file or all of it. Replacing is `rename(2)` under a lock file. A killed writer leaves at most a temporary
+file, `.tmp-...`, which is never read.
 
-Most of the time of a write is waiting for the disk, so files that are written together wait together, and each folder
-is synced once for all of them. Checkpoints are not synced: where the power fails, a trial starts anew.
+A write mostly waits for the disk. Files that are written together are therefore synced in parallel, and each folder is
+synced once for all of them. Checkpoints are not synced: after a power failure a trial starts again.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ class LocalBackend:
         self._root = Path(directory)
 
     def check(self, create: bool) -> None:
-        """Make the directory where it is missing, if `create`. An existing one may be read-only, for readers."""
+        """With `create`, make the directory if it is missing. An existing one may be read-only, for readers."""
         if not create and not self._root.exists():
             raise StoreError(f"there is no store at {str(self._root)!r}; check the address")
         with _told("make the directory", self._root):
@@ -44,7 +44,7 @@ class LocalBackend:
             raise StoreError(f"{str(self._root)!r} is a file; a store needs a directory")
 
     def read(self, path: str) -> Stored | None:
-        """The whole object, or None where there is none."""
+        """The whole object, or None if it does not exist."""
         with _told("read", self._root / path):
             try:
                 data = (self._root / path).read_bytes()
@@ -53,11 +53,11 @@ class LocalBackend:
         return Stored(data, hashlib.sha256(data).hexdigest())
 
     def create(self, path: str, data: bytes) -> bool:
-        """Write if there is none, durably; False if there is one."""
+        """Write a new object, durably; False if it exists already."""
         return not self.create_all({path: data})
 
     def create_all(self, files: Mapping[str, bytes]) -> list[str]:
-        """Write those that are not there, all durable when it returns; the paths of those that are."""
+        """Write the objects that do not exist, durably; returns the paths of those that do."""
         with ThreadPoolExecutor(max(1, len(files))) as pool:
             unsynced = list(pool.map(self._link, files, files.values()))
         for folder in set().union(*filter(None, unsynced)):
@@ -66,7 +66,7 @@ class LocalBackend:
         return [path for path, folders in zip(files, unsynced, strict=True) if folders is None]
 
     def _link(self, path: str, data: bytes) -> set[Path] | None:
-        """Write a file if there is none: the folders to be synced for it, or None where there is one."""
+        """Write a new file; returns the folders to sync for it, or None if the file exists already."""
         target, synced = self._root / path, _is_synced(path)
         with _told("write", target):
             temporary, made_in = _temporary_in_new(target.parent, data, synced)
@@ -83,7 +83,7 @@ class LocalBackend:
         return {target.parent, *made_in} if synced else set()
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
-        """Write if the present object has this token; False if not."""
+        """Replace an object that still has this token; False if it has not."""
         target = self._root / path
         with _told("write", target), self._locked():
             present = self.read(path)
@@ -95,39 +95,38 @@ class LocalBackend:
         return True
 
     def delete(self, path: str) -> None:
-        """Remove the object if it is there, and the folders in the store that are empty without it."""
+        """Remove the object if it exists, and the folders of the store that this leaves empty."""
         target = self._root / path
         with _told("delete", target):
             target.unlink(missing_ok=True)
             if _is_synced(path) and not target.name.startswith("."):
                 with contextlib.suppress(FileNotFoundError):  # another process has removed the folder
-                    # a manifest that came back with the power would name what is gone
+                    # Synced, since a manifest that reappears after a power failure would name deleted objects.
                     _sync_directory(target.parent)
-        # A folder that is not empty refuses; so may one that another process has just removed.
+        # rmdir fails for a folder that is not empty, or that another process has just removed.
         with contextlib.suppress(OSError):
             for folder in target.parents[: len(target.parents) - len(self._root.parents) - 1]:
                 folder.rmdir()
 
     def children(self, parent: str, name: str) -> list[str]:
-        """Every CHILD for which `parent/CHILD/name` is there, sorted."""
+        """Every CHILD with an object `parent/CHILD/name`, sorted."""
         with _told("list", self._root / parent):
             return sorted(file.parent.name for file in (self._root / parent).glob(f"*/{name}"))
 
     def listing(self, folder: str) -> list[Listed]:
-        """Every file below a folder, the temporary ones of writers too, sorted."""
+        """Every file below a folder, sorted, including writers' temporary files."""
         found = []
         with _told("list", self._root / folder):
             for parent, _, names in os.walk(self._root / folder):
                 for path in (Path(parent, name) for name in names):
-                    with contextlib.suppress(FileNotFoundError):  # gone since
-                        told = path.lstat()
-                        found.append(Listed(path.relative_to(self._root).as_posix(), told.st_size, told.st_mtime))
+                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                        status = path.lstat()
+                        found.append(Listed(path.relative_to(self._root).as_posix(), status.st_size, status.st_mtime))
         return sorted(found)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        # The kernel frees the lock of a killed process. The file stays: to remove it would let two writers
-        # in.
+        # The kernel frees a killed process's lock. The lock file stays, since removing it would let two writers in.
         handle = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -149,13 +148,13 @@ def _told(what: str, where: Path) -> Iterator[None]:
 
 
 def _not_allowed(where: Path) -> str:
-    """Whose it is that refuses, and how it can be shared."""
+    """The end of an error line: who owns the path, and how it can be shared."""
     try:
         there = next(path for path in (where, *where.parents) if path.exists())
-        told = there.stat()
-    except (OSError, StopIteration):  # not even looking is allowed
+        status = there.stat()
+    except (OSError, StopIteration):  # not even stat is allowed
         return "Permission denied; choose another store address, or have its owner share it"
-    whose = f"{_user(told.st_uid)}, group {_group(told.st_gid)}, mode {told.st_mode & 0o7777:o}"
+    whose = f"{_user(status.st_uid)}, group {_group(status.st_gid)}, mode {status.st_mode & 0o7777:o}"
     return (
         f"Permission denied: {str(there)!r} is of {whose}, and you are {_user(os.geteuid())}; choose another store"
         " address, or share it: `chgrp -R GROUP`, `chmod -R g+rwX`, `chmod g+s` on its folders, and `umask 002`"
@@ -182,18 +181,18 @@ def _is_synced(path: str) -> bool:
 
 
 def _make_directory(directory: Path) -> list[Path]:
-    """Make a directory and those above it, where they are missing; the folders that have a new one."""
+    """Make a directory and its missing parents; returns the folders that got a new entry."""
     if directory.is_dir():
         return []
     above = _make_directory(directory.parent)
-    # Another writer was first, or it is a file, which the next step will tell.
+    # Another writer was first, or it is a file; in that case the next step fails.
     with contextlib.suppress(FileExistsError):
         directory.mkdir()
     return [*above, directory.parent]
 
 
 def _temporary_in_new(directory: Path, data: bytes, synced: bool) -> tuple[Path, list[Path]]:
-    # Whoever deletes the last object of a folder removes the folder, perhaps just now.
+    # Another process may remove the folder right now, if it deletes the folder's last object.
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
             made_in = _make_directory(directory)
@@ -203,7 +202,7 @@ def _temporary_in_new(directory: Path, data: bytes, synced: bool) -> tuple[Path,
 
 
 def _temporary(directory: Path, data: bytes, synced: bool) -> Path:
-    # In the same directory: a link cannot cross file systems.
+    # In the same directory, since a link cannot cross file systems.
     path = directory / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
     try:
         with path.open("xb") as file:
@@ -212,7 +211,7 @@ def _temporary(directory: Path, data: bytes, synced: bool) -> Path:
                 file.flush()
                 os.fsync(file.fileno())
     except OSError:
-        path.unlink(missing_ok=True)  # a full disk should not be left fuller
+        path.unlink(missing_ok=True)  # do not leave an incomplete file on a full disk
         raise
     return path
 

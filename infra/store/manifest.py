@@ -1,11 +1,12 @@
-"""The manifest of a commit: the name, size and sha256 of every object, and where they came from.
+"""The manifest of a commit: the name, size and sha256 of every object, and their provenance.
 
-The manifest is the commit: an object that no manifest names does not exist. Its canonical JSON is the file,
-byte for byte, so that `sha256sum manifest.json` gives `Manifest.digest`.
+The manifest defines the commit: an object that is in no manifest does not count. The file is the canonical JSON, byte
+for byte, so that `sha256sum manifest.json` gives `Manifest.digest`.
 
-    checksum = sha256 of the canonical JSON of all the rest
+    checksum = sha256 of the canonical JSON of all other fields
 
-so that a manifest vouches for itself, as it does for its objects. Those of format 1 had none, and stay readable.
+The checksum protects the manifest itself, as the sha256 of each object protects the objects. Manifests of format 1 have
+no checksum, and stay readable.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from infra.store.address import valid_path
 
 MANIFEST = "manifest.json"
 FORMAT = 2
-"""Of the manifests that are written; 1 had no checksum."""
+"""Format of new manifests; format 1 has no checksum."""
 _KNOWN = (1, FORMAT)
 _DIGITS_IN_NAME = 12
 _MEND = "delete that folder and run again"
@@ -29,8 +30,8 @@ class StoredObject:
     """One object of a commit.
 
     Attributes:
-        name: how its readers call it, `record.json`.
-        path: where its bytes are, relative to the prefix, `record-1a2b3c4d5e6f.json`.
+        name: for readers, `record.json`.
+        path: of its bytes, relative to the prefix, `record-1a2b3c4d5e6f.json`.
         size: bytes.
         sha256: of the bytes, 64 hexadecimal digits.
     """
@@ -42,7 +43,7 @@ class StoredObject:
 
     @classmethod
     def of(cls, name: str, data: bytes, plain: bool) -> "StoredObject":
-        """What a manifest will say of these bytes; unless the name is to stay plain, the path has their digest."""
+        """The manifest entry for these bytes; unless `plain`, the path contains their digest."""
         digest = hashlib.sha256(data).hexdigest()
         folder, slash, last = name.rpartition("/")
         stem, dot, suffix = last.rpartition(".")
@@ -58,16 +59,16 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was committed under a prefix.
+    """The contents of a commit.
 
     Attributes:
         prefix: `trials/<key>`.
-        kind: what it is, for people and for readers that check: `trial`, `report`.
+        kind: of the commit, for users and for readers that check it: `trial`, `report`.
         objects: in the order they were written.
         provenance: JSON values only.
         created: UTC time, ISO 8601, to the second.
-        nonce: random, 32 hexadecimal digits; tells two writers of one prefix apart.
-        format: of its JSON.
+        nonce: random, 32 hexadecimal digits; distinguishes two writers of one prefix.
+        format: of the JSON.
     """
 
     prefix: str
@@ -80,7 +81,7 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """sha256, 64 hexadecimal digits, of the canonical JSON, which is the file."""
+        """sha256, 64 hexadecimal digits, of the canonical JSON, and so of the file."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def to_bytes(self) -> bytes:
@@ -94,12 +95,12 @@ class Manifest:
 
     @property
     def vouched(self) -> bool:
-        """Whether it has a checksum, so that a change of any byte of it is noticed."""
+        """Whether it has a checksum, so that every changed byte is detected."""
         return self.format > 1
 
     @classmethod
     def from_bytes(cls, data: bytes, prefix: str) -> "Manifest":
-        """Read a manifest, and make sure that it is the one of this prefix.
+        """Parse a manifest, and check that it belongs to this prefix.
 
         Raises:
             IntegrityError: the bytes are not a manifest, or not the manifest of `prefix`.
@@ -109,7 +110,7 @@ class Manifest:
             values = read_json(data, where)
             version = values["format"]
             if version in _KNOWN:
-                values.pop("checksum", None)  # it is in the bytes, which are made again and compared
+                values.pop("checksum", None)  # checked below: the bytes are generated again and compared
                 objects = tuple(StoredObject(**item) for item in values.pop("objects"))
                 manifest = cls(objects=objects, **values)
                 sound = all(map(_plain, objects)) and manifest.to_bytes() == data
@@ -123,12 +124,12 @@ class Manifest:
 
 
 def plain_name(name: str) -> bool:
-    """Whether a name may be that of an object: a path below its prefix, and not that of a manifest."""
+    """Whether a name is allowed for an object: a path below its prefix, other than that of a manifest."""
     return valid_path(name) and name.split("/")[-1] != MANIFEST
 
 
 def _plain(item: StoredObject) -> bool:
-    # A name becomes a path where a commit is copied out of the store.
+    # A name becomes a path when a commit is copied out of the store.
     return plain_name(item.name) and plain_name(item.path)
 
 
@@ -136,7 +137,7 @@ def read_json(data: bytes, where: str) -> Any:
     """The value of stored JSON.
 
     Raises:
-        IntegrityError: it is not JSON, or is nested too deeply to be read.
+        IntegrityError: the data is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(data)
@@ -146,15 +147,15 @@ def read_json(data: bytes, where: str) -> Any:
 
 
 def with_checksum(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON values, and beside them the sha256 of their canonical JSON."""
+    """JSON values with one more field: the sha256 of their canonical JSON."""
     return {**values, "checksum": hashlib.sha256(canonical_json(values)).hexdigest()}
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys, no space and no NaN: equal values give equal bytes.
+    """JSON with sorted keys, without spaces and NaN, so that equal values give equal bytes.
 
     Raises:
-        TypeError, ValueError: a value that JSON does not have.
+        TypeError, ValueError: a value cannot be represented in JSON.
 
     >>> canonical_json({"b": 1, "a": [True, None]})
     b'{"a":[true,null],"b":1}'

@@ -1,4 +1,4 @@
-"""Objects in the memory of this process, on fsspec's memory:// files: for tests; no other process sees it."""
+"""The backend in this process's memory, on fsspec's memory:// files. It is for tests; other processes cannot see it."""
 
 import hashlib
 import threading
@@ -8,8 +8,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from infra.store.backend import Listed, Stored
 
-# One for the whole process, since fsspec's files are: reads too, as they move a position that all readers
-# share.
+# One lock for the process, since fsspec's files are process-wide. Reads take it too, as they move a shared position.
 _LOCK = threading.RLock()
 
 
@@ -24,7 +23,7 @@ class MemoryBackend:
         """Nothing to check: memory is always there."""
 
     def read(self, path: str) -> Stored | None:
-        """The whole object, or None where there is none."""
+        """The whole object, or None if it does not exist."""
         with _LOCK:
             try:
                 data: bytes = self._files.cat_file(f"{self._root}/{path}")
@@ -33,7 +32,7 @@ class MemoryBackend:
             return Stored(data, hashlib.sha256(data).hexdigest())
 
     def create(self, path: str, data: bytes) -> bool:
-        """Write if there is none; False if there is one."""
+        """Write a new object; False if it exists already."""
         with _LOCK:
             if self._files.exists(f"{self._root}/{path}"):
                 return False
@@ -41,11 +40,11 @@ class MemoryBackend:
             return True
 
     def create_all(self, files: Mapping[str, bytes]) -> list[str]:
-        """Write those that are not there; the paths of those that are."""
+        """Write the objects that do not exist; returns the paths of those that do."""
         return [path for path, data in files.items() if not self.create(path, data)]
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
-        """Write if the present object has this token; False if not."""
+        """Replace an object that still has this token; False if it has not."""
         with _LOCK:
             present = self.read(path)
             if present is None or present.token != token:
@@ -54,13 +53,13 @@ class MemoryBackend:
             return True
 
     def delete(self, path: str) -> None:
-        """Remove the object if it is there."""
+        """Remove the object if it exists."""
         with _LOCK:
             if self._files.exists(f"{self._root}/{path}"):
                 self._files.rm_file(f"{self._root}/{path}")
 
     def children(self, parent: str, name: str) -> list[str]:
-        """Every CHILD for which `parent/CHILD/name` is there, sorted."""
+        """Every CHILD with an object `parent/CHILD/name`, sorted."""
         start = f"/{self._root}/{parent}/"
         with _LOCK:
             found = [path.removeprefix(start) for path in self._files.find(start)]
@@ -71,5 +70,5 @@ class MemoryBackend:
         with _LOCK:
             found = self._files.find(f"/{self._root}/{folder}".rstrip("/"), detail=True)
         start = f"/{self._root}/"
-        told = [(path.removeprefix(start), item["size"], float(item["created"])) for path, item in found.items()]
-        return sorted(Listed(*each) for each in told)
+        entries = [(path.removeprefix(start), item["size"], float(item["created"])) for path, item in found.items()]
+        return sorted(Listed(*entry) for entry in entries)

@@ -1,4 +1,4 @@
-"""Which backend an address has."""
+"""Choose the backend of an address."""
 
 from infra.store.address import Address
 from infra.store.backend import Backend

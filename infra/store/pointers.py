@@ -1,6 +1,6 @@
-"""Pointers and pages: small objects that do change, each only by who has read what it was before.
+"""Pointers and pages: small mutable objects, changed only by compare-and-swap.
 
-What this does not do: try again where somebody else was first (`turns.py`).
+What this does not do: try again after a conflict (`turns.py`).
 """
 
 import secrets
@@ -11,18 +11,18 @@ from infra.errors import ConflictError, IntegrityError, StoreError
 from infra.store.manifest import canonical_json, read_json, with_checksum
 from infra.store.writes import Writes
 
-# What a pointer was when it was read; None where there was no pointer. Opaque to callers.
+# Version of a pointer when it was read, opaque to callers; None if there was no pointer.
 Token = str | None
 
 
 class Pointers(Writes):
-    """What is compared and swapped, by its name."""
+    """The pointers and pages of a store, by name."""
 
     def read_pointer(self, name: str) -> tuple[dict[str, Any] | None, Token]:
-        """The value of a pointer, None where there is none, and the token to swap it with.
+        """The value of a pointer, or None if it does not exist, and the token for a swap.
 
         Raises:
-            IntegrityError: there is something that is not a pointer.
+            IntegrityError: the object is not a pointer, or was changed.
         """
         self._check_names(name)
         stored = self._backend.read(name)
@@ -30,7 +30,7 @@ class Pointers(Writes):
             return None, None
         try:
             document = dict(read_json(stored.data, name))
-            # Those of before they had a checksum stay readable.
+            # Older pointers have no checksum, and stay readable.
             whole = {"value": document["value"], "nonce": document["nonce"]}
             if stored.data not in (canonical_json(with_checksum(whole)), canonical_json(whole)):
                 raise ValueError("changed after it was written")
@@ -39,35 +39,35 @@ class Pointers(Writes):
             raise IntegrityError(f"{self.address}: {name} is not a pointer, or was changed; delete it") from error
 
     def swap_pointer(self, name: str, value: Mapping[str, Any], expected: Token) -> None:
-        """Set a pointer if it is still what it was when `expected` was read.
+        """Set a pointer if it has not changed since `expected` was read.
 
         Raises:
-            ConflictError: it is not; read it again, and decide again.
+            ConflictError: it has changed; read it again, and decide again.
         """
         self._check_names(name)
-        # The nonce makes every pointer's bytes new: a token from before A -> B -> A does not fit any more.
+        # The nonce makes the bytes of every swap unique, so that a token from before A -> B -> A no longer matches.
         data = canonical_json(with_checksum({"nonce": secrets.token_hex(16), "value": dict(value)}))
         done = self._create(name, data) if expected is None else self._replace(name, data, expected)
         if not done:
             raise ConflictError(f"{self.address}: {name} was changed by somebody else; run again")
 
     def read_page(self, path: str) -> tuple[bytes | None, Token]:
-        """The bytes of a page that is renewed, None where there is none, and the token to swap it with."""
+        """The bytes of a page, or None if it does not exist, and the token for a swap."""
         self._check_page(path)
         stored = self._backend.read(path)
         return (None, None) if stored is None else (stored.data, stored.token)
 
     def swap_page(self, path: str, data: bytes, expected: Token) -> None:
-        """Set a page if it is still what it was when `expected` was read. It is for browsers: nothing vouches for it.
+        """Set a page if it has not changed since `expected` was read. Pages are for browsers, and have no checksum.
 
         Args:
-            path: `reports/index.html`: a page, in no commit.
-            data: the whole of it.
-            expected: as `read_page` gave it.
+            path: `reports/index.html`: a page that is in no commit.
+            data: the whole page.
+            expected: token from `read_page`.
 
         Raises:
-            StoreError: the path is none of a page.
-            ConflictError: it is not; read it again, and make it again.
+            StoreError: the path is not that of a page.
+            ConflictError: it has changed; read it again, and make it again.
         """
         self._check_page(path)
         done = self._create(path, data) if expected is None else self._replace(path, data, expected)

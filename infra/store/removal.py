@@ -1,7 +1,7 @@
-"""What may go from a store: checkpoints that have served, whole commits, and what killed writers left.
+"""Removal from a store: checkpoints that are no longer needed, whole commits, and leftovers of killed writers.
 
-What is committed is never changed. What lies under `checkpoints/` is discarded when it has served; elsewhere a commit
-is withdrawn only as a whole, by who has read its manifest, and no writer and no flow does that.
+A commit is never changed. Objects under `checkpoints/` are discarded when they are no longer needed. Elsewhere a commit
+can only be withdrawn as a whole, by a caller that has read its manifest; writers and flows never do that.
 """
 
 from infra.errors import IntegrityError, StoreError
@@ -10,34 +10,34 @@ from infra.store.commits import Commits
 from infra.store.manifest import MANIFEST, Manifest
 
 TEMPORARY = (".tmp-", ".probe-", ".beacon-")
-"""How the names begin of files that are gone again when their writer is: of a directory, of the checks."""
+"""Prefixes of the names of temporary files, which writers and checks remove at their end."""
 
 
 class Removal(Commits):
-    """Commits, pointers and files that can be removed: the manifest first, so that nothing half reads as a commit."""
+    """Removes commits, pointers and files; always the manifest first, so that half a commit is never read as one."""
 
     def discard(self, prefix: str) -> None:
-        """Remove a commit under `checkpoints/`: the manifest first, so that it is whole or not there all the way.
+        """Remove a commit under `checkpoints/`, its manifest first, so that it is at every moment whole or absent.
 
-        Objects that nobody committed stay, as after any killed writer.
+        Uncommitted objects stay, as after any killed writer.
 
         Raises:
-            StoreError: it lies elsewhere, where commits are for good, or the store refuses.
+            StoreError: the prefix is not under `checkpoints/`, or the store refuses.
         """
         self._check_scratch(prefix)
         try:
             manifest = self.manifest(prefix)
         except IntegrityError:
-            manifest = None  # of a damaged one nobody knows the objects
+            manifest = None  # the objects of a damaged manifest are unknown
         self._backend.delete(f"{prefix}/{MANIFEST}")
         for item in () if manifest is None else manifest.objects:
             self._backend.delete(f"{prefix}/{item.path}")
 
     def discard_all(self, folder: str) -> None:
-        """Remove all that lies below a folder under `checkpoints/`, committed or not: the manifests first.
+        """Remove everything below a folder under `checkpoints/`, committed or not, manifests first.
 
         Raises:
-            StoreError: it lies elsewhere, or the store refuses.
+            StoreError: the folder is not under `checkpoints/`, or the store refuses.
         """
         self._check_scratch(folder)
         paths = [item.path for item in self._backend.listing(folder)]
@@ -45,10 +45,10 @@ class Removal(Commits):
             self._backend.delete(path)
 
     def discard_pointer(self, name: str) -> None:
-        """Remove a pointer under `checkpoints/`, if it is there.
+        """Remove a pointer under `checkpoints/`, if it exists.
 
         Raises:
-            StoreError: it lies elsewhere, or the store refuses.
+            StoreError: the pointer is not under `checkpoints/`, or the store refuses.
         """
         self._check_scratch(name)
         self._backend.delete(name)
@@ -56,14 +56,14 @@ class Removal(Commits):
     def withdraw(self, manifest: Manifest) -> bool:
         """Remove a whole commit: the manifest first, durably, then its objects.
 
-        Whoever is stopped in between leaves what a killed writer leaves, which `discard_left` removes, and nothing that
-        reads as a commit. What rests on it is the caller's to know.
+        If the process is stopped in between, objects without a manifest remain, as after a killed writer;
+        `discard_left` removes them. The caller must know that nothing else depends on the commit.
 
         Args:
-            manifest: of the commit that is meant; of another one under its prefix nothing is removed.
+            manifest: of the commit; another commit under the same prefix is not removed.
 
         Returns:
-            Whether it was there.
+            Whether the commit was there.
 
         Raises:
             StoreError: the store refuses.
@@ -78,21 +78,21 @@ class Removal(Commits):
         return True
 
     def withdraw_pointer(self, name: str) -> None:
-        """Remove a pointer, if it is there. Nothing tells of one that was set just now: who needs it sets it again."""
+        """Remove a pointer, if it exists. A concurrent change goes unnoticed; its writer would have to set it again."""
         self._check_names(name)
         self._backend.delete(name)
 
     def discard_left(self, prefix: str, path: str) -> bool:
-        """Remove what a killed writer left: an object below a prefix that no manifest of the prefix names.
+        """Remove a leftover of a killed writer: an object below a prefix that is not in the prefix's manifest.
 
-        Whoever commits the same bytes just now would take the object over: then it is put back.
+        A writer may commit the same bytes at the same moment, and rely on the object; it is then written again.
 
         Returns:
-            Whether it is gone.
+            Whether the object is gone.
 
         Raises:
             StoreError: the store refuses.
-            IntegrityError: the manifest of the prefix is damaged, so that nobody knows what it names.
+            IntegrityError: the manifest of the prefix is damaged, so that its objects are unknown.
         """
         if self._names(prefix, path) or (stored := self._backend.read(f"{prefix}/{path}")) is None:
             return False
@@ -103,17 +103,17 @@ class Removal(Commits):
         return False
 
     def discard_temporary(self, path: str) -> None:
-        """Remove a file by which a writer or a check of the store did its work, and which it should have removed.
+        """Remove a temporary file that a writer or a check of the store has left behind.
 
         Raises:
-            StoreError: it is none of these, or the store refuses.
+            StoreError: the file is not a temporary one, or the store refuses.
         """
         if not path.rpartition("/")[2].startswith(TEMPORARY):
             raise StoreError(f"{self.address}: {path!r} is no temporary file")
         self._backend.delete(path)
 
     def _names(self, prefix: str, path: str) -> bool:
-        """Whether the manifest of a prefix names an object by its path, or is that object itself."""
+        """Whether a path is that of an object in the prefix's manifest, or of the manifest itself."""
         self._check_names(prefix)
         manifest = self.manifest(prefix)
         return path == MANIFEST or (manifest is not None and any(item.path == path for item in manifest.objects))

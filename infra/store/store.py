@@ -1,7 +1,7 @@
-"""The store: commits that are there or not, never changed, and a pointer that is compared and swapped.
+"""The store: immutable commits, and pointers that are changed by compare-and-swap.
 
-Commits are in `commits.py`, pointers in `pointers.py`, and what may go in `removal.py`; here a store is opened, looked
-at and listed. What this does not do: know any kind of record, or decide anything by a listing.
+Commits are in `commits.py`, pointers in `pointers.py`, removal in `removal.py`. This file opens, checks and lists a
+store. What this does not do: know any kind of record, or decide anything by a listing.
 """
 
 import secrets
@@ -22,16 +22,15 @@ class Store(Removal, Pointers):
 
     Args:
         address: as typed.
-        create: make a local directory where it is missing; without, that is an error, for commands that only read.
-        known: another process has opened it, and handed on its address: nothing is asked.
+        create: make a missing local directory; otherwise a missing one is an error, for commands that only read.
+        known: skip the checks, since another process has opened the store and passed on its address.
 
     Attributes:
-        address: in its normal form, absolute, without secrets: what a worker process needs to open the same
-            store.
+        address: normalised, absolute and without secrets, so that a worker process can open the same store.
 
     Raises:
-        StoreError: the address cannot be, a local directory cannot be made, the bucket does not exist, or the
-            endpoint does not answer within seconds.
+        StoreError: the address is invalid, a local directory cannot be made, the bucket does not exist, or the endpoint
+            does not answer within seconds.
 
     >>> store = Store("memory://example")
     >>> manifest = store.commit("trials/1a2b", {"record.json": b"{}"}, kind="trial", provenance={"seed": 1})
@@ -49,11 +48,10 @@ class Store(Removal, Pointers):
         return f"Store({self.address!r})"
 
     def check_writable(self) -> None:
-        """Prove, by really writing, that this can be a store: write, read, delete, and both conditions hold.
+        """Check with real writes that the place can be a store: write, read, delete, and both conditional writes.
 
         Raises:
-            StoreError: something of that is refused, or the place ignores the condition of a conditional
-                write.
+            StoreError: one of these is refused, or the place ignores the condition of a conditional write.
         """
         path = f".probe-{secrets.token_hex(8)}"
         first, second = (secrets.token_bytes(16) for _ in range(2))
@@ -75,7 +73,7 @@ class Store(Removal, Pointers):
 
     @contextmanager
     def beacon(self) -> Iterator[str]:
-        """Put up a small object while the block runs, and give its name: whoever `sees` it has this very store."""
+        """Keep a small object in the store during the block, and yield its name: who `sees` it has the same store."""
         name = f".beacon-{secrets.token_hex(8)}"
         self._create(name, b"")
         try:
@@ -84,18 +82,18 @@ class Store(Removal, Pointers):
             self._backend.delete(name)
 
     def sees(self, beacon: str) -> bool:
-        """Whether a beacon, put up by another process, is in this store."""
+        """Whether another process's beacon is in this store."""
         return self._backend.read(beacon) is not None
 
     def objects(self, folder: str = "") -> list[Listed]:
-        """All that lies below a folder, or in the whole store, ours or not, sorted. For people, as `prefixes` is."""
+        """All objects below a folder, or in the whole store, sorted, foreign ones included. For display only."""
         return self._backend.listing(folder)
 
     def prefixes(self, parent: str) -> list[str]:
         """The committed children of `reports`, `trials`, ..., sorted: `["reports/2026..."]`.
 
-        For people: a listing may lag behind. Whoever decides asks for the manifest. What cannot be a name here, as
-        the copy that a file manager makes of a folder, is none of ours and not in it.
+        For display only, since a listing may lag behind; decisions must read the manifest. Folders whose names are not
+        allowed here, such as a file manager's copy of a folder, are left out.
         """
         self._check_names(parent)
         return [f"{parent}/{child}" for child in self._backend.children(parent, MANIFEST) if plain_name(child)]

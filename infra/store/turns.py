@@ -1,4 +1,4 @@
-"""Compare-and-swap until it is one's turn: what reads, decides and swaps is done again where another came between."""
+"""Repeat a compare-and-swap after conflicts: read, decide and swap again, until no other writer comes in between."""
 
 import random
 import time
@@ -6,23 +6,23 @@ from collections.abc import Callable
 
 from infra.errors import ConflictError
 
-# A swap is refused only when somebody else's has been done, so the tries are turns of others.
+# A swap is refused only if another one succeeded, so each failed try is a success of another writer.
 TRIES = 20
 
 
 def swap_in_turn(act: Callable[[], None], otherwise: str) -> None:
-    """Do it, again as long as it raises a ConflictError.
+    """Call `act` again as long as it raises a ConflictError.
 
     Args:
-        act: reads a pointer or a page, decides, and swaps it, or leaves it as it is.
-        otherwise: what is told where that never came to an end.
+        act: reads a pointer or a page, decides, and swaps it or leaves it unchanged.
+        otherwise: message of the final error.
 
     Raises:
-        ConflictError: after `TRIES` of them.
+        ConflictError: after `TRIES` conflicts.
     """
     for attempt in range(TRIES):
         try:
             return act()
         except ConflictError:
-            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to get out of step
+            time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311  # only to desynchronise writers
     raise ConflictError(otherwise)

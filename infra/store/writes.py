@@ -1,7 +1,7 @@
-"""Writes whose answers may be lost: what each of them comes to is read back from the place, and their names are plain.
+"""Writes that are safe against lost responses: the outcome is read back from the backend. Names are checked, too.
 
-A request that is sent again after a lost answer may be told "it exists" by its own success: what is there then says
-whose it is. What this does not do: know a commit or a pointer.
+If the response to a write is lost and the request is sent again, the answer may be "it exists", because of the first
+try. The stored bytes then show whether the write succeeded. What this does not do: know commits or pointers.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from infra.store.manifest import MANIFEST, plain_name
 
 
 class Writes:
-    """Whole objects at a place, by plain names.
+    """Writes of whole objects, with checked names.
 
     Attributes:
-        address: of the store, in its normal form.
+        address: of the store, normalised.
     """
 
     def __init__(self, address: str, backend: Backend) -> None:
@@ -23,11 +23,11 @@ class Writes:
         self._backend = backend
 
     def _create(self, path: str, data: bytes) -> bool:
-        """Whether these bytes are there now, by this call, its lost first try, or an equal writer."""
+        """Whether the object now has these bytes: by this call, its lost first try, or another writer of the same."""
         return self._backend.create(path, data) or self._holds(path, data)
 
     def _create_all(self, files: Mapping[str, bytes]) -> str | None:
-        """Write all; the path of one where other bytes are, None where all are there now."""
+        """Write all objects; returns the path of one that has other bytes, or None if all have these bytes now."""
         there = self._backend.create_all(files)
         return next((path for path in there if not self._holds(path, files[path])), None)
 
