@@ -1,7 +1,7 @@
 """Output models: the distribution of step t's symbol or notes, given the state h_{t-1}.
 
-One file each. An output model knows shapes, its initialisation, the log-likelihood of what came, and how to
-sample; it never sees time, since every step's state is already there.
+An output model defines the shapes of its parameters, their initialisation, the log-likelihood of the data, and
+sampling. Never in this room: time; the states of all steps are given.
 """
 
 from models.outputs.base import Output, Settings
@@ -13,7 +13,7 @@ from models.outputs.softmax.classes import ClassSettings, ClassSoftmax
 from models.outputs.softmax.softmax import Softmax
 
 OUTPUTS: tuple[type[Output], ...] = (Bernoulli, Softmax, Nade, RBM, ClassSoftmax, Gaussian)
-"""Every output model; `name` is what a variant calls it."""
+"""Every output model; its `name` is used in the names of variants."""
 
 __all__ = [
     "OUTPUTS",

@@ -1,4 +1,4 @@
-"""What an output model is.
+"""The interface of an output model.
 
 Shape letters: S stacked trials, T time, B batch, D width of the data, H hidden.
 """
@@ -18,7 +18,7 @@ from models.randomness import Draws
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyper-parameters of an output model: none here; a model that has some inherits from this."""
+    """Hyper-parameters of an output model. This base has none; models with hyper-parameters inherit from it."""
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
@@ -39,20 +39,20 @@ class Output(ABC):
     """The distribution of one step's data given a state, for data of `width` values or symbols.
 
     Raises:
-        ValueError: the settings are another model's.
+        ValueError: the settings are those of another model.
     """
 
     name: ClassVar[str]
     symbols: ClassVar[bool]
-    """True where a step is one symbol, False where it is a vector of `width` values."""
+    """True if a step is one symbol, False if it is a vector of `width` values."""
     answers: ClassVar[bool] = False
-    """True where only the last value of such a vector is predicted, a real number; else all are zeros and ones."""
+    """True if only the last value of the vector, a real number, is predicted; otherwise all values are 0 or 1."""
     estimated: ClassVar[bool] = False
-    """True where the log-likelihood is an estimate; such a model has a `cost` of its own."""
+    """True if the log-likelihood can only be estimated; such a model overrides `cost`."""
     steady: ClassVar[bool] = False
-    """True where the operations of `cost` and their shapes do not depend on values, on a GPU: it can be recorded."""
+    """True if, on a GPU, operations and shapes of `cost` do not depend on values: a CUDA graph can record it."""
     settings_type: ClassVar[type[Settings]] = Settings
-    """What `settings` is an instance of: a model with hyper-parameters narrows the field to that type."""
+    """Type of `settings`; a model with hyper-parameters narrows the field to that type."""
     width: int
     hidden_size: int
     settings: Settings = Settings()
@@ -68,12 +68,12 @@ class Output(ABC):
 
     @abstractmethod
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
-        """Fill the parameters of one member in place; `frequency_D` is how often each value is on in train."""
+        """Fill the parameters of one member in place; `frequency_D` is each note's or symbol's frequency in train."""
 
     def constants(self, frequency_D: Tensor) -> dict[str, Tensor]:
-        """What the model takes from train and does not learn, the same for all members, without the S axis: nothing.
+        """Constants computed from train and not learned, without the S axis, since all members share them; here none.
 
-        What is here comes to `log_likelihood` and `sample` among the parameters.
+        They are passed to `log_likelihood` and `sample` among the parameters.
         """
         return {}
 
@@ -82,11 +82,11 @@ class Output(ABC):
         """Natural logarithm of the probability of each step's data, shape (S, T, B)."""
 
     def particles(self, members: int, like: Tensor) -> Tensor | None:
-        """What training keeps from one `cost` to the next beside the parameters, as it starts; None for nothing.
+        """The initial state of Markov chains that persist from one `cost` to the next; None for a model without any.
 
         Args:
             members: S.
-            like: its type and device are taken.
+            like: gives the type and the device.
         """
         return None
 
@@ -98,12 +98,12 @@ class Output(ABC):
         generators: Sequence[torch.Generator],
         particles: Tensor | None = None,
     ) -> Tensor:
-        """What training makes small, (S, T, B): -log P, or a value whose gradient estimates that of -log P.
+        """The cost that training minimises, (S, T, B): -log P, or a value whose gradient estimates that of -log P.
 
         Args:
             parameters, states_STBH, data: as for the log-likelihood.
-            generators: one a member; not used where the likelihood is exact.
-            particles: of `particles`, changed in place.
+            generators: one for each member; not used if the likelihood is exact.
+            particles: from `particles`; changed in place.
         """
         return -self.log_likelihood(parameters, states_STBH, data)
 
@@ -115,18 +115,18 @@ class Output(ABC):
         effort: Effort,
         generators: Sequence[torch.Generator],
     ) -> tuple[Tensor, Tensor]:
-        """Log-likelihoods and their standard errors, each (S, T, B); errors of 0 where they are exact.
+        """Log-likelihoods and their standard errors, each (S, T, B); the errors are 0 for exact log-likelihoods.
 
         Args:
             parameters, states_STBH, data: as for the log-likelihood.
-            effort: what an estimate may cost.
-            generators: one a member.
+            effort: computational effort of an estimate.
+            generators: one for each member.
         """
         exact = self.log_likelihood(parameters, states_STBH, data)
         return exact, torch.zeros_like(exact)
 
     def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor | None:
-        """Whether the most likely symbol is the one that came, shape (S, T, B); None where a step is many values."""
+        """Whether the most likely symbol is the true one, shape (S, T, B); None if a step is a vector of values."""
         if not self.symbols:
             return None
         every = [self.log_likelihood(parameters, states_STBH, torch.full_like(data, k)) for k in range(self.width)]
@@ -136,4 +136,4 @@ class Output(ABC):
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """One draw for every state: (S, T, B, D) zeros and ones, or (S, T, B) symbols; a generator a member."""
+        """One sample for every state: (S, T, B, D) values, or (S, T, B) symbols; one generator for each member."""

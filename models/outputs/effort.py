@@ -1,15 +1,15 @@
-"""What an estimate of a log-likelihood may cost, of output models that can only estimate it."""
+"""The computational effort of estimating a log-likelihood, for output models that can only estimate it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Effort:
-    """What an estimate may cost.
+    """The effort of annealed importance sampling for one estimate.
 
     Attributes:
-        chains: of each machine, 2 or more.
-        temperatures: steps K from the base machine.
+        chains: number of chains for each machine, 2 or more.
+        temperatures: number K of steps from the base machine.
     """
 
     chains: int
@@ -21,13 +21,13 @@ class Effort:
 
     @property
     def work(self) -> int:
-        """Steps of chains for one machine."""
+        """Number of chain steps for one machine."""
         return self.chains * self.temperatures
 
 
 COARSE = Effort(10, 100)
-"""Of every step of what is reported; what it is off by is estimated (`models/evaluation/estimation.py`)."""
+"""For every step of a reported split; its bias is then estimated (`models/evaluation/estimation.py`)."""
 MONITOR = Effort(100, 100)
-"""While training."""
+"""During training."""
 FULL = Effort(100, 1000)
-"""Of a number that is reported."""
+"""For the sampled steps of a reported split."""

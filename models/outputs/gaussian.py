@@ -1,10 +1,11 @@
-"""One real value of known spread: y ~ N(b + w h_{t-1}, deviation^2), of a step (x_1, ..., x_{D-1}, y).
+"""One real value with a fixed standard deviation: y ~ N(b + w h_{t-1}, deviation^2), in a step (x_1, ..., x_{D-1}, y).
 
-The squared error as a likelihood, for sequences that end with a number to be found: the other values of a step are
-read and never predicted. Its logarithm is in nats of a density, so that it may be over zero; exact is
+This is the squared error as a likelihood, for sequences that end with a number to predict. The other values of a step
+are inputs only. The log-likelihood is the logarithm of a density, in nats, so it can be positive; its largest value is
 -log(deviation sqrt(2 pi)).
 
-Initialisation: b the mean of y in train, w normal with standard deviation 0.1/sqrt(H), since a far guess costs much.
+Initialisation: b is the mean of y in train, w is normal with standard deviation 0.1/sqrt(H), since large errors are
+costly.
 
 Shape letters: S stacked trials, T time, B batch, D values, H hidden.
 """
@@ -20,12 +21,12 @@ from torch import Tensor
 from models.outputs.base import Output, Settings, affine
 
 TOLERANCE = 0.04
-"""A guess that is off by less is right: Hochreiter & Schmidhuber (1997), section 5.4, for targets in [0, 1]."""
+"""A prediction with a smaller error is right: Hochreiter & Schmidhuber (1997), section 5.4, for targets in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class GaussianSettings(Settings):
-    """The standard deviation, which is not learned: it sets what an error costs, and so the scale of the gradient."""
+    """The standard deviation, which is not learned; it sets the cost of an error, and so the scale of the gradient."""
 
     deviation: float = 0.1
 
@@ -68,17 +69,16 @@ class Gaussian(Output):
         return gaussian_log_density(self._error(parameters, states_STBH, data), self.settings.deviation)
 
     def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """Whether the mean is off by less than `TOLERANCE`."""
+        """Whether the error of the mean is less than `TOLERANCE`."""
         return self._error(parameters, states_STBH, data).abs() < TOLERANCE
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """A value for every state, in the last place; the others, of which nothing is said, are zero."""
+        """A sampled value for every state, in the last place; the other values, which are not modelled, are zero."""
         mean = affine(parameters, states_STBH)
-        noise = torch.stack(
-            [torch.empty_like(row).normal_(generator=its) for row, its in zip(mean, generators, strict=True)]
-        )
+        members = zip(mean, generators, strict=True)
+        noise = torch.stack([torch.empty_like(row).normal_(generator=generator) for row, generator in members])
         return torch.nn.functional.pad(mean + self.settings.deviation * noise, (self.width - 1, 0))
 
     def _error(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
-"""Output models whose cost is a convex function of logits: what Hessian-free optimization asks of one.
+"""Output models whose cost is a convex function of logits, as Hessian-free optimization needs.
 
-With z the logits of a step, computed from its state, and l(z) the cost, a Gauss-Newton product needs products with the
-derivative of z, with its transpose, and with the Hessian H_L of l. The class asks for z and H_L; the products come from
-autograd, or from a model that can say them itself.
+Let z be the logits of a step, computed from its state, and l(z) the cost. A Gauss-Newton product needs products with
+the Jacobian of z, with its transpose, and with the Hessian H_L of l. A model defines z and H_L. The Jacobian products
+come from autograd, unless the model has its own formula.
 
 Shape letters: S stacked trials, T time, B batch, D logits, H hidden, N steps of all lanes in a row.
 """
@@ -21,7 +21,7 @@ Product = Callable[[Tensor], Tensor]
 
 
 class LinearisedLogits(Protocol):
-    """Logits at one point, and products with their derivative and its transpose.
+    """Logits at given parameters and states, with Jacobian products and their transposes.
 
     Attributes:
         logits: z, shape (S, T, B, D).
@@ -30,10 +30,10 @@ class LinearisedLogits(Protocol):
     logits: Tensor
 
     def tangent(self, moved: Mapping[str, Tensor], moved_states_STBH: Tensor) -> Tensor:
-        """z' as parameters and states move in a direction."""
+        """The Jacobian product: z' for a direction of the parameters and of the states."""
 
     def gradient(self, d_logits: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Gradients of the parameters by name, and of the states."""
+        """The transposed product: gradients in the parameters by name, and in the states."""
 
 
 class LogitOutput(Output):
@@ -41,19 +41,19 @@ class LogitOutput(Output):
 
     @abstractmethod
     def logits(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """z of every step, shape (S, T, B, D), given what came of it; differentiable backward and in forward mode."""
+        """z of every step, shape (S, T, B, D), given its data; differentiable in backward and in forward mode."""
 
     @abstractmethod
     def curvature(self, logits: Tensor) -> Product:
         """z' -> H_L z', with H_L the Hessian of each step's cost in its logits, positive semi-definite."""
 
     def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> LinearisedLogits:
-        """The logits at these parameters and states; by autograd, unless a model knows better."""
+        """The logits linearised at these parameters and states; by autograd, unless a model overrides this."""
         return AutogradLogits(self.logits, parameters, states_STBH, data)
 
 
 class AutogradLogits:
-    """Products by autograd: its graph is kept for the transpose; forward mode runs the logits again at each tangent."""
+    """Jacobian products by autograd. The graph is kept for transposes; each tangent computes the logits again."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class AutogradLogits:
         data: Tensor,
     ):
         self._function, self._data = function, data
-        # Copies: the parameters may be moved and moved back between products, and a graph forbids even that.
+        # Copies, since the parameters may change and change back between products, which autograd does not allow.
         self._parameters = {name: value.detach().clone().requires_grad_() for name, value in parameters.items()}
         self._states_STBH = states_STBH.detach().requires_grad_()
         with torch.enable_grad():
@@ -93,7 +93,7 @@ def _dual(value: Tensor, moved: Tensor) -> Tensor:
 
 
 class AffineLogits:
-    """z = b + W h, from `output_weight` (S, H, D) and `output_bias` (S, D): three products of matrices."""
+    """z = b + W h, from `output_weight` (S, H, D) and `output_bias` (S, D), linearised by matrix products."""
 
     def __init__(self, parameters: Mapping[str, Tensor], states_STBH: Tensor):
         self._weight_SHD, self._states_STBH = parameters["output_weight"].detach(), states_STBH.detach()
@@ -115,13 +115,13 @@ class AffineLogits:
 
 
 def bernoulli_curvature(logits: Tensor) -> Product:
-    """H_L = diag(p (1 - p)) of the cost of independent values, or of values given those before them."""
+    """H_L = diag(p (1 - p)), for independent binary values, or for values given the ones before them."""
     probability = torch.sigmoid(logits)
     return (probability * (1 - probability)).mul
 
 
 def softmax_curvature(logits: Tensor) -> Product:
-    """H_L = diag(p) - p p^T of the cost of one symbol."""
+    """H_L = diag(p) - p p^T, for one symbol."""
     probability = torch.softmax(logits, dim=-1)
 
     def product(moved: Tensor) -> Tensor:

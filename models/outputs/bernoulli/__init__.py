@@ -1,4 +1,4 @@
-"""Independent notes, each on with a probability of its own.
+"""Bernoulli notes: independent given the state, each with its own probability.
 
 Never in this room: another output model.
 """

@@ -1,9 +1,9 @@
 """Independent notes: p_t = sigmoid(b_v + W_hv h_{t-1}).
 
-Section 3.3 of arXiv:1212.0901; the plain RNN of arXiv:1206.6392. The notes of a frame are independent given
-the past, which is what NADE and the RBM do better.
+Section 3.3 of arXiv:1212.0901; the plain RNN of arXiv:1206.6392. The notes of a frame are independent given the past;
+NADE and the RBM also model their dependence.
 
-Initialisation: W_hv normal with standard deviation 1/sqrt(H), b_v the log-odds of each note in train, so that
+Initialisation: W_hv is normal with standard deviation 1/sqrt(H). b_v is the log-odds of each note in train, so that
 training starts from the count baseline and not from 61 nats.
 
 Shape letters: S stacked trials, T time, B batch, D notes, H hidden.
@@ -22,14 +22,14 @@ from models.randomness import uniform_like
 
 
 class Bernoulli(LogitOutput):
-    """Each note on its own, given the state."""
+    """Independent notes, given the state."""
 
     name: ClassVar[str] = "bernoulli"
     symbols: ClassVar[bool] = False
     steady: ClassVar[bool] = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The matrix from states to notes, and a bias a note."""
+        """The matrix from states to notes, and a bias for each note."""
         return {"output_weight": (self.hidden_size, self.width), "output_bias": (self.width,)}
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
@@ -38,11 +38,11 @@ class Bernoulli(LogitOutput):
         parameters["output_bias"].copy_(torch.logit(frequency_D))
 
     def logits(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """z of every note, shape (S, T, B, D), whatever `data` is: `nade.py` needs it, and is called alike."""
+        """Logits of every note, shape (S, T, B, D). `data` is ignored; NADE, with the same interface, needs it."""
         return affine(parameters, states_STBH)
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """sum_i v_i z_i - log(1 + e^{z_i}), z the logits: exact for any z, nats a frame."""
+        """sum_i v_i z_i - log(1 + e^{z_i}) with the logits z; accurate for every z; nats for each frame."""
         return bernoulli_log_likelihood(self.logits(parameters, states_STBH, data), data)
 
     def curvature(self, logits: Tensor) -> Product:
@@ -50,7 +50,7 @@ class Bernoulli(LogitOutput):
         return bernoulli_curvature(logits)
 
     def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> AffineLogits:
-        """By its formula."""
+        """By the formula of affine logits."""
         return AffineLogits(parameters, states_STBH)
 
     def sample(

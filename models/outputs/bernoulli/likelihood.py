@@ -1,9 +1,9 @@
-"""The log-likelihood of independent notes, and its slope in the same pass: `bernoulli.cpp`, on processors.
+"""The log-likelihood of independent notes, with its derivative in the same pass: `bernoulli.cpp`, on CPUs.
 
     ll_n = sum_i v_i z_i - log(1 + e^{z_i}),        d ll_n / d z_i = v_i - sigmoid(z_i)
 
-Elsewhere, and where nothing is compiled, the same by torch operations, to rounding. Derivatives of a second order are
-taken by torch alone.
+On other devices, and without compiled code, torch operations give the same up to rounding. Second derivatives always
+use torch operations.
 
 Shape letters: S stacked trials, T time, B batch, D notes.
 """
@@ -21,7 +21,7 @@ from models.native.library import call
 
 
 def bernoulli_log_likelihood(logits: Tensor, data: Tensor) -> Tensor:
-    """Log-probability of each frame: exact for logits of any size.
+    """Log-probability of each frame, accurate for logits of any size.
 
     Args:
         logits: z, shape (S, T, B, D).
@@ -46,7 +46,7 @@ def _native(logits: Tensor, data: Tensor) -> bool:
 
 
 class _Likelihood(torch.autograd.Function):
-    """(logits, data) -> (log-likelihood, slope in the logits); the slope is kept for the way back."""
+    """(logits, data) -> (log-likelihood, its derivative in the logits), which is saved for the backward pass."""
 
     @staticmethod
     @with_signature
@@ -70,7 +70,7 @@ class _Likelihood(torch.autograd.Function):
             return None, None
         logits, data, slope = ctx.saved_tensors
         if torch.is_grad_enabled() or forward_ad.unpack_dual(logits).tangent is not None:  # type: ignore[no-untyped-call]
-            slope = data - torch.sigmoid(logits)  # of the graph, for a second derivative
+            slope = data - torch.sigmoid(logits)  # part of the graph, for a second derivative
         return d_values_STB.unsqueeze(-1) * slope, None
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""NADE: notes that depend on those before them in a frame.
+"""NADE: each note depends on the notes before it in the frame.
 
-Never in this room: the network that gives its biases.
+Never in this room: the network that gives NADE's biases.
 """

@@ -1,14 +1,14 @@
-"""NADE at one point: its logits, and products with their derivative and with its transpose, by products of matrices.
+"""NADE linearised at given parameters, states and data: Jacobian products of the logits, by matrix products.
 
-With s the sigmoids of the rows of hidden units (`rows.py`), f = s (1 - s), and P what chooses for note i of a
-frame the row that it reads:
+Let s be the sigmoids of the rows of hidden units (`rows.py`), f = s (1 - s), and P the operator that selects for note i
+of a frame the row that it reads. Then
 
     z' = b' + P (s V'^T + (f a') V^T),    a' = the rows of c' and W'
     d_V = (P^T d)^T s,    d_a = f ((P^T d) V),    d_c, d_W = the transpose of the rows on d_a
 
-At fixed data and parameters s and P are the same in every direction, and are kept: of a frame with k notes (k + 1) U
-numbers and D places. What a product needs for a while is that of one block of frames. Where the native body serves,
-`nade.cpp` gives both products and keeps less, the data and c alone.
+At fixed data and parameters, s and P do not depend on the direction, and are kept: for a frame with k notes these are
+(k + 1) U numbers and D indices. Temporary memory of a product is that of one block of frames. With the native body,
+`nade.cpp` computes both products, and only data and c are kept.
 
 Outside autograd. Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, U hidden units of NADE,
 M rows.
@@ -24,7 +24,7 @@ from models.outputs.nade import native as nade_native
 from models.outputs.nade.rows import Rows
 
 FRAMES = 1024
-"""Of a block."""
+"""Number of frames in a block."""
 
 
 class LinearisedNade:
@@ -32,9 +32,9 @@ class LinearisedNade:
 
     Args:
         parameters: of the output model, by name.
-        states_STBH: what each step is predicted from.
-        data: the frames that came, (S, T, B, D).
-        order: of the notes, as in its settings.
+        states_STBH: the state that each step is predicted from.
+        data: the frames, (S, T, B, D).
+        order: of the notes, as in NADE's settings.
 
     Attributes:
         logits: z, shape (S, T, B, D).
@@ -48,13 +48,13 @@ class LinearisedNade:
         self.logits = self._b.logits.add_(self._units.logits().view(data.shape))
 
     def tangent(self, moved: Mapping[str, Tensor], moved_states_STBH: Tensor) -> Tensor:
-        """z' as parameters and states move in a direction."""
+        """The Jacobian product: z' for a direction of the parameters and of the states."""
         z_STBD = self._b.tangent(moved, moved_states_STBH)
         c_SNU = self._c.tangent(_of_hidden(moved), moved_states_STBH).flatten(1, 2)
         return z_STBD.add_(self._units.tangent(c_SNU, moved["from_hidden"], moved["to_hidden"]).view(z_STBD.shape))
 
     def gradient(self, d_logits: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """The transpose: gradients of the parameters by name, and of the states."""
+        """The transposed product: gradients in the parameters by name, and in the states."""
         d_c_SNU, d_V_SDU, d_W_SDU = self._units.gradient(d_logits.flatten(1, 2))
         gradients, d_states_STBH = self._b.gradient(d_logits)
         by_c, d_states_by_c = self._c.gradient(d_c_SNU.view(*d_logits.shape[:-1], -1))
@@ -63,15 +63,15 @@ class LinearisedNade:
 
 
 def _of_hidden(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """c is affine in the states as b is, with parameters of its own."""
+    """The parameters of c, renamed, since c is affine in the states just as b is."""
     return {"output_weight": parameters["hidden_weight"], "output_bias": parameters["hidden_bias"]}
 
 
 class TorchUnits:
-    """What hidden units add to the logits as a function of c, V and W, on any device; `NativeUnits` is its double.
+    """The hidden units' part of the logits, as a function of c, V and W, on any device; as `NativeUnits`.
 
     Args:
-        c_SNU, V_SDU, W_SDU, data_SND: the point and the frames.
+        c_SNU, V_SDU, W_SDU, data_SND: the point of linearisation, and the frames.
         order: of the notes.
     """
 
@@ -99,13 +99,13 @@ class TorchUnits:
         return d_c_SNU, d_V_SDU, d_W_SDU
 
     def _turned(self, members: list[Tensor]) -> Tensor:
-        """Logits of all members with each note in its place."""
+        """The logits of all members, with the notes back in the data's order."""
         z_SND = torch.stack(members)
         return torch.empty_like(z_SND).index_copy_(2, self._order, z_SND)
 
 
 class _Member:
-    """The same for one member, the notes in the order in which they come."""
+    """The same for one member, with the notes in NADE's order."""
 
     def __init__(self, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: Tensor):
         self._V_DU = V_DU

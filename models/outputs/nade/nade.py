@@ -5,12 +5,12 @@ Larochelle & Murray (AISTATS 2011); its biases follow the recurrent state, as in
     b(t) = b + W_hv h_{t-1},    c(t) = c + W_hc h_{t-1},    a_1 = c(t)
     p(v_i = 1 | v_1 ... v_{i-1}) = sigmoid(z_i),  z_i = b_i(t) + V_i . sigmoid(a_i),    a_{i+1} = a_i + W_i v_i
 
-The likelihood is exact. Notes come in the order of their pitch, or in one that is given.
+The likelihood is exact. Notes come in the order of their pitch, or in another given order.
 
-Initialisation: b at the log-odds of each note in train and V = 0, so that training starts from the count baseline, as
-the other outputs do; V has a gradient from the first update on. W normal with variance 1 / (mean number of notes in a
-frame), as the input weights of the cores: what the notes of a frame add is then of the size of one. W_hv and W_hc
-normal with standard deviation 1/sqrt(H), c = 0.
+Initialisation: b is the log-odds of each note in train and V = 0, so that training starts from the count baseline, as
+with the other output models; V has a gradient from the first update on. W is normal with variance 1 / (mean number of
+notes in a frame), like the input weights of the cores, so that the sum over the notes of a frame has unit variance.
+W_hv and W_hc are normal with standard deviation 1/sqrt(H), and c = 0.
 
 Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, U hidden units of NADE.
 """
@@ -37,11 +37,11 @@ class NadeSettings(Settings):
     """Hyper-parameters of NADE.
 
     Attributes:
-        units: its hidden units U.
-        order: which note comes first, second, ... as places in the data; empty for the order of pitch.
+        units: number of hidden units U.
+        order: index in the data of the first note, the second, ...; empty for the order of pitch.
 
     Raises:
-        ValueError: there is no unit, or the order is no permutation.
+        ValueError: there is no unit, or the order is not a permutation.
     """
 
     units: int = 100
@@ -50,7 +50,7 @@ class NadeSettings(Settings):
     def __post_init__(self) -> None:
         if not isinstance(self.units, int) or self.units < 1:
             raise ValueError(f"nade units: wants an integer from 1, got {self.units!r}")
-        order = tuple(self.order)  # a list where it comes from JSON
+        order = tuple(self.order)  # JSON gives a list
         if sorted(map(repr, order)) != sorted(map(repr, range(len(order)))):
             raise ValueError(
                 f"nade order: wants each of 0 to D - 1 once, for D notes, got {len(order)} that are no permutation"
@@ -61,18 +61,18 @@ class NadeSettings(Settings):
     def draw(cls, draws: Draws, kind: Kind) -> Self:
         """50 to 200 units, in the order of pitch.
 
-        The paper leaves the number open. Around the 88 notes that a frame has: half of them still tells chords apart,
-        and with 200 a step costs about what the recurrent layer does.
+        The paper leaves the number open. The range is around the 88 notes of a frame: half as many units still
+        distinguish chords, and with 200 units a step costs about as much as the recurrent layer.
         """
         return cls(draws.integer("nade_units", 50, 200))
 
 
 @dataclass(frozen=True)
 class Nade(LogitOutput):
-    """Notes one after another, each given those before it.
+    """Notes one after another, each given the ones before it.
 
     Raises:
-        ValueError: the order is one of another number of notes.
+        ValueError: the order has another number of notes.
     """
 
     name: ClassVar[str] = "nade"
@@ -88,7 +88,7 @@ class Nade(LogitOutput):
             )
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """From states to notes and to hidden units, with biases; from hidden units to notes (V) and back (W)."""
+        """Weights from states to notes and to hidden units, with biases; from hidden units to notes (V); back (W)."""
         H, D, U = self.hidden_size, self.width, self.settings.units
         return {
             "output_weight": (H, D),
@@ -100,7 +100,7 @@ class Nade(LogitOutput):
         }
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
-        """Biases at the log-odds of the notes, no weight from the hidden units, small random weights else."""
+        """Biases at the log-odds of the notes, zero weights from the hidden units, other weights small and random."""
         for name in ("output_weight", "hidden_weight"):
             parameters[name].normal_(0.0, self.hidden_size**-0.5, generator=generator)
         parameters["to_hidden"].normal_(0.0, max(float(frequency_D.sum()), 1.0) ** -0.5, generator=generator)
@@ -112,7 +112,7 @@ class Nade(LogitOutput):
         """z of every note given those before it in `data`, shape (S, T, B, D); backward and forward mode.
 
         Raises:
-            ValueError: the data do not go with the states.
+            ValueError: shape or type of the data do not match the states.
         """
         self._check(states_STBH, data)
         order = self._order(data.device)
@@ -130,10 +130,10 @@ class Nade(LogitOutput):
         return torch.stack(members).view(data.shape)
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """sum_i v_i z_i - log(1 + e^{z_i}): exact for any z, nats a frame; backward mode only.
+        """sum_i v_i z_i - log(1 + e^{z_i}), accurate for every z; nats for each frame; backward mode only.
 
         Raises:
-            ValueError: the data do not go with the states.
+            ValueError: shape or type of the data do not match the states.
         """
         self._check(states_STBH, data)
         if nade_native.serves(states_STBH.device, states_STBH.dtype):
@@ -150,14 +150,14 @@ class Nade(LogitOutput):
         return (data * logits - softplus(logits)).sum(-1)
 
     def curvature(self, logits: Tensor) -> Product:
-        """diag(p (1 - p)) over the notes, each given those before it."""
+        """diag(p (1 - p)) over the notes, with p given the notes before."""
         return bernoulli_curvature(logits)
 
     def linearised(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> LinearisedNade:
-        """By its formula, with what does not depend on the direction kept.
+        """By NADE's own formula; values that do not depend on the direction are kept.
 
         Raises:
-            ValueError: the data do not go with the states.
+            ValueError: shape or type of the data do not match the states.
         """
         self._check(states_STBH, data)
         return LinearisedNade(parameters, states_STBH, data, self.settings.order)
@@ -166,7 +166,7 @@ class Nade(LogitOutput):
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """Note after note, each with its probability given those that were drawn before it."""
+        """Draw note after note, each given the notes drawn before it."""
         b_STBD = affine(parameters, states_STBH)
         a_SNU = _hidden_biases(parameters, states_STBH).flatten(1, 2)
         drawn = uniform_like(b_STBD, generators)

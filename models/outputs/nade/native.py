@@ -1,7 +1,7 @@
-"""The native body of NADE: `nade.cpp`, on processors, for float32 and float64, what autograd sees of it, and products.
+"""The native body of NADE: `nade.cpp`, on CPUs, for float32 and float64; an autograd Function, and Jacobian products.
 
-Backward needs v - p of every note, which the forward pass leaves behind; the gradient in b is written over it, so that
-a second way back through one graph computes it anew.
+The backward pass needs v - p of every note, which the forward pass stores. The gradient in b overwrites it, so that a
+second backward pass through the same graph computes it again.
 
 Shape letters: S stacked trials, N frames, D notes, U hidden units of NADE.
 """
@@ -17,10 +17,10 @@ from models.native.library import call, threads_for
 
 
 def serves(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether this body is to be used: where the scan's native body is, which one setting forces.
+    """Whether this body is used: exactly if the scan's native body is, since one setting controls both.
 
     Raises:
-        ValueError: that setting forces a body that cannot serve.
+        ValueError: the setting forces a body that cannot be used here.
     """
     return body_for(device, dtype).name == "native"
 
@@ -28,7 +28,7 @@ def serves(device: torch.device, dtype: torch.dtype) -> bool:
 def log_likelihood(
     b_SND: Tensor, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor, data_SND: Tensor, order: Sequence[int]
 ) -> Tensor:
-    """Nats of every frame, shape (S, N), differentiable once in all but the data; arguments as in `rows.py`."""
+    """Log-likelihood of each frame in nats, (S, N), once differentiable, not in the data; arguments as in `rows.py`."""
     likelihood: Tensor = _Nade.apply(b_SND, c_SNU, V_SDU, W_SDU, data_SND, tuple(order))  # type: ignore[no-untyped-call]
     return likelihood
 
@@ -58,12 +58,12 @@ class _Nade(torch.autograd.Function):
 
 
 class NativeUnits:
-    """z - b as a function of c, V and W at one point: its value, and products with its derivative; outside autograd.
+    """The hidden units' part of the logits, z - b, linearised in c, V and W; outside autograd.
 
-    Keeps its arguments and nothing else: the hidden units are computed anew for each product.
+    It keeps only its arguments; the hidden units are computed again for each product.
 
     Args:
-        c_SNU, V_SDU, W_SDU, data_SND, order: as of `log_likelihood`.
+        c_SNU, V_SDU, W_SDU, data_SND, order: as for `log_likelihood`.
     """
 
     def __init__(self, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor, data_SND: Tensor, order: Sequence[int]):
@@ -72,7 +72,7 @@ class NativeUnits:
         self._order = order
 
     def logits(self) -> Tensor:
-        """V_i . s, shape (S, N, D): its own tangent in the direction of V, in which it is linear."""
+        """V_i . s, shape (S, N, D). It is linear in V, so it equals its tangent in the direction V."""
         return self.tangent(torch.zeros_like(self._c_SNU), self._V_SDU, torch.zeros_like(self._W_SDU))
 
     def tangent(self, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor) -> Tensor:
@@ -84,14 +84,14 @@ class NativeUnits:
         return moved_SND
 
     def gradient(self, d_SND: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The transpose: gradients of c, V and W."""
+        """The transposed product: gradients in c, V and W."""
         return _backward(self._data_SND, d_SND.contiguous(), self._c_SNU, self._V_SDU, self._W_SDU, self._order)
 
 
 def _forward(
     b_SND: Tensor, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor, data_SND: Tensor, order: Sequence[int], wanted: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """Log-likelihoods and, where it is wanted, v - p."""
+    """Log-likelihoods and, if wanted, v - p."""
     likelihood_SN = b_SND.new_empty(b_SND.shape[:2])
     error_SND = torch.empty_like(b_SND) if wanted else None
     _call("forward", (data_SND, b_SND, c_SNU, V_SDU, W_SDU), order, (likelihood_SN, error_SND))
@@ -101,7 +101,7 @@ def _forward(
 def _backward(
     data_SND: Tensor, d_SND: Tensor, c_SNU: Tensor, V_SDU: Tensor, W_SDU: Tensor, order: Sequence[int]
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of c, V and W from that of the logits."""
+    """Gradients in c, V and W, from the gradient in the logits."""
     gradients = torch.empty_like(c_SNU), torch.empty_like(V_SDU), torch.empty_like(W_SDU)
     _call("backward", (data_SND, d_SND, c_SNU, V_SDU, W_SDU), order, gradients)
     return gradients

@@ -1,15 +1,15 @@
-"""The logits of NADE given the notes that came: pure torch, on any device, differentiable backward and forward.
+"""The logits of NADE given the notes of the frames: plain torch, on any device, differentiable backward and forward.
 
 Larochelle & Murray (AISTATS 2011), for a frame v with biases b and c of its own, V and W of the member:
 
     a_1 = c,    z_i = b_i + V_i . sigmoid(a_i),    a_{i+1} = a_i + W_i v_i
 
-The hidden units change only after a note that is on. So a frame with k notes has k + 1 different vectors of them, its
-rows, and not D: all rows of all frames go through one product with V, and note i reads the row that is as many notes
-on as come before i. Frames are sorted by their notes, so that the rows after the k-th note are those of the first
-frames after the one before, and a level of them is one addition.
+The hidden units change only after a note that is on. So a frame with k notes has only k + 1 different vectors of hidden
+units, called its rows, instead of D. All rows of all frames go through one product with V, and note i reads the row
+that follows the notes before i. Frames are sorted by their number of notes, so that all rows after the k-th note (level
+k) belong to the first frames of the order, and are computed from level k - 1 by one addition.
 
-The tangents of these logits are what a Gauss-Newton product needs: every operation here has one.
+Every operation here has a forward-mode tangent, as a Gauss-Newton product needs.
 
 Shape letters: N frames, D notes, U hidden units of NADE, M rows.
 """
@@ -22,14 +22,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Rows:
-    """Where the rows of some frames are: level by level, level k those of the frames with at least k notes."""
+    """The layout of the rows of some frames: level by level; level k has a row for each frame with at least k notes."""
 
     order_N: Tensor
-    """The frames, those with most notes first."""
+    """The frames, sorted by falling number of notes."""
     notes: tuple[Tensor, ...]
     """The k-th note of each frame of level k, from k = 1."""
     row_ND: Tensor
-    """The row that each note reads."""
+    """Index of the row that each note reads."""
 
     @classmethod
     def of(cls, data_ND: Tensor) -> "Rows":
@@ -59,19 +59,20 @@ class Rows:
         return torch.cat(levels)
 
     def read(self, values_MD: Tensor) -> Tensor:
-        """For every note the value of the row that it reads, shape (N, D)."""
+        """For every note, the value in the row that it reads, shape (N, D)."""
         return values_MD.gather(0, self.row_ND)
 
     def read_transposed(self, d_ND: Tensor) -> Tensor:
-        """The transpose of `read`, shape (M, D); outside autograd, as the next."""
+        """The transpose of `read`, shape (M, D); outside autograd."""
         count = len(self.order_N) + sum(len(note) for note in self.notes)
         return d_ND.new_zeros(count, d_ND.shape[1]).scatter_(0, self.row_ND, d_ND)
 
     def units_transposed(self, d_MU: Tensor, d_W_DU: Tensor) -> Tensor:
-        """The transpose of `units`: the gradient of c, (N, U); that of W is added to one that is given.
+        """The transpose of `units`, outside autograd: returns the gradient in c, (N, U); adds that in W to `d_W_DU`.
 
         Args:
-            d_MU: gradient in a of every row; each becomes that of all rows of its frame from there on.
+            d_MU: gradient in a of every row; overwritten by its sums over all later rows of the frame.
+            d_W_DU: changed in place.
         """
         levels = d_MU.split_with_sizes([len(self.order_N), *(len(note) for note in self.notes)])
         for before, after in zip(levels[-2::-1], levels[:0:-1], strict=True):
@@ -82,12 +83,12 @@ class Rows:
 
 
 def logits_of_member(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: Tensor) -> Tensor:
-    """z of every note of every frame, shape (N, D), the notes in the order in which they are given.
+    """z of every note of every frame, shape (N, D), in the given order of notes.
 
     Args:
         b_ND, c_NU: the biases of each frame.
-        V_DU: row i weighs the hidden units in note i.
-        W_DU: row i is what note i adds to the hidden units.
+        V_DU: row i has the weights of the hidden units in note i.
+        W_DU: row i is added to the hidden units if note i is on.
         data_ND: zeros and ones.
     """
     rows = Rows.of(data_ND)

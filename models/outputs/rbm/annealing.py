@@ -1,14 +1,15 @@
 """Annealed importance sampling: an estimate of log Z of restricted Boltzmann machines, with its standard error.
 
-Neal 2001 (Statistics and Computing 11); Salakhutdinov & Murray 2008 (ICML). Between a base machine without couplings,
-whose Z is known, and the machine itself lie distributions p_0 ... p_K of couplings beta_k W, beta_k = k / K,
+Neal 2001 (Statistics and Computing 11); Salakhutdinov & Murray 2008 (ICML). The distributions p_0 ... p_K lead from a
+base machine without couplings, whose Z is known, to the machine itself; p_k has the couplings beta_k W, beta_k = k / K:
 
     log p*_k(v) = b_v'v + sum_j log(1 + exp(b_h_j + beta_k (Wv)_j)),    log Z_0 = sum softplus(b_v) + sum softplus(b_h)
 
-A chain draws v_0 from p_0 and v_k by a Gibbs step that leaves p_k as it is; its weight is
+A chain draws v_0 from p_0, and v_k by a Gibbs step that leaves p_k invariant. Its weight is
 w = prod_k p*_k(v_{k-1}) / p*_{k-1}(v_{k-1}), and E[w] = Z / Z_0 for any number of temperatures. So the mean of w over
-chains is without bias, log of it is low by about half its squared standard error, and a likelihood is so much too high.
-The standard error is that of the mean of w by the delta method. It cannot tell of a mode that no chain has found.
+chains is unbiased. Its logarithm is too low by about half its squared standard error, and a log-likelihood is too high
+by as much. The standard error comes from that of the mean of w, by the delta method. It cannot reveal a mode that no
+chain has found.
 
 Shape letters: S stacked trials, N machines, C chains, R = N C rows, V notes, U units.
 """
@@ -24,7 +25,7 @@ from models.outputs.effort import Effort
 from models.outputs.rbm.machine import Machines, draw_
 
 ROWS = 1024
-"""Chains side by side: some tensors of so many rows stay in a core's cache."""
+"""Number of chains side by side, so that the tensors fit in a core's cache."""
 
 
 @torch.no_grad()
@@ -32,9 +33,9 @@ def log_partition(machines: Machines, effort: Effort, generators: Sequence[torch
     """Estimates of log Z and their standard errors, nats, each float64 (S, N).
 
     Args:
-        machines: of which Z is wanted.
+        machines: the machines.
         effort: chains and temperatures.
-        generators: one a member.
+        generators: one for each member.
     """
     S, N, _ = machines.visible_SNV.shape
     weights_SNC = torch.empty(S, N, effort.chains, dtype=torch.float64, device=machines.visible_SNV.device)

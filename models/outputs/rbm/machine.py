@@ -1,9 +1,9 @@
-"""Restricted Boltzmann machines that share their couplings and differ by their biases: energies and Gibbs steps.
+"""Restricted Boltzmann machines with shared couplings and their own biases: free energies and Gibbs steps.
 
     P(v, h) = exp(b_v'v + b_h'h + h'Wv) / Z
     F(v) = -log sum_h exp(b_v'v + b_h'h + h'Wv) = -b_v'v - sum_j log(1 + exp(b_h_j + (Wv)_j))
 
-Section 2 of arXiv:1206.6392. It knows nothing of states or time; Z is in `annealing.py`.
+Section 2 of arXiv:1206.6392. What this does not do: depend on states or time, or estimate Z (`annealing.py`).
 
 Shape letters: S stacked trials, N frames, V notes, U units.
 """
@@ -18,11 +18,11 @@ from torch.nn.functional import softplus
 
 @dataclass(frozen=True, eq=False)
 class Machines:
-    """A machine a frame.
+    """One machine for each frame.
 
     Attributes:
-        visible_SNV, hidden_SNU: the biases b_v and b_h of each.
-        coupling_SUV: W, of all machines of a member.
+        visible_SNV, hidden_SNU: the biases b_v and b_h of each machine.
+        coupling_SUV: W, common to all machines of a member.
     """
 
     visible_SNV: Tensor
@@ -30,18 +30,18 @@ class Machines:
     coupling_SUV: Tensor
 
     def free_energy(self, notes_SNV: Tensor) -> Tensor:
-        """F(v) of one v a machine, (S, N)."""
+        """F(v) of one v for each machine, (S, N)."""
         logits_SNU = torch.baddbmm(self.hidden_SNU, notes_SNV, self.coupling_SUV.transpose(1, 2))
         return -(self.visible_SNV * notes_SNV).sum(-1) - softplus(logits_SNU).sum(-1)
 
     @torch.no_grad()
     def gibbs(self, notes_SNV: Tensor, steps: int, generators: Sequence[torch.Generator]) -> Tensor:
-        """The notes after some steps of h ~ P(h | v), v ~ P(v | h), (S, N, V).
+        """The notes after a number of Gibbs steps, h ~ P(h | v), v ~ P(v | h): (S, N, V).
 
         Args:
-            notes_SNV: where the chain of each machine starts; left as it is.
-            steps: how many.
-            generators: one a member.
+            notes_SNV: start of each machine's chain; not changed.
+            steps: number of steps.
+            generators: one for each member.
         """
         units_SNU, numbers_SNU = torch.empty_like(self.hidden_SNU), torch.empty_like(self.hidden_SNU)
         drawn_SNV, numbers_SNV = torch.empty_like(self.visible_SNV), torch.empty_like(self.visible_SNV)
@@ -54,14 +54,14 @@ class Machines:
 
 
 def draw_(logits: Tensor, numbers: Tensor, generators: Sequence[torch.Generator]) -> Tensor:
-    """Zeros and ones in place of logits: 1 with probability sigmoid(logit).
+    """Replace logits by random zeros and ones, in place: 1 with probability sigmoid(logit).
 
     Args:
         logits: of shape (S, ...).
-        numbers: of the same shape; overwritten by the random numbers, each member's from its own generator.
+        numbers: of the same shape; overwritten by the random numbers of each member's generator.
         generators: S of them.
     """
     for row, generator in zip(numbers, generators, strict=True):
         row.uniform_(generator=generator)
-    # p - u lies in (-1, 1]: rounded up it is 1 where u < p and 0 elsewhere, and a p that is NaN is not hidden.
+    # p - u is in (-1, 1]; rounded up it is 1 if u < p and 0 otherwise, and a NaN stays a NaN.
     return logits.sigmoid_().sub_(numbers).ceil_()

@@ -1,18 +1,19 @@
-"""Restricted Boltzmann machine over the notes of a frame, its biases given by the state: the RNN-RBM.
+"""A restricted Boltzmann machine over the notes of a frame, with biases given by the state: the RNN-RBM.
 
 Section 3.3 of arXiv:1212.0901; arXiv:1206.6392. With the state h_{t-1} written s and the machine's own units h,
 
     b_v(t) = b_v + W_hv s,    b_h(t) = b_h + W_hh' s,    P(v, h) = exp(b_v(t)'v + b_h(t)'h + h'Wv) / Z(t)
     log P(v) = -F(v) - log Z(t)
 
-F is exact (`machine.py`). Z is a sum over 2^V frames: training does without it, scoring estimates it (`annealing.py`).
+F is exact (`machine.py`). Z is a sum over 2^V frames; training does not need it, and scoring estimates it
+(`annealing.py`).
 
-Training is contrastive divergence (Hinton 2002): the cost of a step is F(v) - F(v_k), v_k the end of k Gibbs steps and
-a constant. Its gradient estimates that of -log P(v), and goes through the biases into the recurrent net; its value is
-no likelihood. A chain begins at the frame, or at a particle that an earlier chain has left (persistent; Tieleman 2008).
-Particles are a queue: every frame takes one, in turn, and leaves the end of its chain.
+Training is contrastive divergence (Hinton 2002). The cost of a step is F(v) - F(v_k), where v_k is the end of k Gibbs
+steps, treated as a constant. Its gradient estimates that of -log P(v), and flows through the biases into the recurrent
+net; its value is not a likelihood. A chain starts at the frame, or at a particle, the end of an earlier chain
+(persistent; Tieleman 2008). Particles are a queue: every frame takes the next one, and appends the end of its chain.
 
-Initialisation: W normal with standard deviation 0.1, W_hv and W_hh' with 1/sqrt(H), b_h 0, b_v the log-odds of each
+Initialisation: W normal with standard deviation 0.1, W_hv and W_hh' with 1/sqrt(H), b_h zero, b_v the log-odds of each
 note in train.
 
 Shape letters: S stacked trials, T time, B batch, N = T B frames, V notes, U units, H hidden, M particles, D width of
@@ -34,21 +35,21 @@ from models.outputs.rbm.machine import Machines, draw_
 from models.randomness import Draws, generator_for
 
 SAMPLE_STEPS = 25
-"""Gibbs steps of a sample, as in arXiv:1206.6392."""
+"""Number of Gibbs steps for a sample, as in arXiv:1206.6392."""
 PARTICLES = 512
-"""Persistent chains of a member."""
+"""Number of particles of a member, for persistent chains."""
 COUPLING = 0.1
-"""Standard deviation of W at the start."""
+"""Initial standard deviation of W."""
 
 
 @dataclass(frozen=True)
 class RBMSettings(Settings):
-    """The size of the machine, and how it is trained.
+    """The size of the machine, and the settings of its training.
 
     Attributes:
-        units: of its hidden layer, U.
-        cd_steps: Gibbs steps k of a chain.
-        chain: where it begins: `data` at the frame, `persistent` where an earlier one has ended.
+        units: number of hidden units, U.
+        cd_steps: number k of Gibbs steps of a chain.
+        chain: start of a chain: `data` for the frame, `persistent` for the end of an earlier chain.
 
     Raises:
         ValueError: a value is out of its range.
@@ -68,13 +69,13 @@ class RBMSettings(Settings):
 
     @classmethod
     def draw(cls, draws: Draws, kind: Kind) -> Self:
-        """Settings for a search trial; the chains begin at the frames."""
+        """Settings for a search trial; chains start at the frames."""
         return cls(units=draws.integer("rbm_units", 100, 250), cd_steps=draws.integer("cd_steps", 5, 25))
 
 
 @dataclass(frozen=True)
 class RBM(Output):
-    """Notes that hang together through units of their own, given the state."""
+    """Notes that depend on each other through hidden units, given the state."""
 
     name: ClassVar[str] = "rbm"
     symbols: ClassVar[bool] = False
@@ -112,7 +113,7 @@ class RBM(Output):
         return Machines(visible_SNV, hidden_SNU, parameters["coupling"])
 
     def particles(self, members: int, like: Tensor) -> Tensor | None:
-        """Silent frames where chains are persistent, (S, M, V); None where they begin at the data."""
+        """Silent frames for persistent chains, (S, M, V); None for chains that start at the data."""
         return like.new_zeros(members, PARTICLES, self.width) if self.settings.chain == "persistent" else None
 
     def cost(
@@ -123,7 +124,7 @@ class RBM(Output):
         generators: Sequence[torch.Generator],
         particles: Tensor | None = None,
     ) -> Tensor:
-        """F(v) - F(v_k), (S, T, B): no likelihood, but its gradient estimates that of -log P(v)."""
+        """F(v) - F(v_k), (S, T, B): not a likelihood, but its gradient estimates that of -log P(v)."""
         machines, notes_SNV = self.machines(parameters, states_STBH), data.flatten(1, 2)
         start_SNV = notes_SNV if particles is None else _take(particles, notes_SNV.shape[1])
         end_SNV = machines.gibbs(start_SNV, self.settings.cd_steps, generators)
@@ -148,14 +149,14 @@ class RBM(Output):
         return (-free_SN - log_z_SN).view(shape), error_SN.view(shape)
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """Estimated by `MONITOR` from random numbers that are always the same, (S, T, B); without a gradient."""
+        """An estimate with effort `MONITOR` and always the same random numbers, (S, T, B); without a gradient."""
         generators = [generator_for("log-likelihood", device=data.device) for _ in states_STBH]
         return self.estimate(parameters, states_STBH, data, MONITOR, generators)[0].to(data.dtype)
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """The end of `SAMPLE_STEPS` Gibbs steps from a draw by the notes' biases alone."""
+        """The result of `SAMPLE_STEPS` Gibbs steps, from a start drawn by the notes' biases alone."""
         machines = self.machines(parameters, states_STBH)
         alone_SNV = machines.visible_SNV.clone()
         start_SNV = draw_(alone_SNV, torch.empty_like(alone_SNV), generators)
@@ -163,11 +164,11 @@ class RBM(Output):
 
 
 def _take(particles_SMV: Tensor, count: int) -> Tensor:
-    """The first `count` of the queue, which is gone through again where they do not suffice."""
+    """The first `count` particles of the queue; if it is shorter, they are repeated."""
     return particles_SMV[:, torch.arange(count, device=particles_SMV.device) % particles_SMV.shape[1]]
 
 
 def _leave_(particles_SMV: Tensor, end_SNV: Tensor) -> None:
-    """Those that were taken go, the ends of their chains come last."""
+    """Append the ends of the chains to the queue, and drop as many particles from its front."""
     M = particles_SMV.shape[1]
     particles_SMV.copy_(torch.cat([particles_SMV, end_SNV], dim=1)[:, -M:])

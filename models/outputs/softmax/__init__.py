@@ -1,4 +1,4 @@
-"""One symbol of many: the whole softmax, and that by way of classes of words.
+"""One symbol of a vocabulary: the full softmax, and the one factorised by classes.
 
 Never in this room: notes.
 """

@@ -1,12 +1,13 @@
-"""One symbol of a vocabulary by way of its class: P(w) = P(class of w) P(w | class of w), two softmaxes of one state.
+"""The class-factorised softmax: P(w) = P(class of w) P(w | class of w), two softmaxes of the same state.
 
 Section 4.2 of arXiv:1212.0901, from Mikolov et al., "Extensions of recurrent neural network language model" (ICASSP
-2011), section 3. Classes are cut by frequency (`word_classes.py`), each about as heavy as another, so that a step needs
-the logits of the classes and of the symbols of one class: K + D / K on average over the tokens, and not D. It sums to 1
-over the vocabulary, so that its perplexity is one of the same kind as that of the full softmax.
+2011), section 3. Classes are made by frequency (`word_classes.py`), each with about the same number of tokens. So a
+step needs only the logits of the classes and those of the symbols in one class, K + D / K on average over the tokens
+instead of D. The probabilities sum to 1 over the vocabulary, so its perplexity is comparable with that of the full
+softmax.
 
-The columns of the weights are the symbols by falling frequency: a class is a block of neighbours. Where each symbol is
-comes from the frequencies of train, is not learned, and is no parameter.
+The columns of the weights are the symbols by falling frequency, so that a class is a block of columns. The column of
+each symbol follows from the frequencies of train; it is a constant, not a parameter.
 
 Initialisation: weights normal with standard deviation 1/sqrt(H), biases the log-frequencies of classes and symbols.
 
@@ -29,7 +30,7 @@ from models.outputs.softmax.word_classes import assign_classes
 
 @dataclass(frozen=True)
 class ClassSettings(Settings):
-    """How many classes; 30 are the paper's."""
+    """The number of classes; the paper has 30."""
 
     classes: int = 30
 
@@ -40,7 +41,7 @@ class ClassSettings(Settings):
 
 @dataclass(frozen=True)
 class ClassSoftmax(Output):
-    """One of `width` symbols by way of its class, given the state.
+    """One of `width` symbols, given the state, factorised by its class.
 
     Raises:
         ValueError: there are more classes than symbols.
@@ -64,15 +65,15 @@ class ClassSoftmax(Output):
         return self.settings.classes
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The matrices from states to classes and to symbols, and a bias each."""
+        """The matrices from states to classes and to symbols, each with biases."""
         H, K, D = self.hidden_size, self.classes, self.width
         return {"class_weight": (H, K), "class_bias": (K,), "output_weight": (H, D), "output_bias": (D,)}
 
     def constants(self, frequency_D: Tensor) -> dict[str, Tensor]:
-        """Class and column of each symbol, symbol at each column, and where the columns of each class begin.
+        """Class and column of each symbol, symbol of each column, and first column of each class.
 
         Raises:
-            ValueError: the frequencies are not those of symbols.
+            ValueError: the frequencies do not sum to 1, so they are not those of symbols.
         """
         total = float(frequency_D.sum(dtype=torch.float64))
         if not 0.999 < total < 1.001:
@@ -96,13 +97,13 @@ class ClassSoftmax(Output):
         parameters["output_bias"].copy_(frequency_D[found["symbol_at"]].log())
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """log P(class) + log P(symbol | class), nats a symbol."""
+        """log P(class) + log P(symbol | class), nats for each symbol."""
         check_symbols(data, self.width)
         states_SNH, symbols_SN = states_STBH.flatten(1, 2), data.flatten(1)
         S, N, H = states_SNH.shape
         class_SN, column_SN = (parameters[name][symbols_SN] for name in ("class_of", "column_of"))
         of_classes = symbol_log_likelihood(states_SNH, parameters["class_weight"], parameters["class_bias"], class_SN)
-        # States of a class side by side; then its symbols are a block of columns, and the two a product of matrices.
+        # States are sorted by class: those of one class then need one matrix product with the class's block of columns.
         order_SN = class_SN.argsort(dim=1, stable=True)
         rows = (order_SN + N * torch.arange(S, device=order_SN.device).unsqueeze(1)).flatten()
         within_SN = symbol_log_likelihood(
@@ -117,7 +118,7 @@ class ClassSoftmax(Output):
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """A class with its probability, and a symbol of it with its probability among them."""
+        """Draw a class, then a symbol of that class."""
         starts, drawn = parameters["class_starts"].tolist(), []
         for s, (states_NH, generator) in enumerate(zip(states_STBH.flatten(1, 2), generators, strict=True)):
             logits_NK = states_NH @ parameters["class_weight"][s] + parameters["class_bias"][s]
@@ -125,8 +126,8 @@ class ClassSoftmax(Output):
             column_N = torch.empty_like(class_N)
             for number in sorted(set(class_N.tolist())):
                 columns = slice(starts[number], starts[number + 1])
-                mine_n = (class_N == number).nonzero().squeeze(1)
+                members_n = (class_N == number).nonzero().squeeze(1)
                 weight, bias = parameters["output_weight"][s, :, columns], parameters["output_bias"][s, columns]
-                column_N[mine_n] = columns.start + draw(states_NH[mine_n] @ weight + bias, generator)
+                column_N[members_n] = columns.start + draw(states_NH[members_n] @ weight + bias, generator)
             drawn.append(parameters["symbol_at"][column_N])
         return torch.stack(drawn).view(states_STBH.shape[:3])

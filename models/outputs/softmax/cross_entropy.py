@@ -1,15 +1,15 @@
-"""Log-likelihood of a softmax without its matrix of logits, differentiable, with its backward pass written by hand.
+"""The log-likelihood of a softmax without its full matrix of logits, with a hand-written backward pass.
 
     ll_n = z_nw - log sum_v e^{z_nv},   z = b + h W
 
-With a large vocabulary this is nearly all of a training step, and most of what is not the three products of matrices
-is the writing and reading of logits. So states are taken in blocks whose logits stay in cache, and no more of them ever
-exist. On a processor the gradients come in the same pass, for weights of 1: the incoming gradient of a sum is one
-number a member, by which they are multiplied once it is known, which is exact. Where states have several, and on other
-devices, the backward pass computes the logits a second time.
+With a large vocabulary this is nearly all of a training step, and apart from the three matrix products most of its time
+is spent on writing and reading logits. So states are processed in blocks whose logits stay in cache; the full matrix
+never exists. On a CPU the gradients are computed in the same pass, for weights of 1. If the incoming gradient is the
+same number for all states of a member, as it is for a sum, they are multiplied by it, which is exact. Otherwise, and on
+other devices, the backward pass computes the logits again.
 
-This file is the autograd Function. The loops are bodies behind it, `native.py` where the scan's body is
-native (`models/core/scan/choice.py`), and `reference.py` elsewhere; they agree to rounding.
+This file has the autograd Function. The loops are in its bodies: `native.py` if the scan's body is native
+(`models/core/scan/choice.py`), otherwise `reference.py`. They agree up to rounding.
 
 Shape letters: S stacked trials, N states, H hidden, D symbols.
 """
@@ -36,21 +36,21 @@ def symbol_log_likelihood(
     symbols_SN: Tensor,
     segments: Segments | None = None,
 ) -> Tensor:
-    """Logarithm of the probability of each state's symbol among those that it chooses from.
+    """Logarithm of the probability of each state's symbol, among the symbols of its segment.
 
     Args:
         states_SNH: h.
         weight_SHD, bias_SD: W and b.
-        symbols_SN: what came, integers.
-        segments: which states choose among which symbols; every state among all of them where it is None.
+        symbols_SN: the true symbols, integers.
+        segments: which states choose among which symbols; None if every state chooses among all of them.
 
     Returns:
-        (S, N), nats, exact for logits of any size; differentiable once in states, weight and bias, backward only.
+        (S, N), nats, accurate for logits of any size; differentiable once in states, weight and bias, backward only.
 
     Raises:
-        ValueError: the symbols are no integers, shapes or types do not fit, or, on a processor, a symbol is none of
-            those that its state chooses from.
-        RuntimeError: a tangent or a second derivative is asked for.
+        ValueError: the symbols are not integers, shapes or types do not match, or, on a CPU, a symbol is not in the
+            segment of its state.
+        RuntimeError: a tangent or a second derivative is requested.
 
     >>> zeros = torch.zeros(1, 2, 3), torch.zeros(1, 3, 8), torch.zeros(1, 8)
     >>> symbol_log_likelihood(*zeros, torch.tensor([[0, 7]])).exp()
@@ -74,11 +74,11 @@ def _body(states_SNH: Tensor) -> Body:
 
 
 def check_symbols(symbols: Tensor, vocabulary: int) -> None:
-    """Refuse what is no symbol of a vocabulary of that size.
+    """Check that symbols belong to a vocabulary of that size.
 
     Raises:
-        ValueError: the symbols are no integers or, on a processor, out of range. On a GPU nobody waits for the answer;
-            torch's own gather stops there.
+        ValueError: the symbols are not integers or, on a CPU, out of range. On a GPU the range is not checked, which
+            would wait for the device; torch's own gather fails there.
     """
     if symbols.is_floating_point():
         raise ValueError(f"symbols: wants integers, as a text has, got {symbols.dtype}: notes have no vocabulary")
@@ -103,7 +103,7 @@ def _check(states_SNH: Tensor, weight_SHD: Tensor, bias_SD: Tensor, symbols_SN: 
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """(states, weight, bias) -> log-likelihoods; gradients for weights of 1 wait for what they are multiplied by."""
+    """(states, weight, bias) -> log-likelihoods; keeps gradients for weights of 1, which the backward pass scales."""
 
     @staticmethod
     def forward(
@@ -123,7 +123,7 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, d_values_SN: Tensor) -> tuple[Tensor | None, ...]:
-        ready, ctx.gradients = ctx.gradients, None  # given away once: they are changed in place
+        ready, ctx.gradients = ctx.gradients, None  # used once, since they are changed in place
         gradients = _Gradient.apply(d_values_SN, *ctx.saved_tensors, ctx.segments, ctx.body, ready)  # type: ignore[no-untyped-call]
         return *gradients, None, None, None, None
 
@@ -133,7 +133,7 @@ class _CrossEntropy(torch.autograd.Function):
 
 
 class _Gradient(torch.autograd.Function):
-    """The gradients. A Function of its own to refuse a second derivative, in whatever way it is asked."""
+    """The gradients, as a Function of their own, which refuses a second derivative."""
 
     @staticmethod
     def forward(
@@ -162,6 +162,6 @@ class _Gradient(torch.autograd.Function):
 
 
 def _one_number(values_SN: Tensor) -> Tensor | None:
-    """The number that all values of a member are, (S,); None where there are several. On a processor."""
+    """The common value of each member, (S,); None if a member's values differ. For tensors on a CPU."""
     numbers_SN = values_SN.detach().double().numpy()
     return values_SN[:, 0] if numbers_SN.size and (numbers_SN == numbers_SN[:, :1]).all() else None

@@ -1,4 +1,4 @@
-"""The native body of the cross-entropy: `cross_entropy.cpp`, on processors, for float32 and float64.
+"""The native body of the cross-entropy: `cross_entropy.cpp`, on CPUs, for float32 and float64.
 
 Shape letters: S stacked trials, N states, H hidden, D symbols.
 """
@@ -25,7 +25,7 @@ def run(
     """Log-likelihoods and gradients, as in `reference.py`.
 
     Raises:
-        ValueError: a symbol is none of its segment's columns.
+        ValueError: a symbol is not in its segment's columns.
     """
     values_SN = states_SNH.new_empty(states_SNH.shape[:2])
     leaves = (states_SNH, weight_SHD, bias_SD) if gradients else ()

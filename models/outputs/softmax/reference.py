@@ -1,12 +1,12 @@
-"""The reference body of the cross-entropy: a block of states at a time, in plain torch, on any device.
+"""The reference body of the cross-entropy: one block of states at a time, in plain torch, on any device.
 
-Per block one product for the logits; in place, while they are in cache, the exponentials; then the three gradients, one
-product each. A state's gradient in its logits is kept as e^z off its symbol and minus their sum on it, so that 1 - p of
-a symbol that is all but sure is exact.
+For each block there is one product for the logits, then the exponentials in place while they are in cache, then one
+product for each of the three gradients. A state's gradient in its logits is stored as e^z for other symbols, and as
+minus their sum for its own symbol, so that 1 - p is accurate also for p close to 1.
 
-On a processor the members of a stack take turns, on copies, since a product rounds otherwise for another number of them
-and at another place in memory. On other devices those of a whole softmax go together, and equal a member alone to
-rounding only.
+On a CPU the members of a stack are computed in turn, on copies, since a product rounds differently for other numbers of
+members and other memory alignments. On other devices the members of a full softmax are computed together, and agree
+with a single trial up to rounding.
 
 Shape letters: S stacked trials, N states, n those of a block, H hidden, D symbols.
 """
@@ -22,7 +22,7 @@ from models.outputs.softmax.segments import Segments
 Gradients = tuple[Tensor, Tensor, Tensor]
 _BLOCK = {"cpu": 1 << 22}
 _BLOCK_ELSEWHERE = 1 << 26
-"""Logits that exist at a time. Fewer stay in a nearer cache, but the products of so few rows are slower by more."""
+"""Number of logits in a block. Smaller blocks would fit in a nearer cache, but products of few rows are slower."""
 
 
 def run(
@@ -38,10 +38,10 @@ def run(
 
     Args:
         states_SNH, weight_SHD, bias_SD: z = b + h W are the logits.
-        symbols_SN: what came, one of the columns of the state's segment.
-        factor_SN: weight of each state's log-likelihood in the sum, None for 1.
+        symbols_SN: the true symbols, each a column of the state's segment.
+        factor_SN: weight of each state's log-likelihood in the sum; None for 1.
         segments: which states choose among which columns.
-        gradients: whether they are wanted.
+        gradients: whether to compute the gradients.
 
     Returns:
         The log-likelihoods (S, N), and the gradients in states, weight and bias.
@@ -89,13 +89,13 @@ def _in_turns(
 
 
 def _exponentials(z_SnD: Tensor, symbols_Sn1: Tensor) -> tuple[Tensor, Tensor]:
-    """Log-likelihoods, and sums of e^{z - largest}; logits become these powers, minus the others' sum at a symbol."""
+    """Log-likelihoods, and sums of e^{z - max}; logits become e^{z - max}, a true symbol's minus the others' sum."""
     largest_Sn1 = z_SnD.amax(-1, keepdim=True)
     chosen_Sn1 = z_SnD.gather(-1, symbols_Sn1) - largest_Sn1
     z_SnD.sub_(largest_Sn1).exp_().scatter_(-1, symbols_Sn1, 0)
     others_Sn1 = z_SnD.sum(-1, keepdim=True)
     total_Sn1 = others_Sn1 + chosen_Sn1.exp()
-    # log1p: a symbol that is all but sure
+    # log1p is accurate for a symbol with probability close to 1
     log_total_Sn1 = torch.where(chosen_Sn1 == 0, others_Sn1.log1p(), total_Sn1.log())
     z_SnD.scatter_(-1, symbols_Sn1, -others_Sn1)
     return (chosen_Sn1 - log_total_Sn1).squeeze(-1), total_Sn1

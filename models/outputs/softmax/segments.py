@@ -1,7 +1,7 @@
-"""Which states choose among which symbols: the layout of a softmax, whole or by classes.
+"""Segments: which states choose among which symbols, in a full or a class-factorised softmax.
 
-A segment is some neighbouring states that choose among some neighbouring columns of the weights. A whole softmax is one
-segment; a factorised one has a segment a class.
+A segment is a block of states that choose among a block of columns of the weights. A full softmax is a single segment;
+a factorised one has a segment for each class.
 
 Shape letters: S stacked trials, N states, D symbols, G segments.
 """
@@ -14,11 +14,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Segments:
-    """Where segments begin, one after another, and at the end where the last one ends.
+    """The boundaries of G consecutive segments.
 
     Attributes:
-        rows: of each member, G + 1 places among its states, from 0 to N; a segment may have no state.
-        columns: G + 1 places among the symbols, from 0 to D; every segment has a symbol.
+        rows: for each member, G + 1 boundaries among its states, from 0 to N; a segment may be empty.
+        columns: G + 1 boundaries among the symbols, from 0 to D; every segment has a symbol.
     """
 
     rows: tuple[tuple[int, ...], ...]
@@ -31,18 +31,18 @@ class Segments:
 
     @classmethod
     def of_classes(cls, class_SN: Tensor, columns: tuple[int, ...]) -> Self:
-        """States in the order of their classes.
+        """Segments for states that are sorted by class.
 
         Args:
-            class_SN: class of each state, from 0 to G - 1, in any order. On a GPU this waits for it.
-            columns: where the symbols of each class begin.
+            class_SN: class of each state, from 0 to G - 1, in any order. On a GPU this waits for the device.
+            columns: boundaries of the symbols of each class.
         """
         ends_SG = (class_SN.unsqueeze(-1) < class_SN.new_tensor(range(1, len(columns)))).sum(1)
         return cls(tuple((0, *ends) for ends in ends_SG.tolist()), columns)
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is one segment only."""
+        """Whether there is only one segment."""
         return len(self.columns) == 2
 
     def member(self, s: int) -> Self:

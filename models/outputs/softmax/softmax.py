@@ -1,6 +1,7 @@
 """One symbol of a vocabulary: P(w) = exp(z_w) / sum_k exp(z_k), z = b + W h_{t-1}.
 
-Sections 3.3 and 4.2 of arXiv:1212.0901. The full softmax: the reference of the class-factorised one (`classes.py`).
+Sections 3.3 and 4.2 of arXiv:1212.0901. This is the full softmax, to which the class-factorised one (`classes.py`) is
+compared.
 
 Initialisation: W normal with standard deviation 1/sqrt(H), b the log-frequency of each symbol in train.
 
@@ -25,7 +26,7 @@ class Softmax(Output):
     steady: ClassVar[bool] = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The matrix from states to symbols, and a bias a symbol."""
+        """The matrix from states to symbols, and a bias for each symbol."""
         return {"output_weight": (self.hidden_size, self.width), "output_bias": (self.width,)}
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
@@ -34,23 +35,23 @@ class Softmax(Output):
         parameters["output_bias"].copy_(frequency_D.log())
 
     def log_likelihood(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """z_w - logsumexp(z), nats a symbol."""
+        """z_w - logsumexp(z), nats for each symbol."""
         weight, bias = parameters["output_weight"], parameters["output_bias"]
         return symbol_log_likelihood(states_STBH.flatten(1, 2), weight, bias, data.flatten(1)).view(data.shape)
 
     def right(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor) -> Tensor:
-        """Whether the most likely symbol, of several the first, is the one that came."""
+        """Whether the most likely symbol (the first one if tied) is the true one."""
         return affine(parameters, states_STBH).argmax(-1) == data
 
     def sample(
         self, parameters: Mapping[str, Tensor], states_STBH: Tensor, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """A symbol with its probability."""
+        """Draw a symbol for every state."""
         logits_STBD = affine(parameters, states_STBH)
         members = zip(logits_STBD.flatten(1, 2), generators, strict=True)
         return torch.stack([draw(*member) for member in members]).view(states_STBH.shape[:3])
 
 
 def draw(logits_ND: Tensor, generator: torch.Generator) -> Tensor:
-    """One column of every row of logits, with its probability, (N,)."""
+    """Draw one column for every row, with the probabilities softmax(logits): (N,)."""
     return torch.multinomial(torch.softmax(logits_ND, dim=-1), 1, generator=generator).squeeze(1)

@@ -10,27 +10,27 @@ import numpy as np
 
 
 def assign_classes(frequency_D: np.ndarray, n_classes: int) -> np.ndarray:
-    """The class of every word: words in a row by falling count, cut where the classes come out about equally heavy.
+    """The class of every word: words sorted by falling count, cut into classes with about equal numbers of tokens.
 
-    With the words in that order, equal counts by number, and with m the count of all words that are not in a class
-    yet, class k = 0, 1, ..., K-1 takes the next n >= 1 words for which
+    Words are sorted by falling count, ties by number. Let m be the count of all words not yet in a class. Class
+    k = 0, 1, ..., K-1 takes the next n >= 1 words for which
 
         | their count  -  m / (K - k) |
 
-    is smallest, the fewest of equally good; the last takes the rest. Since the counts fall, this always leaves a word
-    for each of the classes after it. A word of more than 1/K of the tokens so has a class of its own, and the others
-    share what is left equally. Mikolov's program cuts at k/K of the cumulated share instead, whereby the words behind a
+    is smallest (the smallest n in a tie); the last class takes the rest. Since the counts fall, this always leaves a
+    word for each later class. A word with more than 1/K of the tokens gets a class of its own, and the other classes
+    share the rest equally. Mikolov's program cuts at k/K of the cumulated share instead. There the words after a
     frequent one each get a class of their own until k has caught up.
 
     Args:
-        frequency_D: how often each word is in the training split, not negative, D words: counts, or shares.
+        frequency_D: counts or shares of the D words in the training split, not negative.
         n_classes: K, from 1; with fewer words than classes every word is a class.
 
     Returns:
-        int64 (D,), from 0 to min(K, D) - 1: 0 for the most frequent words.
+        int64 (D,), from 0 to min(K, D) - 1; 0 for the most frequent words.
 
     Raises:
-        ValueError: there is no word, a frequency is negative or no number, or no class is asked for.
+        ValueError: there is no word, a frequency is negative or NaN, or `n_classes` is under 1.
 
     >>> assign_classes(np.array([1, 6, 2, 2, 1]), 2).tolist()
     [1, 0, 1, 1, 1]
