@@ -1,4 +1,4 @@
-"""A store kept well: checked byte by byte, made smaller, copied.
+"""Maintenance of a store: checking every byte, freeing space, copying.
 
-Never in this room: anything that trains, or makes a report.
+Never in this room: training, or making a report.
 """

@@ -1,6 +1,6 @@
-"""What of a store may go, in one answer: what killed writers left, and where it is asked old reports and old trials.
+"""The command `gc`: leftovers of killed writers and, on request, old reports and outdated trials, in one answer.
 
-What this does not do: find any of it (`leftovers.py`, `retention.py`).
+What this does not do: find any of them (`leftovers.py`, `retention.py`).
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from tasks.upkeep.retention import Dispensable, Rule, old_reports, outdated_tria
 
 @dataclass(frozen=True)
 class Collected(Answer):
-    """What may go.
+    """The objects that may be removed.
 
     Attributes:
-        left: what killed writers left.
-        old: reports and trials that nobody asked to keep.
-        removed: how many files are gone; None where they were only to be shown.
+        left: leftovers of killed writers.
+        old: old reports and outdated trials.
+        removed: number of removed files; None if they were only listed.
     """
 
     schema: ClassVar[str] = "gc"
@@ -30,12 +30,12 @@ class Collected(Answer):
 
     @property
     def files(self) -> int:
-        """How many files all of it is."""
+        """Number of files in all."""
         return sum(len(each.objects) for each in self.left) + sum(each.files for each in self.old)
 
     @property
     def size(self) -> int:
-        """How many bytes."""
+        """Number of bytes in all."""
         return sum(each.size for each in self.left) + sum(each.size for each in self.old)
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Collected(Answer):
         return "\n".join([*map(str, self.left), *map(str, self.old), end])
 
     def to_json(self) -> dict[str, Any]:
-        """A row a place of leftovers, a row a report and a version of the numerics, and their sums."""
+        """A row for each place with leftovers, for each report and for each numerics version; and their sums."""
         left = [
             {"where": each.where, "why": each.why, "files": len(each.objects), "bytes": each.size} for each in self.left
         ]
@@ -57,17 +57,17 @@ class Collected(Answer):
 
 
 def collect(store: Store, rule: Rule, *, older_numerics: bool, hours: float, delete: bool) -> Collected:
-    """Find what may go, and remove it where that is asked.
+    """Find the objects that may be removed, and remove them on request.
 
     Args:
-        store: where to look.
-        rule: which reports stay.
-        older_numerics: whether trials of older numerics may go.
-        hours: what is younger is left alone.
-        delete: whether to remove it.
+        store: to search.
+        rule: which reports are kept.
+        older_numerics: whether trials of older numerics versions may be removed.
+        hours: younger objects are kept.
+        delete: whether to remove the objects.
 
     Raises:
-        IntegrityError: a pointer, or a report that stays, is damaged, so that nobody knows what it names.
+        IntegrityError: a pointer or a kept report is damaged, so that the objects it needs are unknown.
         StoreError: the store cannot be reached, or refuses.
     """
     listed = store.objects()

@@ -1,11 +1,11 @@
-"""From one store to another: what is committed there and not here yet, byte by byte, manifest and all.
+"""Copy the commits of one store that another store lacks, byte by byte, manifests included.
 
-So parts of a campaign may run on machines that share no store. A commit is copied as a commit is made, its objects and
-then its manifest, and what it rests on goes before it: corpora before trials, trials before their scores. So a copy may
-be interrupted, run again and run beside a campaign: what is here already is never touched, and who reads here sees
-whole commits alone.
+So parts of a campaign can run on machines that share no store. A commit is copied in the order in which it was made,
+its objects and then its manifest. Commits it depends on are copied before it: corpora before trials, trials before
+their scores. A copy can therefore be interrupted, repeated, and run beside a campaign. Existing objects of the target
+are never changed, and its readers only see whole commits.
 
-What this does not do: copy checkpoints, or the notes of finished campaigns, which are about the store that they lie in.
+What this does not do: copy checkpoints, or notes of finished campaigns, which only hold for their own store.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,20 +20,20 @@ from tasks.publishing.publish import VERSION, point_to_newest
 from tasks.telling.readable import is_digest, many
 
 FOLDERS = ("data", "ingests", "corpora", "trials", "samples", "scores", "reports")
-"""What can be copied, in the order in which it is."""
+"""The folders that can be copied, in the order of copying."""
 _CORPORA = "corpora"
 _AT_A_TIME = 64
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What became of a folder.
+    """The result for one folder.
 
     Attributes:
-        folder: its name.
-        copied: how many commits or names are here that were not.
-        there: how many were here already.
-        passed_over: a line for each that could not be copied.
+        folder: name of the folder.
+        copied: number of commits or names that were copied.
+        there: number that were in the target already.
+        passed_over: a line for each one that could not be copied.
     """
 
     folder: str
@@ -47,35 +47,35 @@ class Copied:
 
 @dataclass(frozen=True)
 class Copies(Answer):
-    """What became of every folder."""
+    """The results for all folders."""
 
     schema: ClassVar[str] = "copy"
     folders: Sequence[Copied]
 
     @property
     def passed_over(self) -> int:
-        """How many could not be copied."""
+        """Number of commits and names that could not be copied."""
         return sum(len(folder.passed_over) for folder in self.folders)
 
     def __str__(self) -> str:
         return "\n".join(line for folder in self.folders for line in (str(folder), *folder.passed_over))
 
     def to_json(self) -> dict[str, Any]:
-        """A row a folder."""
+        """A row for each folder."""
         return {"folders": [asdict(folder) | {"passed_over": list(folder.passed_over)} for folder in self.folders]}
 
 
 def copy_store(source: Store, target: Store, only: Sequence[str], tell: Callable[[str], None]) -> list[Copied]:
-    """Copy what is committed in one store and not in the other.
+    """Copy the commits of one store that the other lacks.
 
     Args:
         source: is only read.
-        target: gets it.
-        only: of `FOLDERS`; all where none is named.
-        tell: is called with a line from time to time.
+        target: gets the commits.
+        only: names out of `FOLDERS`; all folders if it is empty.
+        tell: called with a progress line from time to time.
 
     Raises:
-        ConfigurationError: both are one store, or there is no such folder.
+        ConfigurationError: both stores are the same, or a folder's name is unknown.
         StoreError: a store cannot be used.
     """
     if source.address == target.address:
@@ -92,7 +92,7 @@ def copy_store(source: Store, target: Store, only: Sequence[str], tell: Callable
 
 def _commits(source: Store, target: Store, folder: str, tell: Callable[[str], None]) -> Copied:
     every = [prefix for prefix in source.prefixes(folder) if _ours(prefix)]
-    here = set(target.prefixes(folder))  # what a listing misses is found by the commit itself
+    here = set(target.prefixes(folder))  # commits that the listing misses are noticed when they are copied
     prefixes = [prefix for prefix in every if prefix not in here]
     copied, there, passed_over = 0, len(every) - len(prefixes), []
     for start in range(0, len(prefixes), _AT_A_TIME):
@@ -104,23 +104,23 @@ def _commits(source: Store, target: Store, folder: str, tell: Callable[[str], No
             else:
                 copied, there = copied + made, there + (not made)
     if folder == "reports":
-        for prefix in every:  # those of a copy that was stopped before its pointers, too
+        for prefix in every:  # also for reports of an earlier copy that was stopped before its pointers
             point_to_newest(target, prefix)
         if copied:
-            from tasks.publishing.trend import renew_trend  # with pandas: who copies trials need not wait for it
+            from tasks.publishing.trend import renew_trend  # imports pandas, which copying trials does not need
 
             renew_trend(target)
     return Copied(folder, copied, there, tuple(passed_over))
 
 
 def _ours(prefix: str) -> bool:
-    """Whether a commit may be ours: what people lay beside it is not copied."""
+    """Whether a prefix has the form of our commits; other files in a store are not copied."""
     folder, _, name = prefix.partition("/")
     return VERSION.fullmatch(name) is not None if folder == "reports" else is_digest(name)
 
 
 def _commit(source: Store, target: Store, prefix: str) -> bool | str:
-    """Whether a commit was copied, False where it was here already; why not, where it cannot be."""
+    """True if the commit was copied, False if the target has it already, or the reason why it cannot be copied."""
     try:
         return target.adopt(*source.read_all(prefix))
     except (IntegrityError, NotFoundError, ConflictError) as error:
@@ -128,7 +128,7 @@ def _commit(source: Store, target: Store, prefix: str) -> bool | str:
 
 
 def _names(source: Store, target: Store) -> Copied:
-    """The names of corpora; one that stands for another corpus here stays as it is, and is told."""
+    """Copy the names of corpora. A name that points to another corpus in the target is kept there, and reported."""
     copied, there, passed_over = 0, 0, []
     for listed in source.objects(_CORPORA):
         if not listed.path.endswith(".json"):

@@ -1,8 +1,8 @@
-"""Remove one version of the report from a store, and let no pointer name what is gone.
+"""Remove one version of the report from a store, and every pointer to it.
 
-The pointers move first, then the notes that rest on it go, then the report, manifest first: whoever is stopped in
-between has a report that nothing points to, or what `prefect run gc` finds. What this does not do: remove its trials
-(`tasks/upkeep/retention.py`).
+The pointers are moved first, then notes that depend on the report are removed, then the report itself, manifest first.
+If the command is stopped in between, the store has a report without pointers, or leftovers that `prefect run gc` finds.
+What this does not do: remove the report's trials (`tasks/upkeep/retention.py`).
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ from tasks.upkeep.retention import forget
 
 @dataclass(frozen=True)
 class Deleted(Answer):
-    """A version that is gone.
+    """A removed version.
 
     Attributes:
-        version: which.
-        done: a line for each thing that was done.
+        version: of the report.
+        done: a line for each step.
     """
 
     schema: ClassVar[str] = "delete"
@@ -42,7 +42,7 @@ class Deleted(Answer):
         return "\n".join(self.done)
 
     def to_json(self) -> dict[str, Any]:
-        """The same lines."""
+        """The version, and the same lines."""
         return {"version": self.version, "done": list(self.done)}
 
 
@@ -50,16 +50,16 @@ def delete_report(store: Store, version: str, *, force: bool = False) -> list[st
     """Remove a version.
 
     Args:
-        store: where it is.
+        store: that has the version.
         version: as listed.
-        force: whether it may be one that a pointer names, which then moves to the newest left of what it is for.
+        force: also remove a version that a pointer names; the pointer then moves to the newest remaining report for it.
 
     Returns:
-        A line for each thing that was done.
+        A line for each step.
 
     Raises:
-        ConfigurationError: it cannot be a version, or a pointer names it and `force` is not given.
-        NotFoundError: there is no such version.
+        ConfigurationError: the version is malformed, or a pointer names it and `force` is False.
+        NotFoundError: the version does not exist.
         IntegrityError: its manifest or a pointer is damaged.
     """
     if not VERSION.fullmatch(version):
@@ -81,7 +81,7 @@ def delete_report(store: Store, version: str, *, force: bool = False) -> list[st
 
 
 def _move(store: Store, pointer: str, version: str) -> str:
-    """Let a pointer that names a version go to the newest other report that it is for; what was done."""
+    """Move a pointer from a version to the newest other report that it is for; returns a line about it."""
     others = [f"{REPORTS}/{other}" for other in reversed(report_versions(store)) if other != version]
     manifests, _ = readable(store.manifest, others)
     left = next((manifest for manifest in manifests.values() if pointer in pointers_to(manifest)), None)
@@ -90,7 +90,7 @@ def _move(store: Store, pointer: str, version: str) -> str:
 
 def _set(store: Store, pointer: str, version: str, left: Manifest | None) -> str:
     value, token = store.read_pointer(pointer)
-    if value is None or value.get("version") != version:  # somebody has published meanwhile
+    if value is None or value.get("version") != version:  # a report was published meanwhile
         return f"{pointer} has moved by itself"
     if left is None:
         store.withdraw_pointer(pointer)

@@ -1,6 +1,6 @@
-"""What takes the space of a store: a line for each kind of thing, and what of it could go.
+"""The command `disk`: the size of each kind of object in a store, and how much of it could be removed.
 
-What this does not do: measure what the place itself adds, blocks of a disk or old versions of a bucket.
+What this does not do: measure overhead of the backend, such as disk blocks or old versions in a bucket.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from tasks.upkeep.retention import Dispensable, Rule, old_reports, outdated_tria
 from tasks.upkeep.verify import KINDS, prefix_of
 
 RULE = Rule(reports=30, days=90)
-"""Which reports are taken to stay."""
+"""The reports assumed to be kept."""
 _KINDS = {
     "data": "corpora",
     "ingests": "ingests",
@@ -28,14 +28,14 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Usage:
-    """What one kind of thing takes.
+    """The space of one kind of object.
 
     Attributes:
-        kind: in words.
-        count: how many: commits, trials with a checkpoint, files.
+        kind: name of the kind.
+        count: number of commits, of trials with a checkpoint, or of files.
         size: bytes.
-        free: bytes of them that could go.
-        command: what lets them go; empty where nothing does.
+        free: bytes that could be removed.
+        command: that removes them; "" if there is none.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Disk(Answer):
-    """What takes the space of a store."""
+    """The space of every kind of object in a store."""
 
     schema: ClassVar[str] = "disk"
     kinds: Sequence[Usage]
@@ -56,7 +56,7 @@ class Disk(Answer):
         return "\n".join(table(self.kinds))
 
     def to_json(self) -> dict[str, Any]:
-        """A row a kind, and their sums."""
+        """A row for each kind, and the sums."""
         rows: list[dict[str, Any]] = [
             {"kind": row.kind, "count": row.count, "bytes": row.size, "could_go": row.free, "command": row.command}
             for row in self.kinds
@@ -65,12 +65,11 @@ class Disk(Answer):
 
 
 def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:
-    """The kinds that there are, with all bytes of the store among them, each once.
+    """The kinds of objects in a store; every byte of the store is in exactly one of them.
 
     Args:
-        store: where to look.
-        tell: is called with a line where a pointer, or a report that stays, is damaged: then nobody knows what
-            commits could go.
+        store: to measure.
+        tell: called with a line if a pointer or a kept report is damaged, so that removable commits are unknown.
 
     Raises:
         StoreError: the store cannot be reached.
@@ -116,7 +115,7 @@ def usage(store: Store, tell: Callable[[str], None]) -> list[Usage]:
 
 
 def table(rows: Iterable[Usage]) -> list[str]:
-    """The rows under a heading and above their sum, as lines of a table."""
+    """The rows as lines of a table, with a heading and the sum."""
     rows = list(rows)
     total = Usage("together", sum(row.count for row in rows), sum(row.size for row in rows), sum(r.free for r in rows))
     cells = [("", "number", "bytes", "could go", "")]

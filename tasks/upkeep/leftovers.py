@@ -1,12 +1,13 @@
-"""What killed writers left in a store and nothing reads: found, and removed where that is asked.
+"""Find leftovers of killed writers in a store, which nothing reads, and remove them on request.
 
-    temporary files             of a directory's writers, and of the checks whether a store can be written
-    checkpoints                 of trials that are stored, which a killed search by rungs kept as well; and all but
-                                the newest of the others
+    temporary files             of writers to a directory, and of checks whether a store is writable
+    checkpoints                 of trials that are stored, as a killed search by rungs leaves them; and for other
+    trials,
+                                all except the newest one
     objects without a manifest  in the folders of commits
 
-What is younger than some hours may be in writing and is left alone, with all that lies beside it. What a manifest or a
-pointer names, and what is not ours, is never touched.
+Objects younger than some hours may still be being written. They are kept, with everything beside them. Objects that a
+manifest or a pointer names, and foreign files, are never removed.
 """
 
 import time
@@ -20,7 +21,7 @@ from tasks.trials.records import trial_prefix
 from tasks.upkeep.verify import prefix_of
 
 HOURS = 24.0
-"""How old something is that nobody is at any more."""
+"""Objects older than this are taken to be abandoned."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Leftover:
 
     Attributes:
         where: the folder or the file.
-        why: what they are.
-        objects: what is there.
+        why: description of the objects.
+        objects: the objects.
     """
 
     where: str
@@ -39,7 +40,7 @@ class Leftover:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return sum(item.size for item in self.objects)
 
     def __str__(self) -> str:
@@ -47,12 +48,12 @@ class Leftover:
 
 
 def leftovers(store: Store, hours: float = HOURS, listed: Iterable[Listed] | None = None) -> list[Leftover]:
-    """What may go; nothing is changed.
+    """The leftovers in a store; nothing is changed.
 
     Args:
-        store: where to look.
-        hours: what is younger is left alone.
-        listed: all that is in the store, where somebody has listed it just now.
+        store: to search.
+        hours: younger objects are left out.
+        listed: all objects of the store, if they have just been listed.
 
     Raises:
         StoreError: the store cannot be reached.
@@ -78,7 +79,7 @@ def leftovers(store: Store, hours: float = HOURS, listed: Iterable[Listed] | Non
 
 
 def remove(store: Store, found: Iterable[Leftover]) -> int:
-    """Remove leftovers; how many files are gone.
+    """Remove leftovers; returns the number of removed files.
 
     Raises:
         StoreError: the store refuses.
@@ -100,13 +101,13 @@ def remove(store: Store, found: Iterable[Leftover]) -> int:
 
 
 class _Places(dict[str, list[Listed]]):
-    """Objects by the place that they lie in."""
+    """Objects by place: a folder or a prefix."""
 
     def add(self, place: str, item: Listed) -> None:
         self.setdefault(place, []).append(item)
 
     def older_than(self, before: float) -> Iterator[tuple[str, list[Listed]]]:
-        """The places in which nothing is younger: nobody is at work there."""
+        """The places whose youngest object is older, so that no writer is active there."""
         return ((place, items) for place, items in self.items() if max(i.modified for i in items) < before)
 
 
@@ -116,7 +117,7 @@ def _of_checkpoints(store: Store, folder: str, items: list[Listed]) -> list[Left
         if store.committed(trial_prefix(key)):
             return [Leftover(folder, "the checkpoint of a trial that is stored", tuple(items))]
         value, _ = store.read_pointer(f"{folder}.json")
-    except IntegrityError:  # the trial is damaged, or the pointer: its next run will tell
+    except IntegrityError:  # the trial or the pointer is damaged, which its next run will report
         return []
     newest = None if value is None else value.get("newest")
     each = _Places()
@@ -130,7 +131,7 @@ def _of_checkpoints(store: Store, folder: str, items: list[Listed]) -> list[Left
 def _of_commit(store: Store, prefix: str, items: list[Listed]) -> list[Leftover]:
     try:
         manifest = store.manifest(prefix)
-    except IntegrityError:  # nobody knows what it named: `verify` tells
+    except IntegrityError:  # the manifest's objects are unknown; `verify` reports it
         return []
     named = {f"{prefix}/{MANIFEST}", *(f"{prefix}/{item.path}" for item in (manifest.objects if manifest else ()))}
     left = tuple(item for item in items if item.path not in named)

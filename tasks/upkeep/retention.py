@@ -1,10 +1,10 @@
-"""What a store need not keep: old reports by a rule, and trials of older numerics that no report names.
+"""Which commits a store need not keep: old reports by a rule, and trials of older numerics that no report names.
 
-    a report is kept where it is among the newest N, or younger than D days, or a pointer names it
-    a trial of older numerics is kept where a kept report names it, and with it its scores and its sample
+    a report is kept if it is among the newest N, or younger than D days, or named by a pointer
+    a trial of older numerics is kept, with its scores and its sample, if a kept report names it
 
-Nothing is removed that cannot be read, that is of numerics unknown here, or that is younger than some hours. What this
-does not do: remove trials of today's numerics, which the next campaign may need, or corpora.
+A commit is never removed if it cannot be read, is of an unknown numerics version, or is younger than some hours. What
+this does not do: remove trials of today's numerics, which the next campaign may need, or corpora.
 """
 
 import math
@@ -27,14 +27,14 @@ _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Rule:
-    """Which reports stay; those that a pointer names stay in any case.
+    """Which reports are kept; those that a pointer names are always kept.
 
     Attributes:
-        reports: the newest so many; None where their number says nothing.
-        days: those younger than so many; None where their age says nothing.
+        reports: keep so many of the newest reports; None for no rule by number.
+        days: keep reports younger than so many days; None for no rule by age.
 
     Raises:
-        ConfigurationError: one is negative, or no number.
+        ConfigurationError: a number is negative, infinite or NaN.
     """
 
     reports: int | None = None
@@ -47,11 +47,11 @@ class Rule:
 
     @property
     def keeps_all(self) -> bool:
-        """Whether no report goes by it."""
+        """Whether the rule keeps all reports."""
         return self.reports is None and self.days is None
 
     def spares(self, version: str, newer: int, now: datetime) -> bool:
-        """Whether a report stays that so many are newer than."""
+        """Whether the rule keeps a report, given the number of newer reports."""
         age = now - datetime.strptime(version[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         young = self.days is not None and age.total_seconds() < self.days * 86400
         return self.keeps_all or young or (self.reports is not None and newer < self.reports)
@@ -59,13 +59,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Dispensable:
-    """Commits of one kind that may go, in the order in which they must.
+    """Commits of one kind that may be removed.
 
     Attributes:
-        what: a report, or the trials of a version of the numerics.
-        why: why nobody needs them.
-        prefixes: of the commits.
-        files: how many objects they have, their manifests among them.
+        what: a report, or the trials of a numerics version.
+        why: the reason why they are not needed.
+        prefixes: of the commits, in the order of removal.
+        files: number of their objects, manifests included.
         size: bytes.
     """
 
@@ -83,12 +83,12 @@ def old_reports(store: Store, rule: Rule, listed: Iterable[Listed]) -> list[Disp
     """The reports that a rule does not keep, the oldest first.
 
     Args:
-        store: where they are.
-        rule: which stay.
-        listed: all that is in the store.
+        store: to search.
+        rule: which reports are kept.
+        listed: all objects of the store.
 
     Raises:
-        IntegrityError: a pointer is damaged, so that nobody knows what it names.
+        IntegrityError: a pointer is damaged, so that its report is unknown.
         StoreError: the store cannot be reached.
     """
     listed = list(listed)
@@ -105,7 +105,7 @@ def old_reports(store: Store, rule: Rule, listed: Iterable[Listed]) -> list[Disp
 
 
 def trials_by_numerics(store: Store) -> dict[int | None, list[str]]:
-    """The keys of the stored trials by the version of the numerics that made them; of None is what cannot be told.
+    """The keys of the stored trials, by the numerics version that made them; None for an unknown version.
 
     Raises:
         StoreError: the store cannot be reached.
@@ -130,17 +130,17 @@ def outdated_trials(
     hours: float,
     trials: Mapping[int | None, list[str]] | None = None,
 ) -> list[Dispensable]:
-    """Trials of older numerics that no report names which stays, with their scores and samples; by the numerics.
+    """Trials of older numerics that no kept report names, with their scores and samples; grouped by numerics version.
 
     Args:
-        store: where they are.
-        going: reports that go.
-        listed: all that is in the store.
-        hours: what is younger is left alone.
-        trials: as `trials_by_numerics` gives them, where they have been read.
+        store: to search.
+        going: reports that will be removed.
+        listed: all objects of the store.
+        hours: younger trials are kept.
+        trials: result of `trials_by_numerics`, if it is known already.
 
     Raises:
-        IntegrityError: a report that stays cannot be read, so that nobody knows what it names.
+        IntegrityError: a kept report cannot be read, so that its trials are unknown.
         StoreError: the store cannot be reached.
     """
     from models.trial import NUMERICS_VERSION
@@ -167,17 +167,17 @@ def outdated_trials(
 
 
 def named_by(store: Store, reports: Iterable[str]) -> set[str]:
-    """Every key, and whatever looks like one, in the results of reports.
+    """Every trial key in the results of some reports, and any other text of that form.
 
     Raises:
-        IntegrityError: one cannot be read.
+        IntegrityError: a report cannot be read.
     """
     texts = many(lambda prefix: store.find(prefix, "results.json"), list(reports))
     return {found.decode() for text in texts.values() if text is not None for found in _DIGEST.findall(text)}
 
 
 def withdraw_all(store: Store, found: Iterable[Dispensable]) -> int:
-    """Remove what may go, each commit after what rests on it; how many files are gone.
+    """Remove commits, each one after those that depend on it; returns the number of removed files.
 
     Raises:
         StoreError: the store refuses.
@@ -190,14 +190,14 @@ def withdraw_all(store: Store, found: Iterable[Dispensable]) -> int:
                 forget(store, prefixes)
             gone += sum(many(lambda prefix: _withdrawn(store, prefix), prefixes).values())
             if folder == REPORTS:
-                from tasks.publishing.trend import renew_trend  # with pandas: who looks at a store need not wait for it
+                from tasks.publishing.trend import renew_trend  # imports pandas, which a look at a store does not need
 
                 renew_trend(store, make=False)
     return gone
 
 
 def forget(store: Store, prefixes: Iterable[str]) -> None:
-    """Remove the notes of finished campaigns that rest on these reports: they would be worth nothing."""
+    """Remove the notes of finished campaigns that depend on these reports, since they would no longer hold."""
     from tasks.publishing.finished import FINISHED
 
     versions = {prefix.removeprefix(f"{REPORTS}/") for prefix in prefixes}
@@ -220,7 +220,7 @@ def _version_at(store: Store, pointer: str) -> str | None:
 
 
 def _sizes(listed: Iterable[Listed]) -> Mapping[str, tuple[int, int]]:
-    """How many files every prefix has, and how many bytes."""
+    """The number of files and of bytes of every prefix."""
     sizes: dict[str, tuple[int, int]] = {}
     for item in listed:
         if (prefix := prefix_of(item.path)) is not None:

@@ -1,10 +1,11 @@
-"""Hash everything in a store again, and name what is not what was committed, what is missing, and what is not ours.
+"""The command `verify`: hash everything in a store again, and list changed, missing and foreign objects.
 
-A manifest vouches for its objects and, by its checksum, for itself; so does a pointer. What was deleted is known by
-what speaks of it: objects of their manifest, a score or sample of its trial, an ingest or a name of its corpus, a
-pointer of its report. What nothing speaks of, as a whole search trial, is made again by the next run.
+A manifest has the sha256 of its objects and a checksum of itself; a pointer has a checksum too. A deleted object is
+noticed by references to it: from objects to their manifest, from a score or a sample to its trial, from an ingest or a
+name to its corpus, from a pointer to its report. A deleted commit without references, such as a search trial, is not
+noticed; the next run makes it again.
 
-What this does not do: look at checkpoints, which are passed over where they are damaged, or mend anything.
+What this does not do: check checkpoints, which are ignored if they are damaged, or repair anything.
 """
 
 import re
@@ -32,7 +33,7 @@ KINDS = {
     "samples": "sample",
     "reports": "report",
 }
-"""The kind of the commits of every folder of them, docs/storage.md."""
+"""The kind of the commits in each folder, see docs/storage.md."""
 _WHOLE = {
     "data": {"arrays", "corpus"},
     "ingests": {"record", "inputs"},
@@ -41,18 +42,17 @@ _WHOLE = {
     "samples": {"sample"},
     "reports": {"index", "results"},
 }
-"""Objects that a commit of the folder has in any case: where they are, the manifest was too, or was about to be."""
+"""Objects of every commit in the folder. If all are there without a manifest, it was lost, or was about to follow."""
 
 
 @dataclass(frozen=True)
 class Verified(Answer):
-    """What was found.
+    """The result of a check.
 
     Attributes:
-        commits: how many were looked at.
-        damaged: one line for each thing that is not whole or is missing, with the mend.
-        noticed: one line for each thing that does no harm: what is not ours, what killed writers left, what could not
-            be checked.
+        commits: number of checked commits.
+        damaged: a line for each damaged or missing object, with the mend.
+        noticed: a line for each harmless finding: foreign files, leftovers of killed writers, unchecked objects.
     """
 
     schema: ClassVar[str] = "verify"
@@ -65,12 +65,12 @@ class Verified(Answer):
         return "\n".join([*self.damaged, *self.noticed, *whole])
 
     def to_json(self) -> dict[str, Any]:
-        """The same lines."""
+        """The number of commits, and the same lines."""
         return {"commits": self.commits, "damaged": list(self.damaged), "noticed": list(self.noticed)}
 
 
 def verify_store(store: Store) -> Verified:
-    """Read every object of every commit, and every pointer, many at a time, against what vouches for them.
+    """Check every object of every commit, and every pointer, against their digests, in parallel.
 
     Raises:
         StoreError: the store cannot be reached.
@@ -97,7 +97,7 @@ def verify_store(store: Store) -> Verified:
 
 
 def prefix_of(path: str) -> str | None:
-    """The prefix that a path of the store lies below, None where it is of no commit: `trials/<key>` of its weights."""
+    """The prefix of the commit that a path belongs to, such as `trials/<key>`; None if it belongs to none."""
     folder, _, rest = path.partition("/")
     name, slash, _ = rest.partition("/")
     ours = VERSION.fullmatch(name) if folder == "reports" else is_digest(name)
@@ -125,10 +125,10 @@ def _verified(store: Store, prefix: str) -> Manifest:
 
 
 def _without_manifest(store: Store, places: Mapping[str, list[str]]) -> tuple[list[str], list[str]]:
-    """Lines for what killed writers left, and for what has all its objects, so that its manifest was lost."""
+    """Lines for leftovers of killed writers, and for commits that have all their objects but lost their manifest."""
     left, lost = [], []
     for prefix, paths in places.items():
-        if store.committed(prefix):  # since the listing
+        if store.committed(prefix):  # committed after the listing
             continue
         stems = {re.split(r"-[0-9a-f]{12}(?=\.|$)|\.", _last(path))[0] for path in paths}
         if stems >= _WHOLE[prefix.partition("/")[0]]:
@@ -142,7 +142,7 @@ def _without_manifest(store: Store, places: Mapping[str, list[str]]) -> tuple[li
 def _spoken_of(
     committed: Iterable[str], manifests: Mapping[str, Manifest], records: Mapping[str, tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """What commits say is there: who says it, and the prefix or the pointer."""
+    """The references of commits: pairs of the referring prefix and the prefix or pointer it refers to."""
     spoken = [(prefix, f"trials/{_last(prefix)}") for prefix in committed if prefix.startswith(("scores/", "samples/"))]
     spoken += [(prefix, f"scores/{_last(prefix)}") for prefix in committed if prefix.startswith("samples/")]
     for prefix, (digest, name) in records.items():
@@ -154,7 +154,7 @@ def _spoken_of(
 
 
 def _unsampled(store: Store, committed: Iterable[str]) -> list[str]:
-    """Lines for scored trials that owe their sample: deleted, not made yet, or of before there were samples."""
+    """Lines for scored trials without a sample: deleted, not made yet, or older than samples."""
     there = {prefix for prefix in committed if prefix.startswith(("scores/", "samples/"))}
     keys = sorted(_last(prefix) for prefix in there if f"samples/{_last(prefix)}" not in there)
     records, _ = readable(lambda key: load_record(store, key), keys)
@@ -171,15 +171,15 @@ def _pairs(targets: Mapping[str, list[str]]) -> list[tuple[str, str]]:
 
 
 def _is_there(store: Store, path: str) -> bool:
-    """Whether a prefix or a pointer has come since the listing."""
+    """Whether a prefix or a pointer was written after the listing."""
     return store.read_pointer(path)[0] is not None if path.endswith(".json") else store.committed(path)
 
 
 def _target(store: Store, path: str, manifests: Mapping[str, Manifest]) -> list[str]:
-    """The prefixes that a pointer speaks of.
+    """The prefixes that a pointer refers to.
 
     Raises:
-        IntegrityError: it is damaged, or its report has another digest than it says.
+        IntegrityError: the pointer is damaged, or its report has another digest.
     """
     if _is_name(path):
         named = find_name(store, path.removeprefix("corpora/").removesuffix(".json"))
@@ -202,7 +202,7 @@ def _is_pointer(path: str) -> bool:
 
 
 def _is_note(path: str) -> bool:
-    """Whether a path is that of the note that a campaign is finished."""
+    """Whether a path is that of a note of a finished campaign."""
     folder, _, name = path.partition("/")
     return folder == FINISHED and is_digest(name.removesuffix(".json"))
 
@@ -213,7 +213,7 @@ def _is_name(path: str) -> bool:
 
 
 def _foreign(listed: Iterable[Listed]) -> list[str]:
-    """What is not ours: a copy of a folder, say."""
+    """Lines for foreign files, such as a copy of a folder."""
     count = Counter(top for item in listed if (top := _not_ours(item)))
     return [f"{top}: not of the store, {number} files; passed over" for top, number in sorted(count.items())]
 
