@@ -1,4 +1,4 @@
 """The steps of the pipeline and their effects: files, networks, Prefect tasks.
 
-The science is in `models/`, which these steps call; the order of the steps is in `flows/`.
+The steps call the numerical code in `models/`. The order of the steps is in `flows/`.
 """

@@ -1,4 +1,4 @@
-"""From the store to a published report, and what a person is told of it.
+"""From stored results to a published report, and its summary for the user.
 
-Never in this room: a statistic, or a page's words.
+Never in this room: statistics, or the text of a page.
 """

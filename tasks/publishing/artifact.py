@@ -1,8 +1,8 @@
-"""The scores as Markdown, for Prefect's page of a flow run: a short table a corpus, and where the report is.
+"""The scores as Markdown, for Prefect's page of a flow run: a short table for each corpus, and how to open the report.
 
-Prefect keeps it in its own database; the report itself is in the store. A browser does not open the address of a store,
-nor a file from a server's page: it gets a link where COUNTERPOINT_STORE_URL says under which address the files of the
-store are served, and the command that copies the report in any case. Numbers come from `results.json`.
+Prefect keeps this text in its own database; the report itself is in the store. A browser cannot open a store's address,
+or a local file from a server's page. So the text has a link only if COUNTERPOINT_STORE_URL gives an address that serves
+the store's files. It always has the command that copies the report. The numbers come from `results.json`.
 """
 
 import os
@@ -23,7 +23,7 @@ _SPECIAL = frozenset("\\`*_[]<>#|~&")
 
 
 def score_markdown(document: Mapping[str, Any], address: str) -> str:
-    """A heading, the answer and a table of the first metric for each corpus, then the address of the report.
+    """A heading; for each corpus the answer and a table of its first metric; then the address of the report.
 
     Args:
         document: `results.json`.
@@ -37,10 +37,10 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
         first = [row for row in scores if row["metric"] == scores[0]["metric"]]
         head = ("variant", BY_NAME[scores[0]["metric"]].heading, "better than plain SGD by", "seeds")
         cells = [(row["variant"], score_cell(row), difference_cell(row), _seeds(row)) for row in first]
-        said = document["answers"][corpus]
+        answer = document["answers"][corpus]
         easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
-        told = " ".join(filter(None, [said["best"], said.get("others", ""), easier]))
-        parts += [f"## {escape(corpus)}", escape(told)]
+        sentences = " ".join(filter(None, [answer["best"], answer.get("others", ""), easier]))
+        parts += [f"## {escape(corpus)}", escape(sentences)]
         parts.append("\n".join([_row(head), "|:---|---:|---:|---:|", *map(_row, cells)]))
     if over := (document.get("aggregate") or {}).get("line"):
         parts += ["## Over all corpora", escape(over)]
@@ -53,19 +53,19 @@ def score_markdown(document: Mapping[str, Any], address: str) -> str:
 
 
 def _where(address: str) -> list[str]:
-    """Where the report is: a link where there is one, its address, and what to type for a copy of it."""
+    """How to open the report: a link if the store is served, the report's address, and the command that copies it."""
     store, _, page = address.rpartition("/reports/")
     version = page.partition("/")[0]
-    told = [f"Report: {_code(address)}"]
-    told.append(f"A copy of it: {_code(f'prefect run pull {version} --to DIR --store {shlex.quote(store)}')}")
+    lines = [f"Report: {_code(address)}"]
+    lines.append(f"A copy of it: {_code(f'prefect run pull {version} --to DIR --store {shlex.quote(store)}')}")
     served = os.environ.get(SERVED_VARIABLE, "").rstrip("/")
     if re.fullmatch(r"https?://[^\s<>()\[\]]+", served):
-        return [f"[Open the report]({served}/reports/{page}), [all versions]({served}/{TREND})", *told]
-    return [*told, f"All versions: {_code(f'{store}/{TREND}')}"]
+        return [f"[Open the report]({served}/reports/{page}), [all versions]({served}/{TREND})", *lines]
+    return [*lines, f"All versions: {_code(f'{store}/{TREND}')}"]
 
 
 def escape(text: str) -> str:
-    r"""A text as it stands, on one line, whatever Markdown would make of it.
+    r"""A text escaped for Markdown, on one line, so that it is shown literally.
 
     >>> escape("a|b`c`"), escape("<b>")
     ('a\\|b\\`c\\`', '\\<b\\>')
@@ -74,7 +74,7 @@ def escape(text: str) -> str:
 
 
 def _seeds(row: Mapping[str, Any]) -> str:
-    """How many seeds have a score, and what became of the others."""
+    """The number of seeds with a score, and the status of the other seeds."""
     return ", ".join([seeds_cell(row), *lost_seeds(row)])
 
 
@@ -83,7 +83,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _code(text: str) -> str:
-    """A span of code, which knows no escapes: its fence is longer than any row of backticks within."""
+    """A Markdown code span. Code has no escapes, so the fence is longer than any run of backticks in the text."""
     fence = "`"
     while fence in text:
         fence += "`"

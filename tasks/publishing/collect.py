@@ -1,7 +1,7 @@
-"""Collect what a campaign has in the store into the tables a report is made from.
+"""Collect the stored results of a campaign into the tables that a report is made from.
 
-Everything comes from the store: the same report can be built again, by anybody, without training. What is asked and
-not there is a failure with a name.
+All data come from the store, so the same report can be built again without training. A trial that was asked for but is
+not stored is listed as a failure with its reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,8 +46,8 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
 
     Args:
         standing: of the search.
-        reasons: why trials failed in this run, by key.
-        started: when this run began.
+        reasons: of trials that failed in this run, by key.
+        started: start of this run.
     """
     ledger, search = standing.ledger, standing.search
     ended, owed = standing.ended.records, standing.ended.owed
@@ -55,7 +55,7 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
         lambda key: _tables(ledger.store, ended[key]), [k for k in ended if "score" not in owed.get(k, ())]
     )
     reasons = {**ledger.unreadable, **damaged, **reasons}
-    # Without its test score a final trial has not come to its end: it is told as a failure, not left out.
+    # A final trial without its test score is incomplete, and is listed as a failure.
     records = standing.records | {key: record for key, record in ended.items() if key in tables}
     facts = {name: _facts(ledger.store, name, digest) for name, digest in search.digests.items()}
     corpora = {name: each.corpus for name, each in facts.items()}
@@ -93,7 +93,7 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
 def _rows(
     halving: Halving, purpose: str, records: Records, campaign: Campaign, reasons: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """A row a draw, of the longest of its trials, or a row a fresh seed of what was chosen."""
+    """For `search` a row for each draw, of its longest trial; for `final` a row for each fresh seed of the choice."""
     bracket, best = halving.bracket, halving.chosen
     searched = purpose == "search"
     first = {trial.seed: records.get(trial.key) for trial in halving.rungs[0]}
@@ -124,7 +124,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Tables:
-    """What is stored of a final trial that ended: curve, diagnosis, and the test scores of one that completed."""
+    """The stored tables of a final trial that ended: curve, diagnosis, and test scores if it completed."""
 
     curves: pd.DataFrame
     diagnosis: pd.DataFrame
@@ -132,7 +132,7 @@ class _Tables:
 
 
 def _tables(store: Store, record: TrialRecord) -> _Tables:
-    """Of final trials alone: nobody looks at the curves of the search, which are many more."""
+    """Read the tables of a final trial. The many more curves of the search are not used by a report."""
     key = record.trial.key
     return _Tables(
         load_table(store, trial_prefix(key), "curves.parquet"),
@@ -144,18 +144,18 @@ def _tables(store: Store, record: TrialRecord) -> _Tables:
 def _labelled(
     tables: Mapping[str, pd.DataFrame | None], trials: pd.DataFrame, columns: tuple[str, ...]
 ) -> pd.DataFrame:
-    """The tables of the final trials below each other, with the columns that tell whose each row is."""
+    """The tables of the final trials, concatenated, with columns that identify the trial of each row."""
     finals = trials.loc[trials["purpose"] == "final", ["key", "corpus", "variant", "study", "seed"]]
     there = [(table, place) for place, key in enumerate(finals["key"]) if (table := tables.get(key)) is not None]
     joined = _joined([table for table, _ in there if len(table)], columns)
-    # all labels at once: to give each table its own takes ten times as long
+    # All labels at once: adding them table by table takes ten times as long.
     labels = finals.iloc[[place for table, place in there for _ in range(len(table))]].reset_index(drop=True)
     return joined.assign(**labels)[list(columns)]
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What is told of a corpus: itself, by the name that it has, and what follows from it."""
+    """A corpus under its name, and the facts derived from it."""
 
     corpus: Corpus
     description: dict[str, Any]
@@ -170,11 +170,11 @@ def _facts(store: Store, name: str, digest: str) -> _Facts:
 
 
 def _pieces(tables: Mapping[str, _Tables], trials: pd.DataFrame, facts: Mapping[str, _Facts]) -> pd.DataFrame:
-    """Test scores of the baselines, and of every final trial that completed; the pieces have the corpus's titles."""
+    """Test scores of the baselines and of every completed final trial, with the corpus's titles of the pieces."""
     counted = [each.baselines.assign(corpus=name, key="", study=0, seed=0) for name, each in facts.items()]
     trained = _labelled({key: made.pieces for key, made in tables.items()}, trials, PIECE_COLUMNS)
     joined = _joined([*counted, *([trained] if len(trained) else [])], PIECE_COLUMNS)
-    # The titles are those of the name's own files: a stored score may have been made under another name.
+    # Titles are those of this name's files, since a stored score may have been made under another name.
     places = joined.groupby(["key", "corpus", "variant"]).cumcount()
     titles = [facts[name].corpus.titles["test"][at] for name, at in zip(joined["corpus"], places, strict=True)]
     return joined.assign(piece=titles)
@@ -183,35 +183,35 @@ def _pieces(tables: Mapping[str, _Tables], trials: pd.DataFrame, facts: Mapping[
 def _failures(
     trials: pd.DataFrame, owed: Mapping[str, Sequence[str]], unreadable: Mapping[str, str], reasons: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    """The trials that failed, and those of which the sample alone did, with their reasons."""
-    told = ["key", "corpus", "variant", "reason"]
+    """The trials that failed, and the trials whose sample failed, with their reasons."""
+    columns = ["key", "corpus", "variant", "reason"]
     failed = trials[trials["status"] == "failed"]
     completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
     lacking = [key in unreadable or "sample" in owed.get(key, ()) for key in completed["key"]]
     why = [unreadable.get(key) or reasons.get(key, NOT_STORED) for key in completed["key"]]
     unsampled = completed.assign(reason=[f"{SCORED_WITHOUT_SAMPLE}: {reason}" for reason in why])
     unsampled = unsampled[pd.Series(lacking, unsampled.index, bool)]
-    return [dict(row) for table in (failed, unsampled) for row in table[told].to_dict("records")]
+    return [dict(row) for table in (failed, unsampled) for row in table[columns].to_dict("records")]
 
 
 def _samples(
     store: Store, trials: pd.DataFrame, corpora: Mapping[str, Corpus]
 ) -> tuple[dict[str, dict[str, Sampled]], dict[str, str]]:
-    """By corpus and variant the sample of the first final trial that completed, as far as they are stored.
+    """The stored sample of the first completed final trial, by corpus and variant.
 
-    Also by key the reasons of those that cannot be read.
+    Also the reasons, by key, for samples that cannot be read.
     """
     completed = trials[(trials["purpose"] == "final") & (trials["status"] == "completed")]
     first = completed.drop_duplicates(["corpus", "variant"])
     found, unreadable = readable(lambda key: _sample(store, key), first["key"])
-    told: dict[str, dict[str, Sampled]] = {}
+    samples: dict[str, dict[str, Sampled]] = {}
     for row in first.itertuples():
         if (sampled := found.get(row.key)) is not None:
             corpus, made = corpora[row.corpus], sampled.continuation
             titles = corpus.titles["test"]
             titled = replace(made, piece=titles[sampled_piece(made.seed, len(titles))])
-            told.setdefault(row.corpus, {})[row.variant] = Sampled(titled, sampled.data, original(corpus, made))
-    return told, unreadable
+            samples.setdefault(row.corpus, {})[row.variant] = Sampled(titled, sampled.data, original(corpus, made))
+    return samples, unreadable
 
 
 def _sample(store: Store, key: str) -> Sampled | None:
@@ -222,7 +222,7 @@ def _sample(store: Store, key: str) -> Sampled | None:
 def _joined(tables: Sequence[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame(columns=list(columns))
-    # Not every table has every column: only estimates have an error, and older trials lack what came later.
+    # Not every table has every column: only estimates have an error, and older trials lack newer columns.
     return pd.concat(tables, ignore_index=True).reindex(columns=list(columns))
 
 

@@ -1,9 +1,9 @@
-"""Two versions of a report, wherever they are, and what is between them.
+"""Compare two versions of a report, from a store or from folders.
 
-A version is named as `prefect run list` does, by `latest`, or by the folder that it was pulled to. It is read from its
-tables (`tasks/report/kept.py`), so that both are compared by the same statistics; a version of before there were tables
-is refused, since its intervals alone do not tell of a difference. What this does not do: write, but into the folder
-that the page goes to.
+A version is named as by `prefect run list`, by `latest`, or by the folder that it was pulled to. It is read from its
+tables (`tasks/report/kept.py`), so that both versions are compared by the same statistics. A version older than these
+tables is refused, since its intervals alone do not determine a difference. What this does not do: write anywhere,
+except into the folder of the comparison's page.
 """
 
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ LATEST = "latest"
 
 
 def compare_versions(names: Sequence[str], address: str) -> Comparison:
-    """What is between two versions.
+    """The comparison of two versions.
 
     Args:
-        names: the earlier and the later one; or the later one alone, which is then compared with the version before it
-            of the same preset; or none, for the newest.
-        address: of the store, which is opened where a version is in it.
+        names: the earlier and the later version. A single version is compared with the previous one of the same preset;
+            without a name the newest version is.
+        address: of the store, which is opened only if a version is in it.
 
     Raises:
         ConfigurationError: a name cannot be a version, or a folder has no tables.
-        NotFoundError: no such version, none before it, or one without tables.
-        IntegrityError: stored bytes or tables are not what they were.
-        CampaignError: tables of one corpus tell of different test pieces.
+        NotFoundError: a version does not exist, has no previous one, or has no tables.
+        IntegrityError: stored bytes or tables are damaged.
+        CampaignError: the tables of one corpus have different test pieces.
     """
     if len(names) > 2:
         raise ConfigurationError(f"{len(names)} versions: compare takes one or two")
@@ -53,10 +53,10 @@ def compare_versions(names: Sequence[str], address: str) -> Comparison:
 
 
 def write_comparison(comparison: Comparison, to: Path) -> Path:
-    """Put the page and the document of a comparison into a folder; the absolute path of the page.
+    """Write the page and the JSON document of a comparison into a folder; returns the absolute path of the page.
 
     Raises:
-        ConfigurationError: the folder holds something else or cannot be made.
+        ConfigurationError: the folder has other contents, or cannot be made.
     """
     files = {"index.html": render_comparison(comparison).encode(), "comparison.json": comparison.to_json()}
     return place(files, to) / "index.html"
@@ -79,17 +79,17 @@ def _named(name: str, store: Store) -> str:
 
 def _version_before(version: str, store: Store) -> str:
     reports = {report.version: report for report in published_reports(store, lambda _: None)}
-    if (mine := reports.get(version)) is None:
+    if (report := reports.get(version)) is None:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
-    earlier = [each.version for each in reports.values() if each.version < version and _alike(each, mine)]
+    earlier = [each.version for each in reports.values() if each.version < version and _same_preset(each, report)]
     if not earlier:
         raise NotFoundError(f"{store.address}: no version of its preset before {version}; name the one to compare with")
     return earlier[-1]
 
 
-def _alike(other: PublishedReport, mine: PublishedReport) -> bool:
-    """Whether two versions are of one preset, both as it is or both changed."""
-    return (other.preset, bool(other.changes)) == (mine.preset, bool(mine.changes))
+def _same_preset(one: PublishedReport, other: PublishedReport) -> bool:
+    """Whether two versions have the same preset, both unchanged or both changed."""
+    return (one.preset, bool(one.changes)) == (other.preset, bool(other.changes))
 
 
 def _read(name: str, store: Store) -> Results:

@@ -1,8 +1,9 @@
-"""What a report is made from, as a digest: while that is the same, so is the report, and nobody makes it twice.
+"""The fingerprint of a report: a digest of everything it is made from. Equal fingerprints mean equal reports.
 
-It is of the campaign, the files of its corpora, the records of its trials, their scores and samples, the code and the
-versions it runs on, not of the time or the place. There is no digest if trials are missing, or if the code differs from
-its commit: then the report is always made. What this does not do: look for a report (`publish.py`).
+The fingerprint covers the campaign, the files of its corpora, the records of its trials, their scores and samples, the
+code and the library versions, but not time or place. There is no fingerprint if trials are missing, or if the working
+tree differs from its commit: then the report is always rebuilt. Otherwise a report with the same fingerprint is not
+made again. What this does not do: look for a report (`publish.py`).
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from tasks.search.standing import Standing
 
 
 def made_from(standing: Standing, provenance: Mapping[str, Any]) -> str | None:
-    """The digest, 64 hexadecimal digits; None where the report is to be made in any case.
+    """The fingerprint, 64 hexadecimal digits; None if the report must always be rebuilt.
 
     Args:
         standing: of the search.
@@ -28,7 +29,7 @@ def made_from(standing: Standing, provenance: Mapping[str, Any]) -> str | None:
     depends_on = {
         "campaign": search.campaign.to_json(),
         "digests": search.digests,
-        # Other files may give the same corpus, and the report tells of them.
+        # Different files may give the same corpus, and the report describes the files.
         "sources": {name: named.source for name in search.digests if (named := find_name(store, name)) is not None},
         "made": standing.ended.made,
         "records": [record.to_json() for record in (standing.records | standing.ended.records).values()],

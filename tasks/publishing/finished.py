@@ -1,13 +1,14 @@
-"""Whether a campaign is finished, known from the store alone: no network, no trial and no torch is loaded.
+"""Recognise a finished campaign from the store alone, without loading networks, trials or torch.
 
-    finished/<digest of the request>.json   pointer: the report of a campaign that lacks nothing, what it was made from,
-                                            and its scores as they are printed
+    finished/<digest of the request>.json   pointer: the report of a complete campaign, the report's fingerprint, and
+                                            the scores as they are printed
 
-What is asked is finished where the newest report of its preset is that one, the code and the versions are those that
-made it, its corpora are what their names stand for and their files give, and every commit that it was made from is
-there unchanged. Where anything is otherwise, or was never noted, nothing is known here, and the flow finds out.
+A request is finished under these conditions. The noted report is still the newest of its preset. Code and library
+versions are those that made it. Its corpora are still those that their names point to, and that their files give. Every
+commit it was made from is unchanged. If one of these does not hold, or nothing was noted, the answer is None, and the
+flow finds out.
 
-What this does not do: note that a campaign is finished (`make.py`), or mend anything.
+What this does not do: note that a campaign is finished (`noting.py`), or repair anything.
 """
 
 import hashlib
@@ -36,23 +37,23 @@ FINISHED = "finished"
 _PLACES = ("store", "cluster", "workers")
 _STRANGERS = ("techniques", "outputs", "optimizers", "cores", "corpora")
 _BODIES = ("COUNTERPOINT_SCAN", "CXX")
-"""Variables that choose the body of the recurrence, which a report tells."""
+"""Variables that choose the body of the scan, which a report records."""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A campaign that lacks nothing, and its report.
+    """A complete campaign, and its report.
 
     Attributes:
         version: of the report.
-        preset: whose newest report it is; None where the campaign changes its preset: the newest of all.
-        made_from: digest of all that the report was made from.
-        code: what `code_now` was.
-        corpora: what each name stood for, as `Named` has it.
-        commits: sha256 of the manifest of every commit that it rests on, by prefix.
-        trials: how many were asked for.
-        blocks: the scores.
-        markdown: the scores for Prefect's page.
+        preset: that the report is the newest of; None if the campaign changes its preset (then the newest of all).
+        made_from: fingerprint of the report.
+        code: value of `code_now` at that time.
+        corpora: value of each name's pointer at that time, as in `Named`.
+        commits: sha256 of the manifest of every commit that the report depends on, by prefix.
+        trials: number of trials asked for.
+        blocks: the scores, for a terminal.
+        markdown: the scores, for Prefect's page.
     """
 
     version: str
@@ -71,56 +72,56 @@ class Finished:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """What `to_json` made."""
+        """The value that `to_json` made."""
         return cls(**{**values, "blocks": tuple(Block.from_json(each) for each in values["blocks"])})
 
     @property
     def line(self) -> str:
-        """What stands in the place of a plan."""
+        """The line that is printed in place of a plan."""
         return f"all {self.trials} trials are stored: nothing to train, and the report is made from them"
 
     def outcome(self, store: Store) -> Outcome:
-        """What the campaign came to, as its flow tells it."""
+        """The campaign's outcome, as its flow returns it."""
         return Outcome(
             store.address, self.version, report_address(store, self.version), shown(self.blocks), self.trials, 0
         )
 
 
 def report_address(store: Store, version: str) -> str:
-    """Where the page of a report is."""
+    """The address of a report's page."""
     return f"{store.address}/reports/{version}/index.html"
 
 
 def pointer_of(request: CampaignRequest, seed: int) -> str:
-    """The name of the pointer of a request; the places where it runs are no part of it.
+    """The name of a request's pointer, which does not depend on store, cluster or workers.
 
     Args:
-        request: what is asked.
-        seed: the number that its seed is; that of a period is another one every time.
+        request: the request.
+        seed: its seed as a number; a request with `day` or `week` has another one in each period.
     """
     asked = {name: value for name, value in asdict(request).items() if name not in _PLACES} | {"seed": seed}
     return f"{FINISHED}/{hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()}.json"
 
 
 def code_now() -> dict[str, Any] | None:
-    """What a report depends on beside the store, JSON values; None where the code differs from its commit."""
-    told = provenance()
-    if told["dirty"]:
+    """Everything outside of the store that a report depends on, as JSON; None if the code differs from its commit."""
+    current = provenance()
+    if current["dirty"]:
         return None
     points = [point for kind in _STRANGERS for point in entry_points(group=f"counterpoint.{kind}")]
     packages = [[p.group, p.name, p.value, p.dist and p.dist.version] for p in points]
     chosen = {name: os.environ.get(name) for name in _BODIES}
-    return {name: told[name] for name in ("commit", "lock", "versions", "processor")} | {
+    return {name: current[name] for name in ("commit", "lock", "versions", "processor")} | {
         "strangers": sorted(packages, key=str),
         "bodies": chosen,
     }
 
 
 def finished(store: Store, request: CampaignRequest) -> Finished | None:
-    """The campaign of a request if it is known to be finished; None where that is not known.
+    """The campaign of a request, if it is known to be finished; otherwise None.
 
     Raises:
-        StoreError: the store cannot be used, or what it notes of the request is damaged.
+        StoreError: the store cannot be used, or the note of the request is damaged.
     """
     code = code_now()
     if code is None:
@@ -140,7 +141,7 @@ def _same_corpora(store: Store, known: Finished) -> bool:
 
 
 def _is_named(store: Store, name: str, wanted: dict[str, Any]) -> bool:
-    """Whether a name stands for that corpus, and the files that come with the installation still give it."""
+    """Whether a name still points to that corpus, and, for an embedded corpus, whether its files still give it."""
     named, recipe = find_name(store, name), find_recipe(name)
     if named is None or asdict(named) != wanted:
         return False
@@ -155,7 +156,7 @@ def _unchanged(store: Store, known: Finished) -> bool:
             manifest = store.manifest(prefix)
             if manifest is not None and prefix.startswith("trials/"):
                 store.read(prefix, "record.json")
-        except (IntegrityError, NotFoundError):  # the flow tells it, and trains what is damaged again
+        except (IntegrityError, NotFoundError):  # the flow will report it, and train damaged trials again
             return ""
         return "" if manifest is None else manifest.digest
 

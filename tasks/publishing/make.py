@@ -1,6 +1,7 @@
-"""Build the report of a campaign from the store, publish it, and say where it is.
+"""Build the report of a campaign from the store, publish it, and return its outcome.
 
-What would come out as it is published already is not made again; it is shown, and the flow run has its artifact.
+A report that is published already with the same fingerprint is not made again; its scores are shown, and the flow run
+gets its artifact.
 """
 
 from collections.abc import Mapping
@@ -38,17 +39,18 @@ def make_report(
     request: CampaignRequest | None = None,
     again: bool = True,
 ) -> Outcome:
-    """Collect, build, publish, and leave an artifact with the scores and the address in Prefect.
+    """Collect, build and publish a report, and store an artifact with scores and address in Prefect.
 
     Args:
         standing: of the search.
-        reasons: why trials failed in this run, by key.
-        started: when this run began.
-        request: that the campaign comes from, to note that it is finished where it lacks nothing.
-        again: make it also where the newest one, of the preset if it is that, was made from the same.
+        reasons: of trials that failed in this run, by key.
+        started: start of this run.
+        request: that the campaign comes from; a complete campaign is noted as finished under it.
+        again: make the report even if the newest one (of the preset, unless the campaign changes it) has the same
+            fingerprint.
 
     Raises:
-        CampaignError: no trial at all came to an end.
+        CampaignError: not a single trial came to an end.
     """
     store, campaign = standing.ledger.store, standing.search.campaign
     digest = made_from(standing, provenance())
@@ -73,7 +75,7 @@ def make_report(
 
 
 def _outcome(store: Store, version: str, document: Mapping[str, Any]) -> Outcome:
-    """Leave the artifact in Prefect, and say what came of it."""
+    """Store the artifact in Prefect, and return the outcome."""
     address = report_address(store, version)
     leave_artifact(version, score_markdown(document, address))
     trials = sum(row["trials"] for row in document["trials"])

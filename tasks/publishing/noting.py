@@ -1,4 +1,4 @@
-"""Note in the store that a campaign is finished, by what `finished.py` knows it again without its trials."""
+"""Note in the store that a campaign is finished, so that `finished.py` recognises it without reading its trials."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,13 +25,13 @@ def note_finished(
     made_from: str,
     document: Mapping[str, Any],
 ) -> None:
-    """Note a campaign that lacks nothing; not where the code differs from its commit, which gives it no name.
+    """Note a complete campaign as finished; does nothing if the code differs from its commit.
 
     Args:
         standing: of the search.
-        request: that it comes from.
+        request: that the campaign comes from.
         version: of its report.
-        made_from: digest of what that was made from.
+        made_from: fingerprint of the report.
         document: the report's `results.json`.
     """
     store, search, code = standing.ledger.store, standing.search, code_now()
@@ -60,5 +60,5 @@ def note_finished(
 def _put(store: Store, name: str, value: dict[str, Any]) -> None:
     before, token = store.read_pointer(name)
     if before != value:
-        with suppress(ConflictError):  # somebody else noted it just now
+        with suppress(ConflictError):  # another process has just noted it
             store.swap_pointer(name, value, token)

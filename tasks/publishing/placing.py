@@ -1,6 +1,7 @@
-"""Put files into a folder: all of them or none, and never over something else.
+"""Write files into a new folder: all of them or none, and never over other contents.
 
-For what people take out of a store, or have made beside one. What this does not do: write into a store (infra/store).
+It is for files that users copy out of a store, or make outside of one. What this does not do: write into a store
+(infra/store).
 """
 
 import os
@@ -16,14 +17,14 @@ def place(files: Mapping[str, bytes], to: Path) -> Path:
     """Make a folder with these files; it appears whole or not at all.
 
     Args:
-        files: bytes by name, which may have folders in it.
-        to: the folder to make. One that is empty, or holds these very files, will do.
+        files: bytes by name; names may contain folders.
+        to: the folder to make. It may exist if it is empty, or if it has exactly these files.
 
     Returns:
-        Its absolute path.
+        The folder's absolute path.
 
     Raises:
-        ConfigurationError: the folder holds something else or cannot be made.
+        ConfigurationError: the folder has other contents, or cannot be made.
     """
     to = Path(to).absolute()
     try:

@@ -2,11 +2,11 @@
 
     version = UTC time YYYYMMDDTHHMMSSZ + "-" + the first 8 hexadecimal digits of the digest of the files
 
-so that versions sort by time. `latest.json` points to the newest report, and `latest-PRESET.json` to the newest of a
-preset, so that the small campaign of every night does not hide the thorough one of Saturday. A campaign that changes
-its preset moves `latest.json` alone: who pulls a preset gets that preset.
+so that versions sort by time. `latest.json` points to the newest report. `latest-PRESET.json` points to the newest
+report of a preset, so that a small nightly campaign does not hide the thorough one of Saturday. A campaign that changes
+its preset moves only `latest.json`: pulling a preset always gives the unchanged preset.
 
-What this does not do: make a report (`tasks/report`), or write anywhere but through the store (infra/store), except for
+What this does not do: make a report (`tasks/report`), or write anywhere except into the store (infra/store) and into
 the directory that a report is pulled to.
 """
 
@@ -39,12 +39,12 @@ class PublishedReport:
     """One line of the list of reports.
 
     Attributes:
-        version: its name.
+        version: name of the version.
         created: UTC time of the commit, ISO 8601.
-        preset: of the campaign; "" where unknown.
-        best: the best variant of the first corpus with its score; "" where unknown.
-        latest: whether it is the newest of its preset; never where it changes that.
-        changes: what it asked otherwise than its preset.
+        preset: of the campaign; "" if unknown.
+        best: the best variant of the first corpus with its score; "" if unknown.
+        latest: whether it is the newest of its preset; always False for a campaign that changes its preset.
+        changes: settings that differ from the preset.
     """
 
     version: str
@@ -56,27 +56,27 @@ class PublishedReport:
 
     def __str__(self) -> str:
         title = preset_title(self.preset, self.changes)
-        told = [self.version, self.created, title, self.best, "(latest)" if self.latest else ""]
-        return "  ".join(visible(text) for text in told if text)
+        parts = [self.version, self.created, title, self.best, "(latest)" if self.latest else ""]
+        return "  ".join(visible(text) for text in parts if text)
 
 
 def publish(
     store: Store, files: Mapping[str, bytes], provenance: Mapping[str, Any], *, now: datetime | None = None
 ) -> str:
-    """Commit a report as a new version, and point to it unless the pointer is at a newer one already.
+    """Commit a report as a new version, and move the pointers to it, unless they point to a newer one already.
 
     Args:
-        store: where to.
-        files: bytes by name, as from `build_report`.
-        provenance: JSON values, kept in the manifest.
-        now: the time of the version; the present if None.
+        store: to publish in.
+        files: bytes by name, from `build_report`.
+        provenance: JSON values, stored in the manifest.
+        now: time of the version; None for the present.
 
     Returns:
         The version.
 
     Raises:
-        StoreError: the store refuses. A ConflictError after many tries: the report is committed, but others kept
-            moving the pointer.
+        StoreError: the store refuses. After a ConflictError the report is committed, but others kept moving the
+            pointer.
     """
     version = f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-{_digest(files)[:8]}"
     manifest = store.commit(
@@ -91,26 +91,26 @@ def publish(
 
 
 def point_to_newest(store: Store, prefix: str) -> None:
-    """Let the pointers go on to a report that came into the store by other means, where it is there and newer.
+    """Move the pointers to a report that was copied into the store, if it is there and newer.
 
     Raises:
-        StoreError: as of `publish`.
+        StoreError: as in `publish`.
     """
     if (manifest := store.manifest(prefix)) is not None:
         _point_all(store, manifest)
 
 
 def newest_made_from(store: Store, preset: str | None, digest: str) -> str | None:
-    """The newest version, of a preset or of all, where it was made from what has that digest (`fingerprint.py`)."""
+    """The newest version, of a preset or of all, if it has that fingerprint (`fingerprint.py`); otherwise None."""
     version = _latest(store, preset)
     manifest = None if version is None else store.manifest(f"{REPORTS}/{version}")
     return version if manifest is not None and manifest.provenance.get("made_from") == digest else None
 
 
 def pointers_to(manifest: Manifest) -> list[str]:
-    """The pointers that a report moves: that to the newest of all, and of its preset unless it changes that."""
-    told = manifest.provenance.get("report")
-    own = str(told.get("preset", "")) if isinstance(told, dict) and not told.get("changes") else None
+    """The pointers that a report moves: to the newest of all, and of its preset unless it changes the preset."""
+    summary = manifest.provenance.get("report")
+    own = str(summary.get("preset", "")) if isinstance(summary, dict) and not summary.get("changes") else None
     return list(dict.fromkeys((pointer_of(None), pointer_of(own))))
 
 
@@ -124,13 +124,13 @@ def pointer_of(preset: str | None) -> str:
 
 
 def pointer_value(manifest: Manifest) -> dict[str, str]:
-    """What a pointer to a report holds."""
+    """The value of a pointer to a report."""
     version = manifest.prefix.removeprefix(f"{REPORTS}/")
     return {"version": version, "prefix": manifest.prefix, "created": manifest.created, "digest": manifest.digest}
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
-    """sha256 of the names and contents, whatever their order."""
+    """sha256 of the names and contents, independent of their order."""
     total = hashlib.sha256()
     for name in sorted(files):
         total.update(f"{name}\0{hashlib.sha256(files[name]).hexdigest()}\n".encode())
@@ -138,7 +138,7 @@ def _digest(files: Mapping[str, bytes]) -> str:
 
 
 def _summary(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """What the list of reports tells, kept in the manifest so that listing reads no report."""
+    """The summary for the list of reports, stored in the manifest so that listing need not read reports."""
     if "results.json" not in files:
         return {"preset": "", "best": "", "changes": [], "scores": []}
     document = json.loads(files["results.json"])
@@ -155,9 +155,9 @@ def _best_scores(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     for row in document.get("scores", ()):  # the first metric of a corpus comes first, and in it the best variant
         if row.get("mean") is not None and not row["variant"].startswith(_BASELINE):
             best.setdefault(row["corpus"], row)
-    told = ("corpus", "variant", "metric", "mean", "low", "high")
+    columns = ("corpus", "variant", "metric", "mean", "low", "high")
     digests = {name: str(facts.get("digest", "")) for name, facts in document.get("corpora", {}).items()}
-    return [{name: row[name] for name in told} | {"digest": digests.get(corpus, "")} for corpus, row in best.items()]
+    return [{name: row[name] for name in columns} | {"digest": digests.get(corpus, "")} for corpus, row in best.items()]
 
 
 def _point_all(store: Store, manifest: Manifest) -> None:
@@ -168,7 +168,7 @@ def _point_all(store: Store, manifest: Manifest) -> None:
 def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> None:
     def point() -> None:
         current, token = store.read_pointer(pointer)
-        # versions begin with their time: the greater one is the newer one
+        # Versions begin with their time, so a greater name is newer.
         at = "" if current is None else str(current.get("version"))
         if not (VERSION.fullmatch(at) and at >= version):
             store.swap_pointer(pointer, pointer_value(manifest), token)
@@ -177,13 +177,13 @@ def _point_to(store: Store, pointer: str, version: str, manifest: Manifest) -> N
 
 
 def report_versions(store: Store) -> list[str]:
-    """The versions that are committed, the oldest first, whatever else lies beside them."""
+    """The committed versions, the oldest first; other files beside them are ignored."""
     names = (prefix.removeprefix(f"{REPORTS}/") for prefix in store.prefixes(REPORTS))
     return sorted(name for name in names if VERSION.fullmatch(name))
 
 
 def report_pointers(listed: Iterable[Listed]) -> list[str]:
-    """The pointers to reports among all that is in a store."""
+    """The pointers to reports among the objects of a store."""
     return [item.path for item in listed if LATEST.fullmatch(item.path)]
 
 
@@ -191,8 +191,8 @@ def published_reports(store: Store, tell: Callable[[str], None]) -> tuple[Publis
     """All versions in a store, the oldest first.
 
     Args:
-        store: where they are.
-        tell: is called with a line for each version or pointer that cannot be read, which is passed over.
+        store: to list.
+        tell: called with a line for each version or pointer that cannot be read, and is left out.
     """
     reports, damaged = readable(lambda version: _listed(store, version), report_versions(store))
     presets = sorted({report.preset for report in reports.values() if valid_path(pointer_of(report.preset))})
@@ -209,9 +209,10 @@ def _listed(store: Store, version: str) -> PublishedReport | None:
     if (manifest := store.manifest(f"{REPORTS}/{version}")) is None:
         return None
     with naming(f"{store.address}: {manifest.prefix}"):
-        told = manifest.provenance.get("report", {})
-        preset, best = str(told.get("preset", "")), str(told.get("best", ""))
-        return PublishedReport(version, manifest.created, preset, best, False, tuple(map(str, told.get("changes", ()))))
+        summary = manifest.provenance.get("report", {})
+        preset, best = str(summary.get("preset", "")), str(summary.get("best", ""))
+        changes = tuple(map(str, summary.get("changes", ())))
+        return PublishedReport(version, manifest.created, preset, best, False, changes)
 
 
 def _latest(store: Store, preset: str | None) -> str | None:
@@ -227,22 +228,22 @@ def _latest(store: Store, preset: str | None) -> str | None:
 def pull_report(
     store: Store, version: str | None, to: Path, *, preset: str | None = None, tables: bool = False
 ) -> Path:
-    """Copy a report into a directory, every byte checked; the directory appears whole or not at all.
+    """Copy a report into a directory, with every byte checked; the directory appears whole or not at all.
 
     Args:
-        store: where from.
-        version: as listed; None takes the newest.
-        to: the directory to make. One that is empty, or holds this very report, will do.
-        preset: the newest of this preset is meant; None for the newest of all.
-        tables: copy alone what it can be made from again, `tasks/report/kept.py`.
+        store: that has the report.
+        version: as listed; None for the newest.
+        to: the directory to make. It may exist if it is empty, or if it has exactly this report.
+        preset: take the newest version of this preset; None for the newest of all.
+        tables: copy only the tables that the report can be made from again (`tasks/report/kept.py`).
 
     Returns:
-        The absolute path of the report's page, or of the directory where there is no page.
+        The absolute path of the report's page, or of the directory if there is no page.
 
     Raises:
-        NotFoundError: no such version, or no report at all, or one without tables where they are asked for.
-        IntegrityError: stored bytes are not those that were committed.
-        ConfigurationError: the version cannot be one, or the directory holds something else or cannot be made.
+        NotFoundError: the version does not exist, there is no report, or tables are wanted and the report has none.
+        IntegrityError: stored bytes differ from the committed ones.
+        ConfigurationError: the version is malformed, or the directory has other contents or cannot be made.
     """
     version = resolve_version(store, version, preset)
     files = read_tables(store, version) if tables else _files_of(store, version, lambda _: True)
@@ -251,14 +252,14 @@ def pull_report(
 
 
 def read_tables(store: Store, version: str) -> dict[str, bytes]:
-    """What a report can be made from again, in one folder, and the file that asks for its campaign.
+    """The tables that a report can be made from again, by file name, and its campaign file.
 
     Raises:
-        NotFoundError: no such version, or one without tables.
-        IntegrityError: stored bytes are not those that were committed.
+        NotFoundError: the version does not exist, or has no tables.
+        IntegrityError: stored bytes differ from the committed ones.
     """
     from tasks.report.kept import FOLDER
-    from tasks.report.words.command import FILE  # with pandas: who lists reports need not wait for it
+    from tasks.report.words.command import FILE  # these import pandas, which listing reports does not need
 
     start = f"{FOLDER}/"
     files = _files_of(store, version, lambda name: name.startswith(start) or name == FILE)
@@ -279,11 +280,11 @@ def _files_of(store: Store, version: str, wanted: Callable[[str], bool]) -> dict
 
 
 def resolve_version(store: Store, version: str | None, preset: str | None) -> str:
-    """The version that is meant: the one that is named, or the newest, of a preset or of all.
+    """The named version, or else the newest one, of a preset or of all.
 
     Raises:
         NotFoundError: there is no report.
-        ConfigurationError: it cannot be a version.
+        ConfigurationError: the version is malformed, or a preset is given too.
     """
     if version is None:
         latest = _latest(store, preset)

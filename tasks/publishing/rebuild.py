@@ -1,8 +1,8 @@
-"""Make reports again from folders of their tables: no store, no corpus, no training, the same statistics.
+"""Rebuild reports from folders of their tables, with the same statistics; without a store, a corpus or training.
 
-A folder of tables is one with any file of `tasks/report/kept.py` in it: what `prefect run pull --tables` copied, a
-whole report that was pulled, or `docs/results` of this repository, which has several below it. What this does not do:
-compute or draw anything itself (`tasks/report`), or publish (`publish.py`).
+A folder of tables has any file of `tasks/report/kept.py` in it. It may be a copy by `prefect run pull --tables`, a
+whole pulled report, or a folder in `docs/results` of this repository. What this does not do: compute or draw anything
+itself (`tasks/report`), or publish (`publish.py`).
 """
 
 from collections.abc import Callable
@@ -17,17 +17,17 @@ from tasks.report.numbers.results import COLUMNS
 
 
 def read_folders(source: Path) -> dict[str, Results]:
-    """What each folder of tables in a folder has, by its path below it, sorted; `.` for the folder itself.
+    """The results of every folder of tables below a folder, sorted by relative path; `.` is the folder itself.
 
     Raises:
-        ConfigurationError: it is no folder, has no tables, or cannot be read.
+        ConfigurationError: `source` is not a folder, has no tables, or cannot be read.
         IntegrityError: a table is missing or damaged, or of another version.
     """
     source = Path(source)
     if not source.is_dir():
         raise ConfigurationError(f"{source}: is no folder; give --from the folder that has {INDEX}")
     try:
-        # also where the index alone is gone: what is left of a folder of tables must not go unnoticed
+        # Any of the files counts, so that an incomplete folder of tables does not go unnoticed.
         names = (INDEX, *map(table_file, COLUMNS))
         folders = sorted({path.parent for name in names for path in source.rglob(name)})
         if not folders:
@@ -40,18 +40,19 @@ def read_folders(source: Path) -> dict[str, Results]:
 
 
 def rebuild(source: Path, to: Path, say: Callable[[str], None]) -> list[Path]:
-    """Make the report of every folder of tables in a folder again; all of them are written, or nothing is.
+    """Rebuild the report of every folder of tables below a folder; either all reports are written, or none.
 
     Args:
         source: the folder.
-        to: the folder to make: of one report it has its files, of several a folder each, named as in the source.
-        say: is called with a line before each is made.
+        to: the folder to make. For one report it has the report's files; for several it has a folder for each, named as
+            in the source.
+        say: called with a line before each report is made.
 
     Returns:
         The absolute paths of the pages.
 
     Raises:
-        ConfigurationError: of `read_folders`; or the folder to make holds something else or cannot be made.
+        ConfigurationError: as in `read_folders`; or the folder to make has other contents, or cannot be made.
         IntegrityError: a table is missing or damaged, or of another version.
     """
     read = read_folders(source)
@@ -67,7 +68,7 @@ def rebuild(source: Path, to: Path, say: Callable[[str], None]) -> list[Path]:
 
 
 def _name(folder: Path, source: Path) -> str:
-    """The folder of a report stands for the tables in it."""
+    """The relative path of a folder of tables; for a report's own subfolder of tables, that of the report."""
     return (folder.parent if folder.name == FOLDER and folder != source else folder).relative_to(source).as_posix()
 
 

@@ -1,8 +1,9 @@
-"""What a campaign of some size will be able to tell, from how much differences spread in a report of the same corpus.
+"""The smallest differences that a planned campaign can detect, from the spread of differences in earlier reports.
 
-Of each corpus the newest report counts that has two studies or more of it: how far a difference to plain SGD is from
-study to study, in the median of the variants, is what more studies make smaller. What this does not do: compute how
-small a difference can be told (`report/detectable.py`), or read more than the newest reports.
+For each corpus, the newest report with at least two studies of it is used. Its spread is the standard deviation over
+studies of the difference to plain SGD, as the median over the variants; more studies reduce its effect. What this does
+not
+do: compute the detectable difference (`report/numbers/detectable.py`), or read more than the newest reports.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,18 +24,18 @@ from tasks.telling.readable import naming, passed_over, readable
 from tasks.telling.wording import plural
 
 _NEWEST = 12
-"""Reports that are looked at; each is some hundred kilobytes, which a bucket may be far away with."""
+"""Most reports that are read; each has some hundred kilobytes, and a bucket may be far away."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How much the differences on a corpus spread.
+    """The spread of the differences to plain SGD on a corpus.
 
     Attributes:
-        study_sd: standard deviation over studies, in the median of the variants, in the unit of the first metric.
-        piece_se: standard error from the test pieces, likewise.
-        pieces: of the test split.
-        studies: that it is known from.
+        study_sd: standard deviation over studies, median over the variants, in the unit of the first metric.
+        piece_se: standard error due to the test pieces, median over the variants, in the same unit.
+        pieces: number of pieces in the test split.
+        studies: number of studies in the report.
         version: of the report.
     """
 
@@ -47,14 +48,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Smallest:
-    """The smallest difference to plain SGD that a campaign can tell on a corpus.
+    """The smallest difference to plain SGD that a campaign can detect on a corpus.
 
     Attributes:
-        corpus: its name.
+        corpus: name of the corpus.
         metric: name of its first metric.
-        unit: of that, or its label where it has none.
-        difference: what is smaller cannot be told.
-        studies, version: of the report that it is known from.
+        unit: of the metric, or its label if it has no unit.
+        difference: smaller differences cannot be detected.
+        studies, version: of the report that the spread comes from.
     """
 
     corpus: str
@@ -73,11 +74,11 @@ class Smallest:
 
 
 def resolution(store: Store, search: Search) -> tuple[tuple[Smallest, ...], tuple[str, ...]]:
-    """The smallest difference on each corpus where it is known; and sentences on the others.
+    """The smallest detectable difference on each corpus for which it is known; and sentences on the other corpora.
 
     Args:
         store: with the reports.
-        search: of the campaign that is planned.
+        search: of the planned campaign.
     """
     campaign = search.campaign
     families = {corpus: _compared(variants) for corpus, variants in campaign.variants.items()}
@@ -96,17 +97,17 @@ def resolution(store: Store, search: Search) -> tuple[tuple[Smallest, ...], tupl
 
 
 def spreads(store: Store, digests: Mapping[str, str]) -> tuple[dict[str, Spread], dict[str, str]]:
-    """What is known of the corpora, by name, in their order; and by version why a report could not be read.
+    """The known spreads by corpus name, in the order of the corpora; and, by version, why a report is unreadable.
 
     Args:
         store: with the reports.
-        digests: of the corpora, by name: a report of another one under the same name tells nothing.
+        digests: of the corpora, by name; a report on another corpus of the same name is not used.
     """
     found: dict[str, Spread] = {}
     reasons: dict[str, str] = {}
     for version in reversed(report_versions(store)[-_NEWEST:]):
-        told, unread = readable(lambda version: _of_report(store, version, digests), [version])
-        found = told.get(version, {}) | found
+        by_version, unread = readable(lambda version: _of_report(store, version, digests), [version])
+        found = by_version.get(version, {}) | found
         reasons |= unread
         if found.keys() == digests.keys():
             break
@@ -123,7 +124,7 @@ def _of_report(store: Store, version: str, digests: Mapping[str, str]) -> dict[s
 
 
 def _spread(scores: Iterable[Mapping[str, Any]], corpus: str, version: str) -> Spread | None:
-    """From the differences of a corpus; None where none is of several studies, or the report is from before it said."""
+    """The spread of a corpus; None if no difference has several studies, or the report is older than these fields."""
     rows = [
         row
         for row in scores

@@ -1,6 +1,6 @@
-"""The plan and the scores as tables for a terminal and a log, and what draws a table there.
+"""The plan and the scores as text tables, for a terminal or a log.
 
-Numbers come from the plan and from `results.json`, and look as on the page; nothing is computed here.
+The numbers come from the plan and from `results.json`, in the format of the page; nothing is computed here.
 """
 
 import io
@@ -26,14 +26,14 @@ from tasks.telling.blocks import WIDTH, Block, columns, paragraphs, shown
 from tasks.telling.wording import plural, preset_title
 from tasks.trials.failures import failure_lines
 
-_LEGEND = "Plain SGD is that of a variant's own core and output model."
+_LEGEND = "Each variant is compared with plain SGD on the same core and output model."
 _STAR = (
     "* better or worse, by intervals that hold for all differences of a corpus at once: wider ones than those above."
 )
 
 
-def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str] = ()) -> str:
-    """A row a variant: trials, how many are stored, estimated time on so many processes; below it what else is told."""
+def plan_table(campaign: Campaign, plan: Plan, workers: int, sentences: Sequence[str] = ()) -> str:
+    """A row for each variant: trials, stored trials, estimated time with so many workers; below it more sentences."""
     table = bare_table("corpus", "variant", "trials", "stored", "time", right=3)
     for row in plan.rows:
         left = clock(row.seconds / workers) if row.seconds else "-"
@@ -54,7 +54,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int, told: Sequence[str]
         notes.append(
             f"{count(plan.outdated)} search trials of an older version are stored and not used: its numbers were others"
         )
-    notes += told
+    notes += sentences
     return "\n".join(
         [f"{fill(head, columns())}\n{rendered([table])}{foot}", *(fill(note, columns()) for note in notes)]
     )
@@ -67,7 +67,7 @@ def _budget(campaign: Campaign) -> str:
 
 
 def score_blocks(document: Mapping[str, Any]) -> list[Block]:
-    """The scores of `results.json`: a table a corpus, the best variant first, baselines last; then the answer."""
+    """The scores of `results.json`: for each corpus a table, best variant first and baselines last, then the answer."""
     blocks = []
     shared = shared_caveats([answer["warnings"] for answer in document["answers"].values()])
     for corpus, rows in groupby(document["scores"], key=lambda row: row["corpus"]):
@@ -75,9 +75,9 @@ def score_blocks(document: Mapping[str, Any]) -> list[Block]:
         blocks.append(Block((title,), layouts_of(_corpus_tables(list(rows)))))
         answer = document["answers"][corpus]
         own = [text for text in answer["warnings"] if text not in shared]
-        told = [answer["best"], answer.get("others", ""), answer["techniques"]]
+        sentences = [answer["best"], answer.get("others", ""), answer["techniques"]]
         easier = document.get("ease", {}).get("answers", {}).get(corpus, "")
-        blocks.append(paragraphs([" ".join(filter(None, told)), *filter(None, [easier]), *own]))
+        blocks.append(paragraphs([" ".join(filter(None, sentences)), *filter(None, [easier]), *own]))
     if over := (document.get("aggregate") or {}).get("line"):
         blocks.append(paragraphs([over]))
     blocks.append(paragraphs([*legend(document), *filter(None, [document.get("search", "")]), *shared]))
@@ -92,7 +92,7 @@ def score_table(document: Mapping[str, Any]) -> str:
 
 
 def legend(document: Mapping[str, Any]) -> list[str]:
-    """What the tables of scores need to be read: the star, where there can be one, and whose plain SGD it is."""
+    """The legend of the tables of scores: the star, if there can be one, and the plain SGD compared with."""
     return [*([_STAR] if _units(document) == "studies" else []), _LEGEND]
 
 
@@ -101,7 +101,7 @@ def _units(document: Mapping[str, Any]) -> str:
 
 
 def _corpus_tables(rows: Sequence[Mapping[str, Any]]) -> list[Table]:
-    """The scores of a corpus: two metrics where they fit, else the first one, its interval below it where that fits."""
+    """Layouts of a corpus's scores, widest first: two metrics; one metric; one metric with its interval below it."""
     return [_scores(rows, metrics, apart) for metrics, apart in ((2, " ["), (1, " ["), (1, "\n["))]
 
 
@@ -109,7 +109,7 @@ def _scores(rows: Sequence[Mapping[str, Any]], most: int, apart: str) -> Table:
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
     by_place = {(row["variant"], row["metric"]): row for row in rows}
     shown = metrics[:most]
-    # The unit stands under the label: beside it, the widest numbers would not fit.
+    # The unit is below the label, since beside it the widest numbers would not fit.
     titles = [f"{BY_NAME[name].label}\n{BY_NAME[name].unit}".rstrip() for name in shown]
     difference = "better than plain SGD by" if apart == " [" else "better than\nplain SGD by"
     table = bare_table("variant", *titles, difference, "seeds", right=len(shown) + 2)
@@ -117,27 +117,27 @@ def _scores(rows: Sequence[Mapping[str, Any]], most: int, apart: str) -> Table:
         if row["metric"] != metrics[0]:
             continue
         cells = [score_cell(by_place[row["variant"], name]) for name in shown]
-        told = [cell.replace(" [", apart) for cell in (*cells, difference_cell(row))]
-        table.add_row(row["variant"], *told, seeds_cell(row))
+        texts = [cell.replace(" [", apart) for cell in (*cells, difference_cell(row))]
+        table.add_row(row["variant"], *texts, seeds_cell(row))
     return table
 
 
 def seeds_cell(row: Mapping[str, Any]) -> str:
-    """How many seeds of a row of `scores` have a score, of how many; "" for a baseline."""
+    """The number of seeds with a score, of all seeds, for a row of `scores`; "" for a baseline."""
     if is_baseline(row["variant"]):
         return ""
     return "held back" if row["held_back"] else f"{row['n_seeds']}/{row['seeds_asked']}"
 
 
 def score_cell(row: Mapping[str, Any]) -> str:
-    """The score of a row of `scores` with its interval; marked where it is estimated, which old ones never were."""
+    """The score of a row of `scores` with its interval, marked if it is estimated (old reports have no estimates)."""
     decimals = BY_NAME[row["metric"]].decimals
     value = roughly(number(row["mean"], decimals), row.get("estimated", False))
     return f"{value} {interval(row['low'], row['high'], decimals)}".rstrip()
 
 
 def difference_cell(row: Mapping[str, Any]) -> str:
-    """How much better than plain SGD a row of `scores` is; a star where it is better or worse."""
+    """The improvement over plain SGD of a row of `scores`; a star marks a difference that can be told apart from 0."""
     if row["difference"] is None:
         return ""
     decimals = BY_NAME[row["metric"]].decimals
@@ -146,7 +146,7 @@ def difference_cell(row: Mapping[str, Any]) -> str:
 
 
 def bare_table(*titles: str, right: int) -> Table:
-    """A plain table, the last `right` columns to the right."""
+    """A plain table, with the last `right` columns right-aligned."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, title in enumerate(titles):
         table.add_column(title, justify="right" if index >= len(titles) - right else "left", no_wrap=True)
@@ -154,7 +154,7 @@ def bare_table(*titles: str, right: int) -> Table:
 
 
 def layouts_of(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
-    """The layouts of a table, each with the columns that it needs."""
+    """The layouts of a table as text, each with its width in columns."""
     console = Console(width=WIDTH, color_system=None, legacy_windows=False, markup=False, emoji=False)
     layouts = []
     for table in tables:
@@ -166,5 +166,5 @@ def layouts_of(tables: Iterable[Table]) -> tuple[tuple[int, str], ...]:
 
 
 def rendered(tables: Iterable[Table]) -> str:
-    """A table as it is printed, in the first of its layouts that fits."""
+    """The text of a table, in the first of its layouts that fits."""
     return Block(layouts=layouts_of(tables)).fitted(columns())

@@ -1,8 +1,9 @@
-"""The page of all versions of the reports in a store, `reports/index.html`: it is renewed, where they never change.
+"""The page of all versions of the reports in a store, `reports/index.html`. Unlike the reports, it is renewed.
 
-It is made from the manifests alone, which tell the best variants of their reports, so that it costs one small request
-a version. Whoever publishes, copies or removes a report renews it afterwards; of two at once the later one has read
-what both did, since it swaps the page that it has read before. What this does not do: read a report.
+It is made only from the manifests, which have a summary of the best variants, so that it costs one small request for
+each version. It is renewed after every publication, copy or removal of a report. If two processes renew it at once, the
+page is swapped after reading the versions, so the later one has seen the changes of both. What this does not do: read a
+report.
 """
 
 from collections.abc import Mapping
@@ -14,20 +15,20 @@ from tasks.report.pages.versions import Best, Version, render_versions
 from tasks.telling.readable import naming, readable
 
 MOST = 300
-"""Of more versions than these the newest are on the page."""
+"""Most versions on the page, the newest ones."""
 
 
 def renew_trend(store: Store, *, make: bool = True) -> None:
-    """Make the page anew from what is committed; it is not written where it would be as it is.
+    """Make the page again from the committed versions; it is written only if it changes.
 
-    A version whose manifest cannot be read is not on it: `prefect run list` names it.
+    A version whose manifest cannot be read is left out; `prefect run list` names it.
 
     Args:
         store: of the reports.
-        make: whether to make it where there is none, as whoever adds a report does.
+        make: whether to make a missing page, as after adding a report.
 
     Raises:
-        StoreError: the store refuses. A ConflictError after many tries: others kept renewing it.
+        StoreError: the store refuses; a ConflictError if others kept renewing the page.
     """
 
     def renew() -> None:
@@ -53,19 +54,19 @@ def _told(store: Store, version: str) -> Version | None:
     if manifest is None:
         return None
     with naming(f"{store.address}: {manifest.prefix}"):
-        told = manifest.provenance.get("report", {})
+        summary = manifest.provenance.get("report", {})
         return Version(
             name=version,
             created=manifest.created,
-            preset=str(told.get("preset", "")),
-            changes=tuple(map(str, told.get("changes", ()))),
+            preset=str(summary.get("preset", "")),
+            changes=tuple(map(str, summary.get("changes", ()))),
             commit=str(manifest.provenance.get("commit") or ""),
-            line=str(told.get("best", "")),
-            bests=tuple(_best(each) for each in told.get("scores", ())),
+            line=str(summary.get("best", "")),
+            bests=tuple(_best(row) for row in summary.get("scores", ())),
         )
 
 
-def _best(told: Mapping[str, Any]) -> Best:
-    corpus, digest, variant, metric = (str(told[name]) for name in ("corpus", "digest", "variant", "metric"))
-    mean, low, high = (float("nan" if told[name] is None else told[name]) for name in ("mean", "low", "high"))
+def _best(row: Mapping[str, Any]) -> Best:
+    corpus, digest, variant, metric = (str(row[name]) for name in ("corpus", "digest", "variant", "metric"))
+    mean, low, high = (float("nan" if row[name] is None else row[name]) for name in ("mean", "low", "high"))
     return Best(corpus, digest, variant, metric, mean, low, high)

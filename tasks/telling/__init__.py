@@ -1,4 +1,4 @@
-"""What all need that tell people something: words around numbers, blocks of text, what cannot be read.
+"""Shared helpers for text shown to users: plurals and names, blocks of text, lists of unreadable objects.
 
 Never in this room: a table of a report, or a decision.
 """

@@ -1,7 +1,7 @@
-"""Blocks of text for a terminal that fit the width there is, kept as JSON values until they are shown.
+"""Blocks of text that adapt to the terminal's width, and can be stored as JSON values before they are shown.
 
-A block is lines, which are broken to the width, and below them a table in one or several layouts, of which the first
-that fits is shown. Who makes a block needs the numbers and what draws tables; who shows it needs neither.
+A block has lines, which are wrapped to the width, and below them a table in one or several layouts, of which the first
+that fits is shown. Making a block needs the numbers and the table library; showing a stored block needs neither.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from textwrap import fill
 from typing import Any, Self
 
 WIDTH = 118
-"""Columns of what goes into a file or a log, and the most on a terminal."""
+"""Width in columns of text in a file or a log, and the largest width on a terminal."""
 _NARROWEST = 40
 
 
@@ -21,9 +21,9 @@ class Block:
     """Lines, and a table below them.
 
     Attributes:
-        lines: each a paragraph.
-        layouts: of one table, the widest first: its columns, and its text. None where there is no table.
-        indent: columns by which what follows the first line of a paragraph is indented.
+        lines: each one a paragraph.
+        layouts: of one table, the widest first, each with its width in columns and its text; empty without a table.
+        indent: indentation of a paragraph's lines after the first, in columns.
     """
 
     lines: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Block:
     indent: int = 0
 
     def fitted(self, width: int) -> str:
-        """The text in so many columns; the last layout where none fits, the first one in a file."""
+        """The text for a width in columns. If no layout fits, the last one is used; a file always gets the first."""
         lines = [fill(line.strip(), width, subsequent_indent=" " * self.indent) for line in self.lines]
         texts = [text for columns, text in self.layouts if width == WIDTH or columns <= width]
         table = [*texts, *(text for _, text in self.layouts[-1:])][:1]
@@ -49,17 +49,17 @@ class Block:
 
 
 def shown(blocks: Iterable[Block]) -> str:
-    """Blocks as they are printed, an empty line between any two."""
+    """The text of some blocks, with an empty line between them."""
     return "\n".join(block.fitted(columns()) for block in blocks)
 
 
 def columns() -> int:
-    """Columns to write in: those of the terminal, `WIDTH` at most, and always `WIDTH` where standard output is none."""
+    """The width to write in: the terminal's, at most `WIDTH`; always `WIDTH` if standard output is not a terminal."""
     if sys.stdout is None or not sys.stdout.isatty():
         return WIDTH
     return max(_NARROWEST, min(WIDTH, shutil.get_terminal_size().columns))
 
 
 def paragraphs(texts: Sequence[str]) -> Block:
-    """A block of lines alone."""
+    """A block of lines without a table."""
     return Block(tuple(texts))

@@ -1,7 +1,7 @@
-"""Many things of a store at a time; and what of them cannot be read here is told by name and passed over.
+"""Read many objects of a store in parallel; unreadable ones are reported by name and skipped.
 
-One commit that is damaged, of another version or of somebody's plug-in must not hide all the others. Where the store
-itself cannot be used there is nothing to pass over: that error goes on.
+A commit that is damaged, of another version, or of a missing plug-in must not hide all the others. An error of the
+store itself is not skipped, but raised.
 """
 
 import re
@@ -15,33 +15,33 @@ from safetensors import SafetensorError
 from infra.errors import IntegrityError, NotFoundError, StoreError
 
 AT_A_TIME = 16
-"""Requests under way at once, since a bucket is far away."""
+"""Number of parallel requests, since a bucket may be far away."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _TOLD = 20
-"""Most lines about what is passed over."""
+"""Most lines about skipped objects."""
 
 T = TypeVar("T")
 U = TypeVar("U")
 
 
 def is_digest(name: str) -> bool:
-    """Whether a name can be the key of a trial, or a digest of a corpus or of what it was made from."""
+    """Whether a name has the form of a sha256: a trial's key, or the digest of a corpus or of its source."""
     return _DIGEST.fullmatch(name) is not None
 
 
 def many(function: Callable[[T], U], values: Iterable[T]) -> Mapping[T, U]:
-    """What a function gives for each of the values, many requests at a time."""
+    """The results of a function for each value, computed in parallel threads."""
     values = list(values)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         return dict(zip(values, pool.map(function, values), strict=True))
 
 
 def readable(load: Callable[[str], U | None], keys: Iterable[str]) -> tuple[dict[str, U], dict[str, str]]:
-    """What is there and can be read, by key, in the order of the keys; and by key why another one cannot.
+    """The readable objects by key, in the order of the keys; and the reasons for unreadable ones, by key.
 
     Args:
-        load: reads one; None where there is none.
-        keys: what is asked for.
+        load: reads the object of a key; None if it does not exist.
+        keys: of the objects.
     """
     found = many(lambda key: _tried(load, key), keys)
     reasons = {key: str(made) for key, made in found.items() if isinstance(made, StoreError)}
@@ -50,17 +50,17 @@ def readable(load: Callable[[str], U | None], keys: Iterable[str]) -> tuple[dict
 
 
 def passed_over(reasons: Mapping[str, str]) -> list[str]:
-    """A line for each that cannot be read, which names it; of very many the first."""
+    """A line for each unreadable object, at most `_TOLD` and one with the number of the others."""
     lines = [f"passed over: {reason}" for reason in list(reasons.values())[:_TOLD]]
     return lines if len(reasons) <= _TOLD else [*lines, f"passed over: {len(reasons) - _TOLD} more"]
 
 
 @contextmanager
 def naming(where: str) -> Iterator[None]:
-    """Name what is read in this block: what its bytes do not mean here is an error of that one thing.
+    """Turn errors of interpreting an object's bytes in this block into an IntegrityError that names the object.
 
     Raises:
-        IntegrityError: a field is missing, unknown or out of range; or a technique or the like is not installed.
+        IntegrityError: a field is missing, unknown or out of range; or a technique or another plug-in is not installed.
     """
     try:
         yield

@@ -1,15 +1,15 @@
-"""Words around numbers and names, for whatever tells people something."""
+"""Small functions for text shown to users: plurals, first lines, invisible characters."""
 
 import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any
 
-# Without a shape of their own, or able to turn the line around: control, format, surrogate, private, unassigned, ends.
+# Categories of invisible or reordering characters: control, format, surrogate, private, unassigned, separators.
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def preset_title(preset: str, changes: Collection[str]) -> str:
-    """What a campaign is called: its preset, or the preset that it changes.
+    """The name of a campaign: its preset, or the preset that it changes.
 
     >>> preset_title("default", ()), preset_title("default", ("trials",))
     ('default', 'default, changed')
@@ -18,7 +18,7 @@ def preset_title(preset: str, changes: Collection[str]) -> str:
 
 
 def plural(number_of: int, noun: str, several: str = "") -> str:
-    """A number with its noun; `several` is the noun of more than one, where that has more than an s.
+    """A number with its noun; `several` is the plural if it is not formed by an s.
 
     >>> plural(1, "seed"), plural(3000, "seed"), plural(5, "study", "studies")
     ('1 seed', '3,000 seeds', '5 studies')
@@ -33,7 +33,7 @@ def first_line(message: Any, limit: int = 300) -> str:
 
 
 def visible(text: str) -> str:
-    r"""A text of other people's with every character that cannot be seen written out.
+    r"""A foreign text with every invisible character written as its code point.
 
     >>> visible("a\tb\u202ec")
     'a[U+0009]b[U+202E]c'
@@ -42,7 +42,7 @@ def visible(text: str) -> str:
 
 
 def short(message: Any) -> str:
-    r"""The words of somebody else's error, which may quote anything of any length, to be put in a line of ours.
+    r"""A foreign error message, shortened and made visible, for use within a line of ours.
 
     >>> short("File name b'" + "x" * 70000), short("a\nb")[:3]
     ("File name b'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…", 'a')
@@ -51,7 +51,7 @@ def short(message: Any) -> str:
 
 
 def first_of(files: Sequence[str]) -> str:
-    """The one file, or how many there are and the first.
+    """The name of a single file, or the number of files and the first name.
 
     >>> first_of(["a.mid"]), first_of(["a.mid", "b.mid"])
     ("'a.mid'", "2 files, 'a.mid' first,")

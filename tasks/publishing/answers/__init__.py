@@ -1,4 +1,4 @@
-"""What commands that plan, publish and compare come to: text for people, a document for programs, of one value.
+"""The results of the commands that ingest, plan, publish and compare, as text for people and JSON for programs.
 
-Never in this room: what is told, worked out; that is done where it is known.
+Never in this room: computing these results.
 """

@@ -1,4 +1,4 @@
-"""The comparison of two versions for a terminal and a log; numbers and words are those of its page."""
+"""The comparison of two versions for a terminal or a log, with the numbers and sentences of its page."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,11 +32,11 @@ _MOST_SETTINGS = 20
 
 @dataclass(frozen=True)
 class Compared(Answer):
-    """What is between two versions.
+    """A comparison of two versions, and its page.
 
     Attributes:
-        comparison: that.
-        page: where its page was written; None where none was asked for.
+        comparison: of the two versions.
+        page: path of its page; None if none was written.
     """
 
     schema: ClassVar[str] = "comparison"
@@ -48,18 +48,18 @@ class Compared(Answer):
         return text if self.page is None else f"{text}\n{self.page}"
 
     def to_json(self) -> dict[str, Any]:
-        """As `comparison.json` has it, whose schema is this one."""
+        """The contents of `comparison.json`, which has the same schema."""
         document: dict[str, Any] = json.loads(self.comparison.to_json())
         return document
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """What is printed."""
+    """The text of a comparison."""
     return shown(comparison_blocks(comparison)).rstrip("\n")
 
 
 def comparison_blocks(comparison: Comparison) -> Iterator[Block]:
-    """The headline, what differs, the results of each corpus, and how to read them."""
+    """The headline, the differences in settings and code, the results of each corpus, and a legend."""
     yield paragraphs([f"{headline(comparison)}: {visible(comparison.before)} -> {visible(comparison.after)}"])
     yield _settings("asked", comparison.campaign)
     yield _settings("code", comparison.code)
@@ -73,17 +73,17 @@ def comparison_blocks(comparison: Comparison) -> Iterator[Block]:
 
 
 def _settings(what: str, settings: Sequence[Setting]) -> Block:
-    told = [
+    lines = [
         f"{what}, {visible(each.name)}: {visible(each.before) or NOTHING} -> {visible(each.after) or NOTHING}"
         for each in settings[:_MOST_SETTINGS]
     ]
     if len(settings) > _MOST_SETTINGS:
-        told.append(f"{what}: {plural(len(settings) - _MOST_SETTINGS, 'more setting')} differ, `--to DIR` has them")
-    return Block(tuple(told or [f"{what}: the same"]), indent=4)
+        lines.append(f"{what}: {plural(len(settings) - _MOST_SETTINGS, 'more setting')} differ, `--to DIR` has them")
+    return Block(tuple(lines or [f"{what}: the same"]), indent=4)
 
 
 def _table(scores: Sequence[Row], effects: Sequence[Row], ends: str) -> Table:
-    """Variants, then techniques; the interval beside the change or below it."""
+    """The table of a corpus: variants, then techniques, with the interval beside the change or below it."""
     metric = BY_NAME[scores[0]["metric"]]
     table = bare_table(f"{metric.label}\n{metric.unit}".rstrip(), "before", "after", "change", "verdict", right=4)
     table.columns[-1].justify = "left"

@@ -1,4 +1,4 @@
-"""Corpora that were ingested: their sizes, what was set aside of each and why."""
+"""The answer of `ingest`: the sizes of the corpora, and the files that were set aside, with reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,11 +24,11 @@ class IngestedCorpus:
     """One corpus.
 
     Attributes:
-        name, kind, digest: its own.
-        pieces, steps: numbers, by split.
-        vocabulary: number of symbols; 0 of what has none.
+        name, kind, digest: of the corpus.
+        pieces, steps: numbers of pieces and of steps, by split.
+        vocabulary: number of symbols; 0 for a corpus without a vocabulary.
         set_aside: the files, or parts of files, that could not be used, by reason.
-        told: sentences on how its files were read.
+        told: sentences on how the files were read.
     """
 
     name: str
@@ -54,24 +54,24 @@ class Ingested(Answer):
         return f"{rendered(layouts)}{shown([paragraphs(lost)])}".rstrip("\n")
 
     def to_json(self) -> dict[str, Any]:
-        """A row a corpus."""
+        """A row for each corpus."""
         rows = [asdict(corpus) for corpus in self.corpora]
         return {"corpora": [row | {"told": list(row["told"]), "set_aside": _groups(row)} for row in rows]}
 
 
 _LAYOUTS = ((" / ", True), ("\n", True), ("\n", False))
-"""What stands between the sizes of the splits, and whether there is room for the digest: the widest table first."""
+"""Layouts, the widest first: the separator between the sizes of the splits, and whether the digest is shown."""
 
 
 def ingested(store: Store, digests: Mapping[str, str]) -> Ingested:
-    """What is stored of some corpora.
+    """The answer for some stored corpora.
 
     Args:
-        store: where they are.
+        store: that has the corpora.
         digests: of each corpus, by name.
 
     Raises:
-        StoreError: one of them is not there, or is another one.
+        StoreError: a corpus is missing or damaged.
     """
     return Ingested([_corpus(store, name, digest) for name, digest in digests.items()])
 
@@ -95,12 +95,12 @@ def _groups(row: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _table(corpora: Sequence[IngestedCorpus], apart: str, digested: bool) -> Table:
-    """The table of the corpora: sizes of the splits side by side or below each other, with the digest or without."""
+    """The table of the corpora, with the sizes of the splits side by side or stacked, with or without the digest."""
     sizes = "train/valid/test" if apart == " / " else "train\nvalid\ntest"
     titles = ["corpus", "kind", f"pieces\n{sizes}", f"steps\n{sizes}", "symbols", "set\naside"]
     table = bare_table(*titles, *["digest"] * digested, right=4 + digested)
     table.collapse_padding = True
-    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a name of one's own may be long
+    table.columns[0].no_wrap, table.columns[0].overflow = False, "fold"  # a user's corpus may have a long name
     for corpus in corpora:
         numbers = (apart.join(map(count, each.values())) for each in (corpus.pieces, corpus.steps))
         aside = count(sum(len(group.names) for group in corpus.set_aside))
@@ -110,7 +110,7 @@ def _table(corpora: Sequence[IngestedCorpus], apart: str, digested: bool) -> Tab
 
 
 def _lines(corpus: IngestedCorpus) -> list[str]:
-    """Why files were set aside, and how they were read."""
+    """Sentences on the files that were set aside, and on how the others were read."""
     groups = corpus.set_aside
     reasons = [f"{_first_of(group)}: {first_line(group.reason, _LONGEST_REASON)}" for group in groups[:_FIRST_REASONS]]
     more = sum(len(group.names) for group in groups[_FIRST_REASONS:])

@@ -1,4 +1,4 @@
-"""What a campaign came to: the report, its scores for a terminal, and whether every trial came to an end."""
+"""The outcome of a campaign: its report, the scores for a terminal, and whether every trial came to an end."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,15 +10,15 @@ from infra.store import Store, read_json
 
 @dataclass(frozen=True)
 class Outcome(Answer):
-    """What a campaign came to.
+    """The outcome of a campaign.
 
     Attributes:
         store: address of the store that has the report.
         version: of the report.
         report: address of its page.
-        table: the scores, for a terminal.
+        table: the scores, as text for a terminal.
         trials: number of trials that were asked for.
-        failures: number of those that did not come to an end.
+        failures: number of trials that did not come to an end.
     """
 
     schema: ClassVar[str] = "outcome"
@@ -33,7 +33,7 @@ class Outcome(Answer):
         return f"{self.table}\nreport: {self.report}"
 
     def to_json(self) -> dict[str, Any]:
-        """Where the report is, and `results.json`, which the table is made from."""
+        """The report's address, and `results.json`, which the table is made from."""
         opened = Store(self.store, create=False)
         document = opened.read(f"reports/{self.version}", "results.json")
         return {
@@ -46,7 +46,7 @@ class Outcome(Answer):
         }
 
     def check_complete(self) -> None:
-        """A campaign with gaps has its report, and its flow run has failed all the same: somebody should look.
+        """Let the flow run fail if the campaign has gaps, although its report is published.
 
         Raises:
             CampaignError: a trial did not come to an end.

@@ -1,4 +1,4 @@
-"""The plan of a search as it is told: what it needs, how long it takes, and how small a difference it will tell."""
+"""The answer of `plan`: the work to do, its estimated time, and the smallest detectable differences."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -14,14 +14,14 @@ from tasks.search.standing import Standing
 
 @dataclass(frozen=True)
 class Planned(Answer):
-    """A campaign, and what of it is to be done.
+    """A campaign, and its plan.
 
     Attributes:
-        campaign: which.
-        plan: what it needs.
-        workers: how many processes share the work.
-        smallest: the difference on each corpus that it can tell, where that is known.
-        told: sentences on the others.
+        campaign: the campaign.
+        plan: the work to do.
+        workers: number of processes that share the work.
+        smallest: the smallest detectable difference on each corpus for which it is known.
+        told: sentences on the other corpora.
     """
 
     schema: ClassVar[str] = "plan"
@@ -55,8 +55,8 @@ def planned(standing: Standing, clock: Clock, workers: int) -> Planned:
 
     Args:
         standing: of the search.
-        clock: estimates what is not stored.
-        workers: how many processes share the work.
+        clock: estimates the time of trials that are not stored.
+        workers: number of processes that share the work.
     """
     search, store = standing.search, standing.ledger.store
     return Planned(search.campaign, make_plan(standing, clock), workers, *resolution(store, search))

@@ -1,4 +1,4 @@
-"""Which reports there are, which one was pulled, and which were made again from their tables."""
+"""The answers of `list`, `pull` and `report --from`: listed, pulled and rebuilt reports."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ class Listing(Answer):
         return "\n".join(map(str, self.reports))
 
     def to_json(self) -> dict[str, Any]:
-        """A row a version."""
+        """A row for each version."""
         return {"reports": [asdict(report) | {"changes": list(report.changes)} for report in self.reports]}
 
 
@@ -29,8 +29,8 @@ class Pulled(Answer):
     """A version that was copied out of a store.
 
     Attributes:
-        version: which.
-        path: of its page, or of the folder where only its tables were copied.
+        version: of the report.
+        path: of its page, or of the folder if only its tables were copied.
     """
 
     schema: ClassVar[str] = "pull"
@@ -41,16 +41,16 @@ class Pulled(Answer):
         return str(self.path)
 
     def to_json(self) -> dict[str, Any]:
-        """Which version, and where it is now."""
+        """The version, and its path."""
         return {"version": self.version, "path": str(self.path)}
 
 
 @dataclass(frozen=True)
 class Rebuilt(Answer):
-    """Reports that were made again from folders of tables.
+    """Reports that were rebuilt from folders of tables.
 
     Attributes:
-        pages: their pages.
+        pages: paths of their pages.
     """
 
     schema: ClassVar[str] = "rebuilt"
@@ -60,5 +60,5 @@ class Rebuilt(Answer):
         return "\n".join(map(str, self.pages))
 
     def to_json(self) -> dict[str, Any]:
-        """Where the pages are."""
+        """The paths of the pages."""
         return {"pages": [str(page) for page in self.pages]}

@@ -110,7 +110,7 @@ def test_what_a_star_stands_for_is_told_where_there_can_be_one(studies):
     document = _document(_score(PLAIN, mean=-6.625)) | {"campaign": {"preset": "default", "studies": studies}}
     html = unescape(_html(document))
     assert ("<p>* better or worse, by intervals that hold for all differences" in html) == (studies > 1)
-    assert "Plain SGD is that of a variant's own core and output model.</p>" in html
+    assert "Each variant is compared with plain SGD on the same core and output model.</p>" in html
 
 
 def test_trials_that_failed_are_counted():

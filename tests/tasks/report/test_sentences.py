@@ -170,7 +170,7 @@ def test_the_terminal_says_the_same(document):
         assert " ".join(filter(None, (said["best"], said["others"], said["techniques"]))) in text
     assert document["search"] in text
     assert "* better or worse, by intervals that hold for all differences of a corpus at once" in text
-    assert "Plain SGD is that of a variant's own core and output model." in text
+    assert "Each variant is compared with plain SGD on the same core and output model." in text
 
 
 def test_with_how_many_configurations_each_variant_was_tried_is_said(estimates):
