@@ -1,4 +1,4 @@
-"""Pieces as tensors: cut into chunks, several trials side by side, shifted in pitch.
+"""Pieces as tensors: cut into chunks, stacked for several trials, transposed.
 
-Never in this room: a parameter, or a file.
+Never in this room: parameters, or files.
 """

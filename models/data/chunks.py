@@ -1,13 +1,12 @@
-"""Pieces cut into chunks, many pieces side by side.
+"""Cut pieces into chunks, with many pieces side by side in lanes.
 
-A batch has `lanes`. Every lane runs through one piece after another, a chunk at a time; where a piece begins the
-lane is marked fresh, so that its state starts anew, and otherwise the state is carried on. Every step of every piece
-comes exactly once.
+A batch has a number of lanes. Every lane runs through one piece after another, one chunk at a time. If a piece begins
+in a chunk, its lane is marked fresh and its state is reset; otherwise the state is carried on. Every step of every
+piece comes exactly once.
 
-Two sets of steps are told apart. Unpadded are the steps of pieces, which are all read; the others are padding, behind
-the end of a lane that is shorter than its chunk. Scored, which is to say predicted, paid for and counted, are all
-unpadded ones, unless the pieces say that only some are: of a sequence that ends with the answer to a question the last
-one alone.
+There are two sets of steps. Unpadded steps are those of pieces; all of them are inputs. The others are padding, after
+the end of a lane that is shorter than its chunk. Scored steps are predicted, and count in cost and scores. They are all
+unpadded steps, unless the pieces mark only some of them: in a sequence that ends with an answer, only the last step.
 
 Shape letters: S stacked trials, T time, B lanes, N scored steps, D width of the data.
 """
@@ -23,17 +22,17 @@ import torch
 from torch import Tensor
 
 WINDOW = 8
-"""Batches that are sorted by length together: more would pad less, and mix less."""
+"""Number of batches that are sorted by length together. More would give less padding, but also less mixing."""
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Pieces one after another in one tensor.
+    """All pieces of a split, concatenated in one tensor.
 
     Attributes:
         data: steps of all pieces, float (N, D) for notes or int64 (N,) for symbols.
-        starts: where each piece begins, and at the end N.
-        scored: (N,), True for the steps that are predicted and counted; None where all are.
+        starts: position of each piece's first step, and N at the end.
+        scored: (N,), True for scored steps; None if all steps are scored.
     """
 
     data: Tensor
@@ -44,7 +43,7 @@ class Pieces:
     def from_arrays(
         cls, arrays: Sequence[np.ndarray], dtype: torch.dtype = torch.float32, *, last_alone: bool = False
     ) -> "Pieces":
-        """Join piano-rolls (T, 88) or other vectors, as floats, or symbols (T,), as int64.
+        """Concatenate piano-rolls (T, 88) or other vectors, as floats; or symbols (T,), as int64.
 
         Args:
             arrays: the pieces.
@@ -52,7 +51,7 @@ class Pieces:
             last_alone: whether only the last step of each piece is scored.
 
         Raises:
-            ValueError: there is no piece, or an empty one, or they hold something else than finite numbers.
+            ValueError: there is no piece, a piece is empty, or a value is not finite.
         """
         if not arrays or any(len(array) == 0 for array in arrays):
             raise ValueError("pieces: wants at least one, and none of them empty")
@@ -94,14 +93,14 @@ class Pieces:
 
 @dataclass(frozen=True)
 class ChunkPlan:
-    """One chunk to be: which steps of the data of all pieces each lane has in it.
+    """The plan of one chunk: the steps of the data that each lane has in it.
 
     Attributes:
-        piece_B: index of each lane's piece; a lane that has run out repeats its last one.
-        place_B: where in the data it begins.
-        steps_B: how many steps of it come; 0 for a lane that has run out.
-        fresh_B: True where a piece begins with this chunk.
-        shift_B: by how many notes each lane is shifted up (`transposing.py`); None where none is.
+        piece_B: index of each lane's piece; a lane that has run out keeps its last piece.
+        place_B: position in the data of each lane's first step.
+        steps_B: number of steps of each lane; 0 for a lane that has run out.
+        fresh_B: True for lanes in which a piece begins with this chunk.
+        shift_B: number of notes that each lane is shifted up (`transposing.py`); None without transposition.
     """
 
     piece_B: np.ndarray
@@ -111,7 +110,7 @@ class ChunkPlan:
     shift_B: np.ndarray | None = None
 
     def cells(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of each cell (T, B) of a chunk of `length` steps, its place in the data, and whether it is no padding."""
+        """For each cell (T, B) of a chunk of `length` steps: its position in the data, and whether it is unpadded."""
         step_TB = np.arange(length)[:, None]
         unpadded_TB = step_TB < self.steps_B
         return np.where(unpadded_TB, self.place_B + step_TB, 0), unpadded_TB
@@ -119,14 +118,14 @@ class ChunkPlan:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some steps of every lane's piece, as long as the longest.
+    """Some steps of every lane's piece; T is the length of the longest lane.
 
     Attributes:
         data: (T, B, D) or (T, B); zero in padding.
-        unpadded_TB: True for steps that are no padding.
-        scored_TB: True for those of them that are scored; the same tensor where all are.
-        fresh: True where a piece begins with this chunk.
-        piece_B: index of each lane's piece; a lane that has run out repeats its last one, all of it padding.
+        unpadded_TB: True for steps that are not padding.
+        scored_TB: True for scored steps; the same tensor as `unpadded_TB` if all unpadded steps are scored.
+        fresh: True for lanes in which a piece begins with this chunk.
+        piece_B: index of each lane's piece; a lane that has run out keeps its last piece, and is all padding.
     """
 
     data: Tensor
@@ -136,66 +135,66 @@ class Chunk:
     piece_B: np.ndarray
 
     taking: ClassVar[tuple[bool, ...]] = (True,)
-    """It is of one member, which takes it."""
+    """The chunk belongs to one member, which takes part; compare `StackedChunk.taking`."""
 
     @property
     def inputs(self) -> Tensor:
-        """The data with the S axis, of one member."""
+        """The data with an S axis of size 1."""
         return self.data.unsqueeze(0)
 
     @property
     def targets(self) -> Tensor:
-        """What each step's output model is asked for: what came."""
+        """The data that the output model has to predict: the same as the inputs."""
         return self.inputs
 
     @cached_property
     def scored_N(self) -> Tensor:
-        """Places of the scored steps in (T, B) laid out in a row, N of them."""
+        """Indices of the N scored steps in the flattened (T, B)."""
         return _places(self.scored_TB)
 
     @cached_property
     def unpadded_N(self) -> Tensor:
-        """Places of the unpadded steps, in the same way."""
+        """Indices of the unpadded steps in the flattened (T, B)."""
         return self.scored_N if self.scored_TB is self.unpadded_TB else _places(self.unpadded_TB)
 
     @property
     def scored_steps(self) -> int:
-        """How many steps are scored."""
+        """Number of scored steps."""
         return len(self.scored_N)
 
     @cached_property
     def lanes(self) -> int:
-        """Lanes that have not run out."""
+        """Number of lanes that have not run out."""
         return self.unpadded_TB.shape[1] if self.unpadded_mask is None else int(self.unpadded_TB[0].sum())
 
     @cached_property
     def unpadded_mask(self) -> Tensor | None:
-        """`unpadded_TB`; None where nothing is padded."""
+        """`unpadded_TB`; None if nothing is padded."""
         return None if len(self.unpadded_N) == self.unpadded_TB.numel() else self.unpadded_TB
 
     @property
     def going_B(self) -> Tensor:
-        """Whether a lane's last step is unpadded: else what it would carry on is of padding."""
+        """Whether each lane's last step is unpadded; otherwise the lane's final state comes from padding."""
         return self.unpadded_TB[-1]
 
     def scored(self, values: Tensor) -> Tensor:
-        """The scored steps of values (S, T, B, ...), one after another, as one step of N lanes: (S, 1, N, ...)."""
+        """The scored steps of values (S, T, B, ...), laid out as one step of N lanes: (S, 1, N, ...)."""
         return _picked(values, self.scored_N)
 
     def unpadded(self, values: Tensor) -> Tensor:
-        """As `scored`, of all unpadded steps."""
+        """As `scored`, for all unpadded steps."""
         return _picked(values, self.unpadded_N)
 
     def total_scored(self, values: Tensor) -> Tensor:
-        """Sum over the scored steps of values that `scored` gave, or that were made of them, (S, ...): (S,)."""
+        """Sum over the scored steps, (S,), of values (S, ...) in the layout of `scored`."""
         return values.flatten(1).sum(1)
 
     def total_unpadded(self, values: Tensor) -> Tensor:
-        """As `total_scored`, of values that `unpadded` gave."""
+        """Sum over the unpadded steps, (S,), of values (S, ...) in the layout of `unpadded`."""
         return values.flatten(1).sum(1)
 
     def spread(self, values: Tensor) -> Tensor:
-        """The transpose of `scored`, of one member: (1, 1, N, D) back to (1, T, B, D), zero at the other steps."""
+        """The transpose of `scored`, for one member: (1, 1, N, D) to (1, T, B, D), with zeros at the other steps."""
         T, B = self.scored_TB.shape
         if self.scored_steps == T * B:
             return values.view(1, T, B, -1)
@@ -204,47 +203,47 @@ class Chunk:
 
 
 def _picked(values: Tensor, places_N: Tensor) -> Tensor:
-    """Some cells of values (S, T, B, ...), as one step of N lanes: (S, 1, N, ...)."""
+    """Selected cells of values (S, T, B, ...), laid out as one step of N lanes: (S, 1, N, ...)."""
     rows = values.flatten(1, 2)
     if len(places_N) == rows.shape[1]:
         return rows.unsqueeze(1)
     if len(values) > 1:
         return rows.index_select(1, places_N).unsqueeze(1)
-    # along the first axis torch copies rows, not numbers
+    # Along the first axis torch copies whole rows, which is faster.
     return rows[0].index_select(0, places_N)[None, None]
 
 
 def shuffled(pieces: Pieces, lanes: int, generator: torch.Generator) -> list[int]:
-    """A random order in which neighbours are of about the same length, so that little of a batch is padding.
+    """A random order of the pieces in which neighbours have about the same length, so that batches have little padding.
 
-    All pieces are shuffled; each window of `WINDOW` batches is sorted by length and cut into batches; the batches are
-    shuffled.
+    All pieces are shuffled. Each window of `WINDOW` batches is sorted by length and cut into batches. Then the batches
+    are shuffled.
     """
     order = torch.randperm(len(pieces), generator=generator).numpy()
     size = WINDOW * lanes
     windows = [order[start : start + size] for start in range(0, len(order), size)]
     by_length = [window[np.argsort(pieces.lengths[window], kind="stable")] for window in windows]
-    groups = [some[start : start + lanes] for some in by_length for start in range(0, len(some), lanes)]
+    groups = [window[start : start + lanes] for window in by_length for start in range(0, len(window), lanes)]
     mixed = torch.randperm(len(groups), generator=generator).tolist()
     return [int(piece) for group in mixed for piece in groups[group]]
 
 
 def chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int, skip: int = 0) -> Iterator[Chunk]:
-    """All pieces in chunks of at most `length` steps, `lanes` of them at a time.
+    """All pieces in chunks of at most `length` steps, with `lanes` pieces side by side.
 
     Args:
         pieces: the pieces.
-        order: indices of the pieces in the order in which free lanes take them.
-        lanes: pieces side by side; not more are used than there are.
-        length: longest chunk.
-        skip: chunks to leave out at the start; nothing is copied for them.
+        order: indices of the pieces, in the order in which free lanes take them.
+        lanes: number of lanes; at most one for each piece is used.
+        length: most steps in a chunk.
+        skip: number of chunks to skip at the start; their data are not copied.
     """
     for plan in islice(plan_chunks(pieces, order, lanes, length), skip, None):
         yield make_chunk(pieces, plan)
 
 
 def plan_chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -> Iterator[ChunkPlan]:
-    """What the chunks are made of, in their order; arguments as for `chunks`."""
+    """The plans of the chunks, in order; arguments as for `chunks`."""
     lanes = min(lanes, len(order))
     waiting = iter(order)
     piece_B = np.zeros(lanes, dtype=np.int64)
@@ -264,12 +263,12 @@ def plan_chunks(pieces: Pieces, order: Sequence[int], lanes: int, length: int) -
 
 
 def make_chunk(pieces: Pieces, plan: ChunkPlan) -> Chunk:
-    """The chunk that was planned."""
+    """The chunk of a plan."""
     places_TB, are_unpadded_TB = plan.cells(plan.steps_B.max())
     device = pieces.data.device
     unpadded_TB = torch.from_numpy(are_unpadded_TB).to(device)
     places = torch.from_numpy(places_TB).to(device)
-    # by rows: whole ones are copied faster than single numbers
+    # Whole rows are copied, which is faster than single numbers.
     rows = pieces.data.index_select(0, places.flatten())
     if not are_unpadded_TB.all():
         rows.index_fill_(0, _places(~unpadded_TB), 0)
@@ -286,11 +285,11 @@ def make_chunk(pieces: Pieces, plan: ChunkPlan) -> Chunk:
 
 
 def shifted(data: Tensor, shift: Tensor) -> Tensor:
-    """Rolls (..., T, B, D), each lane shifted up by so many notes.
+    """Rolls (..., T, B, D), with each lane shifted up by a number of notes.
 
     Args:
-        data: of which no note leaves the roll.
-        shift: integers (..., B), on the same device.
+        data: rolls; no shift may move a note out of them.
+        shift: number of notes for each lane, integers (..., B), on the same device.
     """
     D = data.shape[-1]
     from_where = (torch.arange(D, device=data.device) - shift.unsqueeze(-1)) % D

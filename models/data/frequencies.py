@@ -1,4 +1,4 @@
-"""How often each note or symbol comes in train: what networks start from, classes are cut by, and baselines score.
+"""The frequency of each note or symbol in train, used for initial biases, for classes of words and for baselines.
 
 Shape letter: D notes or symbols.
 """
@@ -10,14 +10,14 @@ from models.data.chunks import Pieces
 
 
 def frequencies(train: Pieces, width: int) -> Tensor:
-    """How often each note is on, or each symbol comes, in the scored steps of train, add-one, float64 (D,), in (0, 1).
+    """Frequency of each note or symbol in the scored steps of train, with add-one smoothing: float64 (D,) in (0, 1).
 
     Args:
         train: the training split.
         width: notes or symbols D.
 
     Raises:
-        ValueError: the pieces are not as wide.
+        ValueError: the pieces have another width.
     """
     data = train.scored_data
     if data.is_floating_point():

@@ -1,10 +1,10 @@
-"""The chunks of several trials side by side on the S axis, each with pieces in an order of its own.
+"""The chunks of several trials, stacked on the S axis; each trial has its pieces in its own order.
 
-Every chunk of a stack has the same shape, with T the longest that there may be: padding is masked, not left
-out, so that nothing depends on the data but the numbers, and nothing waits for the device. A trial that has no chunk
-left, because its epoch had fewer, is masked as a whole.
+All chunks of a stack have the same shape, with T the largest possible length. Padding is masked, not left out. So no
+shape depends on the data, and nothing waits for the device. A trial without a chunk left, because its epoch has fewer,
+is masked as a whole.
 
-On a processor a stack is slower than its members one after the other (benchmarks/stacks.py): this is for GPUs.
+This is for GPUs: on a CPU a stack is slower than its members one after the other (benchmarks/stacks.py).
 
 Shape letters: S stacked trials, T time, B lanes, D width of the data.
 """
@@ -21,16 +21,16 @@ from models.data.chunks import ChunkPlan, Pieces, shifted
 
 @dataclass(frozen=True)
 class StackedChunk:
-    """One chunk of each member; what `models.data.chunks.Chunk` is for one.
+    """One chunk of each member, with the interface of `models.data.chunks.Chunk`.
 
     Attributes:
         inputs: (S, T, B, D) or (S, T, B); zero in padding.
-        unpadded_STB: True for steps that are no padding.
-        scored_STB: True for those of them that are scored; the same tensor where all are.
-        fresh: (S, B), True where a piece begins with this chunk.
-        scored_steps: (S,), how many steps are scored, 0 for a member without a chunk.
-        lanes: (S,), lanes that have not run out, 1 for a member without a chunk.
-        taking: which members have a chunk.
+        unpadded_STB: True for steps that are not padding.
+        scored_STB: True for scored steps; the same tensor as `unpadded_STB` if all unpadded steps are scored.
+        fresh: (S, B), True for lanes in which a piece begins with this chunk.
+        scored_steps: (S,), number of scored steps; 0 for a member without a chunk.
+        lanes: (S,), number of lanes that have not run out; 1 for a member without a chunk.
+        taking: whether each member has a chunk.
     """
 
     inputs: Tensor
@@ -43,28 +43,28 @@ class StackedChunk:
 
     @property
     def unpadded_mask(self) -> Tensor:
-        """`unpadded_STB`, whether something is padded or not."""
+        """`unpadded_STB`, even if nothing is padded."""
         return self.unpadded_STB
 
     @property
     def going_B(self) -> Tensor:
-        """(S, B): whether a lane's last step is unpadded."""
+        """(S, B): whether each lane's last step is unpadded."""
         return self.unpadded_STB[:, -1]
 
     def scored(self, values: Tensor) -> Tensor:
-        """Values (S, T, B, ...) as one step of T * B lanes, (S, 1, T * B, ...), what is not scored among them."""
+        """All steps of values (S, T, B, ...), laid out as one step of T * B lanes: (S, 1, T * B, ...)."""
         return values.flatten(1, 2).unsqueeze(1)
 
     def unpadded(self, values: Tensor) -> Tensor:
-        """The same as `scored`: what is not to be counted is left to the totals."""
+        """The same as `scored`; the totals select the steps that count."""
         return self.scored(values)
 
     def total_scored(self, values: Tensor) -> Tensor:
-        """Sum over the scored steps of values that were made of what `scored` gave, (S, ...): (S,)."""
+        """Sum over the scored steps, (S,), of values (S, ...) in the layout of `scored`."""
         return torch.where(self.scored_STB.flatten(1), values.flatten(1), 0).sum(1)
 
     def total_unpadded(self, values: Tensor) -> Tensor:
-        """As `total_scored`, over all unpadded steps."""
+        """Sum over the unpadded steps, (S,), of values (S, ...) in the layout of `unpadded`."""
         return torch.where(self.unpadded_STB.flatten(1), values.flatten(1), 0).sum(1)
 
 
@@ -72,10 +72,10 @@ def stack(pieces: Pieces, members: Sequence[ChunkPlan | None], lanes: int, lengt
     """The next chunk of every member, on the device of the pieces.
 
     Args:
-        pieces: the data, the same for all.
-        members: what comes of each, None for one that has no chunk left.
+        pieces: the data, common to all members.
+        members: the plan of each member's chunk; None for a member without a chunk left.
         lanes: B.
-        length: T, at least as long as every chunk.
+        length: T, at least the length of every chunk.
     """
     S = len(members)
     places_STB, are_unpadded_STB = np.zeros((S, length, lanes), np.int64), np.zeros((S, length, lanes), bool)

@@ -1,10 +1,10 @@
-"""Pieces of music shifted in pitch, each epoch anew: as much data as there are keys.
+"""Transposition of pieces of music, drawn anew in each epoch, as data augmentation.
 
-A piece of an epoch is shifted as a whole by a number of semitones that is drawn uniformly among -t ... t, from the
-trial's stream and the epoch's number, so that it is the same in whatever chunks, stack or process it is read. No note
-is lost: where a shift would take a note off the roll, the piece goes as far as it fits.
+In an epoch a piece is shifted as a whole by a number of semitones, drawn uniformly from -t ... t. The draw depends only
+on the trial's stream and the epoch's number, not on chunks, stack or process. No note is lost: a shift that would move
+a note out of the roll is reduced until the piece fits.
 
-What this does not do: touch validation or test, or move a note (`chunks.shifted`).
+What this does not do: transpose validation or test, or move the notes (`chunks.shifted`).
 
 Shape letters: D notes, P pieces.
 """
@@ -17,7 +17,7 @@ from models.randomness import generator_for
 
 
 def room(pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """By how many notes each piece fits lower, and by how many higher, each (P,); a silent one by as many as there are.
+    """The largest shifts down and up that keep each piece in the roll, each (P,); for a silent piece all notes.
 
     >>> down_P, up_P = room(Pieces.from_arrays([np.array([[0, 1, 0, 0]]), np.array([[0, 0, 1, 0], [1, 0, 0, 0]])]))
     >>> down_P.tolist(), up_P.tolist()
@@ -31,13 +31,13 @@ def room(pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
 
 
 def drawn_shifts(stream: int, epoch: int, most: int, room_of: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Of an epoch the semitones that each piece is shifted by, (P,), up where they are positive.
+    """The shift of each piece in an epoch, in semitones, (P,); positive is up.
 
     Args:
-        stream: of the trial.
-        epoch: its number.
+        stream: seed of the trial's random streams.
+        epoch: number of the epoch.
         most: t.
-        room_of: of the pieces, as `room` gives it.
+        room_of: of the pieces, from `room`.
     """
     down_P, up_P = room_of
     generator = generator_for(stream, "transposition", epoch)

@@ -1,4 +1,4 @@
-"""Training one trial, or a stack of them: the loop, its schedule, its checkpoints, and what comes of it.
+"""Training of one trial, or of a stack of trials: the loop, its schedule, its checkpoints and its outcome.
 
-Never in this room: a formula of a core, an output model or a technique, or a score on the test split.
+Never in this room: formulas of cores, output models or techniques, or scores on the test split.
 """

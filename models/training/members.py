@@ -1,7 +1,7 @@
-"""The members of a stack in training: where each is, its best weights, and what came of those that have ended.
+"""The members of a stack in training: the progress and the best weights of each, and the outcomes of ended members.
 
-A member ends at a divergence, at the last epoch that the schedule gives it, or when its updater has stalled; the others
-go on, as the stack that is left.
+A member ends when it diverges, at the last epoch that the schedule allows, or when its updater has stalled. The other
+members go on, as a smaller stack.
 
 What this does not do: update, or score (`run.py`).
 
@@ -29,16 +29,16 @@ class Members:
     """The members of a stack.
 
     Args:
-        network: theirs.
-        streams: the random numbers of their updates.
-        updater: what updates them.
-        outcomes: what makes outcomes of their ends.
-        keeping: keys of the trials of which the outcome is to have the end.
+        network: of the stack.
+        streams: random numbers of the updates.
+        updater: makes the updates.
+        outcomes: makes the outcome of an ended member.
+        keeping: keys of the trials whose outcome must include a final checkpoint.
 
     Attributes:
-        progress: where each of those under way is.
-        tallies: sums of the epoch under way, on the device.
-        ended: what came of the trials that are over, by key.
+        progress: of each active member.
+        tallies: sums of the current epoch, on the device.
+        ended: outcomes of the ended trials, by key.
     """
 
     def __init__(
@@ -55,15 +55,15 @@ class Members:
         self.ended: dict[str, Training] = {}
 
     def begin(self, phases: PhaseRunner) -> None:
-        """Begin with the parameters as the phases before have left them, or go on from checkpoints.
+        """Begin with the parameters that pre-training has left, or continue from checkpoints.
 
         Raises:
-            CheckpointError: the tensors of one are not those of its member.
+            CheckpointError: the tensors of a checkpoint do not match its member.
         """
         theta_SP = self._network.parameters.theta_SP
         self.progress = phases.progress()
         self._best_SP, self._start_SP = theta_SP.clone(), theta_SP.clone() if phases.has_phases else None
-        # Measured before anything is put back: nobody has to keep what the same weights give again.
+        # Before checkpoints are restored: initial weights can be drawn again, so no checkpoint stores the diagnosis.
         self._outcomes.measure_start()
         self._begin_epoch()
         for s, saved in enumerate(phases.whole):
@@ -72,7 +72,7 @@ class Members:
         self._retire({s: None for s in range(len(self.progress)) if self._is_over(s)})
 
     def _begin_epoch(self) -> None:
-        """Take up the epoch of every member where it is."""
+        """Begin, or continue, the current epoch of every member."""
         self._updater.begin_epoch(self.progress)
         self._tally()
 
@@ -81,21 +81,21 @@ class Members:
 
     @property
     def have_started(self) -> bool:
-        """Whether every network was scored as it starts."""
+        """Whether the initial network of every member was scored."""
         return all(now.curve for now in self.progress)
 
     def start(self, valid: Sequence[float]) -> None:
-        """Write the first row of the curve of those that have none.
+        """Write the first row of the curve, for members without any.
 
         Args:
-            valid: score of each member on validation, nats a step.
+            valid: score of each member on validation, nats per step.
         """
         for now, score in zip(self.progress, valid, strict=True):
             if not now.curve:
                 now.curve.append(now.row_at_start(score))
 
     def updated(self, which: Sequence[bool]) -> bool:
-        """Note which members had an update; whether any had, or the epoch is over for all."""
+        """Record which members had an update; returns False if none had, so that the epoch is over for all."""
         for now, one in zip(self.progress, which, strict=True):
             now.chunk += one
         if self._updater.waits or not any(which):
@@ -103,11 +103,11 @@ class Members:
         return any(which)
 
     def end_epoch(self, valid: Sequence[float], scored_SP: Tensor) -> None:
-        """Let the schedule say what comes of the scores of an epoch, and begin the next one.
+        """Apply the schedule to the scores of an epoch, and begin the next one.
 
         Args:
-            valid: score of each member on validation, nats a step.
-            scored_SP: the parameters that were scored; those of a new best are kept.
+            valid: score of each member on validation, nats per step.
+            scored_SP: the scored parameters; those of a new best are kept.
         """
         ends: dict[int, int | None] = {}
         for s, (now, trial, score) in enumerate(zip(self.progress, self._network.trials, valid, strict=True)):
@@ -124,20 +124,20 @@ class Members:
         self._begin_epoch()
 
     def _is_over(self, s: int) -> bool:
-        """Whether a member's training ends here; one that has stalled after the scoring of its epoch."""
+        """Whether a member's training ends here. A stalled member ends only after its epoch was scored."""
         now, trial = self.progress[s], self._network.trials[s]
         stalled = now.chunk == 0 and self._updater.stalled(s)
         return stalled or is_over(now.epoch, trial.epochs, now.waited, trial.patience)
 
     def retire_diverged(self) -> None:
-        """Read the tallies, for which the device is waited for; those that have diverged at an update are over."""
+        """Read the tallies, which waits for the device, and end the members that diverged at an update."""
         met = self.tallies.members()
         for now, (tally, _) in zip(self.progress, met, strict=True):
             now.tally = tally
         self._retire({s: self.progress[s].updates + 1 for s, (_, diverged) in enumerate(met) if diverged})
 
     def _retire(self, ends: Mapping[int, int | None]) -> None:
-        """Put some among those that have ended, with the update at which they diverged; the others go on."""
+        """End some members, each with the update at which it diverged, or None; the other members go on."""
         if not ends:
             return
         ended = []
@@ -156,7 +156,7 @@ class Members:
         self._tally()
 
     def checkpoint(self, s: int) -> Checkpoint:
-        """Everything that the rest of a member's training depends on, copied, as far as its tallies were read."""
+        """A copy of everything that the rest of a member's training depends on, with its tally as last read."""
         return Checkpoint(self._network.trials[s].key, deepcopy(self.progress[s]), self._snapshot(s).copied())
 
     def _snapshot(self, s: int) -> Snapshot:

@@ -1,17 +1,17 @@
-"""How much memory a trial occupies while it trains, estimated from its shape."""
+"""The memory of a trial during training, estimated from its shape."""
 
 from math import prod
 
 from models.trial import Trial
 
 _BYTES = 4
-"""Of a float32."""
+"""Bytes of a float32."""
 
 
 def member_bytes(trial: Trial, width: int) -> int:
-    """About what one member of a stack occupies in an update: activations, logits, and six rows of parameters.
+    """Estimated memory of one member of a stack in an update: activations, logits, and six rows of parameters.
 
-    Two rows more where parameters are averaged: the average, and that before the update.
+    With averaged parameters there are two rows more: the average, and its value before the update.
 
     Args:
         trial: of the stack's shape.

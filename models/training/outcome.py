@@ -1,12 +1,13 @@
-"""What comes of a training: how it ended, its curve, its best weights, and what was measured of them.
+"""The outcome of a training: its status, its curve, its best weights and their diagnostics.
 
-One that came to its end may have taught nothing: its best network is the one that it started with, or is beaten on
-validation by counting notes or symbols in train (`baselines.counting`). A trial with pre-training may start with its
-best network, and the likelihood of some output models is only estimated: there one of the two decides alone.
+A completed training may have learned nothing. Its status is `untrained` if its best network is the initial one, or
+scores less on validation than the count baseline of train (`baselines.counting`). There are two exceptions: for a trial
+with pre-training the initial network may be the best, and with an estimated likelihood there is no comparison with
+counting.
 
-Each network is measured as it starts and at its best weights (`evaluation/diagnostics.py`).
+Each network is diagnosed at its start and at its best weights (`evaluation/diagnostics.py`).
 
-What this does not do: train (`run.py`), or say when a training ends (`members.py`).
+What this does not do: train (`run.py`), or decide when a training ends (`members.py`).
 
 Shape letters: S stacked trials, P parameters in a row, H hidden.
 """
@@ -28,18 +29,18 @@ Status = Literal["completed", "diverged", "untrained"]
 
 @dataclass(frozen=True)
 class Training:
-    """What came of a trial.
+    """The outcome of a trial's training.
 
     Attributes:
-        status: `completed`, `diverged`, or `untrained`: it came to its end, and `best` is no better than counting.
-        diverged_at: the update at which it diverged, counted from 1.
+        status: `completed`, `diverged`, or `untrained` (it came to its end, but `best` learned nothing, see above).
+        diverged_at: the update at which it diverged, counted from 1; None if it did not.
         best: the epoch with the best validation score.
         curve: all epochs.
-        updates: how many updates were made, one that diverged included.
-        weights: the parameters of `best` by name, and the units' `retention` where some leak.
-        diagnoses: the network as it started, and that of `best`, measured; none where that was not asked for.
+        updates: number of updates, including one that diverged.
+        weights: the parameters of `best` by name, and the units' `retention` if some leak.
+        diagnoses: of the initial network and of `best`; empty if they were not asked for.
         stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
-        end: where it ended, for a trial with more epochs to go on from; None where it diverged or nobody asked for it.
+        end: final checkpoint, for a trial with more epochs to continue from; None if it diverged or was not asked for.
     """
 
     status: Status
@@ -55,14 +56,14 @@ class Training:
 
 @dataclass(frozen=True)
 class End:
-    """Where the training of a member has ended.
+    """The end of a member's training.
 
     Attributes:
-        s: its place in the stack.
-        progress: where it is.
-        diverged_at: the update at which it diverged, None where it did not.
-        stalled: whether its updater had.
-        checkpoint: for a longer trial to go on from, None where nobody asked for it.
+        s: index of the member in the stack.
+        progress: at the end.
+        diverged_at: the update at which it diverged; None if it did not.
+        stalled: whether its updater has stalled.
+        checkpoint: for a longer trial to continue from; None if it was not asked for.
     """
 
     s: int
@@ -73,12 +74,12 @@ class End:
 
 
 class Outcomes:
-    """What comes of the members of a stack, and what has to be kept from their start for it.
+    """Makes the outcomes of the members of a stack; holds the count baseline and the diagnoses of the start.
 
     Args:
-        network: theirs.
+        network: of the stack.
         train_pieces, valid_pieces: the splits, on any device.
-        diagnosing: whether to measure the networks.
+        diagnosing: whether to diagnose the networks.
     """
 
     def __init__(self, network: Network, train_pieces: Pieces, valid_pieces: Pieces, diagnosing: bool):
@@ -88,17 +89,17 @@ class Outcomes:
         self._started: dict[str, Diagnosis] = {}
 
     def measure_start(self) -> None:
-        """Measure all networks as they are."""
+        """Diagnose all networks in their present state."""
         if self._probe is not None:
             theta_SP, retention_SH = self._network.parameters.theta_SP, self._network.retention_SH
             found = diagnose(self._network, theta_SP, retention_SH, self._probe, "start", [0] * len(theta_SP))
             self._started = dict(zip((trial.key for trial in self._network.trials), found, strict=True))
 
     def of(self, ends: Sequence[End], best_SP: Tensor) -> dict[str, Training]:
-        """What came of some members, by the key of the trial.
+        """The outcomes of some members, by the trials' keys.
 
         Args:
-            ends: where they have ended.
+            ends: of these members.
             best_SP: the best weights of all members of the stack.
         """
         found = {}
@@ -118,17 +119,17 @@ class Outcomes:
         return found
 
     def _status(self, now: Progress) -> Status:
-        """Whether the best network is better than the one that was drawn, and no worse than counting."""
+        """`completed` if the best network is not the initial one, and is no worse than counting; else `untrained`."""
         drawn = now.best == 0 and now.phase == 0
         beaten = self._counting is not None and now.curve[now.best].valid < self._counting
         return "untrained" if drawn or beaten else "completed"
 
     def _diagnoses(self, ends: Sequence[End], best_SP: Tensor) -> list[tuple[Diagnosis, ...]]:
-        """Of each of these members the diagnosis of its start and that of its best weights."""
+        """The diagnoses of each of these members, at its start and at its best weights."""
         if self._probe is None:
             return [()] * len(ends)
         rows, retention_SH = [end.s for end in ends], self._network.retention_SH
         retention_SH = None if retention_SH is None else retention_SH[rows]
         epochs = [end.progress.best for end in ends]
         best = diagnose(self._network, best_SP[rows], retention_SH, self._probe, "best", epochs)
-        return [(self._started[self._network.trials[s].key], its) for s, its in zip(rows, best, strict=True)]
+        return [(self._started[self._network.trials[s].key], at_best) for s, at_best in zip(rows, best, strict=True)]

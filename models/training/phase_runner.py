@@ -1,8 +1,9 @@
-"""Pre-training: the phases of the trials of a stack are trained one after the other, and each gives its parameters.
+"""Run pre-training: train the phases of a stack's trials one after the other, and take over their parameters.
 
-Whoever trains a stack starts this first; this starts a run for each phase, of the trials that `pretraining.py` names,
-and puts into the stack's network what they give: the weights that were best on validation, also where a phase diverged,
-which ends the phase and not the trial. A stack goes through a phase together; members that have it behind them wait.
+`run.py` runs this before the training of the whole network. For each phase it starts a run of the trials that
+`pretraining.py` defines. Then it copies their weights, those of the best epoch on validation, into the stack's network.
+It does so even if a phase diverged, which ends the phase and not the trial. A stack goes through a phase together;
+members that have finished it wait.
 
 Shape letters: P parameters in a row, S stacked trials.
 """
@@ -20,11 +21,11 @@ from models.training.progress import Checkpoint, CheckpointError, Progress
 from models.trial import Trial
 
 START = "start"
-"""Name of the tensor in a checkpoint: the parameters that the training of the whole begins with, (1, P)."""
+"""Name of a tensor in a checkpoint: the parameters at the start of training the whole network, (1, P)."""
 
 
 class PhaseRun(Protocol):
-    """What is asked of the training of a phase: `run.Run`."""
+    """The part of `run.Run` that is used for the training of a phase."""
 
     @property
     def ended(self) -> Mapping[str, Training]: ...  # noqa: D102
@@ -43,21 +44,20 @@ StartRun = Callable[[Sequence[Trial], Sequence[Checkpoint | None]], PhaseRun]
 
 
 class PhaseRunner:
-    """The phases of the trials of a stack, one phase of all after the other.
+    """Runs the phases of the trials of a stack, one phase after the other.
 
     Args:
-        network: of the trials, as it was drawn; changed in place.
-        checkpoints: of each trial, None for the start; none for the start of all.
+        network: of the trials, at its initial values; changed in place.
+        checkpoints: of each trial, None to start from the beginning; an empty sequence to start all from the beginning.
         start_run: starts the training of a phase.
 
     Attributes:
-        done: how many phases each trial has behind it.
-        updates: those made in them.
-        whole: the checkpoints that are of the training of the whole, for when all phases are over; None where there is
-            none.
+        done: number of finished phases of each trial.
+        updates: number of updates in these phases.
+        whole: checkpoints taken after pre-training, to be restored when all phases are over; None for other trials.
 
     Raises:
-        CheckpointError: a checkpoint is not one of its trial.
+        CheckpointError: a checkpoint does not belong to its trial.
     """
 
     def __init__(self, network: Network, checkpoints: Sequence[Checkpoint | None], start_run: StartRun):
@@ -75,7 +75,7 @@ class PhaseRunner:
 
     @property
     def over(self) -> bool:
-        """Whether no trial has a phase before it."""
+        """Whether all trials have finished their phases."""
         return self._run is None
 
     @property
@@ -84,7 +84,7 @@ class PhaseRunner:
         return any(self._plans)
 
     def advance(self) -> None:
-        """One step of the phase under way, and the start of the next one where that was its last."""
+        """Make one step of the current phase; after its last step, start the next phase."""
         if self._run is None:
             return
         going = self._run.advance()
@@ -95,7 +95,7 @@ class PhaseRunner:
             self._start_next([None] * len(self._plans))
 
     def progress(self) -> list[Progress]:
-        """Where each trial is, copied: in its phase, or waiting for the others."""
+        """A copy of the progress of each trial, whether in its phase or waiting for the others."""
         run = self._run
         found = {} if run is None else dict(zip((trial.key for trial in run.trials), run.progress(), strict=True))
         places = []
@@ -108,7 +108,7 @@ class PhaseRunner:
         return places
 
     def checkpoints(self) -> list[Checkpoint]:
-        """Of each trial everything that the rest of its training depends on, copied."""
+        """A checkpoint of each trial: copies of everything that the rest of its training depends on."""
         found = {} if self._run is None else {each.key: each.tensors for each in self._run.checkpoints()}
         taken = []
         for s, (trial, now) in enumerate(zip(self._network.trials, self.progress(), strict=True)):
@@ -118,7 +118,7 @@ class PhaseRunner:
         return taken
 
     def _restore(self, s: int, checkpoint: Checkpoint) -> Checkpoint | None:
-        """Take up what the phases behind a trial have given; the checkpoint of the phase that it is in."""
+        """Restore the parameters of a trial's finished phases; returns the checkpoint of its current phase, or None."""
         now, plan = checkpoint.progress, self._plans[s]
         of_phase = {name: value for name, value in checkpoint.tensors.items() if name != START}
         if plan:
@@ -135,22 +135,22 @@ class PhaseRunner:
         return None
 
     def _start_next(self, of_phase: Sequence[Checkpoint | None]) -> None:
-        """Start the earliest phase that a trial has before it, with all that have it before them."""
+        """Start the earliest phase that any trial still has to do, with all trials that have to do it."""
         plans = enumerate(zip(self._plans, self.done, strict=True))
         ahead = {s: plan[done] for s, (plan, done) in plans if done < len(plan)}
         phase = next((phase for phase in PHASES if any(each.phase == phase for each in ahead.values())), None)
         self._in_phase = {s: each.trial for s, each in ahead.items() if each.phase == phase}
         trials: dict[str, Trial] = {}
         checkpoints: dict[str, Checkpoint | None] = {}
-        for s, trial in self._in_phase.items():  # two trials may have a phase in common
+        for s, trial in self._in_phase.items():  # two trials may share a phase
             trials[trial.key] = trial
             checkpoints[trial.key] = checkpoints.get(trial.key) or of_phase[s]
         self._run = self._start_run(list(trials.values()), list(checkpoints.values())) if trials else None
 
     def _take_over(self, s: int, training: Training) -> None:
-        mine = self._network.parameters.member(s)
+        own = self._network.parameters.member(s)
         for name in taken_over(self._network, self._plans[s][self.done[s]].phase):
-            mine[name].copy_(training.weights[name])
+            own[name].copy_(training.weights[name])
         self.done[s] += 1
         self.updates[s] += training.updates
         del self._in_phase[s]

@@ -1,15 +1,16 @@
-"""The phases before the training of a trial: which smaller trainings they are, and what is taken over from each.
+"""The phases of pre-training: the smaller trial that each phase trains, and the parameters taken over from it.
 
-Each phase of a trial is the training of another trial, an ordinary one with the same seed, corpus, sizes and schedule:
+Each phase is the training of another, ordinary trial with the same seed, corpus, sizes and schedule:
 
-    frame      core `frame`, the same output model: gives every parameter of the output model that no state is
-               multiplied with, W, b_v and b_h of the RBM, V, W, b and c of NADE
-    recurrent  the same core, output `bernoulli`: gives every parameter of the core, h_0 included
+    frame      core `frame`, the same output model; gives every parameter of the output model that is not multiplied
+    with
+               states: W, b_v and b_h of the RBM, V, W, b and c of NADE
+    recurrent  the same core, output model `bernoulli`; gives every parameter of the core, h_0 included
 
-so that each has the bits of that trial trained alone. The matrices from states to biases stay as they were drawn.
-Techniques come along as far as they go with a phase.
+So a phase gives the same bits as that trial trained alone. The matrices from states to biases keep their initial
+values. Techniques are used in a phase if they can be combined with it.
 
-What this does not do: train the phases (`phase_runner.py`), or say for how long (`techniques/pretraining.py`).
+What this does not do: train the phases (`phase_runner.py`), or set their length (`techniques/pretraining.py`).
 """
 
 from dataclasses import dataclass, replace
@@ -25,8 +26,8 @@ class Preparation:
     """A phase of a trial.
 
     Attributes:
-        phase: its name.
-        trial: what is trained in it.
+        phase: name of the phase.
+        trial: that the phase trains.
     """
 
     phase: Phase
@@ -34,7 +35,7 @@ class Preparation:
 
 
 def preparations(trial: Trial) -> tuple[Preparation, ...]:
-    """The phases of a trial, in their order; none for a trial that begins with what was drawn."""
+    """The phases of a trial, in order; empty for a trial without pre-training."""
     epochs = {phase: many for technique in trial.techniques for phase, many in technique.pretraining().items()}
     make = {"frame": _frame_trial, "recurrent": _recurrent_trial}
     return tuple(Preparation(phase, make[phase](trial, epochs[phase])) for phase in PHASES if phase in epochs)
@@ -60,10 +61,10 @@ def _recurrent_trial(trial: Trial, epochs: int) -> Trial:
 
 
 def taken_over(network: Network, phase: Phase) -> frozenset[str]:
-    """Names of the parameters that a network begins with as a phase has left them."""
+    """Names of the parameters that a network takes over from a phase."""
     if phase == "recurrent":
         return frozenset(network.core.shapes())
-    # What is multiplied with states has as many rows as there are units.
+    # Parameters that are multiplied with states change their shape with the number of units.
     own = network.output.shapes()
     wider = replace(network.output, hidden_size=network.output.hidden_size + 1).shapes()
     return frozenset(name for name, shape in own.items() if wider[name] == shape)

@@ -1,10 +1,10 @@
-"""How far a training is: the learning curve, the place in the epoch under way, and a checkpoint of it all.
+"""The progress of a training: its learning curve, its position in the current epoch, and checkpoints.
 
-A checkpoint holds everything that the numbers to come depend on. The data's position needs little, since the order
-of an epoch follows from the trial's seed and the epoch's number: how many of its chunks are done, and the state that
-each lane carries. Whoever goes on from a checkpoint ends with the same bits as whoever was never interrupted.
+A checkpoint holds everything that later numbers depend on. The position in the data is small: the number of finished
+chunks of the epoch, and the state that each lane carries; the order of an epoch follows from the trial's seed and the
+epoch's number. A training that continues from a checkpoint ends with the same bits as one that was never interrupted.
 
-What this does not do: train (`run.py`), decide anything (`schedule.py`), or know where checkpoints are kept.
+What this does not do: train (`run.py`), make decisions (`schedule.py`), or know where checkpoints are stored.
 
 Shape letters: P parameters in a row, B lanes, K carried numbers a lane.
 """
@@ -29,17 +29,17 @@ class Epoch:
     """One row of the learning curve.
 
     Attributes:
-        epoch, update: passes over train and updates so far; 0 for the network as it starts, of a trial with
-            pre-training the updates of its phases.
+        epoch: passes over train so far; 0 for the initial network.
+        update: updates so far; for the initial network 0, or with pre-training the updates of its phases.
         learning_rate: of the epoch.
-        train: log-likelihood in nats a step, as met while training; NaN for epoch 0, and where it is not known
-            because the likelihood of the output model is estimated.
-        valid: log-likelihood in nats a step of the validation split, after the epoch.
-        gradient_norm: mean norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
+        train: mean log-likelihood during the epoch's training, in nats per step; NaN for epoch 0, and for output models
+            whose likelihood is estimated.
+        valid: log-likelihood of the validation split after the epoch, in nats per step.
+        gradient_norm: mean norm over the epoch's updates, before any technique changes the gradient; NaN for epoch 0.
         clipped_share: share of the updates whose gradient a technique made smaller; NaN for epoch 0.
-        largest_norm: largest norm over the epoch's updates, before any technique changes it; NaN for epoch 0.
+        largest_norm: largest norm over the epoch's updates, before any technique changes the gradient; NaN for epoch 0.
         update_ratio: mean over the epoch's updates of |change of the parameters| / |parameters|; NaN for epoch 0, and
-            where it is not measured.
+            if it is not measured.
     """
 
     epoch: int
@@ -55,18 +55,18 @@ class Epoch:
 
 @dataclass
 class Progress:
-    """Where a training is, but for its tensors.
+    """The state of a training, without its tensors.
 
     Attributes:
-        learning_rate: of the epoch under way.
-        epoch: the one under way, from 1.
-        chunk: chunks of it that are done.
+        learning_rate: of the current epoch.
+        epoch: number of the current epoch, from 1.
+        chunk: number of finished chunks of the current epoch.
         best: the epoch with the best validation score.
-        waited: epochs since the best one that were no better than the one before them.
-        tally: sums of the epoch under way.
-        curve: the epochs that are done, from epoch 0; empty before the network was scored as it starts.
-        phase: of a trial with pre-training the phase that this is of, counted from 0; after the last comes the whole.
-        before: updates of the phases before.
+        waited: number of epochs since the best one that were no better than the epoch before them.
+        tally: sums of the current epoch.
+        curve: the finished epochs, from epoch 0; empty before the initial network is scored.
+        phase: with pre-training, number of the current phase, from 0; after the last phase, the number of phases.
+        before: number of updates in earlier phases.
     """
 
     learning_rate: float
@@ -81,20 +81,20 @@ class Progress:
 
     @property
     def updates(self) -> int:
-        """Updates that moved the parameters so far; of the whole with those of the phases before it."""
+        """Number of updates that changed the parameters so far, including those of earlier phases."""
         return (self.curve[-1].update if self.curve else self.before) + self.tally.updates
 
     def row_at_start(self, valid: float) -> Epoch:
-        """The first row of the curve, with the validation score of the network as it starts."""
+        """The first row of the curve, with the validation score of the initial network."""
         return Epoch(0, self.before, self.learning_rate, _NAN, valid, _NAN, _NAN, _NAN, _NAN)
 
     def row(self, valid: float, estimated: bool) -> Epoch:
-        """The row of the curve of the epoch under way, when all its updates are made.
+        """The row of the current epoch, after all its updates.
 
         Args:
-            valid: validation score after it.
-            estimated: whether the likelihood of the output model is estimated. Its costs are then no log-likelihoods,
-                and an estimate at every update would cost more than it.
+            valid: validation score after the epoch.
+            estimated: whether the output model's likelihood is estimated. The costs are then not log-likelihoods, and
+                an estimate at every update would cost more than the update.
         """
         tally = self.tally
         return Epoch(
@@ -110,7 +110,7 @@ class Progress:
         )
 
     def end_epoch(self, valid: float, estimated: bool) -> bool:
-        """Write the row of the epoch under way and go on to the next; whether it was a new best. Arguments as above."""
+        """Append the row of the current epoch and go to the next; returns whether it is a new best; see `row`."""
         self.curve.append(self.row(valid, estimated))
         best, before = self.curve[self.best].valid, self.curve[-2].valid
         new_best, self.waited = judge(valid, best, before, self.waited)
@@ -120,9 +120,9 @@ class Progress:
         return new_best
 
     def to_json(self) -> dict[str, Any]:
-        """The progress as JSON values; a row of the curve is a list, and in it and in the tally null is NaN, "inf" inf.
+        """The progress as JSON values. A row of the curve is a list; null is NaN, and "inf" is infinity.
 
-        Infinite is the size of an update that overflows, before the next one diverges.
+        An infinite value is the size of an update that overflows; the next update then diverges.
         """
         rows = [[_to_json(value) for value in astuple(row)] for row in self.curve]
         tally = {name: _to_json(value) for name, value in asdict(self.tally).items()}
@@ -130,7 +130,7 @@ class Progress:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """The progress that `to_json` wrote, float for float."""
+        """The progress that `to_json` wrote, with exactly equal floats."""
         filled = [[_from_json(value) for value in row] for row in values["curve"]]
         rows = [Epoch(int(epoch), int(update), *rest) for epoch, update, *rest in filled]
         sums: dict[str, Any] = {name: _from_json(value) for name, value in values["tally"].items()}
@@ -150,21 +150,21 @@ def _from_json(value: float | str | None) -> float:
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is not one of this trial, or of this version of the software."""
+    """A checkpoint of another trial, or of another version of the software."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training between two updates, on its own: nothing in it changes when the training goes on.
+    """A copy of the state of a training between two updates; it does not change when the training goes on.
 
     Attributes:
         key: of the trial.
-        progress: where it is.
-        tensors: `theta`, `velocity` and `best`, the parameters of the best epoch, each (1, P), and what the optimizer
-            keeps beside them; `dropout`, the state of the generator; `carried` (1, B, K) within an epoch; `chains`, the
-            state of another generator, and `particles` (1, M, D) where the output model trains with them. Of a trial
-            with pre-training also `start`, what the training of the whole begins with, as far as it is known; before
-            that, the other tensors are those of a phase.
+        progress: of the training.
+        tensors: `theta`, `velocity` and `best` (the parameters of the best epoch), each (1, P), and the optimizer's
+            other state; `dropout`, the state of a generator; within an epoch `carried` (1, B, K); for output models
+            that train with chains, `chains`, the state of another generator, and `particles` (1, M, D). With
+            pre-training also `start`, the parameters at the start of training the whole network, as far as they are
+            known; during pre-training the other tensors are those of the current phase.
     """
 
     key: str
@@ -172,7 +172,7 @@ class Checkpoint:
     tensors: dict[str, Tensor]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the tensors, as JSON values."""
+        """Everything except the tensors, as JSON values."""
         return {"format": _FORMAT, "key": self.key, "progress": self.progress.to_json()}
 
     @classmethod
@@ -180,7 +180,7 @@ class Checkpoint:
         """The checkpoint that `to_json` wrote, with its tensors.
 
         Raises:
-            CheckpointError: it is not one of this version of the software.
+            CheckpointError: the checkpoint is from another version of the software, or damaged.
         """
         try:
             if values["format"] == _FORMAT:
@@ -191,18 +191,18 @@ class Checkpoint:
 
 
 def grown(checkpoint: Checkpoint, shorter: Trial, longer: Trial) -> Checkpoint:
-    """The checkpoint of a trial as one of the trial that is equal but for more epochs.
+    """A trial's checkpoint as a checkpoint of a longer trial, which differs only by more epochs.
 
-    Until the shorter one ends the two are the same training, so that the longer one goes on from there to the bits that
-    it has from its own start.
+    Up to the end of the shorter trial both are the same training. So the longer trial, continued from there, ends with
+    the same bits as from its own start.
 
     Args:
-        checkpoint: of the shorter trial, at its end or before it; it keeps its tensors, which are not copied.
+        checkpoint: of the shorter trial, at its end or before; its tensors are shared, not copied.
         shorter, longer: the trials.
 
     Raises:
-        CheckpointError: the checkpoint is not one of the shorter trial, the trials differ in something else, or the
-            longer one has not more epochs.
+        CheckpointError: the checkpoint is not of the shorter trial, the trials differ in other fields, or the longer
+            one does not have more epochs.
     """
     if checkpoint.key != shorter.key:
         raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {shorter.key}")

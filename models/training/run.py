@@ -1,16 +1,17 @@
-"""Training: epochs of updates, each scored on validation, until the schedule or a divergence ends it.
+"""The training loop: epochs of updates, each scored on validation, until the schedule or a divergence ends it.
 
-`Run._loop` is all of it, from pre-training (`phase_runner.py`) to the last epoch. Updates (`updates/`) are one a chunk,
-or by Hessian-free optimization one an epoch. What the score of an epoch decides is `schedule.py`; the best parameters
-so far are kept. Where a trial has a moving average of its parameters (`updates/averaging.py`), that is the network of
-an epoch: it is scored and kept, while the updates go on from the parameters themselves.
+`Run._loop` is the whole training, from pre-training (`phase_runner.py`) to the last epoch. There is one update
+(`updates/`) for each chunk, or with Hessian-free optimization one for each epoch. `schedule.py` decides by the score of
+an epoch; the best parameters so far are kept. If a trial averages its parameters (`updates/averaging.py`), the average
+is scored and kept, while the updates continue from the parameters themselves.
 
-Divergence is a result: a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
-guessing, ends training with the number of the update. What was best before it is kept.
+Divergence is a result, not an error. A cost or a gradient that is not finite, or a cost per step of over ten times that
+of uniform guessing, ends the training with the number of the update. The best parameters before it are kept.
 
-A run can be left at every `yield` of the loop, and a checkpoint taken there (`snapshot.py`) gives a run that ends with
-the same bits. Several trials of one shape run as a stack, each step an update of all; members never meet: each has its
-own data, random numbers, schedule, end and checkpoint (`members.py`).
+A run can be stopped at every `yield` of the loop. A run from a checkpoint taken there (`snapshot.py`) ends with the
+same bits. Several trials of one shape run as a stack, where each step is an update of all of them. The members do not
+affect each
+other: each has its own data, random numbers, schedule, end and checkpoint (`members.py`).
 
 Shape letters: S stacked trials, P parameters in a row.
 """
@@ -44,7 +45,7 @@ def train(
     between: Callable[["Run"], None] | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Training:
-    """Train one trial to its end, on the processor, from a checkpoint or the start; see `train_stack`."""
+    """Train one trial to its end, on the CPU, from a checkpoint or from the start; see `train_stack`."""
     return train_stack([trial], train_pieces, valid_pieces, width, between, [checkpoint])[trial.key]
 
 
@@ -58,11 +59,11 @@ def train_stack(
     device: torch.device | str = "cpu",
     keeping: Collection[str] = (),
 ) -> dict[str, Training]:
-    """Train trials of one shape side by side to their ends; what came of each, by key.
+    """Train trials of one shape side by side to their ends; returns their outcomes, by key.
 
     Args:
         trials, train_pieces, valid_pieces, width, checkpoints, device, keeping: as for `Run`, as are the errors.
-        between: called after every step but the last; may ask for `Run.checkpoints`, and raise to stop.
+        between: called after every step except the last; it may call `Run.checkpoints`, and raise to stop the training.
     """
     run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device, keeping=keeping)
     while run.advance():
@@ -72,20 +73,20 @@ def train_stack(
 
 
 class Run:
-    """The training of some trials of one shape under way.
+    """A running training of some trials of one shape.
 
     Args:
-        trials: the configurations; one on a processor is fastest alone.
+        trials: the configurations. On a CPU, single trials are faster than a stack.
         train_pieces, valid_pieces: the two splits that training may see, on any device.
         width: notes or symbols D.
-        checkpoints: where each trial is to go on from, None for the start; none for the start of all.
-        device: where to compute.
-        diagnosing: whether to measure why it goes as it goes (`diagnostics.py`); its numbers are the same without.
-        keeping: keys of the trials of which the outcome is to have the end.
+        checkpoints: for each trial the checkpoint to continue from, or None; an empty sequence starts all trials anew.
+        device: to compute on.
+        diagnosing: whether to run the diagnostics (`diagnostics.py`); they do not change the training's numbers.
+        keeping: keys of the trials whose outcome must include a final checkpoint.
 
     Raises:
-        CheckpointError: a checkpoint is not one of its trial.
-        ValueError: the trials have not one shape, or one comes twice.
+        CheckpointError: a checkpoint does not belong to its trial.
+        ValueError: the trials differ in shape, or two are equal.
     """
 
     def __init__(
@@ -101,9 +102,9 @@ class Run:
     ):
         if len({trial.key for trial in trials}) != len(trials):
             raise ValueError("run: wants trials that differ")
-        for trial, its in zip(trials, checkpoints, strict=False):
-            if its is not None and its.key != trial.key:
-                raise CheckpointError(f"checkpoint: of the trial {its.key}, not of {trial.key}")
+        for trial, checkpoint in zip(trials, checkpoints, strict=False):
+            if checkpoint is not None and checkpoint.key != trial.key:
+                raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {trial.key}")
         train_here, self._valid = train_pieces.to(device), valid_pieces.to(device)
         self._network = network = Network.for_data(trials, train_pieces, width, device=device)
         streams = Streams(trials, device)
@@ -123,12 +124,12 @@ class Run:
         next(self._steps, None)
 
     def _loop(self) -> Iterator[None]:
-        """The training from its beginning to its end. At each `yield` it can be left; what follows is one step."""
+        """The training from start to end. It can be stopped at each `yield`; the code up to the next one is a step."""
         members, updater = self._members, self._updater
         while not self._phases.over:  # pre-training
             yield
             self._phases.advance()
-        members.begin(self._phases)  # with what that gave, or from checkpoints
+        members.begin(self._phases)  # from the result of pre-training, or from checkpoints
         if not members.have_started:
             yield
             members.start(self._scores())
@@ -136,38 +137,38 @@ class Run:
             yield
             if members.updated(updater.update(members.tallies)) or not self.trials:
                 continue
-            # The epoch is over for all: it is scored, and the schedule says what comes of it.
+            # The epoch is over for all members: score it, and let the schedule decide.
             with averaged(self._network.parameters.theta_SP, updater.state) as scored_SP:
                 valid = self._scores()
             members.end_epoch(valid, scored_SP)
 
     def _scores(self) -> list[float]:
-        """Of each member on validation, nats a step."""
+        """The validation score of each member, nats per step."""
         return [scores.mean_log_likelihood for scores in score_members(self._network, self._valid)]
 
     def advance(self) -> bool:
-        """One step: an update, or a scoring, of a phase before or of the whole; whether there is another one."""
+        """Make one step, an update or a scoring, of pre-training or of the whole; returns whether another follows."""
         return next(self._steps, self) is not self
 
     @property
     def trials(self) -> tuple[Trial, ...]:
-        """Those still under way, in the order of the S axis."""
+        """The active trials, in the order of the S axis."""
         return self._network.trials
 
     @property
     def ended(self) -> dict[str, Training]:
-        """What came of the trials that are over, by key."""
+        """The outcomes of the ended trials, by key."""
         return self._members.ended
 
     def progress(self) -> list[Progress]:
-        """Where each trial under way is, copied; waits for the device."""
+        """A copy of the progress of each active trial; waits for the device."""
         if not self._phases.over:
             return self._phases.progress()
         self._members.retire_diverged()
         return deepcopy(self._members.progress)
 
     def checkpoints(self) -> list[Checkpoint]:
-        """Of each trial under way everything that the rest of its training depends on, copied."""
+        """A checkpoint of each active trial: copies of everything that the rest of its training depends on."""
         if not self._phases.over:
             return self._phases.checkpoints()
         self._members.retire_diverged()

@@ -1,7 +1,7 @@
-"""The tensors of a checkpoint: copied from a run, and put back into one.
+"""The tensors of a checkpoint: copied from a run, or restored into one.
 
-What the numbers to come depend on lies in rows, a member a row, and in generators, one a member; each has the name that
-it has in a checkpoint. What the names are: `progress.Checkpoint`.
+Later numbers depend on tensors with a row for each member, and on generators, one for each member. Each has its name in
+a checkpoint; `progress.Checkpoint` lists the names.
 
 Shape letters: S stacked trials.
 """
@@ -18,11 +18,11 @@ from models.trial import Trial
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where the tensors of one member are.
+    """References to the tensors and generators of one member.
 
     Attributes:
-        trial: the member's.
-        rows: its rows by name, (1, ...), in the memory that the run goes on in.
+        trial: of the member.
+        rows: its rows by name, (1, ...), in the run's own memory.
         generators: its generators by name.
     """
 
@@ -38,30 +38,30 @@ class Snapshot:
         rows: Mapping[str, Tensor],
         generators: Mapping[str, Sequence[torch.Generator]],
     ) -> "Snapshot":
-        """That of the member s.
+        """The snapshot of member s.
 
         Args:
-            trial: the member's.
-            s: its place.
-            rows: of all members, the S axis first.
+            trial: of the member.
+            s: index of the member.
+            rows: of all members, with the S axis first.
             generators: of all members.
         """
-        mine = {name: row[s : s + 1] for name, row in rows.items()}
-        return cls(trial, mine, {name: its[s] for name, its in generators.items()})
+        own = {name: row[s : s + 1] for name, row in rows.items()}
+        return cls(trial, own, {name: of_members[s] for name, of_members in generators.items()})
 
     def copied(self) -> dict[str, Tensor]:
-        """The tensors, in memory of their own on the processor."""
+        """Copies of the tensors on the CPU."""
         return {name: value.to("cpu", copy=True) for name, value in self._tensors().items()}
 
     def put_back(self, tensors: Mapping[str, Tensor]) -> None:
-        """Go on from the tensors of a checkpoint.
+        """Restore the tensors of a checkpoint.
 
         Raises:
-            CheckpointError: they have other names, shapes or types than the member's.
+            CheckpointError: names, shapes or types differ from the member's.
         """
         if _kinds(tensors) != _kinds(self._tensors()):
             raise CheckpointError(f"checkpoint: its tensors are not those of {self.trial.variant}")
-        # Copied into memory of our own: a file's tensors may lie anywhere, and a product add in another order there.
+        # Copied into the run's memory, since products may round differently at a file tensor's memory alignment.
         for name, row in self.rows.items():
             row.copy_(tensors[name])
         for name, generator in self.generators.items():

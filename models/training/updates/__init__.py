@@ -1,4 +1,4 @@
-"""What an epoch does to the networks of a stack: by gradients an update a chunk, or one Hessian-free step.
+"""The updates of an epoch, for the networks of a stack: one gradient update for each chunk, or one Hessian-free step.
 
-Never in this room: a schedule, a score, a checkpoint, or what comes before and after an epoch.
+Never in this room: schedules, scores, checkpoints, or anything before and after an epoch.
 """

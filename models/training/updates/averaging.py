@@ -1,10 +1,10 @@
-"""An exponential moving average of the parameters, which is scored and kept while the updates go on from the last ones.
+"""An exponential moving average of the parameters. It is scored and kept; the updates continue from the parameters.
 
     m_n = (1 - b) / (1 - b^n) * sum_{i=1..n} b^(n-i) theta_i
 
-after n updates with the decay b: the weights of an exponential moving average, divided by their sum, so that neither
-the parameters before the first update nor zeros count (as in Adam, arXiv:1412.6980, section 3). Updates are averaged,
-not epochs: the average is over about the last 1 / (1 - b) of them. Polyak & Juditsky 1992 average all of them alike.
+after n updates with the decay b. The weights are divided by their sum, so that neither the initial parameters nor zeros
+count (as in Adam, arXiv:1412.6980, section 3). The average is over updates, not epochs: over about the last 1 / (1 - b)
+of them. Polyak & Juditsky 1992 average all updates with equal weights.
 
 It is computed as m_n = m_{n-1} + (1 - b) / w_n * (theta_n - m_{n-1}) with w_n = b w_{n-1} + 1 - b = 1 - b^n.
 
@@ -28,11 +28,11 @@ def fresh_average(theta_SP: Tensor) -> dict[str, Tensor]:
 
 
 def average_(state: Mapping[str, Tensor], theta_SP: Tensor, decay: float) -> None:
-    """Take the parameters after an update into m and w, in place.
+    """Update m and w with the parameters after an update, in place.
 
     Args:
-        state: of `fresh_average`, or what this made of it.
-        theta_SP: the parameters, a member a row.
+        state: from `fresh_average`; changed in place.
+        theta_SP: the parameters, one row for each member.
         decay: b, in (0, 1).
 
     >>> theta_SP = torch.tensor([[8.0]])
@@ -47,10 +47,10 @@ def average_(state: Mapping[str, Tensor], theta_SP: Tensor, decay: float) -> Non
 
 @contextmanager
 def averaged(theta_SP: Tensor, state: Mapping[str, Tensor]) -> Iterator[Tensor]:
-    """The averages in the place of the parameters, where the state of an updater has some; the parameters afterwards.
+    """Replace the parameters by their averages during the block, if the updater's state has averages.
 
     Yields:
-        What is in their place: the averages, which stay as they are, or the parameters themselves.
+        The averages, which do not change; or the parameters themselves if there are none.
 
     >>> theta_SP = torch.tensor([[8.0]])
     >>> with averaged(theta_SP, {"average": torch.tensor([[4.0]])}) as scored_SP:

@@ -1,4 +1,4 @@
-"""One update: the cost of a chunk, its gradient, the techniques, and the step; of all members of a stack at once.
+"""One update for all members of a stack: the cost of a chunk, its gradient, the techniques, and the step.
 
 The gradient goes back to the start of the chunk (truncated back-propagation through time); the state is carried on
 from the chunk before it, as a constant. The cost of a chunk is, with nll over its scored steps and penalties over all
@@ -9,16 +9,17 @@ unpadded ones, which are the same unless the data says otherwise,
 
 A chunk without a scored step only advances the state; no update is made. An output model whose likelihood is
 intractable, the RBM, replaces nll by a cost of its own (`Output.cost`): F(v) - F(v_k), a difference of free energies.
-It is large where the model has left the data behind, and so diverges by the same limit; it cannot be far below zero,
-since v_k is a draw by the model, which seldom draws what it finds unlikely.
+It is large if the model has moved away from the data, so the same limit detects divergence. It cannot be far below
+zero, since v_k is drawn from the model, which rarely draws values that it finds unlikely.
 
-A member diverges with a cost or a gradient that is not finite, or a cost a step of over ten times that of uniform
-guessing: it is marked in the tally, and its parameters stay as they were.
+A member diverges if its cost or gradient is not finite, or if its cost per step is over ten times that of uniform
+guessing. It is then marked in the tally, and its parameters are not changed.
 
-A stack on a GPU is never waited for: its shapes do not depend on data, and what an update finds stays on the device
-until somebody reads the tallies. A trial alone on a processor stops at once where it diverges.
+A stack on a GPU never waits for the device: shapes do not depend on data, and results stay on the device until the
+tallies are read. A single trial on a CPU stops at once when it diverges.
 
-What this does not do: know of the chunks of an epoch (`gradient_descent.py`), of validation or schedules (`run.py`).
+What this does not do: choose the chunks of an epoch (`gradient_descent.py`), or know validation and schedules
+(`run.py`).
 
 Shape letters: S stacked trials, T time, B batch, N scored steps, P parameters in a row, D width of the data, K
 carried numbers a lane, M particles.
@@ -45,29 +46,29 @@ from models.training.updates.streams import Streams
 from models.training.updates.tallies import Tallies
 
 DIVERGED_COST = 10.0
-"""Cost a step, in costs of uniform guessing, from which a trial counts as diverged."""
+"""Cost per step, as a multiple of that of uniform guessing, above which a trial counts as diverged."""
 
 
 def diverged_cost(network: Network) -> float:
-    """The cost a step, in nats, from which a member counts as diverged."""
+    """The cost per step, in nats, above which a member counts as diverged."""
     width = network.output.width
     return DIVERGED_COST * (log(width) if network.output.symbols else width * log(2))
 
 
 class ChunkUpdater:
-    """The updates of a network, a chunk each, and what is kept between them.
+    """Makes the updates of a network, one for each chunk, and holds the state between them.
 
     Args:
-        network: of one trial or of a stack, changed in place.
-        streams: random numbers for dropout and chains; those of the trials at their start where None is given.
-        diagnosing: whether to measure how large the updates are beside the parameters.
+        network: of one trial or of a stack; changed in place.
+        streams: random numbers for dropout and chains; None for the trials' streams at their start.
+        diagnosing: whether to measure the size of the updates relative to the parameters.
 
     Attributes:
-        state: the velocity, what the optimizer keeps beside it, and where trials have one the moving average of the
-            parameters, each with the S axis first.
-        particles_SMD: of the output model, None for none.
-        gradient: what gives the cost of a chunk and its gradient.
-        waits: whether what an update finds is looked at in the middle of it, as for a trial alone on a processor.
+        state: the velocity, the optimizer's state, and the moving average of the parameters if the trials have one;
+            each with the S axis first.
+        particles_SMD: of the output model, or None.
+        gradient: computes the cost of a chunk and its gradient.
+        waits: whether intermediate results of an update are read at once, as for a single trial on a CPU.
     """
 
     def __init__(self, network: Network, streams: Streams | None = None, diagnosing: bool = True):
@@ -97,12 +98,12 @@ class ChunkUpdater:
             else ComposedGradient(network, techniques, streams.dropout, streams.chains, self.particles_SMD)
         )
         self._native_step = NativeStep(network) if self.waits and native_step.serves(network) else None
-        # Fresh memory of this size at every update would cost more than what is measured in it.
+        # Kept, since allocating this memory at every update would cost more than the measurement.
         measured = self._diagnosing and self._native_step is None
         self._before_SP = torch.empty_like(network.parameters.theta_SP) if measured else None
 
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone, in this order; after the network and the streams did."""
+        """Keep only these members, in this order; called after the network's and the streams' `keep`."""
         self.state = {name: value[rows] for name, value in self.state.items()}
         self.particles_SMD = None if self.particles_SMD is None else self.particles_SMD[rows]
         self._set_up()
@@ -110,20 +111,21 @@ class ChunkUpdater:
     def update(
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
     ) -> Tensor:
-        """One chunk: forward, backward, one step.
+        """Make the update of one chunk: forward, backward, one step.
 
         Args:
             chunk: the data.
-            carried: what the chunk before gave back, None for the first of an epoch.
+            carried: result for the previous chunk; None for the first chunk of an epoch.
             learning_rate_S1: eps of each member.
-            tally: sums to add to, and who has diverged.
+            tally: sums to add to, and marks of diverged members.
 
         Returns:
-            The state to carry on, outside the graph.
+            The state to carry on, detached from the graph.
         """
-        # A member whose epoch is over keeps its place in its random numbers, and its particles.
+        # A member whose epoch is over must not use random numbers, and keeps its particles.
         idle = [s for s, takes in enumerate(chunk.taking) if not takes]
-        kept = [(its[s], its[s].get_state()) for its in (self.streams.dropout, self.streams.chains) for s in idle]
+        streams = (self.streams.dropout, self.streams.chains)
+        kept = [(generators[s], generators[s].get_state()) for generators in streams for s in idle]
         left = self.particles_SMD[idle] if self.particles_SMD is not None and idle else None
         onward_SBK = self.step(chunk, carried, learning_rate_S1, tally)
         for generator, state in kept:
@@ -135,7 +137,7 @@ class ChunkUpdater:
     def step(
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
     ) -> Tensor:
-        """As `update`, without a thought for members that take no part: their random numbers and particles go on."""
+        """As `update`, but random numbers and particles of members without a chunk advance too."""
         if self._native_step is not None and isinstance(chunk, Chunk):
             return self._step_natively(self._native_step, chunk, carried, learning_rate_S1, tally)
         nll_S, onward_SBK = self.gradient.forward(chunk, carried)
@@ -163,7 +165,7 @@ class ChunkUpdater:
         learning_rate_S1: Tensor,
         tally: Tallies,
     ) -> Tensor:
-        """As `step`, of one trial on a processor, in plain numbers: small tensors take longer than what is in them."""
+        """As `step`, for one trial on a CPU, with Python numbers: tiny tensors cost more than their arithmetic."""
         nll_S, onward_SBK = self.gradient.forward(chunk, carried)
         steps, nll, norm = chunk.scored_steps, nll_S.item(), nan
         if not steps:
@@ -180,10 +182,10 @@ class ChunkUpdater:
         return onward_SBK
 
     def _move(self, norm_S1: Tensor, moving_S1: Tensor, learning_rate_S1: Tensor) -> tuple[Tensor, Tensor]:
-        """Transform the gradient and step, the moving members only.
+        """Transform the gradient and make the step, for the moving members only.
 
         Returns:
-            Whether the gradient was made smaller, and the size of the update beside that of the parameters, each (S,).
+            Whether the gradient was made smaller, and the size of the update relative to the parameters, each (S,).
         """
         theta_SP, gradient_SP = self.network.parameters.theta_SP, self.network.parameters.gradient_SP
         norm_S = norm_S1.squeeze(1)
@@ -207,6 +209,6 @@ class ChunkUpdater:
         return shrunk_S, vector_norm(moved_SP, dim=1) / size_S
 
     def _average(self) -> None:
-        """Take the parameters after an update into their average, where trials have one."""
+        """Update the moving average of the parameters, if the trials have one."""
         if self.network.trial.averaging > 0:
             average_(self.state, self.network.parameters.theta_SP, self.network.trial.averaging)

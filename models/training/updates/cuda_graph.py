@@ -1,15 +1,15 @@
-"""The update of a stack recorded once, and then repeated as a whole: on a GPU a CUDA graph.
+"""Record the update of a stack once, and then replay it as a whole: on a GPU, a CUDA graph.
 
-A small network has over a hundred operations an update, which a GPU does faster than Python can start them one by one.
-What is recorded is `ChunkUpdater.step`, which waits for nothing and has one shape; what changes from one update to the
-next, chunk, carried state, learning rates and tallies, is copied into the memory that the recording reads, and back.
-The first updates are made operation by operation, since libraries set themselves up then; after members have left, all
-begins anew.
+An update of a small network has over a hundred operations, which a GPU executes faster than Python can launch them. The
+recorded function is `ChunkUpdater.step`, which never waits for the device and has constant shapes. Its varying
+arguments (chunk, carried state, learning rates, tallies) are copied into the memory that the recording reads, and
+results are copied back. The first updates run without a recording, since libraries initialise themselves then. After
+members have left, the recording is made again.
 
-Output models with shapes that depend on data (`Output.steady`) cannot be recorded, and are not.
+Output models whose shapes depend on data (`Output.steady` is False) cannot be recorded, and run without.
 
-It has not run on a GPU. A test repeats recordings on a processor by other means, to the same bits. So it is used only
-where it is asked for: by the variable COUNTERPOINT_CUDA_GRAPH=1 on a GPU, or inside `recorded_by`.
+This has not run on a GPU. A test replays recordings on a CPU by other means, with the same bits. It is therefore used
+only on request: with COUNTERPOINT_CUDA_GRAPH=1 on a GPU, or inside `recorded_by`.
 
 Shape letters: S stacked trials, B lanes, K carried numbers a lane, P parameters in a row.
 """
@@ -32,17 +32,17 @@ from models.training.updates.tallies import Tallies, Tally
 
 VARIABLE = "COUNTERPOINT_CUDA_GRAPH"
 WARM_UP = 2
-"""Updates that are made operation by operation before one is recorded."""
+"""Number of updates without a recording, before the first one is recorded."""
 
 Recorder = Callable[[Callable[[], None], Sequence[torch.Generator]], Callable[[], object]]
-"""Takes work and the generators that it draws from; does the work once, and returns what does it again."""
+"""A function of some work and its generators, which does the work once and returns a function that repeats it."""
 
 _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
 
 @contextmanager
 def recorded_by(recorder: Recorder) -> Iterator[None]:
-    """Record the updates of stacks inside the block, in this thread, on whatever device."""
+    """Record the updates of stacks inside the block, in this thread, on any device."""
     token = _recorder.set(recorder)
     try:
         yield
@@ -51,18 +51,18 @@ def recorded_by(recorder: Recorder) -> Iterator[None]:
 
 
 def cuda_graph(work: Callable[[], None], generators: Sequence[torch.Generator]) -> Callable[[], object]:
-    """A recorder: the work as a CUDA graph."""
+    """A recorder that makes the work a CUDA graph."""
     graph = torch.cuda.CUDAGraph()
     for generator in generators:
         graph.register_generator_state(generator)
     with torch.cuda.graph(graph):
         work()
-    graph.replay()  # to record is not to do
+    graph.replay()  # recording does not execute the work
     return graph.replay
 
 
 def recorder_for(network: Network) -> Recorder | None:
-    """What records the updates of a network, None where they are made operation by operation.
+    """The recorder for the updates of a network; None if they run without a recording.
 
     Raises:
         ValueError: the variable is neither 1 nor 0.
@@ -76,7 +76,7 @@ def recorder_for(network: Network) -> Recorder | None:
 
 
 def chunk_updater_for(network: Network, streams: Streams | None = None, diagnosing: bool = True) -> ChunkUpdater:
-    """The updates of a network that is to be trained, recorded where that is asked for."""
+    """The updater of a network, with recording if it is requested and possible."""
     recorder = recorder_for(network)
     if recorder is None:
         return ChunkUpdater(network, streams, diagnosing)
@@ -87,8 +87,8 @@ class CapturedUpdater(ChunkUpdater):
     """An updater of a stack whose step is recorded.
 
     Args:
-        network: of a stack, changed in place.
-        recorder: what records.
+        network: of a stack; changed in place.
+        recorder: makes the recording.
         streams, diagnosing: as for `ChunkUpdater`.
     """
 
@@ -104,14 +104,14 @@ class CapturedUpdater(ChunkUpdater):
         self._repeat: Callable[[], object] | None = None
 
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone; what was recorded is of memory that is no longer theirs."""
+        """Keep only these members; the recording is dropped, since it uses the old memory."""
         super().keep(rows)
         self._forget()
 
     def step(
         self, chunk: Chunk | StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies
     ) -> Tensor:
-        """As `ChunkUpdater.step`: repeated, or for the first time recorded, or operation by operation before that."""
+        """As `ChunkUpdater.step`: first without a recording, then recorded once, then replayed."""
         if not isinstance(chunk, StackedChunk):
             raise TypeError("captured: wants chunks of a stack, whose shapes do not change")
         self._made += 1
@@ -134,7 +134,7 @@ class CapturedUpdater(ChunkUpdater):
     def _warm_up(self, chunk: StackedChunk, carried: Tensor | None, learning_rate_S1: Tensor, tally: Tallies) -> Tensor:
         if chunk.inputs.device.type != "cuda":
             return super().step(chunk, carried, learning_rate_S1, tally)
-        # Libraries set themselves up for each stream, and a recording is made on another one than the usual.
+        # Libraries initialise themselves for each CUDA stream, and a recording uses another stream than the default.
         side, usual = torch.cuda.Stream(), torch.cuda.current_stream()  # type: ignore[no-untyped-call]
         side.wait_stream(usual)
         with torch.cuda.stream(side):
@@ -143,7 +143,7 @@ class CapturedUpdater(ChunkUpdater):
         return onward_SBK
 
     def _hold(self, chunk: StackedChunk, learning_rate_S1: Tensor) -> None:
-        """Memory that the recording reads and writes."""
+        """Allocate the memory that the recording reads and writes."""
         initial_SK = self.network.parameters.by_name["initial_state"].detach()
         names = [field.name for field in fields(chunk) if field.name != "taking"]
         self._held: dict[str, Tensor] = {name: torch.empty_like(getattr(chunk, name)) for name in names}

@@ -1,11 +1,11 @@
-"""The cost of a chunk and its gradient: what an update asks of a network, and how it is answered.
+"""The cost of a chunk and its gradient.
 
-    nll: of the scored steps of each member, summed
-    gradient: of (nll + penalties of the techniques) / divisor, in the parameters' row
+    nll: sum over the scored steps of each member
+    gradient: of (nll + penalties of the techniques) / divisor, written into the parameters' gradient row
 
-Two answers pass the same tests. `ComposedGradient`, here, is the network's parts one after the other under autograd:
-any core, any output model, a stack, any device. `NativeGradient` is one call of compiled code each way, for what
-`models/native_chunk.py` names; it equals the other to rounding.
+There are two implementations, which pass the same tests. `ComposedGradient`, here, runs the parts of the network under
+autograd; it works for every core, output model, stack and device. `NativeGradient` is one call of compiled code in each
+direction, for the networks that `models/native_chunk.py` supports. They agree up to rounding.
 
 Shape letters: S stacked trials, T time, B batch, H hidden, K carried numbers a lane, N steps, M particles, D width of
 the data, P parameters in a row.
@@ -26,22 +26,22 @@ from models.training.updates.stacked_techniques import StackedTechniques
 
 
 class Gradient(Protocol):
-    """Forward and back through one chunk after the other."""
+    """The forward and the backward pass through one chunk after the other."""
 
     def forward(self, chunk: Chunk | StackedChunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The nll of a chunk, (S,), and the state to carry on, (S, B, K), both outside the graph.
+        """The nll of a chunk, (S,), and the state to carry on, (S, B, K), both detached from the graph.
 
         Args:
             chunk: the data.
-            carried_SBK: what the chunk before gave back, None for the first of an epoch.
+            carried_SBK: result for the previous chunk; None for the first chunk of an epoch.
         """
 
     def backward(self, divisor: Tensor) -> Tensor:
-        """Leave the gradient of the chunk in the parameters' row, and return its norm, (S,)."""
+        """Write the gradient of the chunk into the parameters' gradient row, and return its norm, (S,)."""
 
 
 def price(techniques: StackedTechniques, chunk: Chunk | StackedChunk, states_STBH: Tensor) -> Tensor | None:
-    """What the techniques charge for the states after the steps of a chunk, (S,); None where they charge nothing."""
+    """The penalties of the techniques on the states after the steps of a chunk, (S,); None if there are none."""
     if not techniques.penalise:
         return None
     penalty_SN = techniques.penalty(chunk.unpadded(states_STBH).squeeze(1))
@@ -50,13 +50,13 @@ def price(techniques: StackedTechniques, chunk: Chunk | StackedChunk, states_STB
 
 @dataclass
 class ComposedGradient:
-    """The parts of the network under autograd.
+    """The gradient by autograd through the parts of the network.
 
     Attributes:
         network: of one trial or of a stack.
-        techniques: of which the costs on states are asked.
-        dropout, chains: random numbers, a generator a member.
-        particles_SMD: of the output model, None for none; changed in place.
+        techniques: give the penalties on states.
+        dropout, chains: random numbers, one generator for each member.
+        particles_SMD: of the output model, or None; changed in place.
     """
 
     network: Network
@@ -66,11 +66,11 @@ class ComposedGradient:
     particles_SMD: Tensor | None
 
     def forward(self, chunk: Chunk | StackedChunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:
-        """By the parts, with a graph."""
+        """The forward pass, which builds a graph."""
         network = self.network
         start_SBK = network.start(carried_SBK, chunk.fresh)
         states_STBH, last_SBK = network.states(chunk.inputs, start_SBK, self.dropout, chunk.unpadded_mask)
-        # A lane that has run out goes on through padding for the rest of the epoch: what it carries there is nobody's.
+        # A lane that has run out reads padding for the rest of the epoch; its state there has no meaning.
         onward_SBK = torch.where(chunk.going_B.unsqueeze(-1), last_SBK, 0.0)
         if isinstance(chunk, Chunk) and not chunk.scored_steps:
             return onward_SBK.new_zeros(1), onward_SBK
@@ -81,7 +81,7 @@ class ComposedGradient:
         return nll_S.detach(), onward_SBK
 
     def backward(self, divisor: Tensor) -> Tensor:
-        """By the graph, which is then gone."""
+        """The backward pass through the graph, which is then freed."""
         parameters, cost_S = self.network.parameters, self._cost_S
         del self._cost_S
         parameters.differentiate((cost_S / divisor).sum())

@@ -1,12 +1,12 @@
-"""Epochs by gradients: the pieces in a random order, cut into chunks, a state carried along, an update a chunk.
+"""Epochs of gradient descent: the pieces in a random order, cut into chunks, with one update for each chunk.
 
-The order of an epoch follows from the trial's stream and the epoch's number, and so do the shifts of its pieces where
-the trial has transposition (`transposing.py`). So little is to be kept to go on in the middle of an epoch: how many of
-its chunks are done, and the state that each lane carries.
+The order of an epoch follows from the trial's stream and the epoch's number. So do the shifts of its pieces, if the
+trial has transposition (`transposing.py`). To continue in the middle of an epoch, only the number of finished chunks
+and the state carried by each lane are needed.
 
-In a stack every member has chunks of its own; the next epoch of all begins when the longest has ended.
+In a stack every member has its own chunks. The next epoch begins for all members when the longest one has ended.
 
-What this does not do: an update (`chunk_updater.py`), or decide when training ends (`run.py`).
+What this does not do: make an update (`chunk_updater.py`), or decide when training ends (`run.py`).
 
 Shape letters: S stacked trials, P pieces, B lanes, K carried numbers a lane, D width of the data, M particles.
 """
@@ -31,16 +31,16 @@ from models.trial import Trial
 
 
 class GradientDescent:
-    """The epochs of a network by a rule that takes a gradient at a time: an `Updater`.
+    """The `Updater` for optimizers that are rules on gradients.
 
     Args:
-        network: of one trial or of a stack, changed in place.
+        network: of one trial or of a stack; changed in place.
         pieces: the training split.
         streams: random numbers for dropout and chains.
-        diagnosing: whether to measure how large the updates are beside the parameters.
+        diagnosing: whether to measure the size of the updates relative to the parameters.
 
     Attributes:
-        chunks: what makes the update of a chunk.
+        chunks: makes the update of a chunk.
     """
 
     def __init__(self, network: Network, pieces: Pieces, streams: Streams, diagnosing: bool = True):
@@ -52,16 +52,16 @@ class GradientDescent:
 
     @property
     def state(self) -> dict[str, Tensor]:
-        """The velocity, what the optimizer keeps beside it, and the moving average where trials have one."""
+        """The velocity, the optimizer's state, and the moving average if the trials have one."""
         return self.chunks.state
 
     @property
     def waits(self) -> bool:
-        """For a trial alone on a processor."""
+        """True for a single trial on a CPU."""
         return self.chunks.waits
 
     def begin_epoch(self, members: Sequence[Place]) -> None:
-        """Plan the chunks of each member's epoch that are not done."""
+        """Plan the remaining chunks of each member's epoch."""
         theta_SP = self._network.parameters.theta_SP
         self._plans = [self._planned(trial, now) for trial, now in zip(self._network.trials, members, strict=True)]
         self._rates_S1 = theta_SP.new_tensor([now.learning_rate for now in members]).unsqueeze(1)
@@ -76,7 +76,7 @@ class GradientDescent:
         return (replace(plan, shift_B=shift_P[plan.piece_B]) for plan in plans)
 
     def update(self, tallies: Tallies) -> tuple[bool, ...]:
-        """One update of each member that has a chunk left; whether each had one."""
+        """Make one update of each member that has a chunk left; returns which members had one."""
         plans = [next(planned, None) for planned in self._plans]
         had_one = tuple(plan is not None for plan in plans)
         if any(had_one):
@@ -89,15 +89,15 @@ class GradientDescent:
         return had_one
 
     def rate(self, s: int, scheduled: float) -> float:
-        """What the schedule says."""
+        """The schedule's learning rate, unchanged."""
         return scheduled
 
     def stalled(self, s: int) -> bool:
-        """Never: a rule of update always moves it."""
+        """Always False: these optimizers cannot stall."""
         return False
 
     def tensors(self, within_epoch: bool) -> dict[str, Tensor]:
-        """The state, the particles of an output model that has some, and within an epoch what each lane carries."""
+        """The state, the output model's particles if any, and within an epoch the state carried by each lane."""
         found = dict(self.state)
         if within_epoch:
             if self._carried_SBK is None:
@@ -109,7 +109,7 @@ class GradientDescent:
         return found
 
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone, in this order; after the network and the streams did."""
+        """Keep only these members, in this order; called after the network's and the streams' `keep`."""
         self.chunks.keep(rows)
         self._plans, self._rates_S1 = [self._plans[s] for s in rows], self._rates_S1[rows]
         self._carried_SBK = None if self._carried_SBK is None else self._carried_SBK[rows]

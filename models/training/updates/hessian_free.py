@@ -1,14 +1,14 @@
-"""Updates of a network by Hessian-free optimization, where `gradient_descent.py` has those of rules for gradients.
+"""The updates of a network by Hessian-free optimization; `gradient_descent.py` has those by gradients.
 
-An update is a step of `optimizers/hessian_free.py`, and one of them makes an epoch: its gradient, and every cost that
-it compares, is over the whole training split. Products are over the whole split too where it has at most
-`CURVATURE_CHUNKS` chunks, otherwise over pieces that are drawn anew for each step until they make as many.
+An update is one step of `optimizers/hessian_free.py`, and makes one epoch: its gradient and all its costs are over the
+whole training split. Products are over the whole split too if it has at most `CURVATURE_CHUNKS` chunks. Otherwise they
+are over about as many chunks, of pieces drawn anew for each step.
 
-Where chunks are shorter than pieces a step need not find a better point, however short: gradients and products go back
-to a chunk's start, costs are of whole pieces. What then comes are null steps, each damped more, from which a training
-seldom comes back: after `MOST_NULL_STEPS` of them in a row it has stalled, and ends.
+If chunks are shorter than pieces, even a short step may find no better point, since gradients and products only go back
+to the start of a chunk, while costs are of whole pieces. Null steps follow, each with more damping, and training rarely
+recovers. After `MOST_NULL_STEPS` null steps in a row the training has stalled, and ends.
 
-The members of a stack are stepped one after the other, each on its own: nothing of a step is the same for two of them.
+The members of a stack make their steps one after the other, since their steps have nothing in common.
 
 Shape letters: S stacked trials, P parameters in a row, H hidden.
 """
@@ -34,21 +34,21 @@ from models.trial import Trial
 CURVATURE_CHUNKS = 1000
 LANES = 64
 MOST_NULL_STEPS = 10
-"""Steps in a row that find no better point, after which a training has stalled: the damping has grown 57-fold."""
+"""Number of null steps in a row after which a training has stalled; the damping has then grown 57-fold."""
 
 
 class HessianFreeUpdater:
-    """The updates of a network, an epoch each: an `Updater`.
+    """The `Updater` for Hessian-free optimization; an update is an epoch.
 
     Args:
-        network: of one trial or of a stack, changed in place.
+        network: of one trial or of a stack; changed in place.
         pieces: the training split.
-        diagnosing: whether to measure how large the updates are beside the parameters.
+        diagnosing: whether to measure the size of the updates relative to the parameters.
 
     Attributes:
-        state: lambda of each member, the last solution of conjugate gradient, and null steps in a row, with the S axis
-            first.
-        waits: always, since the numbers of a step decide what it does next.
+        state: lambda, the last solution of conjugate gradient, and the number of null steps in a row, of each member;
+            with the S axis first.
+        waits: always True, since a step depends on its own intermediate numbers.
     """
 
     def __init__(self, network: Network, pieces: Pieces, diagnosing: bool = True):
@@ -66,28 +66,28 @@ class HessianFreeUpdater:
         self._epochs: list[int | None] = []
 
     def begin_epoch(self, members: Sequence[Place]) -> None:
-        """Take up the one update of each member's epoch, unless it is done."""
+        """Plan the single update of each member's epoch, unless it is done already."""
         self._epochs = [now.epoch if now.chunk == 0 else None for now in members]
 
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone, in this order; after the network did."""
+        """Keep only these members, in this order; called after the network's `keep`."""
         self.state = {name: value[rows] for name, value in self.state.items()}
         self._epochs = [self._epochs[s] for s in rows]
 
     def tensors(self, within_epoch: bool) -> dict[str, Tensor]:
-        """The state: within an epoch there is no more to it."""
+        """The state; within an epoch there is nothing more."""
         return self.state
 
     def rate(self, s: int, scheduled: float) -> float:
-        """The learning rate of a member's next epoch: 1 / lambda, which no schedule changes."""
+        """The learning rate of a member's next epoch, which is 1 / lambda; the schedule has no effect."""
         return 1 / self.state["damping"][s].item()
 
     def stalled(self, s: int) -> bool:
-        """Whether so many of a member's last steps were null steps that its training is over."""
+        """Whether a member has made so many null steps in a row that its training is over."""
         return self.state["null_steps"][s].item() >= MOST_NULL_STEPS
 
     def update(self, tallies: Tallies) -> tuple[bool, ...]:
-        """One step of each member whose epoch has none yet; whether each made one."""
+        """Make one step of each member whose epoch has none yet; returns which members made one."""
         epochs, self._epochs = self._epochs, [None] * len(self._epochs)
         if all(epoch is None for epoch in epochs):
             return (False,) * len(epochs)
@@ -113,7 +113,7 @@ class HessianFreeUpdater:
         return len(self._pieces.scored_data)
 
     def _step(self, s: int, epoch: int) -> tuple[Slope, bool]:
-        """Step one member; what it met, and whether it was sound."""
+        """Make the step of one member; returns the slope at its start, and whether the step was sound."""
         network, trial = self.network, self.network.trials[s]
         parameters = Parameters(1, network.parameters.shapes, network.parameters.theta_SP.dtype)
         parameters.to(network.parameters.theta_SP.device)
@@ -144,17 +144,18 @@ class HessianFreeUpdater:
         return slope, step.sound
 
     def _all_chunks(self) -> list[Chunk]:
-        """The whole split, longest pieces first: lanes then end together, and little is padded."""
+        """The chunks of the whole split."""
         if self._whole is None:
             self._whole = self._of(np.arange(len(self._pieces)))
         return self._whole
 
-    def _of(self, some: np.ndarray) -> list[Chunk]:
-        order = some[np.argsort(-self._pieces.lengths[some], kind="stable")]
+    def _of(self, which: np.ndarray) -> list[Chunk]:
+        """The chunks of some pieces, longest first, so that lanes end at about the same time, with little padding."""
+        order = which[np.argsort(-self._pieces.lengths[which], kind="stable")]
         return list(chunks(self._pieces, order.tolist(), LANES, self.network.trial.chunk))
 
     def _curved(self, trial: Trial, epoch: int) -> list[Chunk] | None:
-        """What products are over in an epoch, None for the whole split."""
+        """The chunks for the products of an epoch; None for the whole split."""
         count_of = -(-self._pieces.lengths // trial.chunk)
         if count_of.sum() <= CURVATURE_CHUNKS:
             return None

@@ -1,7 +1,7 @@
-"""The cost of a chunk and its gradient by compiled code: one call forward and one back.
+"""The cost of a chunk and its gradient by compiled code: one call for the forward pass, one for the backward pass.
 
-Between the calls the techniques put their price on states, in Python as ever. The memory of states and gradients is
-kept from one chunk to the next: fresh pages cost as much as a small scan.
+Between the calls, the penalties of the techniques are computed in Python as usual. The memory of states and gradients
+is reused from chunk to chunk, since new memory pages cost as much as a small scan.
 
 Shape letters: S stacked trials, here 1, T time, B batch, H hidden, K carried numbers a lane, N scored steps, P
 parameters in a row.
@@ -21,12 +21,12 @@ from models.training.updates.stacked_techniques import StackedTechniques
 
 
 class NativeGradient:
-    """A `Gradient` of the networks that `native_chunk.serves` names.
+    """A `Gradient` for the networks that `native_chunk.serves` accepts.
 
     Args:
         network: of one trial.
-        techniques: of which the costs on states are asked.
-        dropout: its random numbers, one generator.
+        techniques: give the penalties on states.
+        dropout: random numbers for dropout, one generator.
     """
 
     def __init__(self, network: Network, techniques: StackedTechniques, dropout: Sequence[torch.Generator]):
@@ -36,10 +36,10 @@ class NativeGradient:
         self._kept: dict[str, Tensor] = {}
 
     def forward(self, chunk: Chunk | StackedChunk, carried_SBK: Tensor | None) -> tuple[Tensor, Tensor]:
-        """By one call.
+        """The forward pass, in one call.
 
         Raises:
-            ValueError: a symbol is none of the vocabulary's, or the data are not what the network is for.
+            ValueError: a symbol is not in the vocabulary, or the data have another type or width than the network's.
         """
         if not isinstance(chunk, Chunk):
             raise TypeError("native gradient: wants the chunk of one trial")
@@ -60,7 +60,7 @@ class NativeGradient:
         return self._like.new_tensor([self._native.nll]), onward_SBK
 
     def _dropped(self, inputs: Tensor, steps: int) -> dict[str, Tensor | None]:
-        """Inputs after their dropout, and the factors by which that of the states multiplies those that are scored."""
+        """The inputs after dropout, and the dropout factors of the states before the scored steps."""
         found: dict[str, Tensor | None] = {"factors": None}
         if self._trial.input_dropout > 0 and inputs.is_floating_point():
             found["inputs"] = drop(inputs, self._trial.input_dropout, self._dropout)
@@ -70,7 +70,7 @@ class NativeGradient:
         return found
 
     def backward(self, divisor: Tensor) -> Tensor:
-        """By one call, after the price of the techniques on states."""
+        """The backward pass, in one call, after adding the gradient of the techniques' penalties."""
         if self._techniques.penalise:
             states_STBH = self._path_STBH[:, 1:].detach().requires_grad_()
             price_S = price(self._techniques, self._chunk, states_STBH)
@@ -79,7 +79,7 @@ class NativeGradient:
         return self._like.new_tensor([self._native.differentiate(float(divisor))])
 
     def _room(self, name: str, steps: int, lanes: int) -> Tensor:
-        """Memory of that many steps and lanes, with what was left in it."""
+        """Memory for so many steps and lanes, uninitialised and reused."""
         size = steps * lanes * self._trial.hidden_size
         if name not in self._kept or self._kept[name].numel() < size:
             self._kept[name] = self._like.new_empty(1, steps, lanes, self._trial.hidden_size)

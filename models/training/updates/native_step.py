@@ -1,8 +1,8 @@
-"""One step of the parameters by compiled code, `step.cpp`: gradient scaled, step made and measured in one pass.
+"""One step of the parameters by compiled code, `step.cpp`: scale the gradient, step and measure, in one pass.
 
-It serves one trial on a processor whose techniques ask for no more than clipping and Nesterov momentum, by plain
-gradient descent. Everything else goes through the hooks of techniques and optimizer, one pass through memory each; to
-rounding they give the same.
+It supports a single trial on a CPU, with plain SGD and no technique that acts on gradient or step except clipping and
+Nesterov momentum. All other trials use the hooks of techniques and optimizer, each of which is a pass through memory.
+The results agree up to rounding.
 
 Shape letters: S stacked trials, here 1, P parameters in a row.
 """
@@ -23,7 +23,7 @@ _ACTING = ("transform_", "step_")
 
 
 class _Arguments(ctypes.Structure):
-    """As `step.cpp` has it."""
+    """The argument structure of `step.cpp`."""
 
     _fields_ = (
         ("P", ctypes.c_int64),
@@ -33,10 +33,10 @@ class _Arguments(ctypes.Structure):
 
 
 def serves(network: Network) -> bool:
-    """Whether this way is to be taken: one trial of what it knows, where the scan's native body is.
+    """Whether compiled code can make the steps: a single supported trial, where the scan uses its native body.
 
     Raises:
-        ValueError: a setting forces a body that cannot serve.
+        ValueError: a setting forces a body that cannot be used here.
     """
     theta_SP = network.parameters.theta_SP
     if len(network.trials) != 1 or network.trial.optimizer_type is not SGD:
@@ -47,7 +47,7 @@ def serves(network: Network) -> bool:
 
 
 def _acting(techniques: tuple[Technique, ...]) -> list[Technique]:
-    """Those that have a say in the gradient or the step."""
+    """The techniques that act on the gradient or on the step."""
     base = Technique
     return [
         each for each in techniques if any(getattr(type(each), hook) is not getattr(base, hook) for hook in _ACTING)
@@ -55,10 +55,10 @@ def _acting(techniques: tuple[Technique, ...]) -> list[Technique]:
 
 
 class NativeStep:
-    """The steps of a network that `serves` names.
+    """The steps of a network that `serves` accepts.
 
     Args:
-        network: of one trial, changed in place.
+        network: of one trial; changed in place.
     """
 
     def __init__(self, network: Network):
@@ -68,15 +68,15 @@ class NativeStep:
         self._momentum = float(nesterov.momentum) if isinstance(nesterov, Nesterov) else None
 
     def __call__(self, velocity_SP: Tensor, norm: float, rate: float) -> tuple[bool, float]:
-        """One step down the gradient in the parameters' row, which stays as it is.
+        """One step along the gradient in the parameters' gradient row, which is not changed.
 
         Args:
-            velocity_SP: of the momentum, changed in place; not touched by the plain rule.
+            velocity_SP: velocity of the momentum, changed in place; not used without momentum.
             norm: of the gradient, finite.
             rate: eps.
 
         Returns:
-            Whether the gradient was made smaller, and the size of the step beside that of the parameters before it.
+            Whether the gradient was made smaller, and the size of the step relative to the parameters before it.
         """
         theta_SP, gradient_SP = self._parameters.theta_SP, self._parameters.gradient_SP
         scale = self._threshold / norm if norm >= self._threshold else 1.0

@@ -1,14 +1,14 @@
-"""The cost of a network over whole pieces, as Hessian-free optimization sees it: slope, cost elsewhere, products.
+"""The objective of Hessian-free optimization: the cost of a network over whole pieces, its slope, and products.
 
-Pieces are cut into chunks as in training, a state carried from each to the next, outside the graph: gradients and
-products go back through a chunk at most, costs are of whole pieces. The cost is the sum of the nats of all scored
-steps, and of what techniques charge for the states of all unpadded ones, over the number n of scored steps. With J the
-derivative of the logits of scored steps, and K that of the states of unpadded ones,
+Pieces are cut into chunks as in training. The state is carried from chunk to chunk, detached from the graph. So
+gradients and products go back through one chunk at most, while costs are of whole pieces. The cost is the sum of the
+nats of all scored steps and of the techniques' penalties on the states of all unpadded steps, divided by the number n
+of scored steps. Let J be the Jacobian of the logits of scored steps, and K that of the states of unpadded steps. Then
 
     G v = J' H_L J v / n,    S v = K' K v / n
 
-by a linear scan forward and one backward over a forward pass that is run once and kept. A cost on states that is
-piecewise linear, such as the rectifier's, is in the gradient and the cost, and has no curvature.
+are computed by a forward and a backward linear scan, over a forward pass that is run once and kept. A piecewise linear
+penalty, such as the rectifier's, counts in the cost and the gradient, and has no curvature.
 
 Shape letters: T time, B lanes, N scored steps, H hidden, P parameters, S stacked trials. Every tensor of values has
 the stacked axis first, here of one member.
@@ -47,12 +47,12 @@ class NetworkObjective:
 
     Args:
         core, output: the network.
-        parameters: of one member; read, and changed for moments only.
-        retention_SH: of the one member, or None.
-        learned: whether h_0 is learned, or stays.
-        techniques: of which the costs on states are asked.
-        chunks: what slope and cost are over, in the order in which states are carried.
-        curved: what products are over; None for the same.
+        parameters: of one member; changed only temporarily, and restored.
+        retention_SH: of the member, or None.
+        learned: whether h_0 is learned, or fixed.
+        techniques: give the penalties on states.
+        chunks: for slope and cost, in the order in which states are carried.
+        curved: chunks for the products; None for the same chunks.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class NetworkObjective:
 
     @cached_property
     def steps(self) -> int:
-        """Scored steps of slope and cost."""
+        """Number of scored steps for slope and cost."""
         return sum(chunk.scored_steps for chunk in self._chunks)
 
     @cached_property
@@ -87,7 +87,7 @@ class NetworkObjective:
 
     @torch.no_grad()
     def cost(self, theta_P: Tensor) -> float:
-        """The mean at other parameters, infinite where a state or the cost overflows."""
+        """The mean cost per scored step at other parameters; infinite if a state or the cost overflows."""
         theta_SP = self._parameters.theta_SP
         kept_SP = theta_SP.clone()
         theta_SP.copy_(theta_P.unsqueeze(0))
@@ -109,18 +109,18 @@ class NetworkObjective:
         return mean if mean < inf else inf
 
     def slope(self) -> Slope:
-        """Cost and gradient, and D = (sum over the chunks of all lanes of their squared gradients) / steps.
+        """Cost and gradient, and D = (sum of the squared gradients of every lane of every chunk) / steps.
 
-        The lanes of a chunk go through the network as the members of a stack, which never meet: each gives the
-        gradient of its own chunk, for any output model. The cost is that of `cost`: products round otherwise there than
-        here, and a cost that is to fall has to be compared with one that was rounded alike.
+        The lanes of a chunk are run as the members of a stack, which do not affect each other. So each lane gives its
+        own gradient, for any output model. The cost is computed by `cost`, since products round differently here, and
+        costs can only be compared if they are rounded alike.
         """
         theta_SP = self._parameters.theta_SP
         gradient_P, squares_P = torch.zeros_like(theta_SP[0]), torch.zeros_like(theta_SP[0])
         carried = None
         for chunk in self._chunks:
             B = len(chunk.fresh)
-            # Rows of memory of their own: each lane is a member with the parameters of the one there is.
+            # Contiguous copies: each lane is a member with a copy of the parameters.
             lanes = {name: value.expand(B, *value.shape[1:]).contiguous() for name, value in self._values.items()}
             leaves = {name: value.requires_grad_() for name, value in lanes.items()}
             cost, carried = self._lane_costs(leaves, chunk, carried)
@@ -131,7 +131,7 @@ class NetworkObjective:
         return Slope(self.cost(theta_SP[0].clone()), gradient_P.div_(self.steps), squares_P.div_(self.steps))
 
     def _lane_costs(self, leaves: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Nats and penalties of each lane of a chunk, (B,), and what is carried on, (1, B, H)."""
+        """Nats and penalties of each lane of a chunk, (B,), and the state carried on, (1, B, H)."""
         B = len(chunk.fresh)
         start = self._start(leaves, chunk, carried).transpose(0, 1)
         retention = None if self._retention_SH is None else self._retention_SH.expand(B, -1).contiguous()
@@ -148,7 +148,7 @@ class NetworkObjective:
 
     @cached_property
     def _forward(self) -> list[_Kept]:
-        """The forward pass at the parameters as they are, which every product uses."""
+        """The forward pass at the present parameters, which every product uses."""
         kept, carried = [], None
         for chunk in self._curved:
             start = self._start(self._values, chunk, carried)
@@ -192,7 +192,7 @@ class NetworkObjective:
             yield "initial_state", torch.where(begins, d_start + d_before[:, 0], 0.0).sum(1)
 
     def _start(self, values: Mapping[str, Tensor], chunk: Chunk, carried: Tensor | None) -> Tensor:
-        """The state before a chunk, (1, B, H); the initial one is that of each lane where lanes are members."""
+        """The state before a chunk, (1, B, H); if lanes are run as members, each lane has its own initial state."""
         initial = values["initial_state"] if self._learned else values["initial_state"].detach()
         initial = initial.unsqueeze(0) if len(initial) > 1 else initial.unsqueeze(1)
         initial = initial.expand(1, len(chunk.fresh), -1)
@@ -207,10 +207,10 @@ class NetworkObjective:
 
 
 def _as_members(values: Tensor) -> Tensor:
-    """Values (1, T, B, ...) as those of B members with a lane each: (B, T, 1, ...)."""
+    """Values (1, T, B, ...), laid out for B members with one lane each: (B, T, 1, ...)."""
     return values.squeeze(0).transpose(0, 1).unsqueeze(2).contiguous()
 
 
 def _carry(chunk: Chunk, last: Tensor) -> Tensor:
-    """What the next chunk goes on from; zero for a lane that has run out, whose states may overflow in silence."""
+    """The state carried to the next chunk; zero for a lane that has run out, whose states may have overflowed."""
     return torch.where(chunk.unpadded_TB[-1].unsqueeze(-1), last.detach(), 0.0)

@@ -1,8 +1,8 @@
 """The techniques of a stack of trials: each hook is called once for all members.
 
-A technique that acts in every update is one object for all members, with columns (S, 1) in the place of numbers: its
-hooks are written so that one number and a column of them serve alike (`techniques.base.Number`). Members that do not
-use it go through its hooks with the numbers of one that does, and get back what they had before.
+A technique that acts in every update is one object for all members, with columns (S, 1) in place of numbers. Its hooks
+work with a number and with a column alike (`techniques.base.Number`). Members without the technique pass through its
+hooks with the numbers of a member that has it; afterwards their former values are restored.
 
 Shape letters: S stacked trials, N unpadded steps, H hidden, P parameters in a row.
 """
@@ -22,15 +22,15 @@ from models.variants import BY_LETTER
 class _Stacked(NamedTuple):
     technique: Technique
     users_S1: Tensor | None
-    """Which members use it, None where all do."""
+    """Mask of the members that use it; None if all do."""
 
 
 class StackedTechniques:
     """The techniques in use, in the paper's order.
 
     Args:
-        members: the techniques of each.
-        like: a tensor of the type and on the device that the columns are to have.
+        members: the techniques of each member.
+        like: a tensor that gives the type and the device of the columns.
     """
 
     def __init__(self, members: Sequence[Sequence[Technique]], like: Tensor):
@@ -45,13 +45,13 @@ class StackedTechniques:
         self._stepping = [each for each in stacked if _overrides(type(each.technique), "step_")]
 
     def penalty(self, states_SNH: Tensor) -> Tensor | None:
-        """The cost of each unpadded step, (S, N), of all techniques together; None where there is none."""
+        """The sum of all techniques' penalties for each unpadded step, (S, N); None if there are none."""
         total = None
         for technique, users_S1 in self._penalising:
             penalty_SN = technique.penalty(states_SNH)
             if penalty_SN is not None:
-                mine_SN = penalty_SN if users_S1 is None else torch.where(users_S1, penalty_SN, 0)
-                total = mine_SN if total is None else total + mine_SN
+                masked_SN = penalty_SN if users_S1 is None else torch.where(users_S1, penalty_SN, 0)
+                total = masked_SN if total is None else total + masked_SN
         return total
 
     @property
@@ -74,10 +74,10 @@ class StackedTechniques:
     def step_(
         self, theta_SP: Tensor, gradient_SP: Tensor, velocity_SP: Tensor, learning_rate_S1: Tensor
     ) -> Tensor | None:
-        """Update parameters and velocity of the members that have a technique with a rule for it.
+        """Update parameters and velocity of the members with a technique that makes the step itself.
 
         Returns:
-            The learning rates for the optimizer, 0 for those members; None where nobody is left for it.
+            The learning rates for the optimizer, 0 for these members; None if no member is left for the optimizer.
         """
         left_S1 = None
         for technique, users_S1 in self._stepping:
@@ -92,14 +92,14 @@ class StackedTechniques:
 
 
 def _stack(kind: type[Technique], members: Sequence[Sequence[Technique]], like: Tensor) -> _Stacked:
-    """One object for what all members have of a kind of technique."""
+    """One object for the techniques of one kind of all members."""
     found = [next((each for each in techniques if type(each) is kind), None) for techniques in members]
     first = next(each for each in found if each is not None)
     stacked = copy(first)
     for field in fields(first):
         numbers = [getattr(first if each is None else each, field.name) for each in found]
         if all(isinstance(number, float) for number in numbers):
-            # Not checked again: each number was, when its technique was made.
+            # Not validated again, since each number was validated with its own technique.
             object.__setattr__(stacked, field.name, like.new_tensor(numbers).unsqueeze(1))
     users = [each is not None for each in found]
     return _Stacked(stacked, None if all(users) else torch.tensor(users, device=like.device).unsqueeze(1))
@@ -110,7 +110,7 @@ def _overrides(kind: type[Technique], hook: str) -> bool:
 
 
 def _give_back(now: Sequence[Tensor], before: Sequence[Tensor | None], users_S1: Tensor | None) -> None:
-    """Put back what the members had that do not use a technique."""
+    """Restore the former values of the members that do not use a technique."""
     if users_S1 is not None:
         for tensor, old in zip(now, before, strict=True):
             if old is not None:

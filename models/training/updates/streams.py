@@ -1,6 +1,7 @@
-"""Random numbers that updates draw from, a generator a member, which go with their member from one update to the next.
+"""The random numbers of updates: one generator for each member, whose state carries over from update to update.
 
-What is drawn once an epoch, as the order of its pieces, follows from the epoch's number and needs none.
+Draws that are made once in each epoch, such as the order of pieces, follow from the epoch's number and need none of
+these.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,11 @@ from models.trial import Trial
 
 
 class Streams:
-    """The generators of the members of a stack, at their start.
+    """The generators of the members of a stack, initially at the start of their streams.
 
     Args:
         trials: the members.
-        device: where they draw.
+        device: of the generators.
 
     Attributes:
         dropout: for the dropout of inputs and states.
@@ -30,5 +31,5 @@ class Streams:
         )
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these members alone, in this order."""
-        self.dropout, self.chains = ([its[s] for s in rows] for its in (self.dropout, self.chains))
+        """Keep only these members, in this order."""
+        self.dropout, self.chains = ([generators[s] for s in rows] for generators in (self.dropout, self.chains))

@@ -1,4 +1,4 @@
-"""Sums over the updates of an epoch, on the device of the stack, so that no update waits for it.
+"""Sums over the updates of an epoch, kept on the stack's device, so that no update waits for the device.
 
 Shape letters: S stacked trials, F fields of a tally.
 """
@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 _NORM = 3
-"""Place of a gradient's norm in what an update adds to a tally."""
+"""Index of the gradient norm among the values that an update adds to a tally."""
 
 
 @dataclass
 class Tally:
-    """Sums over the updates of one epoch, and the largest norm.
+    """Sums over the updates of one epoch, and the largest gradient norm.
 
-    Of log-likelihood in nats, scored steps, norms, clipped gradients, and ratios of update to parameters.
+    The sums are of log-likelihood in nats, scored steps, gradient norms, clipped gradients, and ratios of update to
+    parameters.
     """
 
     updates: int = 0
@@ -30,14 +31,14 @@ class Tally:
 
 
 class Tallies:
-    """The tallies of a stack, on its device, and which members have diverged since they were set.
+    """The tallies of a stack, on its device, with marks of members that have diverged.
 
     Attributes:
-        diverged: (S,), True for a member that has.
+        diverged: (S,), True for a member that has diverged since these tallies were made.
 
     Args:
-        members: how each begins.
-        device: where the stack is.
+        members: initial tally of each member.
+        device: of the stack.
     """
 
     def __init__(self, members: Sequence[Tally], device: torch.device | str = "cpu"):
@@ -49,20 +50,20 @@ class Tallies:
     def add(
         self, moving_S: Tensor, nll_S: Tensor, steps_S: Tensor, norm_S: Tensor, shrunk_S: Tensor, ratio_S: Tensor
     ) -> None:
-        """Count an update of the members that are moving."""
+        """Add an update of the moving members."""
         values = (moving_S, -nll_S, steps_S, norm_S, shrunk_S, ratio_S)
         values_FS = torch.where(moving_S, torch.stack([each.double() for each in values]), 0)
         self._sums_FS[:-1] += values_FS
         torch.maximum(self._sums_FS[-1], values_FS[_NORM], out=self._sums_FS[-1])
 
     def count(self, nll: float, steps: int, norm: float, shrunk: bool, ratio: float) -> None:
-        """Count an update of the one member, on the processor."""
-        sums_F = self._sums_FS.numpy()[:, 0]  # the same memory
+        """Add an update of the only member, on the CPU."""
+        sums_F = self._sums_FS.numpy()[:, 0]  # shares the tensor's memory
         sums_F[:-1] += (1, -nll, steps, norm, shrunk, ratio)
         sums_F[-1] = max(sums_F[-1], norm)
 
     def copy_(self, other: "Tallies") -> None:
-        """Take over those of another stack of as many members."""
+        """Copy the tallies of another stack with as many members."""
         self._sums_FS.copy_(other._sums_FS)
         self.diverged.copy_(other.diverged)
 

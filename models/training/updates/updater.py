@@ -1,4 +1,4 @@
-"""What moves the networks of a stack through an epoch: by gradients (`gradient_descent.py`), or Hessian-free.
+"""The interface of an updater, which makes the updates of an epoch: by gradients, or by Hessian-free steps.
 
 Shape letters: S stacked trials.
 """
@@ -12,7 +12,7 @@ from models.training.updates.tallies import Tallies
 
 
 class Place(Protocol):
-    """Where a member is: what `progress.Progress` says of the epoch under way."""
+    """A member's position in its training: the part of `progress.Progress` about the current epoch."""
 
     @property
     def epoch(self) -> int: ...  # noqa: D102
@@ -25,11 +25,11 @@ class Place(Protocol):
 
 
 class Updater(Protocol):
-    """The updates of an epoch, and what is kept from one to the next.
+    """Makes the updates of an epoch, and holds the state between them.
 
     Attributes:
-        state: what its rule remembers of each member, by the name in a checkpoint, the S axis first.
-        waits: whether what an update finds is looked at at once: then a divergence ends it before the next one.
+        state: state of the optimizer for each member, by name in a checkpoint, with the S axis first.
+        waits: whether the results of an update are read at once, so that a divergence is noticed before the next one.
     """
 
     @property
@@ -39,30 +39,30 @@ class Updater(Protocol):
     def waits(self) -> bool: ...  # noqa: D102
 
     def begin_epoch(self, members: Sequence[Place]) -> None:
-        """Take up the epoch of every member behind the chunks of it that are done."""
+        """Begin the epoch of every member, or continue it after its finished chunks."""
 
     def update(self, tallies: Tallies) -> tuple[bool, ...]:
-        """One update of every member whose epoch has one left.
+        """Make one update of every member whose epoch has one left.
 
         Args:
-            tallies: sums to add to, and who has diverged.
+            tallies: sums to add to, and marks of diverged members.
 
         Returns:
-            Whether each member had one; where none had, nothing was done.
+            Which members had an update; if none had, nothing was done.
         """
 
     def rate(self, s: int, scheduled: float) -> float:
-        """The learning rate of a member's next epoch: what the schedule says, unless the rule has one of its own."""
+        """The learning rate of a member's next epoch: the schedule's, unless the method sets its own."""
 
     def stalled(self, s: int) -> bool:
-        """Whether a member's updates no longer move it."""
+        """Whether a member's updates no longer change its parameters."""
 
     def tensors(self, within_epoch: bool) -> dict[str, Tensor]:
-        """`state`, and what else the updates to come depend on, by the name in a checkpoint, the S axis first.
+        """`state` and all other tensors that later updates depend on, by name in a checkpoint, with the S axis first.
 
         Args:
-            within_epoch: whether also what the rest of an epoch depends on, and the next epoch does not.
+            within_epoch: include tensors that only the rest of the current epoch depends on.
         """
 
     def keep(self, rows: list[int]) -> None:
-        """Go on with these members alone, in this order; after the network and the streams did."""
+        """Keep only these members, in this order; called after the network's and the streams' `keep`."""
