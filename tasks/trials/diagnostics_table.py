@@ -15,7 +15,7 @@ from tasks.telling.readable import naming
 from tasks.trials.records import read_parquet, trial_prefix
 
 FILE = "diagnostics.parquet"
-COLUMNS = ("moment", "epoch", "quantity", "index", "value")
+DIAGNOSTIC_COLUMNS = ("moment", "epoch", "quantity", "index", "value")
 
 
 def diagnosis_rows(training: Training) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ def diagnosis_rows(training: Training) -> list[dict[str, Any]]:
         if each.moment == "start" and "retention" in training.weights:
             constants = time_constants(training.weights["retention"]).tolist()
             numbers += [("time_constant", unit, steps) for unit, steps in enumerate(constants)]
-        rows += [dict(zip(COLUMNS, (each.moment, each.epoch, *number), strict=True)) for number in numbers]
+        rows += [dict(zip(DIAGNOSTIC_COLUMNS, (each.moment, each.epoch, *number), strict=True)) for number in numbers]
     return rows
 
 
@@ -49,6 +49,6 @@ def load_diagnosis(store: Store, key: str) -> pd.DataFrame:
     except NotFoundError:  # a trial of a version that measured nothing
         stored = None
     if stored is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(DIAGNOSTIC_COLUMNS))
     with naming(f"{store.address}: {trial_prefix(key)}/{FILE}"):
         return read_parquet(stored)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from models.training.progress import Epoch
 from models.trial import Trial
-from tasks.trials.diagnostics_table import COLUMNS as DIAGNOSTIC_COLUMNS
+from tasks.trials.diagnostics_table import DIAGNOSTIC_COLUMNS
 from tasks.trials.records import TrialRecord
 
 _FIRST = ("key", "corpus", "digest", "variant", "purpose", "selected", "core", "output", "optimizer", "techniques")

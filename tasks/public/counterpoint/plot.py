@@ -15,8 +15,8 @@ import altair as alt
 import pandas as pd
 
 from infra.errors import ConfigurationError
-from tasks.report.charts import scores as score_charts
 from tasks.report.charts.colours import MUTED, PAPER
+from tasks.report.charts.scores import difference_chart, effect_chart, forest_chart
 from tasks.report.charts.theme import CONFIG, rows_of
 from tasks.report.charts.training import curve_panels
 from tasks.report.charts.tuning import tuning_chart
@@ -47,7 +47,7 @@ def scores(source: str | Report | pd.DataFrame, corpus: str | None = None, metri
         ConfigurationError: there is no such corpus or metric, or none is named of several corpora.
     """
     rows, meant = _of_metric(source if isinstance(source, pd.DataFrame) else _report(source).scores, corpus, metric)
-    return _finished(score_charts.forest(rows, meant))
+    return _finished(forest_chart(rows, meant))
 
 
 def differences(source: str | Report | pd.DataFrame, corpus: str | None = None, metric: str | None = None) -> Chart:
@@ -64,7 +64,7 @@ def differences(source: str | Report | pd.DataFrame, corpus: str | None = None, 
         ConfigurationError: there is no such corpus or metric, or none is named of several corpora.
     """
     rows, meant = _of_metric(source if isinstance(source, pd.DataFrame) else _report(source).scores, corpus, metric)
-    return _finished(score_charts.differences(rows, meant))
+    return _finished(difference_chart(rows, meant))
 
 
 def effects(source: str | Report | pd.DataFrame, corpus: str | None = None, metric: str | None = None) -> Chart:
@@ -82,7 +82,7 @@ def effects(source: str | Report | pd.DataFrame, corpus: str | None = None, metr
         ConfigurationError: there is no such corpus or metric, or none is named of several corpora.
     """
     rows, meant = _of_metric(source if isinstance(source, pd.DataFrame) else _report(source).effects, corpus, metric)
-    return _finished(score_charts.effects(rows, meant))
+    return _finished(effect_chart(rows, meant))
 
 
 def learning_curves(

@@ -7,7 +7,7 @@ follow Okabe and Ito, whose palette stays apart for colour-blind readers.
 
 INK, MUTED, GRID, PAPER = "#1a1c20", "#5c626d", "#e2e4e9", "#ffffff"
 BETTER, WORSE, UNDECIDED = "#0072b2", "#d55e00", "#7a808b"
-PLAIN, OTHER, THIRD, FOURTH = "#a23a75", "#0072b2", "#d55e00", "#00573f"
+FIRST, OTHER, THIRD, FOURTH = "#a23a75", "#0072b2", "#d55e00", "#00573f"
 # Where two kinds of lines or points lie in one picture they differ in shape too: plain SGD, and the variant.
 SQUARE, CIRCLE = "square", "circle"
-COLOURS = frozenset({INK, MUTED, GRID, PAPER, BETTER, WORSE, UNDECIDED, PLAIN, FOURTH})
+COLOURS = frozenset({INK, MUTED, GRID, PAPER, BETTER, WORSE, UNDECIDED, FIRST, FOURTH})

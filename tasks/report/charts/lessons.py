@@ -4,7 +4,7 @@ from typing import Any
 
 import altair as alt
 
-from tasks.report.charts.colours import FOURTH, MUTED, OTHER, PLAIN, THIRD
+from tasks.report.charts.colours import FIRST, FOURTH, MUTED, OTHER, THIRD
 from tasks.report.charts.theme import layered, rows_of
 from tasks.report.teaching.lessons import RETENTIONS, STEPS, THRESHOLD, clipped_norms, values_left
 
@@ -18,7 +18,7 @@ def clipping_lesson() -> alt.LayerChart:
     """The norm of the gradient that is applied over that of the one that was computed, with clipping and without."""
     norms = [float(norm) for norm in range(0, _LARGEST + _BY, _BY)]
     lines = {"without clipping": norms, "with clipping": clipped_norms(norms)}
-    colours = {"without clipping": PLAIN, "with clipping": OTHER}
+    colours = {"without clipping": FIRST, "with clipping": OTHER}
     where = _axes("norm of the gradient", "norm of what is applied", _LARGEST, _LARGEST, 15)
     layers = [
         _line(norms, line, colours[name], where, dashed=name.startswith("without")) for name, line in lines.items()
@@ -30,7 +30,7 @@ def clipping_lesson() -> alt.LayerChart:
 
 def leak_lesson() -> alt.LayerChart:
     """What is left of a value over the steps, for units that keep different shares of it."""
-    colours = dict(zip(RETENTIONS, (PLAIN, THIRD, FOURTH, OTHER), strict=True))
+    colours = dict(zip(RETENTIONS, (FIRST, THIRD, FOURTH, OTHER), strict=True))
     where = _axes("steps later", "what is left of a value", STEPS, 1, 10)
     steps = [float(step) for step in range(STEPS + 1)]
     lines = {name: values_left(retention) for name, retention in RETENTIONS.items()}

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from tasks.report.charts.colours import BETTER, CIRCLE, INK, MUTED, OTHER, PAPER, PLAIN, SQUARE, UNDECIDED, WORSE
+from tasks.report.charts.colours import BETTER, CIRCLE, FIRST, INK, MUTED, OTHER, PAPER, SQUARE, UNDECIDED, WORSE
 from tasks.report.charts.telling import words
 from tasks.report.charts.theme import layered, rows_of
 from tasks.report.numbers.formatting import interval, number, signed
@@ -25,7 +25,7 @@ _TOLD = alt.Description("told:N")
 _COLOURS: dict[Verdict, str] = {"better": BETTER, "worse": WORSE}
 
 
-def forest(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
+def forest_chart(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     """Scores with intervals, best on top, baselines below; one that lies far off is a number at the edge."""
     labels = short_labels(scores["variant"])
     rows = [_scored(labels[row.variant], row, metric) for row in _records(scores[scores["mean"].notna()])]
@@ -62,7 +62,7 @@ def _scored(label: str, row: Any, metric: Metric) -> dict[str, Any]:
         "mean": row.mean,
         "low": _or(row.low, row.mean),
         "high": _or(row.high, row.mean),
-        "colour": MUTED if is_baseline(row.variant) else PLAIN if plain else OTHER,
+        "colour": MUTED if is_baseline(row.variant) else FIRST if plain else OTHER,
         "shape": SQUARE if plain else CIRCLE,
     }
 
@@ -105,7 +105,7 @@ def _why_empty(row: Any) -> str:
     return "baseline" if is_baseline(row.variant) else "held back" if row.held_back else "no score"
 
 
-def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
+def difference_chart(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     """How much better than plain SGD each variant is, row for row beside the forest plot; plain SGD itself at zero."""
     labels = short_labels(scores["variant"])
     compared = scores[scores["difference"].notna()]
@@ -124,7 +124,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     title = f"difference to plain SGD ({metric.measure})"
     y = _label_axis(order)
     plain = [{"label": labels[name], "value": 0} for name in dict.fromkeys(compared["reference"])]
-    zero = alt.Chart(rows_of(plain)).mark_point(shape=SQUARE, filled=True, size=70, opacity=1, color=PLAIN)
+    zero = alt.Chart(rows_of(plain)).mark_point(shape=SQUARE, filled=True, size=70, opacity=1, color=FIRST)
     layers = [
         *_judged_layers(rows, order, title),
         zero.encode(x=alt.X("value:Q"), y=y),
@@ -133,7 +133,7 @@ def differences(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     return layered(layers, WIDTH - 110, _ROW * max(1, len(order)), list(scores["variant"]))
 
 
-def effects(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
+def effect_chart(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
     """What each technique changes on average, over the changes in the single pairs of variants."""
     told = table[table["n_pairs"] > 0]
     rows, pairs, order = [], [], []

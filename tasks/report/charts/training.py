@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from tasks.report.charts.colours import CIRCLE, FOURTH, INK, MUTED, OTHER, PLAIN, SQUARE, THIRD, WORSE
+from tasks.report.charts.colours import CIRCLE, FIRST, FOURTH, INK, MUTED, OTHER, SQUARE, THIRD, WORSE
 from tasks.report.charts.scores import WIDTH
 from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of
@@ -21,7 +21,7 @@ from tasks.report.numbers.variant_titles import Variant, short_labels, subset_or
 PANEL_WIDTH = 280
 _MOST_POINTS = 120
 # Search trials are coloured by the two techniques that bear on which learning rates can be used.
-GROUPS = {"neither": PLAIN, "C": OTHER, "M": THIRD, "C and M": FOURTH}
+GROUPS = {"neither": FIRST, "C": OTHER, "M": THIRD, "C and M": FOURTH}
 _TILTS = {"diverged": 45, "untrained": 0}
 """How far the cross of a trial without a score is turned, by its status."""
 _ENDED = {"diverged": "it diverged here", "untrained": "it learned nothing"}
@@ -83,7 +83,7 @@ def _lines(
     """The lines of one variant; a cross that would lie under the picture is drawn at its lower edge."""
     names = curves["variant"].unique()
     clipped = any("C" in Variant.parse(variant).techniques for variant in names)
-    colour = OTHER if clipped else PLAIN
+    colour = OTHER if clipped else FIRST
     layers = []
     complete = []
     for key, curve in curves.groupby("key"):
@@ -139,10 +139,10 @@ def _points(curve: pd.DataFrame) -> list[dict[str, Any]]:
     return [{"update": float(u), "valid": float(v)} for u, v in zip(curve["update"], curve["valid"], strict=True)]
 
 
-def group_of(variant: str) -> str:
+def techniques_group(variant: str) -> str:
     """The group of `GROUPS` that a variant is coloured by.
 
-    >>> group_of("rnn/bernoulli/SGD+CLM"), group_of("rnn/bernoulli/SGD+L")
+    >>> techniques_group("rnn/bernoulli/SGD+CLM"), techniques_group("rnn/bernoulli/SGD+L")
     ('C and M', 'neither')
     """
     return " and ".join(letter for letter in "CM" if letter in Variant.parse(variant).techniques) or "neither"
@@ -168,7 +168,7 @@ def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
         if not lost and not (row.status == "completed" and np.isfinite(row.valid)):
             continue
         height = strip if lost else max(row.valid, floor)
-        group = group_of(row.variant)
+        group = techniques_group(row.variant)
         shown = {"rate": row.learning_rate, "valid": height, "colour": GROUPS[group], "chosen": bool(row.selected)}
         shown |= {"told": _told(row), "variant": words(variant=row.variant)}
         rows.append(

@@ -5,7 +5,7 @@ from typing import Any
 
 import altair as alt
 
-from tasks.report.charts.colours import MUTED, OTHER, PLAIN, THIRD
+from tasks.report.charts.colours import FIRST, MUTED, OTHER, THIRD
 from tasks.report.charts.scores import WIDTH
 from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of
@@ -29,7 +29,7 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
     if most < 2:
         return None
     first, last = (best_with(shown, draws).variant for draws in (1, most))
-    colours = {first: THIRD, last: OTHER, plain_of(last): PLAIN}
+    colours = {first: THIRD, last: OTHER, plain_of(last): FIRST}
     values = [value for each in shown for value in each.expected_K[:most]]
     low, high = float(min(values)), float(max(values))
     margin = 0.06 * (high - low) or 0.1
@@ -56,7 +56,7 @@ def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
             where,
             colours[each.variant],
             width=2.4,
-            dash=(7, 4) if colours[each.variant] == PLAIN else (1, 0),
+            dash=(7, 4) if colours[each.variant] == FIRST else (1, 0),
         )
         for each in shown
         if each.variant in colours

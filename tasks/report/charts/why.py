@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from tasks.report.charts.colours import CIRCLE, GRID, INK, MUTED, OTHER, PLAIN, SQUARE
+from tasks.report.charts.colours import CIRCLE, FIRST, GRID, INK, MUTED, OTHER, SQUARE
 from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of
 from tasks.report.charts.training import PANEL_WIDTH
@@ -73,7 +73,7 @@ def _gradient_axes(told: Sequence[VariantDiagnosis]) -> dict[str, Any]:
 
 
 def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Chart]:
-    colour, shape = (PLAIN, SQUARE) if each.variant == plain_of(each.variant) else (OTHER, CIRCLE)
+    colour, shape = (FIRST, SQUARE) if each.variant == plain_of(each.variant) else (OTHER, CIRCLE)
     rows = {
         moment: [
             {"lag": lag, "mean": mean, "low": low, "high": high}
@@ -105,7 +105,7 @@ def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Ch
     ]
 
 
-def zeros(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
+def zero_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     """Share of states and of gradients that are exactly zero, a row a variant that has some; None where none has."""
     sparse = [each for each in told if each.zero_states > 0 or each.zero_gradients > 0]
     if not sparse:
@@ -138,7 +138,7 @@ def zeros(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     )
 
 
-def time_constants(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
+def time_constant_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     """Time constants of the leaky units, a tick a unit; None where no unit leaks."""
     leaking = [each for each in told if each.time_constants]
     if not leaking:
@@ -163,7 +163,7 @@ def time_constants(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     return layered([one, ticks], _WIDTH, max(_ROW * len(leaking), 60), [each.variant for each in leaking])
 
 
-def clipping(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
+def clipping_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     """Share of clipped updates, a row a variant, a cell an epoch, the darker the more; None where nobody clips."""
     clipped = [each for each in told if "C" in Variant.parse(each.variant).techniques and each.clipped_share]
     if not clipped:

@@ -6,8 +6,7 @@ import altair as alt
 import numpy as np
 from markupsafe import Markup
 
-from tasks.report.charts.colours import CIRCLE, MUTED, OTHER, SQUARE
-from tasks.report.charts.colours import PLAIN as PLAIN_COLOUR
+from tasks.report.charts.colours import CIRCLE, FIRST, MUTED, OTHER, SQUARE
 from tasks.report.charts.telling import of_mark
 from tasks.report.charts.theme import layered, rows_of, to_svg
 from tasks.report.numbers.formatting import NOTHING, interval, joined, number
@@ -119,7 +118,7 @@ def profile_panel(thresholds: FloatArray, row: Compared, plain: Compared) -> alt
 
 
 def _layers(thresholds: FloatArray, row: Compared, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    colour, shape = (PLAIN_COLOUR, SQUARE) if row.variant == PLAIN else (OTHER, CIRCLE)
+    colour, shape = (FIRST, SQUARE) if row.variant == PLAIN else (OTHER, CIRCLE)
     shares, low, high = (100 * row.profile).tolist()
     points = [{"score": tau, "share": share} for tau, share in zip(thresholds.tolist(), shares, strict=True)]
     base = alt.Chart(rows_of(points))

@@ -12,7 +12,7 @@ import altair as alt
 import pandas as pd
 from markupsafe import Markup
 
-from tasks.report.charts.colours import CIRCLE, MUTED, OTHER, PLAIN, SQUARE
+from tasks.report.charts.colours import CIRCLE, FIRST, MUTED, OTHER, SQUARE
 from tasks.report.charts.telling import of_mark, words
 from tasks.report.charts.theme import layered, rows_of, to_svg
 from tasks.report.numbers.estimates import Estimates
@@ -136,7 +136,7 @@ def lag_panel(trained: pd.DataFrame, variant: str, chance: float, metric: Metric
 
 
 def _layers(rows: pd.DataFrame, plain: bool, aside: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    colour, shape = (PLAIN, SQUARE) if plain else (OTHER, CIRCLE)
+    colour, shape = (FIRST, SQUARE) if plain else (OTHER, CIRCLE)
     points = [_point(row) for row in rows.itertuples() if pd.notna(row.mean)]
     owner = of_mark(str(rows["variant"].iloc[0])) if len(rows) else {}
     whole = rows["mean"].notna().tolist()

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from tasks.report.charts import scores as charts
-from tasks.report.charts import training as training_charts
+from tasks.report.charts.scores import difference_chart, effect_chart, forest_chart
 from tasks.report.charts.theme import to_svg
+from tasks.report.charts.training import GROUPS, curve_panels, search_scatter, techniques_group
 from tasks.report.findings import Findings
 from tasks.report.numbers.formatting import NOTHING, joined, plural
 from tasks.report.numbers.intervals import LEVEL
@@ -128,8 +128,8 @@ def _section(findings: Findings, corpus: str, index: int) -> Section:
     # The scores of other output models and the learning rates of other optimizers lie elsewhere.
     main = main_variants(scores["variant"])
     searched = trials[(trials["purpose"] == "search") & trials["variant"].isin(main)]
-    search = training_charts.search_scatter(searched, SCORED_NAMES[kind])
-    panels = training_charts.curve_panels(curves, trials)
+    search = search_scatter(searched, SCORED_NAMES[kind])
+    panels = curve_panels(curves, trials)
     return Section(
         anchor=anchor,
         name=corpus,
@@ -142,19 +142,19 @@ def _section(findings: Findings, corpus: str, index: int) -> Section:
         changes=tables.change_cells(estimates, corpus),
         forest=_drawn(
             scores["mean"],
-            charts.forest(scores, metric),
+            forest_chart(scores, metric),
             f"{anchor}-forest",
             f"Test scores with intervals. {said.best}",
         ),
         differences=_drawn(
             scores["difference"],
-            charts.differences(scores, metric),
+            difference_chart(scores, metric),
             f"{anchor}-differences",
             "Difference of each variant to plain SGD with its interval; the table below holds the numbers.",
         ),
         effects=_drawn(
             effects["effect"],
-            charts.effects(effects, metric),
+            effect_chart(effects, metric),
             f"{anchor}-effects",
             f"Average change made by each technique. {said.techniques}",
         ),
@@ -165,7 +165,7 @@ def _section(findings: Findings, corpus: str, index: int) -> Section:
         ),
         search=to_svg(search, f"{anchor}-search", _search_summary(searched)) if search else None,
         searched=group_of(main[0]) if main and set(results.variants(corpus)) - set(main) else "",
-        groups=tuple(g for g in training_charts.GROUPS if g in set(searched["variant"].map(training_charts.group_of))),
+        groups=tuple(g for g in GROUPS if g in set(searched["variant"].map(techniques_group))),
         edges=tuple(edge_sentences(findings.edges[corpus], results.variants(corpus))),
         mattering=mattering_table(findings.mattering[corpus]),
         why=render_why(findings, corpus, anchor),

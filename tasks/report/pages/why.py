@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import altair as alt
 from markupsafe import Markup
 
-from tasks.report.charts import why as why_charts
 from tasks.report.charts.theme import to_svg
+from tasks.report.charts.why import clipping_chart, gradient_panels, time_constant_chart, zero_chart
 from tasks.report.findings import Findings
 from tasks.report.numbers.variant_titles import is_baseline
 from tasks.report.words.tables import Table
@@ -32,16 +32,16 @@ def render_why(findings: Findings, corpus: str, anchor: str) -> Why | None:
         return None
     ranked = findings.estimates.primary(corpus)
     best = next((row.variant for row in ranked.itertuples() if not is_baseline(row.variant)), None)
-    panels = why_charts.gradient_panels(told, best)
+    panels = gradient_panels(told, best)
     return Why(
         reach=reach_sentence(told),
         gradients=tuple(
             (title, to_svg(chart, f"{anchor}-gradient-{i}", f"Share of the gradient left over the lag: {title}."))
             for i, (title, chart) in enumerate(panels)
         ),
-        zeros=_drawn(why_charts.zeros(told), f"{anchor}-zeros", "Share of zero states and gradients of each variant."),
-        constants=_drawn(why_charts.time_constants(told), f"{anchor}-constants", "Time constants of the leaky units."),
-        clipping=_drawn(why_charts.clipping(told), f"{anchor}-clipping", "Share of clipped updates of each epoch."),
+        zeros=_drawn(zero_chart(told), f"{anchor}-zeros", "Share of zero states and gradients of each variant."),
+        constants=_drawn(time_constant_chart(told), f"{anchor}-constants", "Time constants of the leaky units."),
+        clipping=_drawn(clipping_chart(told), f"{anchor}-clipping", "Share of clipped updates of each epoch."),
         table=why_table(told),
     )
 

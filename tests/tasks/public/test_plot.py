@@ -13,7 +13,7 @@ import pytest
 import vl_convert
 from counterpoint import plot
 
-from tasks.report.charts import scores as score_charts
+from tasks.report.charts.scores import difference_chart, effect_chart, forest_chart
 from tasks.report.charts.training import curve_panels
 from tasks.report.charts.tuning import tuning_chart
 from tasks.report.charts.why import gradient_panels
@@ -62,9 +62,9 @@ def test_a_store_a_report_and_a_frame_give_the_chart_of_the_page(
         page = tuning_chart(tunings(report.measured, corpus), step)
     else:
         charts = {
-            "scores": score_charts.forest,
-            "differences": score_charts.differences,
-            "effects": score_charts.effects,
+            "scores": forest_chart,
+            "differences": difference_chart,
+            "effects": effect_chart,
         }
         page = charts[name](frame[(frame["corpus"] == corpus) & (frame["metric"] == metric.name)], metric)
     function = getattr(plot, name)

@@ -21,7 +21,7 @@ from tasks.ingest.stored import load_corpus
 from tasks.publishing.publish import publish
 from tasks.report import Findings, estimate, results_json, results_parquet
 from tasks.search.search import Search, halve
-from tasks.trials.diagnostics_table import COLUMNS
+from tasks.trials.diagnostics_table import DIAGNOSTIC_COLUMNS
 from tasks.trials.records import read_parquet, sample_prefix, score_prefix, to_parquet, trial_prefix
 from tasks.trials.tables import CURVE_COLUMNS, DIAGNOSIS_COLUMNS, SCORE_COLUMNS, TRIAL_COLUMNS
 from tests.models import examples
@@ -176,7 +176,10 @@ def test_one_bad_trial_is_passed_over_by_name_and_hides_no_other(tmp_path: Path)
         changed: json.dumps(values[changed]),
     }
     for trial, text in stored.items():
-        files = {"record.json": text.encode(), "diagnostics.parquet": to_parquet([dict.fromkeys(COLUMNS, 1)])}
+        files = {
+            "record.json": text.encode(),
+            "diagnostics.parquet": to_parquet([dict.fromkeys(DIAGNOSTIC_COLUMNS, 1)]),
+        }
         store.commit(trial_prefix(trial.key), files, kind="trial", provenance={})
         store.commit(sample_prefix(trial.key), {"sample.json": text.encode()}, kind="sample", provenance={})
     next((tmp_path / trial_prefix(changed.key)).glob("record-*")).write_text("{}")

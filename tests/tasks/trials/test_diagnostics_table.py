@@ -3,7 +3,7 @@
 import pandas as pd
 
 from models.training.run import Training, train
-from tasks.trials.diagnostics_table import COLUMNS, diagnosis_rows, load_diagnosis
+from tasks.trials.diagnostics_table import DIAGNOSTIC_COLUMNS, diagnosis_rows, load_diagnosis
 from tasks.trials.records import to_parquet, trial_prefix
 from tests.models import examples
 from tests.models.evaluation.test_diagnostics import splits
@@ -16,7 +16,7 @@ def _trained(letters: str, **changes: object) -> Training:
 def test_every_number_is_a_row():
     training = _trained("L")
     rows = pd.DataFrame(diagnosis_rows(training))
-    assert tuple(rows) == COLUMNS
+    assert tuple(rows) == DIAGNOSTIC_COLUMNS
     for each in training.diagnoses:
         mine = rows[(rows["moment"] == each.moment) & (rows["epoch"] == each.epoch)].groupby("quantity")["value"]
         values = {str(name): tuple(group) for name, group in mine}
@@ -48,4 +48,4 @@ def test_it_comes_back_as_it_was_stored(store):
 def test_a_trial_of_an_older_version_has_an_empty_table(store):
     store.commit(trial_prefix("k"), {"record.json": b"{}"}, kind="trial", provenance={})
     assert load_diagnosis(store, "k").empty
-    assert tuple(load_diagnosis(store, "k")) == COLUMNS
+    assert tuple(load_diagnosis(store, "k")) == DIAGNOSTIC_COLUMNS

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tasks.report import Estimates, Results
-from tasks.report.charts.colours import MUTED, OTHER, PLAIN
-from tasks.report.charts.scores import differences, forest
+from tasks.report.charts.colours import FIRST, MUTED, OTHER
+from tasks.report.charts.scores import difference_chart, forest_chart
 from tasks.report.charts.theme import to_svg
 from tasks.report.charts.training import GROUPS, curve_panels, search_scatter
 from tasks.report.numbers.metrics import METRICS
@@ -29,7 +29,7 @@ def _rows(layer: Any) -> list[dict[str, Any]]:
 
 
 def test_a_baseline_far_off_is_a_number_at_the_edge_and_does_not_squeeze_the_others(scores):
-    chart = forest(scores, MUSIC)
+    chart = forest_chart(scores, MUSIC)
     labels = short_labels(scores["variant"])
     scored = [name for name in scores.loc[scores["mean"].notna(), "variant"] if not is_baseline(name)]
     assert [row["label"] for row in _rows(chart.layer[0])] == [labels[name] for name in scored]
@@ -41,14 +41,14 @@ def test_a_baseline_far_off_is_a_number_at_the_edge_and_does_not_squeeze_the_oth
 def test_a_baseline_among_the_variants_is_a_row_like_theirs(scores):
     near = scores.assign(mean=scores["mean"].where(scores["variant"] != "baseline/note-probability", -8.4))
     near[["low", "high"]] = near[["low", "high"]].where(near["variant"] != "baseline/note-probability", -8.4)
-    drawn = {row["label"]: row["colour"] for row in _rows(forest(near, MUSIC).layer[0])}
+    drawn = {row["label"]: row["colour"] for row in _rows(forest_chart(near, MUSIC).layer[0])}
     assert drawn["note-probability"] == MUTED
     labels = short_labels(scores["variant"])
-    assert [drawn[labels[f"rnn/bernoulli/{tail}"]] for tail in ("SGD", "SGD+C")] == [PLAIN, OTHER]
+    assert [drawn[labels[f"rnn/bernoulli/{tail}"]] for tail in ("SGD", "SGD+C")] == [FIRST, OTHER]
 
 
 def test_scores_and_differences_stand_row_for_row_beside_each_other(scores):
-    drawings = [to_svg(chart, "a", "b") for chart in (forest(scores, MUSIC), differences(scores, MUSIC))]
+    drawings = [to_svg(chart, "a", "b") for chart in (forest_chart(scores, MUSIC), difference_chart(scores, MUSIC))]
     places = [re.findall(r'viewBox="([^"]*)"|transform="(translate\(\d+,\d+\))"', str(each))[:2] for each in drawings]
     assert places[0] == places[1]
 
@@ -60,7 +60,7 @@ def test_groups_differ_in_shape_as_well_as_in_colour(results: Results, scores):
     points = [row for layer in chart.layer for row in _rows(layer) if "shape" in row and row["shape"] != "cross"]
     pairs = {(row["colour"], row["shape"]) for row in points}
     assert len(pairs) == len({shape for _, shape in pairs}) == len(GROUPS)
-    plain = {(row["colour"], row["shape"]) for row in _rows(forest(scores, MUSIC).layer[0])}
+    plain = {(row["colour"], row["shape"]) for row in _rows(forest_chart(scores, MUSIC).layer[0])}
     assert len({shape for _, shape in plain}) == 2
 
 
@@ -92,4 +92,4 @@ def test_the_mean_without_clipping_is_dashed(results: Results):
     thick = [layer.mark for layer in chart.layer if layer.mark.to_dict().get("strokeWidth") == 2.4]
     dashes = {mark.color: tuple(mark.strokeDash) for mark in thick}
     assert re.fullmatch(r"(\S*)SGD and \1SGD\+C", title)
-    assert dashes[PLAIN] != dashes[OTHER] == (1, 0)
+    assert dashes[FIRST] != dashes[OTHER] == (1, 0)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tasks.report import Findings, build_report, estimate, results_json
-from tasks.report.charts.why import clipping, gradient_panels, time_constants, zeros
+from tasks.report.charts.why import clipping_chart, gradient_panels, time_constant_chart, zero_chart
 from tasks.report.words.why import SMALLEST, diagnoses_of, reach_sentence, shown_variants, why_table
 from tests.tasks.report.pages_made import of_variants, small_results, undrawn
 
@@ -105,8 +105,9 @@ def test_a_technique_is_shown_by_the_main_family_with_sgd_alone(results):
 
 
 def test_there_is_no_chart_of_what_no_variant_has(told):
-    assert [chart([told["SGD"], told["SGD+M"]]) for chart in (zeros, time_constants, clipping)] == [None] * 3
-    assert None not in [chart([told["SGD+CLR"]]) for chart in (zeros, time_constants, clipping)]
+    charts = (zero_chart, time_constant_chart, clipping_chart)
+    assert [chart([told["SGD"], told["SGD+M"]]) for chart in charts] == [None] * 3
+    assert None not in [chart([told["SGD+CLR"]]) for chart in charts]
 
 
 def test_the_table_and_the_sentence_say_it_in_words(told):
