@@ -24,6 +24,8 @@ def test_no_table_is_cut_on_paper(window, folder, name):
     assert window.evaluate(f"{scrolled}.length") == 0
     rows = "[...new Set([...document.querySelectorAll('tbody tr')].map(row => getComputedStyle(row).breakInside))]"
     assert window.evaluate(rows) == ["avoid"]
+    buttons = "[...new Set([...document.querySelectorAll('.sort')].map(each => getComputedStyle(each).display))]"
+    assert window.evaluate(buttons) == ["contents"], "the headings that Chromium repeats hold no button"
     controls = "[...document.querySelectorAll('.copy, .chooser, .axis')].filter(each => each.checkVisibility())"
     assert window.evaluate(f"{controls}.length") == 0
 
