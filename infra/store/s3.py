@@ -5,7 +5,7 @@ s3fs publishes a truncated object when an exception passes `fs.open(..., "wb")`,
 write that it splits. Credentials and the endpoint come from the standard AWS variables, and from nowhere
 else.
 
-What passes is tried again (`s3_patience.py`), by that alone: botocore and s3fs try once.
+Requests with a passing fault are sent again by `s3_patience.py`, and only there: botocore and s3fs try once.
 
 What this does not do: create buckets, or trust a store (SeaweedFS makes a missing bucket on the first PUT,
 hence `check`; some gateways ignore conditions, hence `Store.check_writable`).

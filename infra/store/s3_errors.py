@@ -1,4 +1,4 @@
-"""What went wrong with S3, in one line with the mend, and without anything secret.
+"""Errors of S3 as one line with the mend, and without secrets.
 
 The server's own message is not repeated: it may quote the request, its signature included.
 """

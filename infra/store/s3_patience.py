@@ -1,13 +1,14 @@
-"""How long a request of S3 is sent again, and for what.
+"""Retries of S3 requests: for which faults a request is sent again, and for how long.
 
-What passes is worth another try: too many requests (503 SlowDown, 429), a server that fails (500, 502, 504) or is being
-started again, broken connections, lost answers, time-outs, bodies that are cut or do not fit their checksum. Between
-two tries the wait doubles, and chance takes up to half of it, so that many workers get out of step. No try begins later
-than `PATIENCE_SECONDS` after the first one. All else, expired credentials for one, is told at once.
+A request is sent again after a passing fault: too many requests (503 SlowDown, 429), a server that fails (500, 502,
+504) or restarts, broken connections, lost answers, time-outs, and bodies that are cut or do not fit their checksum. The
+wait doubles from try to try, and a random part of up to half is taken off, so that many workers get out of step. No try
+begins later than `PATIENCE_SECONDS` after the first one. Every other fault, such as expired credentials, is raised at
+once.
 
-Who has given up does not wait again: for `PAUSE_SECONDS` nothing is sent, and every request ends as the last one did;
-then each is sent once, until one succeeds or `SHORT_SECONDS` have passed. So a store that is gone for good costs a
-process one such wait, and not one for every object.
+After a request was given up, the process does not wait so long again. For `PAUSE_SECONDS` nothing is sent, and every
+request fails as the last one did. Then each request is sent once, until one succeeds or `SHORT_SECONDS` have passed. So
+a store that is gone for good costs a process one long wait, and not one for every object.
 """
 
 import random

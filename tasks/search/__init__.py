@@ -1,4 +1,4 @@
-"""Which trials a campaign needs, which are chosen, how long it takes, and getting them done.
+"""The search of a campaign: trials, chosen configurations, estimated time, and dispatch to workers.
 
 Never in this room: training, or a statistic.
 """

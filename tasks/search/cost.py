@@ -1,13 +1,14 @@
-"""How long a trial will take, measured instead of guessed, and kept for the next command (`timings.py`).
+"""The estimated time of a trial: it is measured on this machine, and kept for the next command (`timings.py`).
 
-For each corpus, core, output model and size of chunks and batches one epoch of plain SGD over a few pieces is timed on
-this machine, at the smallest and at the largest network of the search, less the time that a trial takes before and
-after its updates. Between the two the time of a step is taken to be a + b * units^2. Early stopping and divergence make
-it less; a cluster elsewhere may be faster or slower. Of Hessian-free, whose epochs take as long as conjugate gradient
-goes on, it is the most that they may take, about.
+One epoch of plain SGD over a few pieces is timed for each corpus, core, output model and size of chunks and batches.
+The smallest and the largest network of the search are timed, and the time before and after the updates is subtracted.
+In between, a step is assumed to take a + b * units^2. The estimate is an upper bound as far as trials stop early or
+diverge, and a cluster elsewhere may be faster or slower. The epochs of Hessian-free optimization take as long as
+conjugate gradient does; the estimate is about the longest that they can take.
 
-Where a log-likelihood is annealed, as that of an RBM, a few chains are timed as well, for every machine. Their steps
-are counted: those after every epoch, and those on test of trials that are scored, which can take longer than training.
+Some log-likelihoods are annealed, for example those of an RBM. For these a few chains are timed too, for each corpus
+and output model with its settings. The steps of the chains are counted: those after every epoch, and those of scoring
+on test, which can take longer than training.
 """
 
 import time
@@ -44,8 +45,8 @@ class Clock:
     """Estimated seconds of trials on one core of this machine.
 
     Args:
-        store: where the corpora are.
-        search: whose trials they are, and what these are drawn from.
+        store: the store of the corpora.
+        search: the search whose trials are estimated; it has the smallest and largest networks.
     """
 
     def __init__(self, store: Store, search: Search) -> None:
@@ -76,11 +77,11 @@ class Clock:
     def _annealing(self, trial: Trial, split: str, work: Callable[[int], int]) -> float:
         if not trial.output_type.estimated:
             return 0.0
-        machine = (trial.corpus, trial.output, trial.output_settings)
-        if machine not in self._chains:
+        model = (trial.corpus, trial.output, trial.output_settings)
+        if model not in self._chains:
             timed = {"chain of": trial.output, "settings": asdict(trial.output_settings), "corpus": trial.corpus}
-            self._chains[machine] = kept(timed, lambda: self._chain_seconds(trial))
-        return work(self._data(trial).corpus.steps(split)) * self._chains[machine]
+            self._chains[model] = kept(timed, lambda: self._chain_seconds(trial))
+        return work(self._data(trial).corpus.steps(split)) * self._chains[model]
 
     def _chain_seconds(self, trial: Trial) -> float:
         """Seconds of one step of one chain."""

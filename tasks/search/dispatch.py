@@ -1,11 +1,16 @@
-"""A stage of a campaign on a cluster: trials go out in jobs, and the stage waits for its end.
+"""A stage of a campaign on a cluster: its trials are sent out in jobs, and the stage waits until they end.
 
-Jobs are Prefect tasks; what comes back from them is small, since the results are in the store. The store is the ledger:
-after each round it is asked what is there. What raised goes out once more, in jobs again. What was lost with its
-worker, perhaps by another one's fault, goes out once more too, each trial as a task of its own. When a worker dies,
-Dask marks every task queued on it as failed: trials that are lost again are run one after the other, so that only the
-one that kills its worker fails. What is missing after that is named with its reason, and the campaign goes on. After
-each round every kind of reason is told once.
+A job is a Prefect task. It returns little, for its results are in the store. After each round the store is asked which
+trials it has, and the others are sent again:
+
+1. A trial that raised is sent once more, in a job with others.
+2. A trial that was lost with its worker is sent once more, as a task of its own: another trial may have killed the
+   worker.
+3. A trial that is lost a second time is run with no other trial beside it. Dask marks every task that is queued on a
+   dead worker as failed, so only this shows which trial kills its worker.
+
+A trial that is still missing is reported with its reason, and the campaign goes on. After each round each kind of
+reason is reported once.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,15 +41,15 @@ _ELSEWHERE = "it ended, and is not in the store: do the workers have this versio
 
 
 def run_all(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[str, str]:
-    """Train a search rung by rung, and then what it chose with fresh seeds, which are scored on test.
+    """Train a search rung by rung; then train the chosen configurations with fresh seeds, and score these on test.
 
-    What was kept of earlier rungs is removed where the search is over.
+    Checkpoints that were kept for the next rung are removed once the search is over.
 
     Args:
-        search: that of the campaign.
-        ledger: what is stored.
-        clock: estimates by which the work is cut.
-        crew: who works.
+        search: the campaign's search.
+        ledger: the stored records.
+        clock: the estimated times by which trials are put into jobs.
+        crew: the workers.
 
     Returns:
         The reason of every trial that did not come to an end, by key.
@@ -63,15 +68,15 @@ def run_all(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[st
 
 @dataclass(frozen=True)
 class Stage:
-    """Trials of a campaign that go out together.
+    """Trials of a campaign that are sent out together.
 
     Attributes:
-        search: that of the campaign.
-        ledger: what is stored.
-        clock: estimates by which the work is cut.
-        crew: who works.
-        rung: which of the trials go on from shorter ones, and whose end is kept; and what the stage is called.
-        final: whether they are fresh seeds of chosen configurations, which are scored on test.
+        search: the campaign's search.
+        ledger: the stored records.
+        clock: the estimated times by which trials are put into jobs.
+        crew: the workers.
+        rung: which trials continue shorter ones, which keep their last checkpoint, and the label of the stage.
+        final: whether the trials are fresh seeds of chosen configurations, which are scored on test.
     """
 
     search: Search
@@ -110,7 +115,7 @@ class Stage:
         return self.ledger.unfinished(trials, scored=self.final)
 
     def _seconds(self, trial: Trial) -> float:
-        """Estimated seconds of what a trial has before it: of one that goes on from a shorter one, those after that."""
+        """Estimated seconds that a trial still needs; one that continues a shorter trial needs the difference."""
         shorter = self.rung.shorter(trial)
         return self.clock.seconds(trial) - (0.0 if shorter is None else self.clock.seconds(shorter))
 

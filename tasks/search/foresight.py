@@ -1,6 +1,6 @@
-"""Whether a campaign has work for workers, asked before its flow run is there: they can then start beside the server.
+"""Whether a campaign needs workers. This is asked before its flow run begins, so that workers start with the server.
 
-What cannot be read counts as not there, and is told by the flow.
+A record that cannot be read counts as missing. The flow reports it later.
 """
 
 from infra.store import Store
@@ -12,9 +12,9 @@ from tasks.trials.ledger import Ledger
 
 
 def work_is_left(store: Store, campaign: Campaign) -> bool:
-    """Whether a corpus has no name in the store yet, or a trial of the campaign is not stored or owes something.
+    """Whether a corpus is not in the store by its name, or a trial of the campaign lacks its record, score or sample.
 
-    A guess where files of a corpus have changed since: the flow finds out, and calls its workers together itself.
+    The answer may be wrong if the files of a corpus have changed since. The flow notices, and starts its workers then.
     """
     named = {name: find_name(store, name) for name in campaign.variants}
     digests = {name: stored.digest for name, stored in named.items() if stored is not None}

@@ -32,11 +32,11 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a campaign needs.
+    """The trials that a campaign needs.
 
     Attributes:
-        rows: a row a variant.
-        outdated: search trials to train that are stored by an older version of the numerics.
+        rows: one row for each variant on each corpus.
+        outdated: how many of the search trials to train are stored, but were made by an older version of the numerics.
     """
 
     rows: tuple[PlanRow, ...]
@@ -53,11 +53,11 @@ class Plan:
 
 
 def make_plan(standing: Standing, clock: Clock) -> Plan:
-    """What of a search and of its fresh seeds is stored, and how long the rest takes.
+    """The plan of a search and of its fresh seeds: what is stored, and how long the rest takes.
 
     Args:
-        standing: of the search.
-        clock: estimates what is not stored.
+        standing: what is stored of the search.
+        clock: estimates the seconds of the other trials.
     """
     studies: dict[tuple[str, str], list[Halving]] = {}
     for each in standing.halvings:

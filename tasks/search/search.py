@@ -1,12 +1,13 @@
-"""The search: studies of draws for every variant, successive halving, the choice on validation, and its fresh seeds.
+"""The search: random draws for every variant, successive halving, the choice on validation, and fresh seeds.
 
-A campaign makes some independent studies. In each of them every variant of a corpus has a bracket: so many draws,
-trained for the epochs of the first rung; the best third of them on validation goes on to the epochs of the next, as
-often as there are rungs (successive halving: Jamieson & Talwalkar 2016). The best of the last rung is chosen, and
-trained again with fresh seeds. One rung is random search. The rungs are the same for all variants, and a variant
-competes with its own draws alone, so every variant has the same budget.
+A campaign has one or more independent studies. In a study every variant on a corpus has a bracket of draws, which are
+random hyper-parameters. All draws are trained for the epochs of the first rung. The third of them that is best on
+validation is trained on, to the epochs of the next rung, and so on for all rungs (successive halving: Jamieson &
+Talwalkar 2016). The best draw of the last rung is chosen, and is trained again with fresh seeds. A search with one rung
+is random search. All variants have the same rungs, and a draw competes only with draws of its own variant. So every
+variant has the same budget.
 
-What this does not do: draw (`drawing.py`), train (`train.py`), or ask the store. The test split plays no part here.
+What this does not do: draw (`drawing.py`), train (`train.py`), or read the store. The test split plays no part here.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +28,7 @@ Records = Mapping[str, TrialRecord]
 
 
 def rung_epochs(epochs: int, rungs: int) -> tuple[int, ...]:
-    """The epochs after which a trial of a rung ends, `epochs` / 3^(r - i), rounded; rungs of equally many are one.
+    """The epochs at the end of each rung: `epochs` / 3^(r - i), rounded; rungs with equal epochs become one.
 
     >>> rung_epochs(18, 3), rung_epochs(8, 2), rung_epochs(1, 3)
     ((2, 6, 18), (3, 8), (1,))
@@ -37,7 +38,7 @@ def rung_epochs(epochs: int, rungs: int) -> tuple[int, ...]:
 
 
 def rung_sizes(draws: int, rungs: int) -> tuple[int, ...]:
-    """How many draws a rung has at most: of `n` in one a third in the next, rounded down, and one at least.
+    """The largest number of draws in each rung: a third of the rung before, rounded down, and at least one.
 
     >>> rung_sizes(9, 3), rung_sizes(7, 2), rung_sizes(2, 2)
     ((9, 3, 1), (7, 2), (2, 1))
@@ -47,17 +48,17 @@ def rung_sizes(draws: int, rungs: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Bracket:
-    """One variant on one corpus in one study: draws among which one is chosen.
+    """The draws of one variant on one corpus in one study; one of them is chosen.
 
     Attributes:
         corpus: name of the corpus.
-        digest: of it.
+        digest: digest of the corpus.
         variant: name of the variant.
         study: number of the study, from 0.
-        draws: its trials, each with all its epochs.
-        epochs: of each rung; the last has those of the draws.
-        sizes: how many draws each rung has at most.
-        seeds: the fresh ones for what is chosen.
+        draws: the trials, each with all its epochs.
+        epochs: the epochs at the end of each rung; the last are those of the draws.
+        sizes: the largest number of draws in each rung.
+        seeds: the fresh seeds of the chosen configuration.
     """
 
     corpus: str

@@ -1,4 +1,4 @@
-"""What one machine's share of a campaign came to."""
+"""The result of one machine's share of a campaign: how many trials are stored, and how many failed."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,13 +11,13 @@ from tasks.search.standing import Standing
 
 @dataclass(frozen=True)
 class ShareOutcome(Answer):
-    """What became of a share.
+    """The result of a share.
 
     Attributes:
-        share: which.
-        trials: that were asked for.
-        failures: how many of them did not come to an end.
-        store: where they are.
+        share: the share.
+        trials: how many trials it has.
+        failures: how many of them are not complete in the store.
+        store: address of the store.
     """
 
     schema: ClassVar[str] = "share"
@@ -47,7 +47,7 @@ class ShareOutcome(Answer):
 
 
 def share_outcome(standing: Standing, share: Share) -> ShareOutcome:
-    """Count what is stored of the share that a search is about."""
+    """Count the trials of a share, and those that are not complete in the store."""
     asked = len(standing.trials) + len(standing.finals)
     lacking = len(standing.missing) + len(standing.ended.unfinished)
     return ShareOutcome(share, asked, lacking, standing.ledger.store.address)

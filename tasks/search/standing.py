@@ -1,8 +1,8 @@
-"""How a search stands: what is stored of it and of its fresh seeds, by one look at the store.
+"""The state of a search: which of its trials and fresh seeds are stored, read from the store once.
 
-The plan is made from one look, each rung goes out by one, and the report, its fingerprint and the note that all is
-finished are made from the last: so they tell of the same trials, also where other machines are at work. What this does
-not do: notice what comes later; whoever wants that looks again.
+The plan, each rung, and the report are each made from one such state. The report, its fingerprint and the note of the
+finished campaign are made from the last one. So they have the same trials, even while other machines write to the
+store. A state does not change; for newer results a new one is made.
 """
 
 from functools import cached_property
@@ -13,16 +13,16 @@ from tasks.trials.ledger import Finals, Ledger
 
 
 class Standing:
-    """A search and what is stored of it.
+    """A search and its stored results.
 
     Args:
-        ledger: what is stored.
-        search: that of the campaign.
+        ledger: the stored records.
+        search: the campaign's search.
 
     Attributes:
-        ledger, search: as given.
-        records: of the trials of the search that are stored, by key.
-        halvings: how far each bracket has come.
+        ledger, search: the arguments.
+        records: the stored records of the search's trials, by key.
+        halvings: the progress of each bracket.
         finals: the chosen configurations with fresh seeds.
     """
 
@@ -33,25 +33,25 @@ class Standing:
 
     @property
     def trials(self) -> list[Trial]:
-        """The trials of the search that are asked for, as far as the records tell."""
+        """All trials that the search needs, as far as the stored records decide it."""
         return [trial for each in self.halvings for trial in each.trials]
 
     @property
     def missing(self) -> list[Trial]:
-        """Those of them that are not stored."""
+        """The trials of the search that are not stored."""
         return [trial for trial in self.trials if trial.key not in self.records]
 
     @property
     def left_behind(self) -> list[Trial]:
-        """The trials that no longer one can go on from any more: those of earlier rungs, where the search is whole."""
+        """The trials whose kept checkpoint nobody needs: those of earlier rungs in brackets that are complete."""
         return [trial for each in self.halvings if each.whole for rung in each.rungs[:-1] for trial in rung]
 
     @cached_property
     def ended(self) -> Finals:
-        """What is stored of the fresh seeds."""
+        """The stored results of the fresh seeds."""
         return self.ledger.finals(self.finals)
 
     @property
     def whole(self) -> bool:
-        """Whether all that is asked for is stored."""
+        """Whether everything that the search needs is stored."""
         return not (self.missing or self.ended.unfinished)

@@ -1,9 +1,9 @@
-"""Seconds that something took on this machine, kept in the user's cache folder instead of measured at every start.
+"""A cache of measured times, in the user's cache folder, so that they are not measured at every start.
 
-A time is kept under what was timed and where: processor, cores, versions, numerics, the body of the recurrence. After a
-week it is measured anew, for the machine may have been busy. Estimates alone come from here, and no result: without
-the file, or where it cannot be written, times are measured as ever. So they are where it, or its folder, is not ours
-alone, which the log says.
+The key of a time is what was timed and the machine: processor, cores, versions, numerics, and the kernel of the
+recurrence. A time is measured again after a week, for the machine may have been busy. Only estimates depend on these
+times; no result does. If the file is missing or cannot be written, times are measured every time. The same happens if
+other users could change the file or its folder; the log says so.
 """
 
 import json
@@ -28,16 +28,16 @@ _log = logging.getLogger(__name__)
 
 
 def timings_path() -> Path:
-    """Where the times are kept."""
+    """The path of the cache file."""
     return cache_folder() / "counterpoint" / "timings.json"
 
 
 def kept(timed: Mapping[str, Any], measure: Callable[[], float]) -> float:
-    """The seconds that are kept of what was timed on this machine, else those that are measured now, and kept.
+    """The seconds from the cache; if there are none, they are measured now and put into the cache.
 
     Args:
-        timed: what is timed, JSON values.
-        measure: times it.
+        timed: describes what is timed, as JSON values; part of the key.
+        measure: measures the seconds.
     """
     key = sha256(json.dumps({"timed": timed, "machine": machine()}, sort_keys=True).encode()).hexdigest()
     known = _read().get(key)
@@ -49,14 +49,14 @@ def kept(timed: Mapping[str, Any], measure: Callable[[], float]) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """What a time depends on beside what is timed, JSON values."""
-    told = provenance()
-    facts = {name: told[name] for name in ("processor", "cores", "platform", "versions")}
+    """The properties of this machine that a time depends on, as JSON values."""
+    origin = provenance()
+    facts = {name: origin[name] for name in ("processor", "cores", "platform", "versions")}
     return {**facts, "numerics": NUMERICS_VERSION, "body": scan_body()}
 
 
 def _read() -> dict[str, tuple[float, float]]:
-    """What is kept and young enough, each with the time at which it was measured."""
+    """The times of the cache that are younger than a week, each with the moment at which it was measured."""
     path = timings_path()
     try:
         kept_rows = json.loads(read_ours(path))
@@ -75,7 +75,7 @@ def _read() -> dict[str, tuple[float, float]]:
 
 
 def _write(rows: Mapping[str, tuple[float, float]]) -> None:
-    """Keep these, of very many the newest; the last writer of several wins."""
+    """Write the cache; only the newest `_MOST` times are kept, and the last of several writers wins."""
     path = timings_path()
     newest = dict(sorted(rows.items(), key=lambda row: -row[1][1])[:_MOST])
     # a home that cannot be written, a full disk: measured the next time, too

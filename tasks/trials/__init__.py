@@ -1,4 +1,4 @@
-"""One trial on a worker: from its configuration to what is stored of it.
+"""One trial on a worker: from its configuration to its stored results.
 
 Never in this room: which trials there are, or a report.
 """

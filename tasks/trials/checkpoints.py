@@ -1,13 +1,13 @@
-"""The checkpoint of a trial under way, in the store: one at a time, and none once nobody goes on from it.
+"""The checkpoint of a running trial in the store. A trial has at most one, and none once nobody can continue from it.
 
     checkpoints/<trial key>/<update>-<eight digits>/   progress.json  tensors.safetensors
     checkpoints/<trial key>.json                       pointer to the newest whole one
 
-The pointer is swapped after the commit, and decides; the eight random digits keep two workers apart that are at the
-same trial. A checkpoint that cannot be used, because it is damaged or of another version, is as good as none: the
-trial is then trained from its start, to the same numbers. So is one that another body of the scan has begun.
+The pointer says which checkpoint is valid; it is swapped after the commit. The eight random digits separate two workers
+that train the same trial. A checkpoint is not used if it is damaged, of another version, or of another kernel of the
+recurrence. The trial is then trained from its start, to the same numbers.
 
-That of a trial's end is kept beside its record where a longer trial may go on from it (`rung.py`).
+The checkpoint of a trial's end is kept beside its record if a longer trial may continue from it (`rung.py`).
 """
 
 import json
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Saved:
-    """A checkpoint, and the seconds of training that it took to get there."""
+    """A checkpoint, and the seconds of training up to it."""
 
     checkpoint: Checkpoint
     seconds: float
@@ -41,10 +41,10 @@ class Checkpoints:
     """The checkpoints of one trial.
 
     Args:
-        store: where they are.
+        store: the store of the checkpoints.
         trial: the configuration.
-        shorter: the trial, equal but for fewer epochs, from whose end this one goes on, None where it has a start of
-            its own.
+        shorter: the trial with fewer epochs, and otherwise equal, whose end this trial continues; None if this trial
+            starts by itself.
     """
 
     def __init__(self, store: Store, trial: Trial, shorter: Trial | None = None):
@@ -55,7 +55,7 @@ class Checkpoints:
         self._may_be_there = True  # until a look has found none
 
     def load(self) -> Saved | None:
-        """The newest whole one, or else that of the shorter trial; None where there is none that can be used.
+        """The trial's newest complete checkpoint, or else that of the shorter trial; None if neither can be used.
 
         Raises:
             StoreError: the store is out of reach.
@@ -67,17 +67,17 @@ class Checkpoints:
             return None
 
     def unusable(self, reason: Exception) -> None:
-        """Say in the log that a checkpoint was there, and remove it: it would be in the way of the next one.
+        """Write to the log that a checkpoint cannot be used, and remove it: it would be in the way of the next one.
 
-        That of the shorter trial as well, for nobody knows whose it was.
+        The checkpoint of the shorter trial is removed too, for either may be the damaged one.
         """
         _log.warning("trial %s starts anew, its checkpoint cannot be used: %s", self._key[:12], reason)
         self.clear()
 
     def save(self, checkpoint: Checkpoint, seconds: float) -> None:
-        """Commit one, point to it, and discard the one before it.
+        """Commit a checkpoint, point to it, and discard the one before it.
 
-        A store that refuses is a line in the log: the training is worth more than its checkpoint.
+        If the store refuses, that is only a line in the log: the training is worth more than its checkpoint.
         """
         newest = f"{self._folder}/{checkpoint.progress.updates}-{secrets.token_hex(4)}"
         values = checkpoint.to_json() | {"seconds": seconds, "scan_body": scan_body()}
@@ -96,10 +96,10 @@ class Checkpoints:
             _log.warning("trial %s goes on without a new checkpoint: %s", self._key[:12], error)
 
     def clear(self, *, keeping: bool = False) -> None:
-        """Remove the pointer and all that lies there, also what a killed worker left before it committed it.
+        """Remove the pointer and all checkpoints, uncommitted objects of a killed worker too.
 
-        That of the shorter trial as well; with `keeping` that one alone. Where `load` found nothing and nothing was
-        saved since, nothing is asked for.
+        The checkpoints of the shorter trial are removed as well; with `keeping` only those are. If `load` found no
+        checkpoint and none was saved since, no request is sent for this trial's own.
         """
         if self._shorter is not None:
             self._shorter.clear()
@@ -118,7 +118,7 @@ class Checkpoints:
         return None if newest is None else self._read(newest)
 
     def _grown(self) -> Saved | None:
-        """That of the shorter trial as one of this."""
+        """The checkpoint of the shorter trial, made into one of this trial."""
         if self._shorter is None:
             return None
         shorter = self._shorter._trial

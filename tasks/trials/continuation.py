@@ -1,7 +1,7 @@
-"""A continuation: the beginning of a piece, and what a trained network made of it.
+"""A continuation: the beginning of a piece, and the steps that a trained network added to it.
 
-What is stored of a sample as JSON, and what the report and `import counterpoint` give. What this does not do: draw
-anything (`models/evaluation/sampling.py`), or know of a store (`samples.py`).
+It is stored as the JSON of a sample, and is what the report and `import counterpoint` give. What this does not do: draw
+random numbers (`models/evaluation/sampling.py`), or know of a store (`samples.py`).
 """
 
 from collections.abc import Mapping
@@ -23,19 +23,19 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Continuation:
-    """What a network was given, and what it made of it.
+    """The beginning that a network was given, and the steps that it added.
 
     Attributes:
         key, variant: of the trial.
         corpus: digest of the corpus.
         kind: of the corpus.
         seed: of the random numbers, which chose the piece as well.
-        piece: title of the piece of the test split that the beginning is from.
-        given: steps of it that the network was given.
-        asked: steps that it was asked for; it has made fewer where its state outgrew its numbers.
-        steps: all of them, those that were given first: of music the MIDI numbers that are on in each frame, rising; of
-            text the symbols.
-        quarters: of music, the length of a frame in quarter notes.
+        piece: title of the piece of the test split whose beginning was given.
+        given: number of steps of the piece that the network was given.
+        asked: number of steps that the network was asked for; it adds fewer if its state overflows.
+        steps: all steps, the given ones first. A step of music is the MIDI numbers that sound in the frame, rising; a
+            step of text is a symbol.
+        quarters: length of a frame in quarter notes; for music only.
     """
 
     key: str
@@ -96,7 +96,7 @@ class Continuation:
 
     @property
     def wrong(self) -> str:
-        """Why it can be neither shown nor played; "" where it can."""
+        """Why the continuation can be neither shown nor played; "" if it can."""
         if not 0 <= self.given <= len(self.steps):
             return f"{self.given} steps given of {len(self.steps)}"
         if self.kind != "music":

@@ -1,9 +1,9 @@
-"""Where a worker trains, and how many trials side by side there.
+"""The device on which a worker trains, and the number of trials that it trains side by side.
 
-On a GPU where torch finds one, else on the processor; COUNTERPOINT_DEVICE says `cpu` or `cuda` for certain. A processor
-trains one trial after the other, each of them hot in its cache: that is as fast as a stack there, and gives each the
-numbers that it has alone to the bit. On a GPU a small network leaves most of the device idle, so as many trials of one
-shape go together as fit into half of the memory that is free.
+The device is a GPU if torch finds one, else the processor; COUNTERPOINT_DEVICE=`cpu` or `cuda` decides it. A processor
+trains one trial after the other. That is as fast as a stack there, because one network fits into the cache, and each
+trial has bit for bit the numbers that it has alone. On a GPU a small network leaves most of the device idle. So as many
+trials of one shape are trained together as fit into half of the free memory.
 
 Shape letters: T time, B batch, D width of the data, H hidden.
 """
@@ -24,10 +24,10 @@ MOST = 256
 
 
 def training_device() -> torch.device:
-    """The device of this process; of several GPUs, that with the number of the worker.
+    """The device of this process. With several GPUs, the worker's number chooses one.
 
     Raises:
-        ConfigurationError: COUNTERPOINT_DEVICE says something else than cpu or cuda, or cuda where there is none.
+        ConfigurationError: COUNTERPOINT_DEVICE is neither cpu nor cuda, or it is cuda and there is no GPU.
     """
     wanted = os.environ.get(DEVICE_VARIABLE, "")
     if wanted not in ("", "cpu", "cuda"):
@@ -58,7 +58,7 @@ def members_at_once(trial: Trial, width: int, device: torch.device) -> int:
 
 
 def stacks(trials: Sequence[Trial], most: int) -> list[list[Trial]]:
-    """Trials of one shape together, at most so many; in the order in which the shapes first come.
+    """Group trials of one shape into stacks of at most `most`, in the order in which the shapes first appear.
 
     >>> stacks([], 3)
     []
@@ -66,4 +66,4 @@ def stacks(trials: Sequence[Trial], most: int) -> list[list[Trial]]:
     by_shape: dict[object, list[Trial]] = {}
     for trial in trials:
         by_shape.setdefault(trial.shape, []).append(trial)
-    return [some[start : start + most] for some in by_shape.values() for start in range(0, len(some), most)]
+    return [group[start : start + most] for group in by_shape.values() for start in range(0, len(group), most)]

@@ -1,6 +1,6 @@
-"""What was measured on a network, as the table that is stored beside its trial: `diagnostics.parquet`.
+"""The table of a network's diagnostics, stored beside its trial as `diagnostics.parquet`.
 
-A row a number. Of a trial that was stored before there were diagnostics there is none, and its table is empty.
+Each row has one number. A trial that was stored before there were diagnostics has no file, and its table is empty.
 """
 
 from typing import Any
@@ -21,9 +21,9 @@ DIAGNOSTIC_COLUMNS = ("moment", "epoch", "quantity", "index", "value")
 def diagnosis_rows(training: Training) -> list[dict[str, Any]]:
     """The rows of a trial.
 
-    `moment` and `epoch` say of which weights: those at the `start`, and those of the `best` epoch. `quantity` is
-    `gradient_norm` with the lag as `index`, `zero_states`, `zero_gradients`, `spectral_radius` where the core has one,
-    and at the start `time_constant` in steps of every unit that leaks.
+    `moment` and `epoch` say which weights were diagnosed: those at the `start`, or those of the `best` epoch.
+    `quantity` is `gradient_norm` with the lag as `index`, `zero_states`, `zero_gradients`, `spectral_radius` if the
+    core has one, and at the start `time_constant`, in steps, of every unit that leaks.
     """
     rows = []
     for each in training.diagnoses:
@@ -39,7 +39,7 @@ def diagnosis_rows(training: Training) -> list[dict[str, Any]]:
 
 
 def load_diagnosis(store: Store, key: str) -> pd.DataFrame:
-    """The table of a trial, empty where none was stored with it.
+    """The table of a trial; it is empty if the trial was stored without one.
 
     Raises:
         StoreError: the store cannot be used, or holds other bytes than were committed.

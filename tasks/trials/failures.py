@@ -1,6 +1,6 @@
-"""Why trials failed: a cause that hits all of them is noticed after the first few, and told once with its count.
+"""The failures of a job's trials. If all trials fail for one reason, the job stops after a few and reports it once.
 
-Two reasons are of one kind where they differ in numbers and keys alone. What this does not do: decide what is sent
+Two reasons are of one kind if they differ only in numbers and keys. What this does not do: decide which trials are sent
 again; `search/dispatch.py` does.
 """
 
@@ -12,7 +12,7 @@ from infra.errors import CounterpointError
 from models.trial import Trial
 
 FEW = 3
-"""So many failures of one kind in a job, one of each of its variants at least, and no success: the rest is left."""
+"""After this many failures of one kind, at least one of each variant, and no success, a job tries no further trials."""
 NOT_TRIED = "not tried, since all before it in its portion ended so: "
 
 Failure = dict[str, str]
@@ -22,7 +22,7 @@ _PARTICULAR = re.compile(r"[0-9a-f]{8,}|\d+")
 
 
 def _in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
-    """Stacks of trials, the first of each variant, then the second of each: so each is tried early."""
+    """The stacks in turns: the first of each variant, then the second of each, so that each variant is tried early."""
     seen: dict[str, int] = {}
     turns = []
     for stack in stacks:
@@ -32,13 +32,13 @@ def _in_turns(stacks: Iterable[Sequence[Trial]]) -> list[Sequence[Trial]]:
 
 
 class Failures:
-    """What of a job's trials failed.
+    """The failed trials of a job.
 
     Args:
-        stacks: the job's trials, as they train side by side.
+        stacks: the job's trials; those of a stack are trained side by side.
 
     Attributes:
-        stacks: the same in the order in which they are to be tried: each variant is early.
+        stacks: the stacks in the order in which they are tried, each variant early.
         all: the failures so far.
     """
 
@@ -49,11 +49,11 @@ class Failures:
         self._succeeded = False
 
     def succeeded(self) -> None:
-        """Take note that a trial came to its end."""
+        """Note that a trial was completed."""
         self._succeeded = True
 
     def add(self, trials: Iterable[Trial], error: Exception) -> bool:
-        """Take note of trials that raised; whether no other did with a reason of this kind."""
+        """Note trials that raised; return whether theirs is the first reason of its kind."""
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         first = kind(reason) not in {kind(failure["reason"]) for failure in self.all}
         for trial in trials:

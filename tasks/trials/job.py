@@ -1,10 +1,10 @@
 """A job: some of a campaign's trials, as one Prefect task on one worker.
 
-A worker asks the store before each trial, and commits each as it ends: a worker that dies costs what the trial it was
-at did since its last checkpoint. A trial that raises is named with its reason and does not disturb the others, unless
-all raise alike (`failures.py`). On a GPU trials of one shape train side by side (`devices.py`); what raises there is a
-reason of all of them, and the round that comes next has each alone. Every second it is asked whether anybody still
-waits for the job: where the flow run was cancelled or its process is gone, the work stops, and leaves a checkpoint.
+The worker skips trials that the store has, and commits each trial when it ends. If a worker dies, only the work since
+the last checkpoint is lost. A trial that raises is reported with its reason and does not disturb the others, unless all
+raise for one reason (`failures.py`). On a GPU trials of one shape train side by side (`devices.py`). An error there
+counts for all of them, and the next round tries each by itself. Once a second the worker asks whether its flow run
+still waits for the job. If the flow run was cancelled or its process is gone, the work stops and leaves a checkpoint.
 """
 
 from collections.abc import Sequence
@@ -42,16 +42,16 @@ def run_job(
     alone: bool = False,
     rung: dict[str, Any] | None = None,
 ) -> list[Failure]:
-    """Train some trials one after the other, and score them where that is asked.
+    """Train some trials, and with `score` score them on test.
 
     Args:
-        store_address: where everything is committed.
+        store_address: the store that everything is committed to.
         trials: `Trial.to_json()` of each, all of one corpus.
-        corpus: its name.
-        name: what the task run is called.
-        score: whether those that completed are scored on test: for fresh seeds of a chosen configuration only.
-        alone: whether none trains beside another.
-        rung: `Rung.to_json()` of these trials, where some go on from others or may be gone on from.
+        corpus: name of the corpus.
+        name: name of the task run.
+        score: whether completed trials are scored on test; only for fresh seeds of a chosen configuration.
+        alone: whether each trial is trained by itself, not side by side.
+        rung: `Rung.to_json()` of these trials, if some continue shorter ones or may be continued.
 
     Returns:
         The trials that failed.
@@ -87,7 +87,7 @@ def run_job(
 
 
 def _stacks(data: TrialData, trials: Sequence[Trial], device: torch.device) -> list[list[Trial]]:
-    """What trains side by side: on a processor each trial alone, and no corpus is needed to know it."""
+    """The stacks that train side by side. On a processor each trial is alone, and the corpus need not be read."""
     if device.type == "cpu":
         return stacks(trials, 1)
     return stacks(trials, members_at_once(trials[0], data.corpus.width, device))

@@ -1,7 +1,7 @@
-"""What the store holds of trials, asked once: a record never changes, so one that was read is remembered.
+"""The stored results of trials. A record never changes, so the ledger reads each one once and remembers it.
 
-A flow keeps one ledger and hands it to its stages: plan, search, seeds and report then read every record once between
-them. What is not there is asked for again each time, since workers are at it.
+A flow has one ledger and hands it to its stages: so plan, search, seeds and report together read every record once. A
+missing record is looked for again each time, since workers may have written it.
 
 What this does not do: decide anything by a listing, or remember across flow runs.
 """
@@ -21,14 +21,14 @@ from tasks.trials.records import TrialRecord, load_record, sample_prefix, score_
 
 @dataclass(frozen=True)
 class Finals:
-    """What is stored of some final trials.
+    """The stored results of some final trials.
 
     Attributes:
-        records: of those that are stored, by key.
-        owed: what those that completed lack beside their record, by key: see `Ledger.owed`.
-        unfinished: those that are not stored, or lack something.
-        made: the sha256 of all that is stored of their scores and samples, by prefix.
-        measured: with what they were scored: each of the `commits`, `processors` and versions of `torch`, sorted.
+        records: the stored records, by key.
+        owed: the missing scores and samples of completed trials, by key; see `Ledger.owed`.
+        unfinished: the trials without a record, or with a missing score or sample.
+        made: the sha256 of the objects of their stored scores and samples, by prefix.
+        measured: the `commits`, `processors` and versions of `torch` that scored them, each sorted.
     """
 
     records: dict[str, TrialRecord]
@@ -39,15 +39,15 @@ class Finals:
 
 
 class Ledger:
-    """The records of trials, and what of a final trial is still owed.
+    """The records of trials, and the missing scores and samples of final ones.
 
     Args:
-        store: where they are.
-        tell: is called with a line for each thing that is there and cannot be used.
+        store: the store of the trials.
+        tell: is called with one line for each result that is stored and cannot be used.
 
     Attributes:
-        store: where they are.
-        unreadable: why something that is there of a trial cannot be used, by key: to the campaign it is missing.
+        store: the store of the trials.
+        unreadable: why a stored result of a trial cannot be used, by key; to the campaign it is missing.
     """
 
     def __init__(self, store: Store, tell: Callable[[str], None] = say) -> None:
@@ -60,7 +60,7 @@ class Ledger:
         self._kinds: dict[str, Kind] = {}
 
     def records(self, trials: Iterable[Trial]) -> dict[str, TrialRecord]:
-        """The records of the trials that are stored, by key, in the order that was asked."""
+        """The records of the trials that are stored, by key, in the order of the argument."""
         keys = [trial.key for trial in trials]
         unknown = [key for key in dict.fromkeys(keys) if key not in self._records]
         found, reasons = readable(lambda key: load_record(self.store, key), unknown)
@@ -69,14 +69,14 @@ class Ledger:
         return {key: self._records[key] for key in keys if key in self._records}
 
     def unfinished(self, trials: Iterable[Trial], *, scored: bool) -> list[Trial]:
-        """The trials that are not stored, each once; with `scored` also those that owe something: see `owed`."""
+        """The trials without a record, each once; with `scored` also those that lack a score or sample (see `owed`)."""
         distinct = {trial.key: trial for trial in trials}
         records = self.records(distinct.values())
         owing = self.owed(distinct.values()) if scored else {}
         return [trial for key, trial in distinct.items() if key not in records or key in owing]
 
     def finals(self, trials: Iterable[Trial]) -> Finals:
-        """What is stored of final trials, by one look."""
+        """The stored results of final trials, read from the store once."""
         distinct = {trial.key: trial for trial in trials}
         records, owed = self.records(distinct.values()), self.owed(distinct.values())
         prefixes = [place(key) for key in distinct for place in (score_prefix, sample_prefix)]
@@ -95,9 +95,9 @@ class Ledger:
         return len({keys[key] for key in found})
 
     def owed(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
-        """What final trials that completed lack beside their record, by key: `score`, and `sample` where there is one.
+        """The missing results of completed final trials, by key: `score`, and `sample` if the kind of corpus has one.
 
-        Each is a commit of its own, and whoever makes them may stop between any two.
+        Record, score and sample are separate commits, and a worker may stop between any two of them.
         """
         records = self.records(finals)
         corpora = {key: record.trial.corpus for key, record in records.items() if record.status == "completed"}

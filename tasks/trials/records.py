@@ -1,10 +1,10 @@
-"""What is stored of a trial: record, learning curve, weights, diagnostics; of a final one, test scores and a sample.
+"""The stored results of a trial: record, curve, weights, diagnostics; of a final trial scores and a sample.
 
     trials/<trial key>/   record.json  curves.parquet  weights.safetensors  diagnostics.parquet
     scores/<trial key>/   pieces.parquet
     samples/<trial key>/  sample.json  sample.mid or sample.txt
 
-Only what came to an end is stored. A trial that failed is nobody's result: the next run tries it again.
+Only trials that came to an end are stored. A failed trial has no result, and the next run tries it again.
 """
 
 import io
@@ -32,14 +32,15 @@ class TrialRecord:
 
     Attributes:
         trial: its configuration.
-        status: `completed`, `diverged`, or `untrained`: it came to its end, its best network no better than counting.
-        diverged_at: the update at which it diverged.
-        valid: best log-likelihood on validation, nats a step; of the network as it starts, where nothing was better.
-        best_epoch: the epoch of that score; its weights are the ones stored.
-        epochs, updates: how long it was trained.
-        parameters: how many numbers were learned.
-        seconds: of training.
-        stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
+        status: `completed`, `diverged`, or `untrained`: training ended, but no network was better than counting.
+        diverged_at: the update at which training diverged.
+        valid: best log-likelihood on validation, nats a step; that of the initial network if training never improved
+            it.
+        best_epoch: the epoch of that score; the weights of this epoch are stored.
+        epochs, updates: length of the training.
+        parameters: number of learned parameters.
+        seconds: time of training.
+        stalled: whether training ended because Hessian-free optimization found no better point many times in a row.
     """
 
     trial: Trial
@@ -55,8 +56,8 @@ class TrialRecord:
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON values, with its format's version, its key and its variant for other readers."""
-        told = {"format": _FORMAT, "key": self.trial.key, "variant": self.trial.variant}
-        return {**told, **vars(self), "trial": self.trial.to_json()}
+        head = {"format": _FORMAT, "key": self.trial.key, "variant": self.trial.variant}
+        return {**head, **vars(self), "trial": self.trial.to_json()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

@@ -1,10 +1,10 @@
-"""A rung of a search by successive halving: many trials are trained for few epochs, and the best go on for more.
+"""A rung of a search by successive halving: many trials are trained for few epochs, and the best are trained on.
 
-Two trials that are equal but for `epochs` are one training, ended earlier or later. The longer one goes on from the
-checkpoint at the end of the shorter one, and is the same to the bit as from its own start. Without that checkpoint it
-is trained from its start: a rung saves time, and changes no result.
+Two trials that differ only in `epochs` are one training that ends earlier or later. The longer trial continues from the
+checkpoint at the end of the shorter one, and has bit for bit the result that it has from its own start. Without that
+checkpoint it is trained from its start. So a rung saves time and changes no result.
 
-What this does not do: say which trials go on, or how far (`search.py`).
+What this does not do: say which trials are trained on, or for how many epochs (`search.py`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,12 +16,12 @@ from models.trial import Trial
 
 @dataclass(frozen=True)
 class Rung:
-    """How the trials of a stage hang together with shorter and longer ones; each trial by its key.
+    """How the trials of a stage continue shorter ones, and which of them longer trials may continue.
 
     Attributes:
-        grows_from: epochs of the shorter trial from whose end a trial goes on.
-        keeps: the trials whose end is kept in the store, for longer ones to go on from.
-        label: what the stage is called for people.
+        grows_from: for a trial's key, the epochs of the shorter trial that it continues.
+        keeps: keys of the trials whose last checkpoint is kept in the store, for longer trials.
+        label: name of the stage for people.
     """
 
     grows_from: Mapping[str, int] = field(default_factory=dict)
@@ -29,10 +29,10 @@ class Rung:
     label: str = "search"
 
     def shorter(self, trial: Trial) -> Trial | None:
-        """The trial from whose end this one goes on, None where it has a start of its own.
+        """The shorter trial that this one continues; None if it starts by itself.
 
         Raises:
-            ValueError: it has not fewer epochs.
+            ValueError: the shorter trial does not have fewer epochs.
         """
         epochs = self.grows_from.get(trial.key)
         if epochs is None:
@@ -42,7 +42,7 @@ class Rung:
         return replace(trial, epochs=epochs)
 
     def to_json(self, trials: Iterable[Trial]) -> dict[str, Any]:
-        """What of it is of these trials, as JSON values."""
+        """The part of the rung that concerns these trials, as JSON values."""
         keys = {trial.key for trial in trials}
         grows_from = {key: epochs for key, epochs in self.grows_from.items() if key in keys}
         return {"grows_from": grows_from, "keeps": sorted(self.keeps & keys)}

@@ -1,9 +1,9 @@
-"""What a trained network plays or writes, once it is given the beginning of a piece of the test split.
+"""Samples: a trained network is given the beginning of a piece of the test split, and continues it.
 
     samples/<trial key>/   sample.json  sample.mid or sample.txt
 
-The piece and every draw follow from the seed, which for what is stored is the trial's own: variants with fresh seeds
-in common go on from the same beginning. A sample has no part in any choice or score; it is there to be heard and read.
+The seed decides the piece and every draw. A stored sample uses the trial's own seed: so variants with the same fresh
+seeds continue the same beginning. No choice and no score depends on a sample; it is for people to hear or read.
 """
 
 import json
@@ -31,20 +31,20 @@ from tasks.trials.records import load_record, sample_prefix, stored_keys
 from tasks.trials.trained import Trained
 
 GIVEN: Mapping[Kind, int] = {"music": 16, "characters": 48, "words": 16}
-"""Steps of the piece that the network is given, or the whole piece where it is shorter."""
+"""Steps of the piece that the network is given; a shorter piece is given whole."""
 ASKED: Mapping[Kind, int] = {"music": 80, "characters": 400, "words": 120}
-"""Steps that it goes on for: of quarter notes 48 seconds."""
+"""Steps that the network adds; 80 quarter notes last 48 seconds."""
 
 _DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Written(Answer):
-    """What a network made, in a file.
+    """A continuation that was written to a file.
 
     Attributes:
-        made: that.
-        path: absolute, of the file.
+        made: the continuation.
+        path: absolute path of the file.
     """
 
     schema: ClassVar[str] = "sample"
@@ -63,9 +63,9 @@ class Written(Answer):
 
 
 def ensure_sampled(trained: Trained) -> None:
-    """Let the network of a completed trial go on from a beginning, unless it has, and commit what comes of it.
+    """Commit the sample of a completed trial, unless it is stored already.
 
-    One that was trained to answer at the end of a made-up sequence has nothing to go on with: it has no sample.
+    A network that answers only at the last step of a synthetic sequence cannot continue one: it has no sample.
     """
     store, prefix = trained.store, sample_prefix(trained.trial.key)
     if store.committed(prefix) or trained.data.corpus.kind in LAST_STEP_ALONE:
@@ -86,13 +86,13 @@ def load_sample(store: Store, key: str) -> Continuation | None:
 
 
 def write_sample(store: Store, beginning: str, to: Path, seed: int | None = None, asked: int | None = None) -> Written:
-    """Write what the network of a stored trial makes of the beginning of a test piece: a MIDI file, or a text.
+    """Let the network of a stored trial continue the beginning of a test piece; write a MIDI file or a text.
 
     Args:
-        store: where the trial is.
-        beginning: of the trial's key, as many digits as no other stored trial has.
-        to: the file to write; a folder gets one that is named after the trial and the seed.
-        seed, asked: as for `continue_piece`; the trial's own seed where none is given.
+        store: the store of the trial.
+        beginning: the first digits of the trial's key, enough of them to tell it from all other stored trials.
+        to: the file to write; in a folder the file is named after the trial and the seed.
+        seed, asked: as for `continue_piece`; the default is the trial's own seed.
 
     Returns:
         What it made, with the absolute path of the file.

@@ -1,7 +1,7 @@
-"""Score final trials on the test split: once, for the chosen configurations only.
+"""Score final trials on the test split: each once, and only those of chosen configurations.
 
-Once is what the store makes of it: `scores/<trial key>/` is committed by the first who scores, and is immutable.
-A final trial that diverged or learned nothing has no test score; the report counts it.
+The store guarantees the "once": the first commit of `scores/<trial key>/` stays, and is immutable. A final trial that
+diverged or learned nothing has no test score; the report counts it.
 """
 
 import pandas as pd
@@ -17,7 +17,7 @@ from tasks.trials.trained import Trained
 
 
 def ensure_scored(trained: Trained) -> None:
-    """Score a completed trial on test, unless it has been; commit the sums of every piece."""
+    """Score a completed trial on test, unless its scores are stored; commit the sums of every piece."""
     trial, store, data = trained.trial, trained.store, trained.data
     prefix = score_prefix(trial.key)
     if store.committed(prefix):
@@ -28,9 +28,9 @@ def ensure_scored(trained: Trained) -> None:
 
 
 def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
-    """A row a piece of the test split: title, scored steps, and the sums of the scores; NaN where a kind has none.
+    """One row for each piece of the test split: title, scored steps and the sums of the scores.
 
-    Where the log-likelihood is an estimate, its standard error as well.
+    A score that this kind of corpus lacks is NaN. If the log-likelihood is an estimate, its standard error is added.
     """
     nothing = [float("nan")] * len(scores.steps)
     sums = {name: getattr(scores, name) for name in ("log_likelihood", "accuracy", "union_accuracy", "success")}
@@ -46,7 +46,7 @@ def piece_rows(corpus: Corpus, scores: Scores) -> list[dict[str, object]]:
 
 
 def baseline_table(data: TrialData) -> pd.DataFrame:
-    """Test scores of the count baselines of a corpus, a row a baseline and piece."""
+    """Test scores of the count baselines of a corpus, one row for each baseline and piece."""
     tables = [
         pd.DataFrame(piece_rows(data.corpus, scores)).assign(variant=f"baseline/{name}")
         for name, scores in _baseline_scores(data, "test").items()
@@ -55,7 +55,7 @@ def baseline_table(data: TrialData) -> pd.DataFrame:
 
 
 def counting_on_validation(data: TrialData) -> float:
-    """What the best of the count baselines scores on the validation split, log-likelihood in nats a scored step."""
+    """The validation score of the best count baseline: log-likelihood in nats a scored step."""
     return max(scores.mean_log_likelihood for scores in _baseline_scores(data, "valid").values())
 
 

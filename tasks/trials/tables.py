@@ -1,7 +1,8 @@
-"""The trials of a store as tidy tables: a row a trial, a row a point of a learning curve, a row a scored piece.
+"""The trials of a store as tidy tables: one row for each trial, each point of a learning curve, or each scored piece.
 
-A store holds trials of all campaigns that wrote to it, and no record says of which. What a trial was for follows from
-its seed: fresh seeds are shared by all variants of a corpus, and none but theirs are scored on test.
+A store has the trials of all campaigns that wrote to it, and no record names its campaign. The seed says whether a
+trial belongs to a search or is a final one: only trials with fresh seeds are scored on test, and all variants of a
+corpus share these seeds.
 """
 
 from collections.abc import Mapping, Set
@@ -33,11 +34,11 @@ DIAGNOSIS_COLUMNS = (*_LABELS, *DIAGNOSTIC_COLUMNS)
 
 
 def trial_table(records: Mapping[str, TrialRecord], names: Mapping[str, str], scored: Set[str]) -> pd.DataFrame:
-    """A row a record, in their order; `counterpoint.load_trials` tells what the columns are.
+    """One row for each record, in their order; `counterpoint.load_trials` explains the columns.
 
     Args:
-        records: of trials, by key.
-        names: of corpora, by digest.
+        records: records of trials, by key.
+        names: names of corpora, by digest.
         scored: keys of the trials that have test scores.
     """
     fresh = {(record.trial.corpus, record.trial.seed) for key, record in records.items() if key in scored}

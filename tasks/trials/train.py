@@ -1,12 +1,12 @@
 """Train trials and commit the results. A trial that is stored already, by this run or any other, is skipped.
 
-A training that takes long leaves a checkpoint every `CHECKPOINT_SECONDS`, and one more where it is given up. Whoever
-trains the trial next goes on from there, to the same weights and the same curve; only the seconds differ. A trial that
-is done sooner leaves none, so that small campaigns pay nothing for it.
+Training writes a checkpoint every `CHECKPOINT_SECONDS`, and one more when it is stopped. The next worker that trains
+the trial continues from there, to the same weights and the same curve; only the seconds differ. A shorter training
+writes no checkpoint, so that small campaigns pay nothing for it.
 
-On a rung of a search (`rung.py`) a trial goes on from the end of a shorter one, and its own end is kept in the same
-place. It is committed before the record: a worker that is killed between the two has lost nothing, for the trial is
-over where it goes on.
+On a rung of a search (`rung.py`) a trial continues from the end of a shorter one, and its own end is kept as its
+checkpoint. This checkpoint is committed before the record. So a worker that is killed between the two loses nothing:
+the checkpoint says that training has ended.
 """
 
 import time
@@ -34,7 +34,7 @@ ASK_SECONDS = 1.0
 
 
 class GivenUp(Exception):  # noqa: N818  # no error: nobody waits for this work any more
-    """Ends a training that was asked to stop; its checkpoint is in the store."""
+    """Raised when a training was asked to stop; its checkpoint is in the store."""
 
 
 def ensure_trained(
@@ -45,18 +45,21 @@ def ensure_trained(
     device: torch.device | str = "cpu",
     rung: Rung | None = None,
 ) -> list[TrialRecord]:
-    """The records of trials of one shape: the stored ones, and those of training the others now, committed as they end.
+    """Train the trials that are not stored, side by side; each is committed when it ends.
 
     Args:
-        store: where they are, or will be.
-        data: of their corpus.
-        trials: the configurations; they train side by side.
+        store: the store of the records.
+        data: the data of their corpus.
+        trials: the configurations, all of one shape.
         given_up: asked between updates, at most every `ASK_SECONDS`, whether to stop.
-        device: where to train.
-        rung: which of them go on from shorter ones, and whose end is kept; none where nobody asks for that.
+        device: the device to train on.
+        rung: which trials continue shorter ones, and which keep their last checkpoint; None for neither.
+
+    Returns:
+        The records of all the trials, the stored ones included.
 
     Raises:
-        GivenUp: it was to stop; checkpoints are stored, and no more is committed.
+        GivenUp: training was asked to stop. Checkpoints are stored, and nothing more is committed.
     """
     rung = rung or Rung()
     checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial)) for trial in trials}

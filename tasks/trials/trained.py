@@ -1,4 +1,4 @@
-"""A trial that was trained: its network with the best weights, for who scores it and who lets it play."""
+"""A trained trial: its network with the best weights, for scoring and sampling."""
 
 from functools import cached_property
 
