@@ -1,4 +1,4 @@
-"""What claims are judged by: the tables of a report, and its rows as evidence."""
+"""The evidence that claims are judged by, taken from the tables of a report."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _EASE = {
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """The tables of a report.
+    """The tables of a report, and the rows of evidence that they give.
 
     Attributes:
         results, estimates, ease: as in `Findings`.
@@ -40,17 +40,17 @@ class Measured:
 
     @cached_property
     def contrasts(self) -> tuple[Contrast, ...]:
-        """Differences between variants that are not to plain SGD."""
+        """Differences between variants, other than the differences to plain SGD."""
         return contrasts_of(self.results, self.estimates)
 
     def corpora(self, *, text: bool | None = None) -> Iterator[tuple[str, Metric]]:
-        """The corpora with their first metrics; of text alone, of music alone, or all, made-up tasks too."""
+        """The corpora with their first metrics: those of text, those of music, or (None) all, synthetic tasks too."""
         for name, facts in self.results.corpora.items():
             if text is None or (facts["kind"] in TEXT if text else facts["kind"] == "music"):
                 yield name, METRICS[facts["kind"]][0]
 
     def effect(self, letter: str) -> tuple[Evidence, ...]:
-        """What a technique does to the test score on each corpus, averaged over its pairs."""
+        """The effect of a technique on the test score, for each corpus; the mean over pairs of variants."""
         rows = []
         for corpus, metric in self.corpora():
             effects = self.estimates.primary_effects(corpus)
@@ -61,13 +61,13 @@ class Measured:
         return tuple(rows)
 
     def easier(self, letter: str, measure: str) -> tuple[Evidence, ...]:
-        """What a technique does to a measure of ease on each corpus."""
-        rows = self.ease.techniques
-        mine = [row for row in rows if (row["technique"], row["measure"]) == (letter, measure) and row["verdict"]]
-        return tuple(_ease(row, letter, "ease.techniques") for row in mine)
+        """The effect of a technique on a measure of ease, for each corpus."""
+        judged = [row for row in self.ease.techniques if row["verdict"]]
+        rows = [row for row in judged if (row["technique"], row["measure"]) == (letter, measure)]
+        return tuple(_ease(row, letter, "ease.techniques") for row in rows)
 
     def together_score(self, *, text: bool) -> tuple[Evidence, ...]:
-        """How much better than plain SGD the rows with several techniques score on test, on music or on text."""
+        """The difference of test score to plain SGD of variants with several techniques, on music or on text."""
         rows = []
         for corpus, metric in self.corpora(text=text):
             for row in self.estimates.primary(corpus).to_dict("records"):
@@ -79,13 +79,13 @@ class Measured:
         return tuple(rows)
 
     def together_sooner(self) -> tuple[Evidence, ...]:
-        """How many times the epochs of plain SGD the rows with several techniques take."""
-        mine = [row for row in self.ease.variants if is_together(row["variant"]) and row["verdict"]]
-        return tuple(_ease(row, row["variant"], "ease.variants") for row in mine)
+        """The epochs of variants with several techniques, as a multiple of those of plain SGD."""
+        rows = [row for row in self.ease.variants if is_together(row["variant"]) and row["verdict"]]
+        return tuple(_ease(row, row["variant"], "ease.variants") for row in rows)
 
 
 def is_together(variant: str) -> bool:
-    """Whether a variant is one of those with several techniques that the claims are about."""
+    """Whether a variant is plain SGD with one of the sets of several techniques in `TOGETHER`."""
     parts = Variant.parse(variant)
     return not is_baseline(variant) and parts.optimizer == PLAIN and parts.techniques in TOGETHER
 

@@ -18,15 +18,15 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What differs, and what came of it.
+    """Two versions compared: their settings, their corpora, and the changes of scores and effects.
 
     Attributes:
-        before, after: what the versions are called.
-        finished: when either was made, ISO 8601.
+        before, after: names of the versions.
+        finished: when each was made, ISO 8601.
         campaign, code: settings that differ.
-        data: the corpora of both; those with other digests are not compared.
+        data: the corpora of both; a corpus is compared only if its digest is the same in both.
         scores, effects: rows of `changes.py`.
-        resamples: of every interval.
+        resamples: number of resamples of every interval.
     """
 
     before: str
@@ -40,7 +40,7 @@ class Comparison:
     resamples: int
 
     def to_json(self) -> bytes:
-        """As one JSON document in UTF-8; a number that does not exist is null."""
+        """The comparison as one JSON document in UTF-8; a missing number is null."""
         document = {
             "schema": "counterpoint.comparison",
             "schema_version": SCHEMA_VERSION,
@@ -55,12 +55,13 @@ def compare_results(before: Results, after: Results, names: tuple[str, str], res
     """Compare two versions.
 
     Args:
-        before, after: what they were made from.
-        names: what they are called.
-        resamples: of every interval.
+        before, after: the results of the two versions.
+        names: names of the versions.
+        resamples: number of resamples of every interval.
 
     Raises:
-        CampaignError: on a corpus of one digest they were scored on other test pieces, so that tables are wrong.
+        CampaignError: on the same corpus the two versions were scored on different test pieces, so the tables are
+            wrong.
     """
     data = data_of(before, after)
     shared = [each.corpus for each in data if each.state == "the same"]

@@ -1,4 +1,4 @@
-"""Seeds by the calendar, and when a run was due."""
+"""Scheduled runs: the seed that follows from the date or the week, and the time at which a run was due."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +14,8 @@ TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31))
 @given(TIMES, TIMES)
 def test_two_times_share_a_seed_where_they_share_the_day_or_the_week(one, other):
     assert (seed_of("day", one) == seed_of("day", other)) == (one.date() == other.date())
-    monday, its = ((t - timedelta(days=t.weekday())).date() for t in (one, other))
-    assert (seed_of("week", one) == seed_of("week", other)) == (monday == its)
+    monday_of_one, monday_of_other = ((t - timedelta(days=t.weekday())).date() for t in (one, other))
+    assert (seed_of("week", one) == seed_of("week", other)) == (monday_of_one == monday_of_other)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Reports made again from folders of their tables: one, several, and none where anything is wrong."""
+"""Reports made again from folders of tables, one or several at once; if one folder is wrong, nothing is written."""
 
 from functools import partial
 from pathlib import Path

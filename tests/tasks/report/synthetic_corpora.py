@@ -1,4 +1,4 @@
-"""Made-up corpora for the synthetic campaign: walking chords, and texts of few symbols."""
+"""Random corpora for the synthetic campaign: music is a random walk of one chord, text is drawn from few symbols."""
 
 from typing import Any
 
@@ -10,7 +10,11 @@ from tasks.report.numbers.resamples import numpy_generator
 
 
 def synthetic_corpus(name: str, kind: str, test_pieces: int, mean_steps: int, vocabulary: int) -> Corpus:
-    """Eight times as many pieces in train as in valid and test, of `mean_steps` steps on the average."""
+    """A random corpus, the same for the same name and kind.
+
+    Valid and test have `test_pieces` pieces each, and train eight times as many; the mean length of a piece is
+    `mean_steps`.
+    """
     rng = numpy_generator(0, name, kind)
     splits = {}
     for split, pieces in {"train": test_pieces * 8, "valid": test_pieces, "test": test_pieces}.items():
@@ -29,7 +33,7 @@ def synthetic_corpus(name: str, kind: str, test_pieces: int, mean_steps: int, vo
 
 
 def describe_corpus(corpus: Corpus) -> tuple[dict[str, Any], Portrait]:
-    """What `Results` has of a corpus."""
+    """The facts and the portrait of a corpus, as `Results` has them."""
     facts = {
         "kind": corpus.kind, "digest": corpus.digest, "vocabulary": len(corpus.vocabulary),
         "pieces": {split: len(corpus.splits[split]) for split in SPLITS},

@@ -1,4 +1,4 @@
-"""The formats that tables are copied in: other people's texts are neither formulas nor markup nor commands in them."""
+"""The page's script copies tables as CSV, Markdown and LaTeX; no name becomes a formula, markup or a command."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def run(window, folder):
-    """What a function of the script gives for arguments."""
+    """Call a function of the page's script, and return its result."""
     sources = page_script().partition("{\n")[2].partition("// Everything is made here")[0]
     window.open(folder / "versions.html", 1280)
 

@@ -1,4 +1,4 @@
-"""Adding from its definition, a sequence at a time."""
+"""The adding task: synthetic sequences fit the definition, values have its moments, and a digest is pinned."""
 
 import numpy as np
 import pytest

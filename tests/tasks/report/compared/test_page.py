@@ -1,4 +1,4 @@
-"""The comparison in words: its page, where other people's names stay text, and its document."""
+"""The comparison of two versions: its sentences, its page with every name escaped, and its JSON document."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The numbers of the two figures that explain a technique, by their formulas."""
+"""The two figures that explain clipping and leaky units: their numbers follow the formulas."""
 
 import re
 
@@ -21,10 +21,10 @@ def test_a_leak_keeps_its_share_at_each_step(retention):
 
 @pytest.mark.integration
 def test_the_figures_are_drawn_and_every_technique_of_the_paper_has_a_sentence():
-    told = lessons()
-    assert set(told.sentences) == set("CLRM") == set(SENTENCES)
-    for drawing, names in ((told.clipping, ("with clipping", "without clipping")), (told.leak, RETENTIONS)):
+    shown = lessons()
+    assert set(shown.sentences) == set("CLRM") == set(SENTENCES)
+    for drawing, names in ((shown.clipping, ("with clipping", "without clipping")), (shown.leak, RETENTIONS)):
         labels = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
         assert set(names) <= set(labels)
         assert set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]+)"', drawing)) <= COLOURS
-    assert 'aria-label="A leaky unit keeps 36 % of a value after 50 steps' in told.leak
+    assert 'aria-label="A leaky unit keeps 36 % of a value after 50 steps' in shown.leak
