@@ -1,7 +1,8 @@
 """The pictures of docs/report.md, of any report: what is chosen on a desk, a phone in the dark, and a sheet of paper.
 
 Run it as `python -m benchmarks.pictures DIR`, where DIR is a report that was pulled or made again, as by
-`prefect run report --from docs/results/paper/jsb-chorales --to DIR`; it wants a Chromium. Writes docs/pictures.
+`prefect run report --from docs/results/paper/jsb-chorales --to DIR`; it wants a Chromium. Writes docs/pictures. Of a
+report of the default campaign, `python -m benchmarks.pictures DIR readme` writes README's picture, docs/report.png.
 """
 
 import base64
@@ -15,7 +16,7 @@ from PIL import Image
 
 from tests.tasks.report.browser import Browser, browser, find_browser
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+DOCS = Path(__file__).parents[1] / "docs"
 COLOURS = 200
 POINTED = """(() => {
   const svg = document.querySelector('#corpus-1 svg[data-rows]');
@@ -45,6 +46,7 @@ VIEWS = (
     View("phone", 390, 700, "#corpus-1 .scroll", scheme="dark", script=SCROLLED),
     View("paper", 688, 974, "#corpus-1", media="print"),
 )
+OF_README = View("report", 1280, 1440, "body")
 
 
 def draw(window: Browser, page: Path, view: View) -> Image.Image:
@@ -57,18 +59,19 @@ def draw(window: Browser, page: Path, view: View) -> Image.Image:
 
 
 def main() -> None:
-    if find_browser() is None or len(sys.argv) != 2:
-        sys.exit("wants a Chromium, and the folder of a report: python -m benchmarks.pictures DIR")
+    if find_browser() is None or sys.argv[2:] not in ([], ["readme"]) or len(sys.argv) < 2:
+        sys.exit("wants a Chromium, and the folder of a report: python -m benchmarks.pictures DIR [readme]")
     page = (Path(sys.argv[1]) / "index.html").resolve()
-    FOLDER.mkdir(exist_ok=True)
+    folder, views = (DOCS, (OF_README,)) if sys.argv[2:] else (DOCS / "pictures", VIEWS)
+    folder.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
         browser(Path(profile)) as window,
     ):
-        for view in VIEWS:
-            path = FOLDER / f"{view.name}.png"
+        for view in views:
+            path = folder / f"{view.name}.png"
             draw(window, page, view).quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-            print(f"{path.relative_to(FOLDER.parents[1])}, {path.stat().st_size / 1000:.0f} kB")
+            print(f"{path.relative_to(DOCS.parent)}, {path.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":
