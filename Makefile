@@ -88,7 +88,7 @@ bench: $(STAMP)  ## every measurement that has a gate, then all gates in one tab
 	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; PYTHONPATH=. $(BIN)/python "benchmarks/$$name.py"; done
 
 chaos: $(STAMP)  ## fail at every store operation, then kill and pause all parts of campaigns: SECONDS=300 SEED=1
-	CHAOS=whole $(BIN)/pytest -q -s tests/tasks/test_killed.py
+	CHAOS=whole $(BIN)/pytest -q tests/tasks/test_killed.py
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
 browser:  # the report's tests open it in Chromium

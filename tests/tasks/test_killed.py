@@ -8,7 +8,7 @@ operations that fail every so manieth is taken; every one where the variable CHA
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -96,6 +96,18 @@ def _timeless(name: str, content: bytes) -> Any:
 
 
 @pytest.fixture
+def say(capfd: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Tells a line for `make chaos`, past what pytest captures."""
+
+    def say(line: str) -> None:
+        if WHOLE:
+            with capfd.disabled():
+                print(f" {line}", flush=True)
+
+    return say
+
+
+@pytest.fixture
 def undisturbed(place: Place) -> tuple[list[dict[str, bytes]], dict[str, Any]]:
     """What the store held before each write, and what it holds in the end."""
     assert run() == {}
@@ -110,7 +122,7 @@ def _some(history: list[dict[str, bytes]], step: int) -> list[dict[str, bytes]]:
 
 
 @pytest.mark.integration
-def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, undisturbed):
+def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, undisturbed, say):
     history, expected = undisturbed
     assert {path.split("/")[0] for path in expected} == {
         *("data", "ingests", "corpora", "trials", "scores", "samples", "latest.json", "latest-smoke.json"),
@@ -124,7 +136,7 @@ def test_killed_before_any_write_a_campaign_goes_on_to_the_same_bytes(place, und
         assert _number(place.files) == _number(history[-1]), "what is left over goes, and nothing else"
         assert committed(place.files) == expected
         assert verify_store(store).damaged == ()
-    _told(f"killed before each of {len(history)} writes: all equal")
+    say(f"killed before each of {len(history)} writes: all equal")
 
 
 def _number(files: Mapping[str, bytes]) -> int:
@@ -134,7 +146,7 @@ def _number(files: Mapping[str, bytes]) -> int:
 
 @pytest.mark.integration
 @pytest.mark.parametrize("after", [False, True], ids=["not-done", "answer-lost"])
-def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, after):
+def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, say, after):
     history, expected = undisturbed
     some = _some(history[:-1], 3)
     for files in some:
@@ -143,12 +155,12 @@ def test_a_write_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(pl
         assert told or committed(place.files) == expected, "what is lacking is told"
         assert run() == {}
         assert committed(place.files) == expected
-    _told(f"an error {'after' if after else 'in place of'} {len(some)} of {len(history) - 1} writes: all equal")
+    say(f"an error {'after' if after else 'in place of'} {len(some)} of {len(history) - 1} writes: all equal")
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize("good", [False, True], ids=["once", "for-good"])
-def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, good):
+def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(place, undisturbed, say, good):
     _, expected = undisturbed
     reads = place.reads
     some = range(0, reads, 1 if WHOLE else reads // 4)
@@ -158,13 +170,7 @@ def test_a_read_that_fails_is_told_and_the_next_run_ends_with_the_same_bytes(pla
         assert told or committed(place.files) == expected, "what is lacking is told"
         assert run() == {}
         assert committed(place.files) == expected
-    _told(f"an error of {'all operations from ' if good else ''}{len(some)} of {reads} reads{' on' * good}: all equal")
-
-
-def _told(line: str) -> None:
-    """A line for `make chaos`, beside pytest's dots."""
-    if WHOLE:
-        print(f"\n{line}", flush=True)
+    say(f"an error of {'all operations from ' if good else ''}{len(some)} of {reads} reads{' on' * good}: all equal")
 
 
 def _run_with_failure(place: Place, what: str, at: int, after: bool, good: bool = False) -> dict[str, str]:
