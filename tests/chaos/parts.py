@@ -58,7 +58,7 @@ class Part:
         """Send SIGTERM to its first process alone, as a supervisor does."""
         if self.process is not None and self.runs:
             self.process.send_signal(signal.SIGTERM)
-            self._asked_to_end = time.monotonic()
+            self._asked_to_end = max(time.monotonic(), self._paused_until)  # until then it does not hear it
 
     def is_late(self) -> bool:
         """Whether it was to stop, and runs `STOP_SECONDS` later; told once."""
