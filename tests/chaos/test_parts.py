@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.chaos import parts
@@ -22,6 +23,9 @@ def test_one_that_does_not_hear_a_sigterm_is_late_and_one_that_is_paused_is_not(
         while not deaf.log.read_text():
             time.sleep(0.01)
         paused.pause(1.0)
+        assert paused.process is not None
+        while psutil.Process(paused.process.pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)  # of two signals at once the SIGTERM would come first
         for part in (deaf, paused):
             part.stop()
         time.sleep(0.1)
@@ -30,7 +34,6 @@ def test_one_that_does_not_hear_a_sigterm_is_late_and_one_that_is_paused_is_not(
         while paused.runs:
             paused.resume_if_due()
             time.sleep(0.02)
-        assert paused.process is not None
         assert paused.process.returncode == -15
         assert deaf.runs
     finally:
