@@ -1,4 +1,4 @@
-"""The report: what people open. Made from a campaign's `Results` and from nothing else.
+"""The report: the pages, tables and files for people. It is made only from a campaign's `Results`.
 
 In this room: statistics, tables, charts, the pages, the exported files. Never in it: reading or writing a store
 (`tasks/publishing/publish.py`), training, scoring.

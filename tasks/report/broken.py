@@ -1,7 +1,7 @@
-"""What of a campaign's results cannot be shown: a curve, a diagnosis or a sample that is not whole, and why.
+"""Damaged parts of a campaign's results: curves, diagnoses and samples that cannot be shown, with the reasons.
 
-A page leaves it out, says so, and shows all the rest. What this does not do: read a store, in which most of what is
-broken is found before (`tasks/telling/readable.py`).
+A page leaves such a part out, says so, and shows everything else. What this does not do: read a store, where most
+damage is noticed earlier (`tasks/telling/readable.py`).
 """
 
 from collections.abc import Mapping, Sequence

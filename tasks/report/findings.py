@@ -1,4 +1,4 @@
-"""What the page and the file for programs both tell, beside the estimates: each part computed once, for whoever asks.
+"""The findings beside the estimates, for the page and for `results.json`: each part is computed once, when it is used.
 
 What this does not do: compute anything itself, or write a word.
 """

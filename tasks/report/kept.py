@@ -1,11 +1,10 @@
-"""What a report was made from, as files of tidy tables, and back: the report can be made again where no store is.
+"""The results of a report as files of tidy tables, and back: so the report can be made again without a store.
 
     tables/   trials.parquet  curves.parquet  diagnostics.parquet  pieces.parquet  tables.json
 
-`tables.json` holds the rest, the number of rows and the sha256 of each table, and a checksum of itself. No piece of a
-corpus is in any of them, since licences may forbid to pass it on: of what the pages show of a corpus its counts are
-kept, and its pieces and the samples, which begin as pieces of it, are not. What this does not do: read or write a
-folder (`tasks/publishing/rebuild.py`).
+`tables.json` has everything else, the number of rows and the sha256 of each table, and a checksum of itself. The counts
+of a corpus are kept. Its pieces are not, since licences may forbid to pass them on; nor are the samples, which begin
+with pieces. What this does not do: read or write a folder (`tasks/publishing/rebuild.py`).
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What is in a store, from Python: corpora, trials, their curves, scores, diagnostics and samples, reports.
+"""Read a store from Python: corpora, trials with curves, scores, diagnostics and samples, and reports.
 
     import counterpoint
     chorales = counterpoint.load_corpus("./artifacts", "bach-chorales")
@@ -6,9 +6,9 @@
 
     counterpoint.plot.effects("./artifacts", "bach-chorales")      # a chart of the newest report there
 
-Reading only, and every byte is checked against what was committed. What goes wrong is a `CounterpointError`. The
-package lives in `tasks/public`, and what it needs is done by `tasks/`. To train and compare, use `prefect run` or the
-flows. docs/programs.md has every column of every DataFrame.
+The package only reads, and checks every byte against its committed digest. Errors are `CounterpointError`. The package
+is in `tasks/public`, and calls `tasks/` for its work. To train and compare, use `prefect run` or the flows.
+docs/programs.md has every column of every DataFrame.
 """
 
 from importlib import import_module as _import_module

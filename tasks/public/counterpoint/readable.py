@@ -1,6 +1,6 @@
-"""Many things of a store at a time, for who reads it in Python: what cannot be read is passed over with a warning.
+"""Read many objects of a store in Python: an object that cannot be read is skipped with a warning.
 
-Damaged ones, or those of somebody's plug-in that is not installed, hide no others; each is named, with the reason.
+A damaged object, or one of a plug-in that is not installed, hides no other; each is named with the reason.
 """
 
 import warnings

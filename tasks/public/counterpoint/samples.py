@@ -1,4 +1,4 @@
-"""The samples of a store: what networks play and write."""
+"""The samples of a store: the music and texts of trained networks."""
 
 from infra.store import Store
 from tasks.trials.continuation import Continuation

@@ -1,7 +1,7 @@
-"""The trials of a store as tidy DataFrames: a row a trial, a point of a curve, a scored piece, a measured number.
+"""The trials of a store as tidy DataFrames: a row for each trial, point of a curve, scored piece, or measured number.
 
-A store holds the trials of all campaigns that wrote to it; the tables of a report (`reports.py`) are of one campaign.
-The columns with their units are in docs/programs.md too, which a test holds to what comes out.
+A store has the trials of all campaigns that wrote to it; the tables of a report (`reports.py`) are those of one
+campaign. docs/programs.md has the columns with their units; a test compares it with the DataFrames.
 """
 
 import pandas as pd

@@ -1,6 +1,6 @@
-"""An interval as a small drawing in the cell of a table, on the scale that the cells of its column share.
+"""An interval as a small drawing in the cell of a table; all cells of a column share one scale.
 
-It is SVG that the page takes as it is; no text goes into it. Colours are those that the style sheet knows by name.
+The drawing is SVG without text, and the page inserts it unescaped. Its colours are named in the style sheet.
 """
 
 from collections.abc import Iterable, Sequence

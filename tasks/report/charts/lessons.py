@@ -1,4 +1,4 @@
-"""The figures that explain two techniques: what clipping does to an update, and what a leak does to a value."""
+"""Two figures that explain techniques: the effect of clipping on an update, and of a leaky unit on a value."""
 
 from typing import Any
 

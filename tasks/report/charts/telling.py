@@ -1,16 +1,16 @@
-"""What a mark of a drawing tells the script of the page: whose it is, what it says, where it is on each axis.
+"""Data of a chart's marks for the script of the page: the variant, the tooltip, and the position on each axis.
 
-Vega has one place for words of a mark, its description, which the drawing carries as `aria-label`. On the way through
-it they are JSON; in the page they are attributes that the script reads (`pages/scripts/`):
+Vega keeps one text for each mark, its description, which becomes the `aria-label` of the drawing. The data pass through
+it as JSON. In the page they become attributes that the script reads (`pages/scripts/`):
 
-| attribute | |
+| attribute | meaning |
 |---|---|
-| `data-variant` | the variant that the mark is of: it goes where that is hidden |
-| `data-told` | what is said of it where it is pointed at |
-| `data-axes` | of a line, or of the end of one: name of an axis -> a number a point |
-| `data-values` | of a line: a text a point, with a bar between them |
+| `data-variant` | the variant of the mark: the mark is hidden with its variant |
+| `data-told` | the text shown next to the pointer |
+| `data-axes` | for a line, or the end of one: name of an axis -> one number for each point |
+| `data-values` | for a line: one text for each point, with a bar between them |
 
-Other people's names are text all the way: JSON, then an attribute that is escaped.
+Names of other people stay text: first JSON, then an escaped attribute.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The chart of the score against the tuning budget: a line a variant, and few of them named."""
+"""The chart of the score against the tuning budget: one line for each variant, and a few of them named."""
 
 from collections.abc import Sequence
 from typing import Any

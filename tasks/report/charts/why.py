@@ -1,6 +1,6 @@
-"""The charts that answer why: how far back gradients reach, what is zero, how slow units are, what is clipped.
+"""The charts of the diagnostics: gradients over the lag, shares of zeros, time constants, and clipped updates.
 
-They draw what `why.py` puts together, in the size and the colours of the other charts.
+Their data come from `words/why.py`; size and colours are those of the other charts.
 """
 
 from collections.abc import Sequence

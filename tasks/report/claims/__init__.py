@@ -1,7 +1,7 @@
 """The claims of the paper, each with a verdict from the report's own intervals.
 
-In this room: a claim as a value, and a function a claim that finds the rows that speak for it or against it. Never in
-it: a number that is not measured in the campaign; the literature's are in `published/`.
+In this room: a claim as a value, and for each claim a function that finds the rows for it or against it. Never in it: a
+number that was not measured in the campaign; those of the literature are in `published/`.
 """
 
 from collections.abc import Callable

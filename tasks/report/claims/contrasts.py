@@ -1,8 +1,8 @@
-"""Differences that the table of scores has not: SGD with the techniques beside Hessian-free, NADE beside Bernoulli.
+"""Differences that the table of scores lacks: SGD with the techniques minus Hessian-free, and NADE minus Bernoulli.
 
-Each is the mean over pairs of variants (other, one) of how much better the one is, with the intervals of
-`statistics.py`, and all of a report hold at once. Resamples are drawn for corpora that have such pairs alone, and are
-the same that the scores have. What this does not do: judge.
+A contrast is the mean difference over pairs of variants (other, one); positive means that the one is better. Intervals
+are those of `statistics.py`, and hold for all contrasts of a report at once. Resamples are drawn only for corpora with
+such pairs, and are those of the scores. What this does not do: judge.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,11 @@ Pairs = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Contrast:
-    """How much better something is than another.
+    """The difference between two variants, or two families of variants; positive means that `one` is better.
 
     Attributes:
-        corpus, metric: on which, in what.
-        other, one: what is compared: `rnn/nade/HF` and `rnn/nade/SGD+CLRM`, or two families.
+        corpus, metric: the corpus and metric of the difference.
+        other, one: the two sides: `rnn/nade/HF` and `rnn/nade/SGD+CLRM`, or two families.
         effect: the mean over the pairs.
         low, high: the interval that holds for all contrasts of a report at once.
     """
@@ -45,7 +45,7 @@ class Contrast:
 
     @property
     def studies(self) -> int:
-        """How many studies the pair with the fewest is of."""
+        """The smallest number of studies of a pair."""
         return min(self.effect.studies, default=0)
 
 

@@ -1,4 +1,4 @@
-"""Two versions of a report beside each other: what was asked, by which code, on which data, and what came of it.
+"""The comparison of two versions of a report: their requests, code, data and results.
 
 In this room: which trials both have, the changes of scores and effects with intervals, what settings differ, the words
 and the page. Never in it: reading or writing a store (`tasks/publishing/compare.py`), or a statistic of its own.

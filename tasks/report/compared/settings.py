@@ -1,7 +1,7 @@
-"""What two versions were asked, by which code, and on which data: the settings that differ, each with both values.
+"""The settings that differ between two versions: requests, code and data, each with both values.
 
-Values come from the tables of a report, which may be other people's: they are told as text. What this does not do: say
-what a difference did to the numbers.
+Values come from the tables of a report, which may be other people's, and are treated as text. What this does not do:
+say which effect a difference had on the numbers.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the changes come to, in sentences: of all scores in one, and of each corpus in one."""
+"""The changes between two versions in sentences: one on all scores, and one on each corpus."""
 
 from collections import Counter
 from collections.abc import Sequence

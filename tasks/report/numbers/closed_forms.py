@@ -1,6 +1,6 @@
-"""Intervals by formula, for what is measured once a study or once a draw of the search.
+"""Intervals by formula, for numbers that are measured once for each study or each draw of the search.
 
-Studies are independent of each other, and so are the draws: each is one number here, whatever it is the mean of.
+Studies are independent of each other, and so are the draws. Each is one number here, whatever it is the mean of.
 What this does not do: resample pieces (`statistics.py`), or know a trial.
 """
 

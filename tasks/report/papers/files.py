@@ -1,9 +1,9 @@
-r"""Which tables of a report there are in LaTeX: those of the page, with the same cells.
+r"""The LaTeX files of a report: the tables of the page, with the same cells.
 
     latex/   effects.tex  aggregate.tex  claims.tex  paper-table-N.tex  work.tex  corpora.tex  report.tex
              N-CORPUS-scores.tex  -published.tex  -ease.tex  -variants.tex  -chosen.tex  -mattering.tex  -why.tex
 
-`\input` sets one in a paper; `report.tex` is a paper of all of them, with what each is about.
+`\input` sets one in a paper; `report.tex` is a paper of all of them, each with its caption.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The best published test score of each official corpus: what 1 is where scores of several corpora become one number.
+"""The best published test score of each official corpus: it is the 1 of normalised scores over several corpora.
 
 Only numbers that were read in their source, of the same split and the same measure as ours: nats a frame with the
 first frame scored, bits a character with one newline a line, perplexity with `<eos>` counted. Of models of any kind:

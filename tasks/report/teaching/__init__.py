@@ -1,4 +1,4 @@
-"""What a student needs to read a report: its words in a sentence each, and what the techniques do, computed and drawn.
+"""Help for students who read a report: a glossary, and the numbers of the figures that explain the techniques.
 
-In this room: the glossary, and the few numbers of which figures explain a technique. Never in it: a campaign's result.
+Never in this room: a campaign's result.
 """

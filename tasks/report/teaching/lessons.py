@@ -1,6 +1,6 @@
-"""What clipping does to an update and a leak to a value, computed by the code that trains: the numbers of two figures.
+"""The numbers of two figures: clipping of an update, and a value in a leaky unit, computed by the code of training.
 
-What this does not do: draw (`charts/lessons.py`), or tell anything of a campaign.
+What this does not do: draw (`charts/lessons.py`), or use results of a campaign.
 """
 
 from collections.abc import Mapping

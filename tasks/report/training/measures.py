@@ -1,6 +1,6 @@
-"""What is measured of how easily something trains, and the independent numbers behind a row of its tables.
+"""The measures of ease of training, and the independent numbers behind a row of their tables.
 
-Rows of one measure are a family of comparisons: their words rest on intervals that hold for all of them at once.
+Rows of one measure are a family of comparisons: their verdicts use intervals that hold for all of them at once.
 """
 
 from collections.abc import Sequence

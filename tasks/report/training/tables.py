@@ -1,4 +1,4 @@
-"""The tables of what is easier to train, as plain text cells."""
+"""The tables on ease of training, as plain text cells."""
 
 from collections.abc import Mapping, Sequence
 from math import isinf, isnan

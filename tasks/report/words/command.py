@@ -1,7 +1,7 @@
-"""What to type to run a campaign again.
+"""The command that runs a campaign again.
 
-The command is checked here before it is shown: it is resolved as the command line would. Where no options ask for
-exactly this campaign, a file does that lies beside the page. What this does not do: run anything.
+The command is checked before it is shown: it is resolved in the same way as by the command line. If no options give
+exactly this campaign, the command names the campaign file beside the page. What this does not do: run anything.
 """
 
 import json

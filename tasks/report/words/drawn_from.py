@@ -1,4 +1,4 @@
-"""What each hyper-parameter was drawn from, as a table: a row a hyper-parameter, a column a corpus."""
+"""The ranges of the hyper-parameters as a table: one row for each hyper-parameter, one column for each corpus."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,8 +1,8 @@
-"""Why a technique helps or not: what was measured on the networks of each variant, put together over its seeds.
+"""Why a technique helps or not: the diagnostics of each variant's networks, summarised over its seeds.
 
-The final trials that completed are taken, with their best weights, and beside them the networks as they started.
-What is measured is said in `models/evaluation/diagnostics.py`. Nothing is drawn here (`charts/why.py`), and no interval
-estimated: low and high are the lowest and the highest of the seeds.
+The networks are those of completed final trials, with their best weights, and beside them the initial networks.
+`models/evaluation/diagnostics.py` defines the diagnostics. Nothing is drawn here (`charts/why.py`), and no interval is
+estimated: low and high are the lowest and the highest seed.
 """
 
 from collections.abc import Mapping, Sequence
