@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 
-def strangers(kind: str, base: type[Any]) -> tuple[Any, ...]:
+def load_plugins(kind: str, base: type[Any]) -> tuple[Any, ...]:
     """The plug-ins of one group, in the order of their names.
 
     Args:

@@ -8,19 +8,19 @@ from models import core, optimizers, outputs, techniques
 from models.core import Core
 from models.optimizers import Method, Optimizer
 from models.outputs import Output
-from models.plugins import strangers
+from models.plugins import load_plugins
 from models.techniques import Technique
 
 # Built-in members and plug-ins. Collected here, since the plug-ins' modules import the folders of the built-in ones.
 BY_LETTER: dict[str, type[Technique]] = {
-    technique.letter: technique for technique in (*techniques.TECHNIQUES, *strangers("techniques", Technique))
+    technique.letter: technique for technique in (*techniques.TECHNIQUES, *load_plugins("techniques", Technique))
 }
 BY_OUTPUT: dict[str, type[Output]] = {
-    output.name: output for output in (*outputs.OUTPUTS, *strangers("outputs", Output))
+    output.name: output for output in (*outputs.OUTPUTS, *load_plugins("outputs", Output))
 }
-BY_CORE: dict[str, type[Core]] = {each.name: each for each in (*core.CORES, *strangers("cores", Core))}
+BY_CORE: dict[str, type[Core]] = {each.name: each for each in (*core.CORES, *load_plugins("cores", Core))}
 BY_OPTIMIZER: dict[str, type[Method]] = {
-    optimizer.name: optimizer for optimizer in (*optimizers.OPTIMIZERS, *strangers("optimizers", Optimizer))
+    optimizer.name: optimizer for optimizer in (*optimizers.OPTIMIZERS, *load_plugins("optimizers", Optimizer))
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models.plugins import strangers
+from models.plugins import load_plugins
 from models.techniques import Technique
 
 ROOT = Path(__file__).parents[2]
@@ -102,4 +102,4 @@ def test_an_entry_point_that_is_wrong_is_named(tmp_path, monkeypatch, target, sa
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "strange", raising=False)
     with pytest.raises(ImportError, match=f"^entry point halving of counterpoint.techniques: .*{said}"):
-        strangers("techniques", Technique)
+        load_plugins("techniques", Technique)

@@ -6,7 +6,7 @@ writing to a store.
 
 from functools import lru_cache
 
-from models.plugins import strangers
+from models.plugins import load_plugins
 from tasks.ingest.building.recipe import Recipe
 from tasks.ingest.corpora.adding import ADDING
 from tasks.ingest.corpora.bach_chorales import BACH_CHORALES
@@ -34,14 +34,14 @@ CORPORA: tuple[Recipe, ...] = (
 
 
 @lru_cache(maxsize=1)
-def _strangers() -> tuple[Recipe, ...]:
+def _plugin_recipes() -> tuple[Recipe, ...]:
     # Not at import time, since a plug-in's module imports this package.
-    return strangers("corpora", Recipe)
+    return load_plugins("corpora", Recipe)
 
 
 def all_recipes() -> tuple[Recipe, ...]:
     """The recipes of this package, and those of installed plug-ins."""
-    return (*CORPORA, *_strangers())
+    return (*CORPORA, *_plugin_recipes())
 
 
 def known_corpora() -> tuple[str, ...]:
