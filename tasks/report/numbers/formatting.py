@@ -1,4 +1,4 @@
-"""Numbers and lists as people read them: a real minus sign, a fixed number of decimals, a dash for nothing."""
+"""Numbers and lists as text for people: a real minus sign, a fixed number of decimals, a dash for a missing number."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

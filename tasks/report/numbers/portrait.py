@@ -1,7 +1,8 @@
-"""What a corpus is like: numbers for each split, and the few pieces of it that the report shows.
+"""The portrait of a corpus: numbers for each split, and the few pieces that the report shows.
 
-Pure functions of a `Corpus`; what is drawn of it, and how, is said in `rolls.py` and `corpora.py`. The arrays
-themselves never leave here: a roll is its runs, a text its first lines.
+All are pure functions of a `Corpus`; `rolls.py` and `corpora.py` draw the results. The arrays themselves never leave
+this
+file: a roll becomes its runs of notes, and a text its first lines.
 """
 
 from collections.abc import Sequence

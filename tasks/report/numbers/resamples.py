@@ -1,7 +1,7 @@
 """The random numbers behind every interval of a report: drawn pieces, multipliers of units, and scales.
 
-Whoever asks names what the numbers are for; equal names and seeds give equal numbers, in whatever order they are asked
-for. What this does not do: know a variant or a metric. Shape letters: R resamples, P pieces, N units.
+A caller names the purpose of the numbers. Equal names and seeds give equal numbers, in any order of the calls. What
+this does not do: know a variant or a metric. Shape letters: R resamples, P pieces, N units.
 """
 
 from dataclasses import dataclass

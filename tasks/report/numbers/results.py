@@ -1,7 +1,7 @@
-"""What a report is made from: everything that a campaign measured, as tidy tables and plain dictionaries.
+"""The results of a campaign, which a report is made from: all measurements as tidy tables and plain dictionaries.
 
-The frames are filled by the collector, which reads the records in the store; a report needs nothing else. What
-this does not do: compute any statistic (`statistics.py`) or read a store.
+`tasks/publishing/collect.py` fills the tables from the records in the store; a report needs nothing else. What this
+does not do: compute any statistic (`statistics.py`) or read a store.
 """
 
 from collections.abc import Mapping, Sequence

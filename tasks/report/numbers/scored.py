@@ -1,4 +1,4 @@
-"""The sums that test scores are made from, as arrays: a row a final trial, a column a piece.
+"""The sums of the test scores, as arrays: one row for each final trial, one column for each piece.
 
 Shape letters: K final trials, P pieces.
 """

@@ -1,7 +1,7 @@
-"""What an interval says, in a word: the one place where numbers become better, worse or unclear.
+"""The verdict of an interval, such as better, worse or unclear. Verdicts are made only here.
 
-A word needs two things: studies that were repeated, so that the interval holds the luck of the search, and an interval
-that holds for all comparisons of its family at once (`intervals.py`). What this does not do: compute an interval.
+A verdict needs several studies, so that the interval includes the luck of the search. The interval must also hold for
+all comparisons of its family at once (`intervals.py`). What this does not do: compute an interval.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""Over all corpora: how each variant does on all of them together, in one number and against plain SGD.
+"""Each variant over all corpora: one number for all of them together, and its comparison with plain SGD.
 
-Compared are variants that have the same optimizer and techniques, with the simple core and the output model that each
-kind of data has where none is named (Bernoulli notes on music, a softmax on text): what a name like `SGD+CL` means
-where it is typed. Only those that have runs on every corpus are: a mean over other corpora is another quantity.
-What the numbers are, and their intervals: `strata.py`; what 0 and 1 are on a corpus: `scales.py`.
+A variant here is an optimizer with techniques, with the core and output model that a short name like `SGD+CL` means:
+the simple core, with Bernoulli notes on music and a softmax on text. Only variants with runs on every corpus are
+compared, since a mean over other corpora is another quantity. `strata.py` defines the numbers and their intervals, and
+`scales.py` the 0 and 1 of each corpus.
 """
 
 from collections.abc import Mapping, Sequence

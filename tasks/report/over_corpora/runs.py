@@ -1,8 +1,8 @@
 """The runs of a variant on a corpus, for numbers over several corpora (`strata.py`).
 
-A run is a final trial. One that diverged or learned nothing has the score minus infinity; so has each that a study
-asked for and could not have, since no configuration of its whole search completed. One that failed is none: a machine's
-end says nothing of a variant. What this does not do: compare variants.
+A run is a final trial. A trial that diverged or learned nothing has the score minus infinity. So has each final trial
+that a study could not have because no configuration of its complete search was completed. A failed trial is not a run:
+the failure of a machine says nothing about a variant. What this does not do: compare variants.
 """
 
 import numpy as np

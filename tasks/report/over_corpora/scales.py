@@ -1,10 +1,10 @@
-"""What 0 and 1 are on a corpus, so that scores on several corpora become one number.
+"""The scale of each corpus: the scores that become 0 and 1, so that several corpora can be put into one number.
 
     normalised score = (m - zero) / (one - zero),   m the mean over the scored steps
 
-of the log-likelihood in nats, or of right answers: perplexity is taken by its logarithm. Zero is the best of the
-baselines that only count. One is the best published number where the corpus is an official one (`published/`); all
-answers right where those are counted; else the best variant of the campaign, of whatever core and output model.
+of the log-likelihood in nats, or of right answers; for perplexity this is its logarithm. Zero is the best count
+baseline. One is the best published number for an official corpus (`published/`), and all answers right if answers are
+counted. Else it is the best variant of the campaign, with any core and output model.
 
 What this does not do: normalise a run (`runs.py`).
 """

@@ -1,4 +1,4 @@
-"""What is said over all corpora in words, and its rows of `results.json`."""
+"""The sentences on all corpora together, and their rows of `results.json`."""
 
 from collections.abc import Mapping
 from typing import Any

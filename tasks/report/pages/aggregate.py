@@ -1,4 +1,4 @@
-"""The part of the page over all corpora: its tables as texts, and a performance profile beside plain SGD's a panel."""
+"""The part of the page on all corpora: its tables as texts, and each performance profile beside plain SGD's."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The part of the page on the corpora: what each is made of, what it looks like, and what was set aside."""
+"""The part of the page on the corpora: their numbers, some of their pieces, and the files set aside."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

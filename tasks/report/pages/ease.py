@@ -1,4 +1,4 @@
-"""The part of the page that says what is easier to train: its tables as texts, and the chart of the tuning budget."""
+"""The part of the page on ease of training: its tables as texts, and the chart of the tuning budget."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""Success against the lag: what a report shows of corpora that differ in the length of their sequences alone.
+"""Success against the lag: the part of a report on corpora that differ only in the length of their sequences.
 
-A family is what the `source` of its corpora names, with a lag each (`tasks/ingest/building/made_up.py`). A panel holds
-plain SGD and one other variant, so that many variants can be told apart; all panels have the same axes.
+The `source` of a corpus names its family and its lag (`tasks/ingest/building/made_up.py`). A panel has plain SGD and
+one other variant, so that many variants stay readable; all panels have the same axes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The part of the page that explains the techniques: a sentence each, and two figures."""
+"""The part of the page that explains the techniques: one sentence for each, and two figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

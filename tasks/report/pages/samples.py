@@ -1,7 +1,7 @@
-"""Samples: what the networks play and write, as pictures and texts for the page, and as files beside it.
+"""The samples of the networks, as pictures and texts for the page, and as files beside it.
 
-Shown are the best variant of each corpus and plain SGD, which go on from the same beginning, and how the piece itself
-goes on; the files of the others are linked. A campaign that was stored before there were samples has none.
+The page shows how the best variant of each corpus and plain SGD continue the same beginning, and how the piece itself
+continues. It links the files of the other variants. A campaign that was stored before there were samples has none.
 """
 
 import re

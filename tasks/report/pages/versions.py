@@ -1,7 +1,7 @@
 """The page of all versions of a store: for each preset and corpus the best score over the versions, newest first.
 
-What this does not do: compare two versions (`compared/`): a best score is that of one variant or another, and of data
-that may be others.
+What this does not do: compare two versions (`compared/`). Two best scores may be those of different variants, and of
+different data.
 """
 
 from collections.abc import Sequence

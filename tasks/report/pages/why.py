@@ -1,4 +1,4 @@
-"""The part of the page that says why: the charts of the diagnostics, drawn, and their table."""
+"""The part of the page on the diagnostics: their charts and their table."""
 
 from dataclasses import dataclass
 
