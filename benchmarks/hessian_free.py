@@ -78,7 +78,7 @@ def contenders(units: int, output: str, leaky: bool) -> dict[str, Callable[[], o
         return net.output.logits(parameters, chunk.scored(before), chunk.scored(chunk.inputs))
 
     def gradient() -> None:
-        start = net.start(None, chunk.fresh_B)
+        start = net.start(None, chunk.fresh)
         states, _ = net.states(chunk.inputs, start)
         nats = net.log_likelihood(chunk.scored(states[:, :-1]), chunk.scored(chunk.inputs))
         net.parameters.differentiate(-nats.sum())
