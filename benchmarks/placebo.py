@@ -73,7 +73,7 @@ def main() -> None:
         corpora=(NAME,), variants=("SGD+C",), placebo=True, studies=5, trials=2, rungs=1, seeds=1, epochs=3
     )
     asked = resolve(request)
-    spaces = {kind: replace(space, hidden_size=(20, 40)) for kind, space in asked.spaces.items()}
+    spaces = {kind: space.having(hidden_size=[20, 40]) for kind, space in asked.spaces.items()}
     recipe, source = find_recipe(NAME), Store("memory://placebo")
     if recipe is None:
         sys.exit(f"{NAME}: there is no such corpus")
