@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from itertools import product
 from os import environ
+from unittest.mock import patch
 
 import numpy as np
 import stacks
@@ -153,19 +154,9 @@ def graphs(device: str) -> Iterator[Check]:
     for name, some in trials().items():
         if some[0].output_type.steady:
             without = _train(some, device)
-            with _graphs():
+            with patch.dict(environ, {VARIABLE: "1"}):
                 recorded = _train(some, device)
             yield check("graphs", f"{name}: with - without, nats a step", _apart(recorded, without), DRIFT)
-
-
-class _graphs:  # noqa: N801
-    """CUDA graphs are asked for within."""
-
-    def __enter__(self) -> None:
-        environ[VARIABLE] = "1"
-
-    def __exit__(self, *_: object) -> None:
-        del environ[VARIABLE]
 
 
 def gates(device: str) -> Iterator[Check]:
@@ -175,7 +166,7 @@ def gates(device: str) -> Iterator[Check]:
         alone, stacked, core = (
             _seconds(units, data, members, where) for members, where in ((1, device), (64, device), (1, "cpu"))
         )
-        with _graphs():
+        with patch.dict(environ, {VARIABLE: "1"}):
             graphed = _seconds(units, data, 64, device)
         yield check("gates", f"H {units}: 64 stacked / one alone, time", stacked / alone, 2.0)
         yield check("gates", f"H {units}: 64 stacked with CUDA graphs / without, time", graphed / stacked, 1.0)

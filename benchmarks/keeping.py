@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,18 @@ from infra.provenance import provenance
 
 RESULTS = Path(__file__).with_name("results")
 _LOAD_BEFORE = os.getloadavg()[0]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate: what is asked at least, or at most, what is aimed at, what was measured; `gates.py` shows them."""
+
+    name: str
+    case: str
+    gate: float
+    aim: float
+    measured: float
+    met: bool
 
 
 def keep(name: str, measured: Mapping[str, Any]) -> None:

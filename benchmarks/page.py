@@ -10,10 +10,10 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.keeping import keep
+from benchmarks.keeping import Gate, keep
 from tasks.report import build_report
 from tests.tasks.report.browser import Browser, browser, find_browser
 from tests.tasks.report.synthetic import synthetic_results
@@ -23,16 +23,6 @@ _SHOWN = """new Promise(done => requestAnimationFrame(() => setTimeout(() => {
   const painted = performance.getEntriesByName('first-contentful-paint')[0];
   done([painted ? painted.startTime : null, performance.now()].map(each => each && each / 1000));
 })))"""
-
-
-@dataclass(frozen=True)
-class Gate:
-    name: str
-    case: str
-    gate: float
-    aim: float
-    measured: float
-    met: bool
 
 
 def visit(window: Browser, page: Path) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from keeping import keep
+from keeping import Gate, keep
 
 from infra.provenance import provenance
 from infra.store import Store
@@ -28,18 +28,6 @@ from tasks.trials.records import load_record
 ROOT = Path(__file__).parents[1]
 CAMPAIGN = ("--corpora", "bach-chorales")
 AGAIN = 3
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate: the most that is allowed, what is aimed at, what was measured."""
-
-    name: str
-    case: str
-    gate: float
-    aim: float
-    measured: float
-    met: bool
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from infra.cluster.clusters import WORKER_ENVIRONMENT
 os.environ.update(WORKER_ENVIRONMENT)
 
 import torch
-from keeping import keep
+from keeping import Gate, keep
 from measuring import bare_loop, speed
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, linear
@@ -70,18 +70,6 @@ class Row:
     milliseconds: dict[str, float]
     ratio: float
     of_bare: float | None
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate: the least that is asked, what is aimed at, what was measured."""
-
-    name: str
-    case: str
-    gate: float
-    aim: float
-    measured: float
-    met: bool
 
 
 def music(B: int) -> Tensor:

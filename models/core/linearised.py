@@ -92,7 +92,16 @@ class LinearisedRNN:
         Args:
             d_states_STBH: gradient of a cost in h_1 ... h_T.
         """
-        d_pre_STBH, d_start_SBH, d_W_SHH = self._body.backward(
+        d_pre_STBH, d_start_SBH, d_W_SHH = self._backward(d_states_STBH, weight=True)
+        if d_W_SHH is None:
+            raise RuntimeError("linearised: the body gave no gradient of the recurrent matrix")
+        d_pre_SNH = d_pre_STBH.flatten(1, 2)
+        d_input_SDH, d_bias_SH = self._input_gradients(d_pre_SNH)
+        return {"recurrent_weight": d_W_SHH, "input_weight": d_input_SDH, "bias": d_bias_SH}, d_start_SBH
+
+    def _backward(self, d_states_STBH: Tensor, weight: bool) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The scan's backward pass at the kept forward pass: d(pre), d(h_0) and, if `weight`, dW."""
+        return self._body.backward(
             d_states_STBH=d_states_STBH,
             h0_SBH=self._start_SBH,
             W_SHH=self._W_SHH,
@@ -100,13 +109,8 @@ class LinearisedRNN:
             states_STBH=self._states_STBH,
             phi_STBH=self._phi_STBH,
             activation=self._activation,
-            weight=True,
+            weight=weight,
         )
-        if d_W_SHH is None:
-            raise RuntimeError("linearised: the body gave no gradient of the recurrent matrix")
-        d_pre_SNH = d_pre_STBH.flatten(1, 2)
-        d_input_SDH, d_bias_SH = self._input_gradients(d_pre_SNH)
-        return {"recurrent_weight": d_W_SHH, "input_weight": d_input_SDH, "bias": d_bias_SH}, d_start_SBH
 
     @property
     def carried_STBK(self) -> Tensor:
@@ -120,16 +124,7 @@ class LinearisedRNN:
         """
         d_states_STBH = torch.zeros_like(self._states_STBH)
         d_states_STBH[:, -1] = d_last_SBK
-        d_pre_STBH, _, _ = self._body.backward(
-            d_states_STBH=d_states_STBH,
-            h0_SBH=self._start_SBH,
-            W_SHH=self._W_SHH,
-            retention_SH=self._retention_SH,
-            states_STBH=self._states_STBH,
-            phi_STBH=self._phi_STBH,
-            activation=self._activation,
-            weight=False,
-        )
+        d_pre_STBH, _, _ = self._backward(d_states_STBH, weight=False)
         d_before_STBH = torch.bmm(d_pre_STBH.flatten(1, 2), self._W_SHH).view(d_states_STBH.shape)
         if self._retention_SH is not None:
             later_SBH = d_last_SBK

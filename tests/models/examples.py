@@ -1,17 +1,19 @@
 """Small trials, pieces and networks that the tests of the models share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.data.chunks import Pieces
+from models.data.chunks import Chunk, Pieces
 from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs import ClassSettings
 from models.outputs.rbm.rbm import RBMSettings
 from models.techniques import Clipping, Leaky, Nesterov, Pretraining, Rectifier, Technique
+from models.training.updates.objective import NetworkObjective
 from models.trial import Trial
 
 BY_LETTER: dict[str, Technique] = {
@@ -82,6 +84,20 @@ def network(a_trial: Trial, train: Pieces, width: int = 5, seed: int = 3) -> Net
     if a_trial.initial_state == "zero":
         made.parameters.member(0)["initial_state"].zero_()
     return made
+
+
+def objective(a_network: Network, some: Iterable[Chunk], curved: Iterable[Chunk] | None = None) -> NetworkObjective:
+    """The cost of a network of one member over some chunks, with products over `curved`, or the same."""
+    return NetworkObjective(
+        core=a_network.core,
+        output=a_network.output,
+        parameters=a_network.parameters,
+        retention_SH=a_network.retention_SH,
+        learned=a_network.trial.initial_state == "learned",
+        techniques=a_network.trial.techniques,
+        chunks=list(some),
+        curved=None if curved is None else list(curved),
+    )
 
 
 def steps_of(some: Pieces, index: int) -> Tensor:

@@ -47,15 +47,7 @@ def _network(dtype: torch.dtype, leaky: bool = False, **changes: object) -> Netw
 
 def _objective(network: Network, lanes: int) -> NetworkObjective:
     pieces = Pieces(PIECES.data.to(network.parameters.theta_SP.dtype), PIECES.starts)
-    return NetworkObjective(
-        core=network.core,
-        output=network.output,
-        parameters=network.parameters,
-        retention_SH=network.retention_SH,
-        learned=network.trial.initial_state == "learned",
-        techniques=network.trial.techniques,
-        chunks=list(chunks(pieces, [0, 1], lanes, LENGTH)),
-    )
+    return examples.objective(network, chunks(pieces, [0, 1], lanes, LENGTH))
 
 
 def _gradient(network: Network, lanes: int) -> Tensor:

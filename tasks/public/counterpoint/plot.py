@@ -9,7 +9,7 @@ DataFrame that it names; and a corpus, which may be left out where there is one.
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -46,7 +46,7 @@ def scores(source: str | Report | pd.DataFrame, corpus: str | None = None, metri
     Raises:
         ConfigurationError: there is no such corpus or metric, or none is named of several corpora.
     """
-    rows, meant = _of_metric(source if isinstance(source, pd.DataFrame) else _report(source).scores, corpus, metric)
+    rows, meant = _of_metric(source, "scores", corpus, metric)
     return _finished(forest_chart(rows, meant))
 
 
@@ -63,7 +63,7 @@ def differences(source: str | Report | pd.DataFrame, corpus: str | None = None, 
     Raises:
         ConfigurationError: there is no such corpus or metric, or none is named of several corpora.
     """
-    rows, meant = _of_metric(source if isinstance(source, pd.DataFrame) else _report(source).scores, corpus, metric)
+    rows, meant = _of_metric(source, "scores", corpus, metric)
     return _finished(difference_chart(rows, meant))
 
 
@@ -81,7 +81,7 @@ def effects(source: str | Report | pd.DataFrame, corpus: str | None = None, metr
     Raises:
         ConfigurationError: there is no such corpus or metric, or none is named of several corpora.
     """
-    rows, meant = _of_metric(source if isinstance(source, pd.DataFrame) else _report(source).effects, corpus, metric)
+    rows, meant = _of_metric(source, "effects", corpus, metric)
     return _finished(effect_chart(rows, meant))
 
 
@@ -207,8 +207,11 @@ def _corpus(rows: pd.DataFrame, corpus: str | None) -> str:
     return str(corpus)
 
 
-def _of_metric(rows: pd.DataFrame, corpus: str | None, metric: str | None) -> tuple[pd.DataFrame, Metric]:
-    """The rows of a corpus and a metric; the first metric of a corpus comes first."""
+def _of_metric(
+    source: str | Report | pd.DataFrame, frame: Literal["scores", "effects"], corpus: str | None, metric: str | None
+) -> tuple[pd.DataFrame, Metric]:
+    """The rows of a corpus and a metric in a frame of a report; the first metric of a corpus comes first."""
+    rows: pd.DataFrame = source if isinstance(source, pd.DataFrame) else getattr(_report(source), frame)
     name = _corpus(rows, corpus)
     mine = rows[rows["corpus"] == name]
     known = list(dict.fromkeys(mine["metric"]))

@@ -1,6 +1,5 @@
 """The objective of a network against loops over single steps: cost, gradients of chunks, and explicit matrices."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.core import use_body
-from models.data.chunks import Chunk, Pieces, chunks
+from models.data.chunks import Pieces, chunks
 from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs.nade.nade import NadeSettings
@@ -90,20 +89,7 @@ def _network(letters: str = "", **changes: object) -> Network:
 
 def _objective(network: Network, lanes: int = 2, length: int = LENGTH) -> NetworkObjective:
     order = [2, 0, 1, 3]
-    return _objective_of(network, chunks(_pieces(), order, lanes, length))
-
-
-def _objective_of(network: Network, some: Iterable[Chunk], curved: Iterable[Chunk] | None = None) -> NetworkObjective:
-    return NetworkObjective(
-        core=network.core,
-        output=network.output,
-        parameters=network.parameters,
-        retention_SH=network.retention_SH,
-        learned=network.trial.initial_state == "learned",
-        techniques=network.trial.techniques,
-        chunks=list(some),
-        curved=None if curved is None else list(curved),
-    )
+    return examples.objective(network, chunks(_pieces(), order, lanes, length))
 
 
 def _assert_products(objective: NetworkObjective, matrix: Tensor, structural: float = 0.0) -> None:
@@ -169,7 +155,7 @@ def test_the_cost_of_the_slope_is_the_cost_there_to_the_bit(letters):
         network = Network(trial, frequencies(pieces, 5).float())
         theta_SP = network.parameters.theta_SP
         theta_SP.normal_(0, 0.6 if letters == "" else 0.1, generator=torch.Generator().manual_seed(seed))
-        objective = _objective_of(network, chunks(pieces, range(3), 3, 20))
+        objective = examples.objective(network, chunks(pieces, range(3), 3, 20))
         assert objective.slope().cost == objective.cost(theta_SP[0].clone())
 
 
@@ -193,7 +179,7 @@ def test_a_cost_that_overflows_is_infinite():
 def test_products_may_be_over_other_pieces_than_the_slope():
     network, pieces = _network(), _pieces()
     some = Pieces.from_arrays([examples.steps_of(pieces, 1).numpy()], torch.float64)
-    objective = _objective_of(network, chunks(pieces, range(4), 2, LENGTH), chunks(some, [0], 1, LENGTH))
+    objective = examples.objective(network, chunks(pieces, range(4), 2, LENGTH), chunks(some, [0], 1, LENGTH))
     loops = Naive(network, some)
     _assert_products(objective, loops.gauss_newton())
     assert objective.slope().cost == pytest.approx(_objective(network).slope().cost, rel=1e-12)
@@ -204,7 +190,7 @@ def test_only_some_steps_may_be_scored_and_all_states_are_held_by_structural_dam
     (whole,) = chunks(pieces, [0, 1], 2, 5)
     last_TB = torch.zeros(5, 2, dtype=torch.bool)
     last_TB[4] = True
-    objective = _objective_of(network, [replace(whole, scored_TB=last_TB)])
+    objective = examples.objective(network, [replace(whole, scored_TB=last_TB)])
     loops = Naive(network, pieces, 5)
     last = [4, 9]
     jacobian = torch.autograd.functional.jacobian(lambda theta: loops.logits(theta)[last], loops.theta).flatten(0, 1)
