@@ -84,8 +84,8 @@ style: $(STAMP)  # ruff alone: mypy takes a minute, and is one of the integratio
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(STAMP)  ## every measurement that has a gate but the page's (`python -m benchmarks.page`), then all gates in one table
-	@for name in $(GATED) gates; do echo "== benchmarks/$$name.py"; PYTHONPATH=. $(BIN)/python "benchmarks/$$name.py"; done
+bench: $(STAMP)  ## every measurement that has a gate, then all gates in one table; the page's wants a Chromium
+	@for name in $(GATED) gates; do echo "== benchmarks.$$name"; $(BIN)/python -m "benchmarks.$$name"; done
 
 chaos: $(STAMP)  ## fail at every store operation, then kill and pause all parts of campaigns: SECONDS=300 SEED=1
 	CHAOS=whole $(BIN)/pytest -q tests/tasks/test_killed.py

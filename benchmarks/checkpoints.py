@@ -1,6 +1,6 @@
 """What a checkpoint costs: seconds to take it, to commit it to a folder, and to read it, for networks of several sizes.
 
-Run it on a quiet machine: `python benchmarks/checkpoints.py`. Prints a table and writes it with the hardware to
+Run it on a quiet machine: `python -m benchmarks.checkpoints`. Prints a table and writes it with the hardware to
 benchmarks/results/checkpoints.json. The share is of `CHECKPOINT_SECONDS`, since one is written in so long.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from keeping import keep
 
+from benchmarks.keeping import keep
 from infra.store import Store
 from models.data.chunks import Pieces
 from models.training.run import Run

@@ -1,6 +1,6 @@
 """What is best on validation: the draws of a campaign's file trained, alone and again with some fields changed.
 
-Run it as `python benchmarks/choices.py FILE STORE [CHANGES ...] [--variants NAME ...] [--draws N]`, one process of one
+Run it as `python -m benchmarks.choices FILE STORE [CHANGES ...] [--variants NAME ...] [--draws N]`, one process of one
 thread. The corpora are taken from the store, where `prefect run ingest` puts them. Of each variant that the file or
 `--variants` names as a whole, `rnn/nade/SGD+C`, the draws of its first study are trained to the last of its epochs; and
 again for each CHANGES, such as `input_dropout=0.2,output_dropout=0.3`, with the same seed and all else as it was drawn.
@@ -26,8 +26,8 @@ from typing import Any
 
 import counterpoint
 import torch
-from readme_result import table
 
+from benchmarks.readme_result import table
 from infra.campaign_file import read_campaign
 from infra.settings import CampaignRequest
 from models.data.chunks import Pieces
@@ -36,6 +36,7 @@ from models.training.run import train
 from models.trial import Trial
 from tasks.campaign import Campaign, resolve
 from tasks.campaign.drawing import draw_trial
+from tasks.corpus.corpus import Corpus
 
 UNITS: dict[str, Callable[[float], float]] = {
     "words": lambda nats: exp(-nats),
@@ -74,7 +75,7 @@ def tries(
     campaign: Campaign, corpus: str, store: str, changes: Sequence[str], variants: Sequence[str], draws: int
 ) -> Iterator[Tried]:
     """Train the draws of all variants that are named, each without and with every change, and print how it went."""
-    data = counterpoint.load_corpus(store, corpus)
+    data: Corpus = counterpoint.load_corpus(store, corpus)
     train_pieces, valid_pieces = (
         Pieces.from_arrays(data.splits[split], last_alone=data.last_alone) for split in ("train", "valid")
     )

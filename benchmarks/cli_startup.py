@@ -1,6 +1,6 @@
 """How long people wait for `--help`: medians of whole processes, and what `prefect run` adds to `prefect`.
 
-Run it on a quiet machine: `python benchmarks/cli_startup.py [REPEATS]`. Commands take turns, so that a busy moment
+Run it on a quiet machine: `python -m benchmarks.cli_startup [REPEATS]`. Commands take turns, so that a busy moment
 does not fall on one of them alone.
 """
 

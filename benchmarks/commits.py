@@ -1,6 +1,6 @@
 """What it takes to commit a trial and to keep its end on a disk, beside the least: two files synced in turn.
 
-`python benchmarks/commits.py [FOLDER]` in a folder of the disk that is asked about, the temporary one if none is named;
+`python -m benchmarks.commits [FOLDER]` in a folder of the disk that is asked about, the temporary one if none is named;
 medians of milliseconds. A commit cannot be cheaper than the bound: its objects wait for the disk before its manifest.
 """
 
@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from keeping import keep
-
+from benchmarks.keeping import keep
 from infra.store import Store
 
 TIMES = 200

@@ -1,6 +1,6 @@
 """A chunk through every core, forward and backward, against the layer of torch.nn with the same equations.
 
-Run it on a quiet machine: `python benchmarks/cores.py`. One thread; the two take turns, and the ratio is that of their
+Run it on a quiet machine: `python -m benchmarks.cores`. One thread; the two take turns, and the ratio is that of their
 medians, over 1 where ours is faster. Notes go into both as they are. Symbols are a gather for ours and one-hot vectors
 for torch.nn, which takes nothing else. Prints a table and writes it with the hardware to benchmarks/results/cores.json.
 """
@@ -11,15 +11,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
-from keeping import keep
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from benchmarks.keeping import keep
 from models.core import CORES, Core
 from models.parameters import Parameters
 
 ROUNDS = 25
-LAYERS: dict[str, type[torch.nn.RNNBase]] = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+LAYERS: dict[str, Callable[[int, int], torch.nn.RNNBase]] = {
+    "rnn": torch.nn.RNN,
+    "lstm": torch.nn.LSTM,
+    "gru": torch.nn.GRU,
+}
 SIZES = ((100, 16, 100, 88), (100, 16, 200, 88), (100, 16, 400, 88), (40, 16, 200, 2609))
 """Steps, lanes, units, and width of the data: notes up to 88, symbols above."""
 

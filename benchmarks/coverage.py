@@ -1,6 +1,6 @@
 """How often the intervals of a report hold the truth, where the truth is known.
 
-Run it: `python benchmarks/coverage.py`, a quarter of an hour of one core. Campaigns are drawn from a model, resampled
+Run it: `python -m benchmarks.coverage`, a quarter of an hour of one core. Campaigns are drawn from a model, resampled
 by the report's own `Bootstrap`, and counted: how often its 95 % intervals hold the truth, and in how many campaigns
 without any true difference a word would be said. Prints tables and writes them to benchmarks/results/coverage.json.
 
@@ -19,10 +19,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from keeping import keep
 
+from benchmarks.keeping import keep
 from tasks.report.numbers.intervals import Estimate, simultaneous
 from tasks.report.numbers.metrics import METRICS, FloatArray
 from tasks.report.numbers.scored import ScoredPieces
@@ -173,16 +174,12 @@ def main() -> None:
         for quantity in ("score", "difference", "effect"):
             rows = {cell.name: [told[cell.name, n][quantity]["covered_percent"] for n in UNITS] for cell in CELLS}
             print_table(f"{quantity}, {pieces} pieces: % of 95 % intervals that hold it", list(map(str, UNITS)), rows)
-    null = [
-        {"campaign": name, "studies": studies, "heavy": heavy, **null_campaigns(letters, studies, heavy, replicates)}
-        for name, letters in NULL.items()
-        for heavy in (False, True)
-        for studies in UNITS
-    ]
-    called_rows = {
-        f"{row['campaign']}, {row['studies']}{', t3' * row['heavy']}": list(row.values())[3:] for row in null
-    }
-    print_table("% of campaigns without a difference that call something", list(null[0])[3:], called_rows)
+    null, called = [], {}
+    for (name, letters), heavy, studies in product(NULL.items(), (False, True), UNITS):
+        percent = null_campaigns(letters, studies, heavy, replicates)
+        null.append({"campaign": name, "studies": studies, "heavy": heavy, **percent})
+        called[f"{name}, {studies}{', t3' * heavy}"] = list(percent.values())
+    print_table("% of campaigns without a difference that call something", SAID, called)
     seconds = round(time.process_time() - began)
     keep("coverage", {"replicates": replicates, "processor_seconds": seconds, "cells": cells, "null": null})
 

@@ -1,6 +1,6 @@
 """Softmaxes over 10,000 words, forward and backward on one thread, against `linear` and `cross_entropy` of torch.
 
-Run it on a quiet machine: `python benchmarks/cross_entropy.py [REPEATS]`. Prints two tables and writes them with the
+Run it on a quiet machine: `python -m benchmarks.cross_entropy [REPEATS]`. Prints two tables and writes them with the
 hardware to benchmarks/results/cross_entropy.json. Contenders take turns, and every figure is a median over turns of
 ratios within one turn. Times are the processor's, of the one thread, so that other work on the machine weighs less.
 
@@ -19,10 +19,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
-from keeping import keep
-from measuring import as_a_worker, bare_loop, speed
 from torch.nn.functional import cross_entropy, linear
 
+from benchmarks.keeping import keep
+from benchmarks.measuring import as_a_worker, bare_loop, speed
 from models.core import use_body
 from models.native import library
 from models.outputs import ClassSoftmax, Output, Softmax

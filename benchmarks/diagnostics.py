@@ -1,6 +1,6 @@
 """What the diagnostics cost: time of whole trials with and without them, on music and text of the default sizes.
 
-Run it on a quiet machine: `python benchmarks/diagnostics.py [TURNS]`. Prints a table and writes it with the hardware to
+Run it on a quiet machine: `python -m benchmarks.diagnostics [TURNS]`. Prints a table and writes it with the hardware to
 benchmarks/results/diagnostics.json. The two take turns, and the cost is a median over turns of ratios within one turn.
 Seconds are the processor's, which the work of others on the machine moves less: a training waits for nothing.
 Data are random, in the number and the length of pieces of the corpora of the default campaign; hidden units, lanes,
@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from keeping import keep
 
+from benchmarks.keeping import keep
 from models.data.chunks import Pieces
 from models.evaluation.diagnostics import diagnose, probe_of
 from models.network import Network

@@ -1,6 +1,6 @@
 """All gates in one table, from what the benchmarks wrote last: what was asked, aimed at, measured.
 
-Run it as `python benchmarks/gates.py`, or `make bench`, which measures first. A benchmark with gates writes a list
+Run it as `python -m benchmarks.gates`, or `make bench`, which measures first. A benchmark with gates writes a list
 `gates` into its JSON in benchmarks/results: each has a `name`, a `gate`, an `aim`, what was `measured`, whether it was
 `met`, and what else tells the case (`H`, `case`). Where the aim is below the gate, less is better. The table goes to
 the screen and, as Markdown, between two marks in docs/performance.md. Nothing is measured here.
@@ -61,8 +61,9 @@ def row_of(title: str, told: dict[str, Any]) -> Row:
     word = word_of(told["gate"], aim, measured)
     if measured is None and "GPU" in told["name"]:
         word = "not measured: no GPU here"
-    shown = ["-" if number is None else f"{number:g}" for number in (told["gate"], aim, measured)]
-    return Row(f"{title}, {told['name']}" if title else told["name"], str(case), *shown, word)
+    numbers = ("-" if number is None else f"{number:g}" for number in (told["gate"], aim, measured))
+    least, aimed, found = numbers
+    return Row(f"{title}, {told['name']}" if title else told["name"], str(case), least, aimed, found, word)
 
 
 def rows_of(name: str) -> list[Row]:

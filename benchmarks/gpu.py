@@ -1,6 +1,6 @@
 """All that a GPU has to show, in under ten minutes, in the order of what matters.
 
-    python benchmarks/gpu.py [DEVICE [MINUTES]]
+    python -m benchmarks.gpu [DEVICE [MINUTES]]
 
 1. `scan`: each body of the leaky scan on the device, states and gradients against float64 on the processor.
 2. `training`: short trainings there against the same on the processor; stacks against their members alone.
@@ -24,11 +24,11 @@ from os import environ
 from unittest.mock import patch
 
 import numpy as np
-import stacks
 import torch
-from keeping import keep
 from torch import Tensor
 
+from benchmarks import stacks
+from benchmarks.keeping import keep
 from models.core import leaky_scan, use_body
 from models.core.scan.activation import ACTIVATIONS, Activation
 from models.data.chunks import Pieces
@@ -236,7 +236,7 @@ def main() -> None:
     device = sys.argv[1] if len(sys.argv) > 1 else "cuda"
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 9.0
     if device != "cpu" and not torch.cuda.is_available():
-        sys.exit("gpu: torch finds no GPU here; try the checks on a processor with: python benchmarks/gpu.py cpu")
+        sys.exit("gpu: torch finds no GPU here; try the checks on a processor with: python -m benchmarks.gpu cpu")
     made, lacking, failed = show(device, minutes)
     name = "processor" if device == "cpu" else torch.cuda.get_device_name()
     if device != "cpu":

@@ -1,6 +1,6 @@
 """A Gauss-Newton product against a gradient, on one thread, and what a step of Hessian-free pays for beside products.
 
-Run it on a quiet machine: `python benchmarks/hessian_free.py [TURNS]`. Prints a table and writes it with the hardware
+Run it on a quiet machine: `python -m benchmarks.hessian_free [TURNS]`. Prints a table and writes it with the hardware
 to benchmarks/results/hessian_free.json. Random music of 88 notes, a chunk of 32 lanes and 100 steps; the gradient is
 that of a training step, of forward pass, cost and backward pass in all parameters. Contenders take turns, and every
 figure is a median over turns of ratios within one turn. The products use one forward pass that is kept; `by torch.func`
@@ -18,12 +18,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from keeping import keep
 from torch import Tensor
 
+from benchmarks.keeping import keep
 from models.core import scan_body
 from models.data.chunks import Pieces, chunks
 from models.network import Network
+from models.outputs.logits import LogitOutput
 from models.techniques import Leaky
 from models.training.updates.objective import NetworkObjective
 from models.trial import Trial
@@ -57,10 +58,13 @@ def contenders(units: int, output: str, leaky: bool) -> dict[str, Callable[[], o
     random = np.random.default_rng(0)
     pieces = Pieces.from_arrays([(random.random((T, NOTES)) < 0.045).astype(np.uint8) for _ in range(B)])
     net = network(units, pieces, output, leaky)
+    model = net.output
+    if not isinstance(model, LogitOutput):
+        raise TypeError(f"{output}: wants an output model with logits")
     (chunk,) = chunks(pieces, list(range(B)), B, T)
     objective = NetworkObjective(
         core=net.core,
-        output=net.output,
+        output=model,
         parameters=net.parameters,
         retention_SH=net.retention_SH,
         learned=True,
@@ -75,7 +79,7 @@ def contenders(units: int, output: str, leaky: bool) -> dict[str, Callable[[], o
         start = parameters["initial_state"].unsqueeze(1).expand(1, B, -1).contiguous()
         states, _ = net.core.states(parameters, chunk.inputs, start, net.retention_SH)
         before = torch.cat([start.unsqueeze(1), states[:, :-1]], dim=1)
-        return net.output.logits(parameters, chunk.scored(before), chunk.scored(chunk.inputs))
+        return model.logits(parameters, chunk.scored(before), chunk.scored(chunk.inputs))
 
     def gradient() -> None:
         start = net.start(None, chunk.fresh)

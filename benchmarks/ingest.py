@@ -1,6 +1,6 @@
 """The official sets from their MIDI files: frames equal to the official rolls, keys found, seconds on one core.
 
-Run it as `python benchmarks/ingest.py`. The files are looked for in the folder COUNTERPOINT_DATA, or else in
+Run it as `python -m benchmarks.ingest`. The files are looked for in the folder COUNTERPOINT_DATA, or else in
 ../shared/data beside the checkout: `music-midi` with the four archives and manifest.csv, `music-rolls` with the rolls
 as .mat. Seconds are those of the processor, for everything between the bytes of the files and the corpus; reading the
 archives and the rolls is not in them.

@@ -1,6 +1,6 @@
 """The main job from an empty store, then again: minutes, what the trials took of them, and the largest process.
 
-Run it on a quiet machine: `python benchmarks/main_job.py [OPTIONS OF prefect run reproduce]`. Prints a table and writes
+Run it on a quiet machine: `python -m benchmarks.main_job [OPTIONS OF prefect run reproduce]`. Prints a table and writes
 it with the hardware to benchmarks/results/main_job.json.
 """
 
@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
-from keeping import keep
 
+from benchmarks.keeping import keep
 from infra.store import Store
 from tasks.trials.records import load_record
 

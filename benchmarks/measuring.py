@@ -16,7 +16,7 @@ FMA_ROUNDS = 400_000
 def as_a_worker() -> None:
     """Begin this program again in a worker's environment, which libraries read as they are loaded."""
     if any(os.environ.get(name) != value for name, value in WORKER_ENVIRONMENT.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | WORKER_ENVIRONMENT)  # noqa: S606
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], os.environ | WORKER_ENVIRONMENT)  # noqa: S606
 
 
 def bare_loop() -> Callable[[], float] | None:

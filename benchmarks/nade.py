@@ -1,6 +1,6 @@
 """NADE forward and backward on one thread against the loop over 88 notes under autograd: time and peak memory.
 
-Run it on a quiet machine: `python benchmarks/nade.py [REPEATS]`. Prints two tables and writes them with the hardware to
+Run it on a quiet machine: `python -m benchmarks.nade [REPEATS]`. Prints two tables and writes them with the hardware to
 benchmarks/results/nade.json. Contenders take turns, and every ratio is a median over turns of ratios within one turn.
 Peak memory is what the system counts for a process of its own beyond what it holds before the call (Linux only); large
 tensors are given back to the system when they are freed there, or else holes in the C library's heap triple the loop's.
@@ -22,10 +22,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from keeping import keep
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from benchmarks.keeping import keep
 from models.core import use_body
 from models.native import library
 from models.outputs import Nade, NadeSettings
@@ -62,8 +62,8 @@ def pure_torch(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: 
 
 
 def native(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: Tensor) -> Tensor:
-    stacked = (x.unsqueeze(0) for x in (b_ND, c_NU, V_DU, W_DU, data_ND))
-    return nade_native.log_likelihood(*stacked, ()).squeeze(0)
+    b_SND, c_SNU, V_SDU, W_SDU, data_SND = (x.unsqueeze(0) for x in (b_ND, c_NU, V_DU, W_DU, data_ND))
+    return nade_native.log_likelihood(b_SND, c_SNU, V_SDU, W_SDU, data_SND, ()).squeeze(0)
 
 
 def prepared(contender: str, level: str, frames: int) -> Callable[[], object]:
@@ -89,9 +89,10 @@ def prepared(contender: str, level: str, frames: int) -> Callable[[], object]:
 
         return lambda: torch.autograd.grad(whole().sum(), leaves)
     b_ND, c_NU = (torch.randn(frames, size, generator=random).requires_grad_() for size in (NOTES, UNITS))
-    given = (b_ND, c_NU, *(by_name[name].detach()[0].requires_grad_() for name in ("from_hidden", "to_hidden")))
+    V_DU, W_DU = (by_name[name].detach()[0].requires_grad_() for name in ("from_hidden", "to_hidden"))
+    given = (b_ND, c_NU, V_DU, W_DU)
     call = {"loop": loop, "pure torch": pure_torch, "native": native}[contender]
-    return lambda: torch.autograd.grad(call(*given, data[0, 0]).sum(), given)
+    return lambda: torch.autograd.grad(call(b_ND, c_NU, V_DU, W_DU, data[0, 0]).sum(), given)
 
 
 def seconds(call: Callable[[], object], runs: int = 3) -> float:
@@ -120,7 +121,7 @@ def peak_kib(contender: str, level: str) -> int:
 
 
 def peak_of(contender: str, level: str) -> int:
-    command = [sys.executable, __file__, "--peak", contender, level]
+    command = [sys.executable, "-m", "benchmarks.nade", "--peak", contender, level]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MALLOC_MMAP_THRESHOLD_": "65536"}
     return int(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)  # noqa: S603
 

@@ -1,6 +1,6 @@
 """What the pipeline costs beside training, and what a finished campaign costs: the chorales, 16 variants, 112 trials.
 
-Run it on a quiet machine: `python benchmarks/pipeline.py [OPTIONS OF prefect run reproduce]`. Prints a table and writes
+Run it on a quiet machine: `python -m benchmarks.pipeline [OPTIONS OF prefect run reproduce]`. Prints a table and writes
 it with the hardware to benchmarks/results/pipeline.json.
 
 The first run starts from an empty store. Its training stages last from the begin of the first trial to the commit of
@@ -19,8 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from keeping import Gate, keep
-
+from benchmarks.keeping import Gate, keep
 from infra.provenance import provenance
 from infra.store import Store
 from tasks.trials.records import load_record

@@ -1,6 +1,6 @@
 """How often a placebo is called better or worse than plain SGD, over many small campaigns that differ by their seed.
 
-Run it as `python benchmarks/placebo.py [CAMPAIGNS]`. Each campaign is a real one: SGD, SGD+C and SGD with the placebo
+Run it as `python -m benchmarks.placebo [CAMPAIGNS]`. Each campaign is a real one: SGD, SGD+C and SGD with the placebo
 on a part of the chorales, five studies of two draws and one fresh seed, searched, scored on test and reported by the
 product's own code, in this process and with a store in memory. What is called so is called so by chance; at most 5 %
 may be. Prints a line a call and the count, and writes them to benchmarks/results/placebo.json.
@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import torch
-from keeping import keep
 
+from benchmarks.keeping import keep
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import Campaign, resolve

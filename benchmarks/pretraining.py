@@ -1,6 +1,6 @@
 """NADE and RBM with and without pre-training, at equal epochs of the whole and at equal seconds, on jsb-chorales.
 
-Run it as `python benchmarks/pretraining.py`, some six minutes of one thread. The rolls are looked for as in
+Run it as `python -m benchmarks.pretraining`, some six minutes of one thread. The rolls are looked for as in
 `benchmarks/experiments/floors.py`. It prints nats a frame on validation, the best epoch so far: means over three seeds,
 and their range. It writes `benchmarks/results/pretraining.json`.
 
@@ -18,9 +18,9 @@ import time
 from dataclasses import dataclass, replace
 
 import torch
-from floors import CORPUS, ROLLS, load
-from keeping import keep
 
+from benchmarks.experiments.floors import CORPUS, ROLLS, load
+from benchmarks.keeping import keep
 from models.data.chunks import Pieces
 from models.outputs import NadeSettings
 from models.outputs.rbm.rbm import RBMSettings

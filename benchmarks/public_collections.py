@@ -1,6 +1,6 @@
 """Whole collections of other people's files as they are cloned: a line of Markdown a collection, what became of it.
 
-Run it as `python benchmarks/public_collections.py FORM=FOLDER ...`, with FORM `midi`, `words` or `characters`, and
+Run it as `python -m benchmarks.public_collections FORM=FOLDER ...`, with FORM `midi`, `words` or `characters`, and
 options of `prefect run ingest` behind commas: `midi=groove,drums,step=1/8`. It parses what that command would,
 in this process and without a store. Seconds are those of the processor, on one core.
 """
@@ -8,6 +8,7 @@ in this process and without a store. Seconds are those of the processor, on one 
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from infra.errors import CounterpointError
 from infra.settings import IngestRequest
@@ -19,9 +20,9 @@ from tasks.ingest.sources.unread import UNREAD
 HEAD = "| collection | files | read | set aside | ignored | pieces train / valid / test | steps | seconds |"
 
 
-def ingest(form: str, folder: str, options: dict[str, object]) -> tuple[int, Corpus]:
+def ingest(folder: str, options: dict[str, Any]) -> tuple[int, Corpus]:
     """How many files were read, and their corpus."""
-    (recipe,), source = asked_recipes(IngestRequest(form=form, source=folder, names=("mine",), **options))  # type: ignore[arg-type]
+    (recipe,), source = asked_recipes(IngestRequest(source=folder, names=("mine",), **options))
     inputs = recipe.read_inputs(source)
     return len(inputs) - (UNREAD in inputs), recipe.build(inputs, lambda done, total: None, map)
 
@@ -30,12 +31,12 @@ def row(asked: str) -> str:
     """One line for what is asked, `midi=FOLDER,OPTION,OPTION=VALUE`."""
     form, _, rest = asked.partition("=")
     folder, *given = rest.split(",")
-    options = {name: value or True for name, _, value in (option.partition("=") for option in given)}
+    options = {name: value or True for name, _, value in (option.partition("=") for option in given)} | {"form": form}
     files = sum(path.is_file() for path in Path(folder).rglob("*"))
     before = time.process_time()
     cells = [" ".join([Path(folder).name, form, *given]), f"{files:,}"]
     try:
-        read, corpus = ingest(form, folder, options)
+        read, corpus = ingest(folder, options)
     except CounterpointError as error:
         return f"| {' | '.join(cells)} | refused: {error} |"
     told = corpus.source

@@ -1,6 +1,6 @@
 """What the RBM costs: a frame of contrastive divergence against its multiply-adds, and a frame of log Z.
 
-Run it on a quiet machine: `python benchmarks/rbm.py`. One thread, medians of processor time, so that other work moves
+Run it on a quiet machine: `python -m benchmarks.rbm`. One thread, medians of processor time, so that other work moves
 it little. The multiply-adds of k Gibbs steps, 2 V U k, are timed as matrix products of the same shapes alone; the cost
 and its gradient are timed whole, biases included. Prints two tables and writes them with the hardware to
 benchmarks/results/rbm.json.
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
-from keeping import keep
 
+from benchmarks.keeping import keep
 from models.outputs import RBM
 from models.outputs.effort import COARSE, FULL, MONITOR, Effort
 from models.outputs.rbm.annealing import log_partition

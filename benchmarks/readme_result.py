@@ -1,6 +1,6 @@
 """The result in docs/default.md and README: tables and sentences of the newest report of a store, in Markdown.
 
-Run it as `python benchmarks/readme_result.py STORE` after the main job has filled the store.
+Run it as `python -m benchmarks.readme_result STORE` after the main job has filled the store.
 """
 
 import sys
@@ -8,8 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reports import newest
-
+from benchmarks.reports import newest
 from tasks.report.numbers.formatting import interval, number, signed
 from tasks.report.numbers.metrics import BY_NAME, METRICS
 from tasks.report.numbers.variant_titles import is_baseline, short_labels

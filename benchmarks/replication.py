@@ -1,6 +1,6 @@
 """Does an answer replicate? One campaign again with other seeds, and what each of them says, beside a larger one.
 
-Run it as `python benchmarks/replication.py STORE [--beside STORE ...] [--seeds N] [-- OPTIONS]`, with options of
+Run it as `python -m benchmarks.replication STORE [--beside STORE ...] [--seeds N] [-- OPTIONS]`, with options of
 `prefect run reproduce`. It runs the campaign with `--seed` 0 to N - 1 (7) in one store, what is stored there already
 is not trained again, and takes what the newest reports of the other stores say as the truth. Prints a table in
 Markdown, a row for each thing that a report says in a word, and writes it to benchmarks/results/replication.json.
@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from keeping import keep
-from reports import newest
-
+from benchmarks.keeping import keep
+from benchmarks.reports import newest
 from tasks.report.numbers.metrics import BY_NAME, METRICS
 from tasks.report.numbers.verdicts import difference_verdict, effect_verdict
 from tasks.report.training.measures import MEASURES
@@ -39,7 +38,7 @@ def said(document: Mapping[str, Any]) -> Said:
 
 
 def _first_metric(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return row["metric"] == METRICS[document["corpora"][row["corpus"]]["kind"]][0].name
+    return bool(row["metric"] == METRICS[document["corpora"][row["corpus"]]["kind"]][0].name)
 
 
 def _effects(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[float | None, str]]]:

@@ -1,6 +1,6 @@
 """docs/results.md and README's table of the paper, written from the tables in docs/results and from nothing else.
 
-Run it as `python benchmarks/results_page.py` after a folder of tables came or went, as of a finished campaign by
+Run it as `python -m benchmarks.results_page` after a folder of tables came or went, as of a finished campaign by
 `prefect run pull --tables --to docs/results/paper/NAME --store STORE`; a test holds both texts to the tables. Every
 number comes from the report's own functions (`tasks/report`), every word around them is in here. Sets that ran in
 stores of their own are one campaign, and judged as one, once `prefect run copy` has brought their stores together.
@@ -12,8 +12,7 @@ from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
-from readme_result import table, wrapped
-
+from benchmarks.readme_result import table, wrapped
 from infra.settings import CampaignRequest
 from tasks.campaign import Campaign, resolve
 from tasks.publishing.rebuild import read_folders
@@ -33,7 +32,7 @@ from tasks.report.words.tables import Cell, budget_table, score_columns, score_r
 ROOT = Path(__file__).parents[1]
 TABLES, PAGE, README = ROOT / "docs" / "results", ROOT / "docs" / "results.md", ROOT / "README.md"
 PRESET = "paper"
-BEGIN, END = "<!-- python benchmarks/results_page.py writes from here -->", "<!-- to here -->"
+BEGIN, END = "<!-- python -m benchmarks.results_page writes from here -->", "<!-- to here -->"
 MODELS = {"RNN": "rnn/bernoulli/", "RNN-NADE": "rnn/nade/"}
 """The two models of the paper's table of music, as the literature calls them, and how their variants begin."""
 NOT_YET = "not run yet"
@@ -41,7 +40,7 @@ _DIGITS = 12
 
 INTRODUCTION = (
     "What the campaign of the preset `paper` has measured so far, with the paper's claims and the numbers of the "
-    "literature beside it. `python benchmarks/results_page.py` writes this page from the tables in docs/results, "
+    "literature beside it. `python -m benchmarks.results_page` writes this page from the tables in docs/results, "
     "and a test holds it to them; `prefect run report --from docs/results` makes the whole reports from the same "
     "tables, with figures, curves, diagnostics and every interval. The tables hold no piece of the sets, so these "
     "reports show none, and have no samples. What the paper leaves open and how it was chosen: "

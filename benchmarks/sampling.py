@@ -1,6 +1,6 @@
 """Milliseconds of a sampled step, of every core and output model, early and late: the past must cost nothing.
 
-`python benchmarks/sampling.py`. One thread; a network as it starts, one piece. `early` is the first STEPS steps of a
+`python -m benchmarks.sampling`. One thread; a network as it starts, one piece. `early` is the first STEPS steps of a
 sample, `late` as many behind LATE others; medians, over ROUNDS samples. Prints a table and writes it with the hardware
 to benchmarks/results/sampling.json.
 """
@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from keeping import keep
 from torch import Tensor
 
+from benchmarks.keeping import keep
 from models.core import CORES, scan_body
 from models.evaluation.sampling import generate
 from models.network import Network

@@ -1,6 +1,6 @@
 """The leaky scan, forward and backward on one thread, against torch.nn.RNN, a plain loop, and what the core can do.
 
-Run it on a quiet machine: `python benchmarks/scan.py [REPEATS]`. Prints two tables and writes them with the hardware to
+Run it on a quiet machine: `python -m benchmarks.scan [REPEATS]`. Prints two tables and writes them with the hardware to
 benchmarks/results/scan.json. Contenders take turns, and every figure is a median over turns of ratios within one turn,
 so that a busy moment falls on all of them.
 
@@ -19,11 +19,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
-from keeping import keep
-from measuring import as_a_worker, bare_loop
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from benchmarks.keeping import keep
+from benchmarks.measuring import as_a_worker, bare_loop
 from models.core import leaky_scan, use_body
 from models.native import library
 
@@ -82,8 +82,8 @@ def contenders(T: int, B: int, H: int) -> dict[str, Callable[[], object]]:
     def gauss_newton() -> object:
         with use_body("native"):
             with forward_ad.dual_level():
-                duals = [forward_ad.make_dual(x, v) for x, v in zip(leaves, moved, strict=True)]
-                states, tangent = forward_ad.unpack_dual(leaky_scan(*duals, retention, "tanh"))
+                inputs, start, matrix = (forward_ad.make_dual(x, v) for x, v in zip(leaves, moved, strict=True))
+                states, tangent = forward_ad.unpack_dual(leaky_scan(inputs, start, matrix, retention, "tanh"))
             return torch.autograd.grad(states, leaves, tangent.detach())
 
     def loop() -> object:

@@ -1,6 +1,6 @@
 """What it is worth that the variants of a study share its draws, and how a technique's own numbers are best crossed.
 
-Run it as `python benchmarks/sharing.py STORE [--seeds N]` where `python benchmarks/replication.py STORE` has run: it
+Run it as `python -m benchmarks.sharing STORE [--seeds N]` where `python -m benchmarks.replication STORE` has run: it
 reads the default campaigns with seeds 0 to N - 1 (7), trains nothing and writes nothing there. Prints two tables in
 Markdown and writes them to benchmarks/results/sharing.json.
 
@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from keeping import keep
 from scipy.special import stdtrit
 
+from benchmarks.keeping import keep
 from infra.settings import CampaignRequest
 from infra.store import Store
 from tasks.campaign import resolve
@@ -246,8 +246,8 @@ def main() -> None:
         for row in studies
     ]
     print(markdown(heads, cells), end="\n\n")
-    heads = ("first rungs", "best", "mean", "shared, %", "own, %", "both, %", "two values a draw")
-    cells = [
+    headings = ("first rungs", "best", "mean", "shared, %", "own, %", "both, %", "two values a draw")
+    lines = [
         (
             f"{row['corpus']}: {row['variant'].rpartition('/')[2]}",
             *(f"{row[name]:.2f}" for name in ("best", "mean")),
@@ -256,7 +256,7 @@ def main() -> None:
         )
         for row in draws
     ]
-    print(markdown(heads, cells))
+    print(markdown(headings, lines))
     keep("sharing", {"seeds": asked.seeds, "studies": studies, "draws": draws})
 
 

@@ -1,6 +1,6 @@
 """Sixty-four trials of one shape, against one alone: one after the other as a processor's worker has them, and stacked.
 
-Run it on a quiet machine: `python benchmarks/stacks.py [TURNS]`. Prints a table and writes it with the hardware to
+Run it on a quiet machine: `python -m benchmarks.stacks [TURNS]`. Prints a table and writes it with the hardware to
 benchmarks/results/stacks.json. Each trial makes a few updates on random music, 16 pieces side by side; contenders take
 turns, and ratios are medians over turns of ratios within one turn. Where torch finds a GPU, the stack is on it too.
 """
@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from keeping import keep
 
+from benchmarks.keeping import keep
 from models.data.chunks import Pieces
 from models.techniques import Clipping, Nesterov
 from models.training.run import Run

@@ -1,6 +1,6 @@
 """What a command takes beside training: to its first trial, from the last score to the report's path, once finished.
 
-`python benchmarks/starting.py [TURNS [CHECKOUT ...]]` runs the smoke campaign on corpora that are stored, then the same
+`python -m benchmarks.starting [TURNS [CHECKOUT ...]]` runs the smoke campaign on corpora that are stored, then the same
 again, and prints medians of seconds and of processor seconds (of all its processes, trials not counted). With several
 checkouts, each a clean one, they take turns, so that before and after are measured under the same load. The first one's
 figures go to benchmarks/results/starting.json.
@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 import psutil
-from keeping import keep
 
+from benchmarks.keeping import keep
 from infra.store import Store
 from tasks.trials.records import load_record
 

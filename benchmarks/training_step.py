@@ -1,6 +1,6 @@
 """A whole training step, against the same step in plain PyTorch: two processes of one thread each, as campaigns run.
 
-Run it on a quiet machine: `python benchmarks/training_step.py [TURNS]`. Prints two tables and writes them with the
+Run it on a quiet machine: `python -m benchmarks.training_step [TURNS]`. Prints two tables and writes them with the
 hardware to benchmarks/results/training_step.json. A step is the forward pass, the cost, the gradient, its norm clipped,
 Nesterov momentum, and the state carried on; of 100 frames of music, about four notes each, no frame of them padding.
 
@@ -28,11 +28,11 @@ from infra.cluster.clusters import WORKER_ENVIRONMENT
 os.environ.update(WORKER_ENVIRONMENT)
 
 import torch
-from keeping import Gate, keep
-from measuring import bare_loop, speed
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, linear
 
+from benchmarks.keeping import Gate, keep
+from benchmarks.measuring import bare_loop, speed
 from models.core import scan_body
 from models.data.chunks import Chunk
 from models.network import Network

@@ -1,6 +1,6 @@
 """A frame of a validation pass beside a frame of training's forward pass, on one thread.
 
-Run it on a quiet machine: `python benchmarks/validation.py [TURNS]`. Prints a table and writes it with the hardware to
+Run it on a quiet machine: `python -m benchmarks.validation [TURNS]`. Prints a table and writes it with the hardware to
 benchmarks/results/validation.json. Training goes forward through chunks of 16 lanes and leaves what the way back needs;
 validation goes through whole pieces, the state carried, and sums their log-likelihoods. Both take turns; ratios are
 medians over turns of ratios within one, in seconds of the processor.
@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 
 import torch
-from keeping import keep
-from measuring import as_a_worker
-from training_step import D, T, music
 
+from benchmarks.keeping import keep
+from benchmarks.measuring import as_a_worker
+from benchmarks.training_step import D, T, music
 from models.data.chunks import Pieces, chunks
 from models.evaluation.metrics import score
 from models.network import Network
@@ -31,8 +31,17 @@ def contenders(H: int) -> dict[str, Callable[[], int]]:
     """Each goes over some frames and gives their number."""
     data = music(PIECES)
     pieces = Pieces.from_arrays([data[:, b].numpy() for b in range(PIECES)])
-    settings = {"hidden_size": H, "learning_rate": 0.1, "chunk": T, "batch": LANES, "epochs": 1, "seed": 0}
-    trial = Trial(corpus="0" * 64, output="bernoulli", techniques=(), **settings)
+    trial = Trial(
+        corpus="0" * 64,
+        output="bernoulli",
+        techniques=(),
+        hidden_size=H,
+        learning_rate=0.1,
+        chunk=T,
+        batch=LANES,
+        epochs=1,
+        seed=0,
+    )
     network = Network(trial, torch.full((D,), 4 / D))
     chunk, gradient = next(chunks(pieces, range(LANES), LANES, T)), ChunkUpdater(network).gradient
 

@@ -7,10 +7,11 @@ import pytest
 from flows.cli import run_app
 from flows.cli.options import Campaign
 from tasks.campaign import resolve
-from tests.documents import ROOT, Block, blocks, inline_commands
+from tests.documents import DOCUMENTS, ROOT, Block, blocks, inline_commands
 
 # Techniques and a corpus that a reader makes first; tests/test_extending.py does.
 READERS_OWN = {"SGD+E", "SGD+CE", "SGD+N", "SGD+MN", "melodies", "songs", "nottingham", "novels", "my.toml", "FILE"}
+BENCHMARK = re.compile(r"python\s+-m\s+(benchmarks(?:\.[a-z_]+)+)(?!\.?\w)")
 TYPED = re.compile(r"^(prefect|counterpoint|make|python|pip|pytest|dask) ", re.MULTILINE)
 
 
@@ -34,3 +35,12 @@ def test_every_command_within_a_sentence_can_be_asked_for(command: str) -> None:
         campaign = bound.arguments.get("campaign", Campaign())
         if not READERS_OWN & set(words):
             resolve(campaign.request())
+
+
+def test_every_benchmark_is_run_as_a_module_that_is_there() -> None:
+    pages = [*DOCUMENTS, *(ROOT / "docs" / "results").glob("*.md"), *(ROOT / "benchmarks").rglob("*.py")]
+    texts = {page: page.read_text(encoding="utf-8") for page in pages}
+    named = {name for text in texts.values() for name in BENCHMARK.findall(text)}
+    assert len(named) > 30
+    assert [name for name in sorted(named) if not (ROOT / name.replace(".", "/")).with_suffix(".py").is_file()] == []
+    assert [str(page) for page, text in texts.items() if re.search(r"python\s+benchmarks/", text)] == []

@@ -1,18 +1,14 @@
 """benchmarks/gpu.py on a processor: the day a GPU is lent is no day to find that the script has a mistake."""
 
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    import gpu
+def script() -> ModuleType:
+    from benchmarks import gpu
 
     return gpu
 

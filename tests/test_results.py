@@ -21,17 +21,15 @@ MOST = 10_000_000
 
 @pytest.fixture(scope="module")
 def results_page() -> ModuleType:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))
-        import results_page
+    from benchmarks import results_page
 
-        return results_page
+    return results_page
 
 
 @pytest.mark.integration
 def test_the_page_and_readme_are_those_of_the_tables(results_page):
     measured = results_page.campaigns()
-    again = "; `python benchmarks/results_page.py` writes them again"
+    again = "; `python -m benchmarks.results_page` writes them again"
     assert results_page.page(measured) == results_page.PAGE.read_text(encoding="utf-8"), f"docs/results.md{again}"
     text = results_page.README.read_text(encoding="utf-8")
     assert results_page.readme(text, measured) == text, f"README.md{again}"

@@ -1,6 +1,6 @@
 """Every output model on jsb-chorales with settings that reach its floor: is the mathematics right?
 
-Run it as `python benchmarks/experiments/floors.py [MODEL ...]`; all of them where none is named. The rolls are looked
+Run it as `python -m benchmarks.experiments.floors [MODEL ...]`; all of them where none is named. The rolls are looked
 for in the folder COUNTERPOINT_DATA, or else in ../shared/data beside the checkout: `music-rolls/JSB_Chorales.mat`.
 One process of one thread; each model takes a minute or two, the RBM a quarter of an hour. It prints nats a frame, and
 writes nothing.

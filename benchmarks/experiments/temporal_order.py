@@ -4,7 +4,7 @@ Section 4 of arXiv:1211.5063, after Hochreiter & Schmidhuber (1997): of T random
 in the second tenth of the sequence and one in the fifth; after the last symbol it is to be said whether they were AA,
 AB, BA or BB. A run has solved it where under 1 % of 10,000 fresh sequences are answered wrongly.
 
-`python benchmarks/experiments/temporal_order.py [T [SEEDS [STEPS]]]` prints a line a run and writes them with the
+`python -m benchmarks.experiments.temporal_order [T [SEEDS [STEPS]]]` prints a line a run and writes them with the
 hardware to benchmarks/results/temporal_order.json. Every sequence that training sees is fresh. Work is counted in
 gradients of one sequence: a Gauss-Newton product counts as 1.25, a cost as 0.4, a slope with the squared gradients of
 its chunks as 2, which is what they cost or more (benchmarks/hessian_free.py). Hessian-free goes first; gradient
@@ -19,20 +19,17 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import torch
-from keeping import keep
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
+from benchmarks.keeping import keep
 from models.core import RNN
 from models.data.chunks import Chunk
-from models.optimizers.hessian_free import hessian_free_step
+from models.optimizers.hessian_free import Slope, hessian_free_step
 from models.outputs.base import affine
 from models.outputs.logits import AffineLogits, LogitOutput, Product, softmax_curvature
 from models.parameters import Parameters
@@ -180,15 +177,15 @@ class _Counted(NetworkObjective):
 
     work: float = 0.0
 
-    def slope(self):
+    def slope(self) -> Slope:
         self.work += SLOPE * SLOPE_BATCH
         return super().slope()
 
-    def cost(self, theta_P):
+    def cost(self, theta_P: Tensor) -> float:
         self.work += COST * SLOPE_BATCH
         return super().cost(theta_P)
 
-    def product(self, direction_P, structural):
+    def product(self, direction_P: Tensor, structural: float) -> Tensor:
         self.work += PRODUCT * CURVATURE_BATCH
         return super().product(direction_P, structural)
 

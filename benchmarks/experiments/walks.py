@@ -1,6 +1,6 @@
 """How far a reader walks through the code who follows what is asked: from file to file, and to and fro.
 
-`python benchmarks/experiments/walks.py [WALK ...] [--all]` runs a tiny real campaign in a folder of its own, a minute
+`python -m benchmarks.experiments.walks [WALK ...] [--all]` runs a tiny real campaign in a folder of its own, a minute
 or two of one core, and prints a table in Markdown, and for each walk the files that it comes to most often; with
 `--all` every step. It writes nothing. Three walks:
 
@@ -43,7 +43,7 @@ ROOT = Path(__file__).parents[2]
 OURS = ("flows", "tasks", "models", "infra")
 DIGITS = 64
 NAME, VARIANTS, FOLLOWED_VARIANT = "bach-chorales", ("SGD", "SGD+C"), "rnn/bernoulli/SGD+C"
-LEARNS = {"hidden_size": 30, "activation": "tanh", "learning_rate": 0.03, "epochs": 5}
+LEARNS: dict[str, Any] = {"hidden_size": 30, "activation": "tanh", "learning_rate": 0.03, "epochs": 5}
 
 VALUES = frozenset({"CampaignRequest", "Campaign", "Bracket", "Trial", "TrialRecord", "Rung"})
 """What a request becomes, by the names of the types; what is made with one of these is followed as well."""
@@ -273,5 +273,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     os.environ["OMP_NUM_THREADS"] = "1"
-    sys.path.insert(0, str(ROOT))
     main()
