@@ -126,13 +126,13 @@ def _triton(device: torch.device, dtype: torch.dtype, units: int) -> Body:
     if why_not is not None:
         raise ValueError(f"{VARIABLE}: the triton body cannot be used: {why_not}")
     # Imported here, since triton comes only with torch's GPU builds.
-    from models.core.scan import triton as triton_scan
+    from models.core.scan import triton
 
-    if not triton_scan.INTERPRETED and device.type != "cuda":
+    if not triton.INTERPRETED and device.type != "cuda":
         raise ValueError(f"{VARIABLE}: the triton body cannot be used: it runs on cuda, not on {device.type}")
-    if units > triton_scan.LIMIT:
+    if units > triton.LIMIT:
         return _REFERENCE
-    return Body("triton", triton_scan.forward, triton_scan.backward, triton_scan.tangent)
+    return Body("triton", triton.forward, triton.backward, triton.tangent)
 
 
 def _why_not_native(device: torch.device, dtype: torch.dtype) -> str | None:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from models.outputs.logits import AffineLogits
-from models.outputs.nade import native as nade_native
+from models.outputs.nade import native
 from models.outputs.nade.rows import Rows
 
 FRAMES = 1024
@@ -42,7 +42,7 @@ class LinearisedNade:
 
     def __init__(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor, order: Sequence[int]):
         self._b, self._c = AffineLogits(parameters, states_STBH), AffineLogits(_of_hidden(parameters), states_STBH)
-        body = nade_native.NativeUnits if nade_native.serves(data.device, data.dtype) else TorchUnits
+        body = native.NativeUnits if native.serves(data.device, data.dtype) else TorchUnits
         V_SDU, W_SDU = parameters["from_hidden"].detach(), parameters["to_hidden"].detach()
         self._units = body(self._c.logits.flatten(1, 2), V_SDU, W_SDU, data.flatten(1, 2), order)
         self.logits = self._b.logits.add_(self._units.logits().view(data.shape))

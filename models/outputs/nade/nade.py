@@ -26,7 +26,7 @@ from torch.nn.functional import softplus
 from models.data_kinds import Kind
 from models.outputs.base import Settings, affine
 from models.outputs.logits import LogitOutput, Product, bernoulli_curvature
-from models.outputs.nade import native as nade_native
+from models.outputs.nade import native
 from models.outputs.nade.linearised import LinearisedNade
 from models.outputs.nade.rows import logits_of_member
 from models.randomness import Draws, uniform_like
@@ -136,8 +136,8 @@ class Nade(LogitOutput):
             ValueError: shape or type of the data do not match the states.
         """
         self._check(states_STBH, data)
-        if nade_native.serves(states_STBH.device, states_STBH.dtype):
-            log_likelihood_SN = nade_native.log_likelihood(
+        if native.serves(states_STBH.device, states_STBH.dtype):
+            log_likelihood_SN = native.log_likelihood(
                 b_SND=affine(parameters, states_STBH).flatten(1, 2),
                 c_SNU=_hidden_biases(parameters, states_STBH).flatten(1, 2),
                 V_SDU=parameters["from_hidden"],

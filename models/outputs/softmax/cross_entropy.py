@@ -21,8 +21,7 @@ import torch
 from torch import Tensor
 
 from models.core.scan.choice import body_for
-from models.outputs.softmax import native as cross_entropy_native
-from models.outputs.softmax import reference as cross_entropy_reference
+from models.outputs.softmax import native, reference
 from models.outputs.softmax.reference import Gradients
 from models.outputs.softmax.segments import Segments
 
@@ -70,7 +69,7 @@ def symbol_log_likelihood(
 
 def _body(states_SNH: Tensor) -> Body:
     chosen = body_for(states_SNH.device, states_SNH.dtype, states_SNH.shape[-1])
-    return cross_entropy_native.run if chosen.name == "native" else cross_entropy_reference.run
+    return native.run if chosen.name == "native" else reference.run
 
 
 def check_symbols(symbols: Tensor, vocabulary: int) -> None:

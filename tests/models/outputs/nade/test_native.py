@@ -10,7 +10,7 @@ from torch.autograd import forward_ad
 from models.core import use_body
 from models.native import library
 from models.outputs import Nade, NadeSettings
-from models.outputs.nade import native as nade_native
+from models.outputs.nade import native
 from tests.models.outputs.nade.test_nade import frames, made, states
 
 WIDE = (2, 150, 88, 6, 150)
@@ -32,7 +32,7 @@ def _inputs(S: int, N: int, D: int, H: int, U: int, share: float = 0.05) -> tupl
 
 def _everything(b: Tensor, c: Tensor, V: Tensor, W: Tensor, data: Tensor, order: tuple[int, ...] = ()):
     """The likelihoods and all gradients, for weights that differ by frame."""
-    likelihood = nade_native.log_likelihood(b, c, V, W, data, order)
+    likelihood = native.log_likelihood(b, c, V, W, data, order)
     weight = torch.linspace(0.5, 2, likelihood.numel(), dtype=b.dtype).view_as(likelihood)
     return (likelihood, *torch.autograd.grad(likelihood, (b, c, V, W), weight))
 
@@ -40,7 +40,7 @@ def _everything(b: Tensor, c: Tensor, V: Tensor, W: Tensor, data: Tensor, order:
 def _tangent(b: Tensor, c: Tensor, V: Tensor, W: Tensor, data: Tensor, order: tuple[int, ...] = ()) -> Tensor:
     """That of z - b, at a point and in a direction that are all there is; each frame with its own."""
     point = (x.detach() for x in (c, V, W))
-    return nade_native.NativeUnits(*point, data, order).tangent(c.detach().flip(2), V.detach().mT.contiguous().mT, -W)
+    return native.NativeUnits(*point, data, order).tangent(c.detach().flip(2), V.detach().mT.contiguous().mT, -W)
 
 
 @pytest.fixture
@@ -64,12 +64,10 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch, share):
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.9, 1.0])
 def test_a_frame_has_the_same_bits_in_any_company(share):
     b, c, V, W, data = _inputs(*WIDE, share=share)
-    together, moved = nade_native.log_likelihood(b, c, V, W, data, ()), _tangent(b, c, V, W, data)
+    together, moved = native.log_likelihood(b, c, V, W, data, ()), _tangent(b, c, V, W, data)
     for n in (0, 1, 77, 149):
         some = slice(n, n + 1)
-        assert torch.equal(
-            nade_native.log_likelihood(b[:, some], c[:, some], V, W, data[:, some], ()), together[:, some]
-        )
+        assert torch.equal(native.log_likelihood(b[:, some], c[:, some], V, W, data[:, some], ()), together[:, some])
         assert torch.equal(_tangent(b[:, some], c[:, some], V, W, data[:, some]), moved[:, some])
 
 
@@ -86,15 +84,15 @@ def test_float32_is_float64_but_for_rounding(size, share):
 
 def test_a_second_way_back_is_the_first_again_and_a_second_derivative_is_refused():
     b, c, V, W, data = _inputs(1, 9, 12, 1, 20)
-    likelihood = nade_native.log_likelihood(b, c, V, W, data, ())
+    likelihood = native.log_likelihood(b, c, V, W, data, ())
     first = torch.autograd.grad(likelihood.sum(), (b, c, V, W), retain_graph=True)
     again = torch.autograd.grad(likelihood.sum(), (b, c, V, W))
     assert all(torch.equal(x, y) for x, y in zip(first, again, strict=True))
-    likelihood = nade_native.log_likelihood(b, c, V, W, data, ())
+    likelihood = native.log_likelihood(b, c, V, W, data, ())
     with pytest.raises(RuntimeError, match="^nade: differentiable once; this asks for a second derivative$"):
         torch.autograd.grad(likelihood.sum(), c, create_graph=True)
     with forward_ad.dual_level(), pytest.raises(NotImplementedError, match="forward mode AD"):
-        nade_native.log_likelihood(b, forward_ad.make_dual(c, torch.ones_like(c)), V, W, data, ())
+        native.log_likelihood(b, forward_ad.make_dual(c, torch.ones_like(c)), V, W, data, ())
 
 
 def test_tensors_need_not_be_dense():
@@ -120,11 +118,11 @@ def test_infinity_is_passed_on_as_torch_does(logit):
 def test_the_setting_of_the_scan_and_the_type_decide():
     cpu = torch.device("cpu")
     with use_body("native"):
-        assert nade_native.serves(cpu, torch.float32)
+        assert native.serves(cpu, torch.float32)
     with use_body("reference"):
-        assert not nade_native.serves(cpu, torch.float32)
-    assert not nade_native.serves(cpu, torch.bfloat16)
-    assert not nade_native.serves(torch.device("cuda"), torch.float32)
+        assert not native.serves(cpu, torch.float32)
+    assert not native.serves(cpu, torch.bfloat16)
+    assert not native.serves(torch.device("cuda"), torch.float32)
 
 
 def test_without_a_compiler_pure_torch_serves(monkeypatch):
@@ -134,7 +132,7 @@ def test_without_a_compiler_pure_torch_serves(monkeypatch):
     monkeypatch.setattr(library, "_library", lambda: "no C++ compiler on the PATH")
     torch.testing.assert_close(model.log_likelihood(parameters.by_name, h, data), expected)
     with pytest.raises(RuntimeError, match="^compiled code cannot be used: no C"):
-        nade_native.log_likelihood(*_inputs(1, 2, 3, 1, 4), ())
+        native.log_likelihood(*_inputs(1, 2, 3, 1, 4), ())
 
 
 @pytest.mark.parametrize("order", [(), tuple(reversed(range(88)))])

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.core import use_body
 from models.native import library
-from models.outputs.softmax import reference as cross_entropy_reference
+from models.outputs.softmax import reference
 from models.outputs.softmax.cross_entropy import symbol_log_likelihood
 from models.outputs.softmax.segments import Segments
 
@@ -235,7 +235,7 @@ def test_the_reference_never_holds_all_logits():
     leaves, symbols = _leaves(1, N, 2, D, torch.float32), _symbols(1, N, D)
     with use_body("reference"), _Largest() as largest:
         symbol_log_likelihood(*leaves, symbols).sum().backward()
-    assert 0 < largest.numbers <= cross_entropy_reference._BLOCK["cpu"] < N * D
+    assert 0 < largest.numbers <= reference._BLOCK["cpu"] < N * D
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
