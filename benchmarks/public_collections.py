@@ -14,7 +14,7 @@ from infra.errors import CounterpointError
 from infra.settings import IngestRequest
 from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.corpus.set_aside import by_reason
-from tasks.ingest.requests import asked_recipes
+from tasks.ingest.requests import requested_recipes
 from tasks.ingest.sources.unread import UNREAD
 
 HEAD = "| collection | files | read | set aside | ignored | pieces train / valid / test | steps | seconds |"
@@ -22,7 +22,7 @@ HEAD = "| collection | files | read | set aside | ignored | pieces train / valid
 
 def ingest(folder: str, options: dict[str, Any]) -> tuple[int, Corpus]:
     """How many files were read, and their corpus."""
-    (recipe,), source = asked_recipes(IngestRequest(source=folder, names=("mine",), **options))
+    (recipe,), source = requested_recipes(IngestRequest(source=folder, names=("mine",), **options))
     inputs = recipe.read_inputs(source)
     return len(inputs) - (UNREAD in inputs), recipe.build(inputs, lambda done, total: None, map)
 

@@ -8,7 +8,7 @@ from infra.server.run_names import run_name
 from infra.server.run_page import introduce, tell_all
 from infra.settings import IngestRequest
 from infra.store import Store
-from tasks.ingest.requests import asked_recipes
+from tasks.ingest.requests import requested_recipes
 from tasks.ingest.stage import ingest_from
 from tasks.publishing.answers.ingested import ingested
 
@@ -28,7 +28,7 @@ def ingest(request: IngestRequest) -> dict[str, str]:
     """
     store = Store(request.store)
     store.check_writable()
-    recipes, source = asked_recipes(request)
+    recipes, source = requested_recipes(request)
     introduce([recipe.name for recipe in recipes])
     digests: dict[str, str] = ingest_from(store, recipes, source, Crew(store, request.cluster, request.workers))
     tell_all(ingested(store, digests))

@@ -11,10 +11,10 @@ from infra.store import Store
 from tasks.campaign import resolve
 from tasks.ingest.stage import ingest_named
 from tasks.publishing.answers.planned import Planned, planned
-from tasks.search.cost import Clock
 from tasks.search.search import Search
 from tasks.search.share import share_asked
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 from tasks.trials.ledger import Ledger
 
 
@@ -35,4 +35,4 @@ def plan(request: CampaignRequest) -> Planned:
     crew = Crew(store, request.cluster, request.workers)
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search = Search(campaign, digests, share)
-    return planned(Standing(Ledger(store), search), Clock(store, search), crew.size)
+    return planned(Standing(Ledger(store), search), TrialTimes(store, search), crew.size)

@@ -15,12 +15,12 @@ from tasks.ingest.stage import ingest_named
 from tasks.publishing.answers.outcome import Outcome
 from tasks.publishing.answers.planned import planned
 from tasks.publishing.make import make_report
-from tasks.search.cost import Clock
 from tasks.search.dispatch import run_all
 from tasks.search.search import Search
 from tasks.search.share import share_asked
 from tasks.search.share_outcome import ShareOutcome, share_outcome
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 from tasks.trials.ledger import Ledger
 
 
@@ -47,10 +47,10 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search, ledger = Search(campaign, digests, share), Ledger(store)
-    clock = Clock(store, search)
-    tell_all(str(planned(Standing(ledger, search), clock, crew.size)))  # as text: the command's answer is the outcome
+    times = TrialTimes(store, search)
+    tell_all(str(planned(Standing(ledger, search), times, crew.size)))  # as text: the command's answer is the outcome
 
-    reasons = run_all(search, ledger, clock, crew)
+    reasons = run_all(search, ledger, times, crew)
 
     standing = Standing(ledger, search)
     outcome = (

@@ -84,9 +84,9 @@ def ingest(
         request = data.request(names, store, places)
 
         def check() -> bool:
-            from tasks.ingest.requests import asked_recipes
+            from tasks.ingest.requests import requested_recipes
 
-            asked_recipes(request)
+            requested_recipes(request)
             return False
 
         run_flow("ingest", request, output, check)

@@ -65,7 +65,7 @@ def show_progress(
     console: Console | None = None,
     keys: Collection[str] | None = None,
     score: Score = in_nats,
-) -> Iterator["Progress"]:
+) -> Iterator["ProgressDisplay"]:
     """Show the events of a cluster's workers while the block runs.
 
     Args:
@@ -77,12 +77,12 @@ def show_progress(
         score: formats the best score on validation.
 
     Returns:
-        A context manager that yields the `Progress`, for events of this process: `progress.handle(event)`.
+        A context manager that yields the `ProgressDisplay`, for events of this process: `progress.handle(event)`.
     """
     console = console or Console(stderr=True, highlight=False)
     mode = os.environ.get(MODE_VARIABLE) or "live"
     live = mode == "live" and console.is_terminal and not console.is_dumb_terminal
-    progress = Progress(total, label, None if live or mode == "quiet" else console, keys, score)
+    progress = ProgressDisplay(total, label, None if live or mode == "quiet" else console, keys, score)
     if client is not None:
         client.subscribe_topic(TOPIC, lambda event: progress.handle(event[1]))  # type: ignore[no-untyped-call]
     try:
@@ -102,7 +102,7 @@ def say(line: str) -> None:
         Console(stderr=True, highlight=False).print(line, style="dim", markup=False, soft_wrap=True)
 
 
-class Progress:
+class ProgressDisplay:
     """The progress reported so far. Trials are kept by key, so that a trial that Dask ran twice counts once.
 
     Args:
@@ -185,8 +185,8 @@ class Progress:
     def _times(self) -> str:
         gone = time.monotonic() - self._started
         if not 0 < self.done < self.total:
-            return f"{clock(gone)} gone"
-        return f"{clock(gone)} gone, about {clock(gone / self.done * (self.total - self.done))} left"
+            return f"{clock_text(gone)} gone"
+        return f"{clock_text(gone)} gone, about {clock_text(gone / self.done * (self.total - self.done))} left"
 
     def render(self) -> RenderableType:
         """The lines that are redrawn on a terminal."""
@@ -208,10 +208,10 @@ class Progress:
             return Group(*lines)
 
 
-def clock(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
     """Seconds as a text of minutes, or of hours.
 
-    >>> clock(75), clock(3675)
+    >>> clock_text(75), clock_text(3675)
     ('1:15', '1:01:15')
     """
     minutes, rest = divmod(round(seconds), 60)

@@ -5,7 +5,7 @@
 
 from tasks.ingest.corpora import CORPORA, all_recipes, embedded_corpora, find_recipe, known_corpora
 from tasks.ingest.names import corpus_kind, find_name
-from tasks.ingest.stored import first_name, ingest_corpus, load_corpus, told_under
+from tasks.ingest.stored import described_as, first_name, ingest_corpus, load_corpus
 
 __all__ = [
     "CORPORA",
@@ -18,5 +18,5 @@ __all__ = [
     "ingest_corpus",
     "known_corpora",
     "load_corpus",
-    "told_under",
+    "described_as",
 ]

@@ -17,7 +17,7 @@ from tasks.ingest.building.lost import Selection
 from tasks.ingest.building.midi_files import build_midi_corpus, is_midi
 from tasks.ingest.building.midi_piece import OWN, Rules
 from tasks.ingest.building.plain_text import FEWEST_WORDS, TextKind, build_text_corpus
-from tasks.ingest.building.recipe import MapFunction, Progress, Recipe, Source
+from tasks.ingest.building.recipe import BuildProgress, MapFunction, Recipe, Source
 from tasks.ingest.corpora import embedded_corpora, find_recipe
 from tasks.ingest.names import unknown_corpus
 from tasks.ingest.sources.address import parse_source
@@ -31,7 +31,7 @@ _RULES = 2
 """Version of the rules for a user's own files. Raise it with every code change that can change such a corpus."""
 
 
-def asked_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
+def requested_recipes(request: IngestRequest) -> tuple[tuple[Recipe, ...], Source]:
     """The recipes of the corpora that a request asks for, and the source to read them from.
 
     Raises:
@@ -91,7 +91,7 @@ def _midi(name: str, request: IngestRequest) -> Recipe:
 
     rules, selection = own_rules(request), Selection(request.most_lost, request.by_content)
 
-    def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+    def build(files: Mapping[str, bytes], progress: BuildProgress, map_function: MapFunction) -> Corpus:
         return build_midi_corpus(name, files, None, rules, progress, map_function, selection)
 
     settings = {"step": request.step, "drums": rules.drums, **_settings(selection)}
@@ -123,7 +123,7 @@ def _text(name: str, kind: TextKind, request: IngestRequest) -> Recipe:
     encoding = None if request.encoding is None else _encoding(request.encoding)
     selection = Selection(request.most_lost, request.by_content)
 
-    def build(files: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+    def build(files: Mapping[str, bytes], progress: BuildProgress, map_function: MapFunction) -> Corpus:
         corpus = build_text_corpus(name, kind, files, fewest, encoding, selection)
         progress(len(files), len(files))
         return corpus

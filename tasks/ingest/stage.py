@@ -14,7 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from infra.cluster.crew import Crew
-from infra.cluster.progress import Progress, show_progress
+from infra.cluster.progress import ProgressDisplay, show_progress
 from infra.errors import ConfigurationError, CorpusError
 from infra.store import Store
 from tasks.ingest.building.recipe import HERE, Recipe, Source
@@ -44,7 +44,7 @@ def ingest_named(store: Store, names: Sequence[str], crew: Crew) -> dict[str, st
     return digests
 
 
-def _digest(store: Store, name: str, crew: Crew, progress: Progress) -> str:
+def _digest(store: Store, name: str, crew: Crew, progress: ProgressDisplay) -> str:
     recipe, stored = find_recipe(name), find_name(store, name)
     if stored is not None and (recipe is None or (not recipe.embedded and recipe.rules == stored.rules)):
         if store.committed(corpus_prefix(stored.digest)):
@@ -69,19 +69,19 @@ def ingest_from(store: Store, recipes: Sequence[Recipe], source: Source, crew: C
 
 
 @contextmanager
-def _shown() -> Iterator[Progress]:
+def _shown() -> Iterator[ProgressDisplay]:
     with show_progress(None) as progress:
         yield progress
 
 
-def _ingest(store: Store, recipe: Recipe, source: Source, crew: Crew, progress: Progress) -> str:
+def _ingest(store: Store, recipe: Recipe, source: Source, crew: Crew, progress: ProgressDisplay) -> str:
     asked = replace(source, progress=partial(_downloaded, progress, recipe.name))
     return ingest_corpus(store, recipe, asked, partial(_parsed, progress, recipe.name), crew.map)
 
 
-def _parsed(progress: Progress, corpus: str, done: int, total: int) -> None:
+def _parsed(progress: ProgressDisplay, corpus: str, done: int, total: int) -> None:
     progress.handle({"kind": "ingest", "corpus": corpus, "done": done, "total": total})
 
 
-def _downloaded(progress: Progress, corpus: str, done: int, total: int | None) -> None:
+def _downloaded(progress: ProgressDisplay, corpus: str, done: int, total: int | None) -> None:
     progress.handle({"kind": "download", "corpus": corpus, "done": done, "total": total})

@@ -10,7 +10,7 @@
     corpora/<name>.json        the corpus and the ingest that the name points to (`names.py`)
 
 Different files can give the same arrays. The arrays are then shared, while titles and source are those of the files
-that were ingested under the name (`told_under`). The pieces of a split are stored as one concatenated array and an
+that were ingested under the name (`described_as`). The pieces of a split are stored as one concatenated array and an
 array of lengths. `data` is committed before `ingests`, and `ingests` before the name, so that no entry refers to a
 corpus that is missing. Looking a corpus up hashes its inputs but parses nothing. music21 is never imported.
 """
@@ -31,7 +31,7 @@ from infra.provenance import provenance
 from infra.store import Store, read_json
 from models.data_kinds import Kind
 from tasks.corpus.corpus import SPLITS, Corpus
-from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source
+from tasks.ingest.building.recipe import HERE, BuildProgress, MapFunction, Recipe, Source
 from tasks.ingest.names import Named, find_name, give_name
 from tasks.telling.readable import is_digest, naming
 
@@ -42,7 +42,7 @@ def ingest_corpus(
     store: Store,
     recipe: Recipe,
     source: Source = HERE,
-    progress: Progress | None = None,
+    progress: BuildProgress | None = None,
     map_function: MapFunction = map,
 ) -> str:
     """Make sure that a corpus is in the store under its name; parse it if its inputs are new to the store.
@@ -206,7 +206,7 @@ def first_name(store: Store, digest: str) -> str | None:
         return str(read_json(stored, prefix)["name"])
 
 
-def told_under(store: Store, name: str, corpus: Corpus) -> Corpus:
+def described_as(store: Store, name: str, corpus: Corpus) -> Corpus:
     """The corpus with name, titles and source of the files that were ingested under a name.
 
     Two cases keep the titles and the source of the first files: stores older than this record, and a name that points

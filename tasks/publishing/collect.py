@@ -17,7 +17,7 @@ from models.core import scan_body
 from models.trial import NUMERICS_VERSION
 from tasks.campaign import Campaign
 from tasks.corpus.corpus import Corpus
-from tasks.ingest import told_under
+from tasks.ingest import described_as
 from tasks.report.numbers.portrait import Portrait, portray, split_statistics
 from tasks.report.numbers.results import (
     CURVE_COLUMNS,
@@ -165,7 +165,7 @@ class _Facts:
 
 def _facts(store: Store, name: str, digest: str) -> _Facts:
     data = data_of(store.address, digest)
-    corpus = told_under(store, name, data.corpus)
+    corpus = described_as(store, name, data.corpus)
     return _Facts(corpus, _describe(data, corpus), portray(corpus), baseline_table(data))
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from infra.cluster.progress import clock
+from infra.cluster.progress import clock_text
 from tasks.campaign import Campaign
 from tasks.report.numbers.formatting import count, interval, number, roughly, signed
 from tasks.report.numbers.metrics import BY_NAME
@@ -36,7 +36,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int, sentences: Sequence
     """A row for each variant: trials, stored trials, estimated time with so many workers; below it more sentences."""
     table = bare_table("corpus", "variant", "trials", "stored", "time", right=3)
     for row in plan.rows:
-        left = clock(row.seconds / workers) if row.seconds else "-"
+        left = clock_text(row.seconds / workers) if row.seconds else "-"
         table.add_row(row.corpus, row.variant, str(row.trials), str(row.stored), left)
     total = sum(row.trials for row in plan.rows)
     stored = sum(row.stored for row in plan.rows)
@@ -45,7 +45,7 @@ def plan_table(campaign: Campaign, plan: Plan, workers: int, sentences: Sequence
         foot = f"all {total} trials are stored: nothing to train"
     else:
         foot = (
-            f"{total} trials, {stored} stored; about {clock(plan.seconds(workers))} of training"
+            f"{total} trials, {stored} stored; about {clock_text(plan.seconds(workers))} of training"
             f" on {workers} processes, estimated from epochs timed on this machine"
         )
     foot = fill(foot, columns())

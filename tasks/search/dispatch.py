@@ -25,9 +25,9 @@ from infra.cluster.progress import show_progress
 from infra.server.handed_settings import settings_handed_once
 from models.trial import Trial
 from tasks.report.numbers.metrics import validation_score
-from tasks.search.cost import Clock
 from tasks.search.search import Search
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 from tasks.trials.checkpoints import clear_checkpoints
 from tasks.trials.devices import stacks
 from tasks.trials.failures import Failure, told
@@ -36,11 +36,11 @@ from tasks.trials.ledger import Ledger
 from tasks.trials.rung import Rung
 
 _KILLED = "its worker was killed, again and again: out of memory, perhaps"
-_LOST = "its portion of work was lost: "
+_LOST = "its job was lost: "
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
 
 
-def run_all(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[str, str]:
+def run_all(search: Search, ledger: Ledger, times: TrialTimes, crew: Crew) -> dict[str, str]:
     """Train a search rung by rung; then train the chosen configurations with fresh seeds, and score these on test.
 
     Checkpoints that were kept for the next rung are removed once the search is over.
@@ -48,7 +48,7 @@ def run_all(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[st
     Args:
         search: the campaign's search.
         ledger: the stored records.
-        clock: the estimated times by which trials are put into jobs.
+        times: estimates the seconds of trials, by which they are put into jobs.
         crew: the workers.
 
     Returns:
@@ -60,10 +60,10 @@ def run_all(search: Search, ledger: Ledger, clock: Clock, crew: Crew) -> dict[st
     reasons: dict[str, str] = {}
     for number in range(search.rungs):
         trials, rung = search.stage(number, ledger.records)
-        reasons |= Stage(search, ledger, clock, crew, rung).run(trials)
+        reasons |= Stage(search, ledger, times, crew, rung).run(trials)
     standing = Standing(ledger, search)
     clear_checkpoints(ledger.store, standing.left_behind)
-    return reasons | Stage(search, ledger, clock, crew, Rung(label="seeds"), final=True).run(standing.finals)
+    return reasons | Stage(search, ledger, times, crew, Rung(label="seeds"), scored=True).run(standing.finals)
 
 
 @dataclass(frozen=True)
@@ -73,21 +73,21 @@ class Stage:
     Attributes:
         search: the campaign's search.
         ledger: the stored records.
-        clock: the estimated times by which trials are put into jobs.
+        times: estimates the seconds of trials, by which they are put into jobs.
         crew: the workers.
         rung: which trials continue shorter ones, which keep their last checkpoint, and the label of the stage.
-        final: whether the trials are fresh seeds of chosen configurations, which are scored on test.
+        scored: whether the trials are scored on test; only for fresh seeds of chosen configurations.
     """
 
     search: Search
     ledger: Ledger
-    clock: Clock
+    times: TrialTimes
     crew: Crew
     rung: Rung
-    final: bool = False
+    scored: bool = False
 
     def run(self, trials: Sequence[Trial]) -> dict[str, str]:
-        """Train the trials that are not stored, score them if they are final ones, and wait.
+        """Train the trials that are not stored, score them if the stage says so, and wait.
 
         Returns:
             The reason of every trial that did not come to an end, by key.
@@ -112,12 +112,12 @@ class Stage:
         return {trial.key: reasons.get(trial.key, _ELSEWHERE) for trial in self._unfinished(missing)}
 
     def _unfinished(self, trials: Sequence[Trial]) -> list[Trial]:
-        return self.ledger.unfinished(trials, scored=self.final)
+        return self.ledger.unfinished(trials, scored=self.scored)
 
     def _seconds(self, trial: Trial) -> float:
         """Estimated seconds that a trial still needs; one that continues a shorter trial needs the difference."""
         shorter = self.rung.shorter(trial)
-        return self.clock.seconds(trial) - (0.0 if shorter is None else self.clock.seconds(shorter))
+        return self.times.seconds(trial) - (0.0 if shorter is None else self.times.seconds(shorter))
 
     def _round(self, jobs: Sequence[Sequence[Trial]], label: str, *, alone: bool = False) -> dict[str, str]:
         """Send jobs out and wait for all of them; the reasons of what failed, by key."""
@@ -146,7 +146,7 @@ class Stage:
     def _submit(self, job: Sequence[Trial], label: str, alone: bool) -> PrefectFuture[list[Failure]]:
         corpus = self.search.names[job[0].corpus]
         trials, rung = [trial.to_json() for trial in job], self.rung.to_json(job)
-        return run_job.submit(self.ledger.store.address, trials, corpus, f"{label}, {corpus}", self.final, alone, rung)
+        return run_job.submit(self.ledger.store.address, trials, corpus, f"{label}, {corpus}", self.scored, alone, rung)
 
 
 def cut_into_jobs(

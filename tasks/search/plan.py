@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from models.trial import Trial
-from tasks.search.cost import Clock
 from tasks.search.search import Bracket, Halving, Records
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,24 @@ class Plan:
         return sum(row.seconds for row in self.rows) / workers
 
 
-def make_plan(standing: Standing, clock: Clock) -> Plan:
+def make_plan(standing: Standing, times: TrialTimes) -> Plan:
     """The plan of a search and of its fresh seeds: what is stored, and how long the rest takes.
 
     Args:
         standing: what is stored of the search.
-        clock: estimates the seconds of the other trials.
+        times: estimates the seconds of the other trials.
     """
     studies: dict[tuple[str, str], list[Halving]] = {}
     for each in standing.halvings:
         studies.setdefault((each.bracket.corpus, each.bracket.variant), []).append(each)
-    rows = [_row(corpus, variant, same, standing, clock) for (corpus, variant), same in studies.items()]
+    rows = [_row(corpus, variant, same, standing, times) for (corpus, variant), same in studies.items()]
     return Plan(tuple(rows), standing.ledger.outdated(standing.missing))
 
 
-def _row(corpus: str, variant: str, studies: Sequence[Halving], standing: Standing, clock: Clock) -> PlanRow:
+def _row(corpus: str, variant: str, studies: Sequence[Halving], standing: Standing, times: TrialTimes) -> PlanRow:
     unfinished = {trial.key for trial in standing.ended.unfinished}
-    needs = [need for each in studies for need in _of_search(each, standing.records, clock)]
-    needs += [_of_finals(each, unfinished, clock) for each in studies]
+    needs = [need for each in studies for need in _of_search(each, standing.records, times)]
+    needs += [_of_finals(each, unfinished, times) for each in studies]
     asked, lacking = sum(need.asked for need in needs), sum(need.lacking for need in needs)
     return PlanRow(corpus, variant, asked, asked - lacking, sum(need.seconds for need in needs))
 
@@ -83,31 +83,31 @@ class _Need:
     seconds: float
 
 
-def _of_search(halving: Halving, records: Records, clock: Clock) -> Iterator[_Need]:
+def _of_search(halving: Halving, records: Records, times: TrialTimes) -> Iterator[_Need]:
     """What each rung needs; which draws go on is not known before, and the mean of all stands for them."""
     bracket, whole = halving.bracket, True
     for number, (size, rung) in enumerate(zip(bracket.sizes, halving.rungs, strict=True)):
         lacking = [trial for trial in rung if trial.key not in records]
         if whole:
-            yield _Need(len(rung), len(lacking), sum(_added(bracket, trial, number, clock) for trial in lacking))
+            yield _Need(len(rung), len(lacking), sum(_added(bracket, trial, number, times) for trial in lacking))
         else:
-            each = sum(_added(bracket, draw, number, clock) for draw in bracket.draws) / len(bracket.draws)
+            each = sum(_added(bracket, draw, number, times) for draw in bracket.draws) / len(bracket.draws)
             yield _Need(size, size, size * each)
         whole = whole and not lacking
 
 
-def _added(bracket: Bracket, trial: Trial, number: int, clock: Clock) -> float:
+def _added(bracket: Bracket, trial: Trial, number: int, times: TrialTimes) -> float:
     """Seconds that a rung adds to a trial, which goes on from the rung before."""
-    until = clock.seconds(replace(trial, epochs=bracket.epochs[number]))
-    return until - (clock.seconds(replace(trial, epochs=bracket.epochs[number - 1])) if number else 0.0)
+    until = times.seconds(replace(trial, epochs=bracket.epochs[number]))
+    return until - (times.seconds(replace(trial, epochs=bracket.epochs[number - 1])) if number else 0.0)
 
 
-def _of_finals(halving: Halving, unfinished: Set[str], clock: Clock) -> _Need:
+def _of_finals(halving: Halving, unfinished: Set[str], times: TrialTimes) -> _Need:
     if halving.whole:
         lacking = sum(trial.key in unfinished for trial in halving.finals)
         asked = len(halving.finals)  # none where nothing completed
     else:
         lacking = asked = len(halving.bracket.seeds)
     draws = halving.bracket.draws
-    each = sum(map(clock.until_scored, draws)) / len(draws)
+    each = sum(map(times.until_scored, draws)) / len(draws)
     return _Need(asked, lacking, lacking * each)

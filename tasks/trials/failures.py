@@ -13,7 +13,9 @@ from models.trial import Trial
 
 FEW = 3
 """After this many failures of one kind, at least one of each variant, and no success, a job tries no further trials."""
-NOT_TRIED = "not tried, since all before it in its portion ended so: "
+NOT_TRIED = "not tried, since all before it in its job ended so: "
+_NOT_TRIED_BEFORE = "not tried, since all before it in its portion ended so: "
+"""The words of older versions, which stored reports have."""
 
 Failure = dict[str, str]
 """`key` of the trial, `reason` in one line; `traceback` too, for the first of a kind that may be a defect."""
@@ -68,7 +70,7 @@ class Failures:
         kinds = {kind(failure["reason"]) for failure in self.all}
         if self._succeeded or self._waiting or len(self.all) < FEW or len(kinds) != 1:
             return False
-        why = self.all[0]["reason"].removeprefix(NOT_TRIED)
+        why = _cause(self.all[0]["reason"])
         self.all += [{"key": trial.key, "reason": f"{NOT_TRIED}{why}"} for trial in trials]
         return True
 
@@ -79,7 +81,12 @@ def kind(reason: str) -> str:
     >>> kind("OSError: trials/0123456789abcdef: line 12") == kind("OSError: trials/fedcba9876543210: line 7")
     True
     """
-    return _PARTICULAR.sub("#", reason.removeprefix(NOT_TRIED))
+    return _PARTICULAR.sub("#", _cause(reason))
+
+
+def _cause(reason: str) -> str:
+    """The reason without the words that its trial was not tried."""
+    return reason.removeprefix(NOT_TRIED).removeprefix(_NOT_TRIED_BEFORE)
 
 
 def told(failures: Iterable[Failure], trials: Mapping[str, Trial], names: Mapping[str, str]) -> list[str]:
@@ -116,4 +123,4 @@ def _groups(failures: Iterable[Mapping[str, str]]) -> list[list[Mapping[str, str
 
 def _line(first: Mapping[str, str], *others: Mapping[str, str]) -> str:
     which = f"{first['corpus']} {first['variant']} {first['key'][:12]}"
-    return f"{which}{f' and {len(others):,} more' if others else ''}: {first['reason'].removeprefix(NOT_TRIED)}"
+    return f"{which}{f' and {len(others):,} more' if others else ''}: {_cause(first['reason'])}"

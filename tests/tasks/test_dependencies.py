@@ -22,9 +22,9 @@ from tasks.ingest.corpora import find_recipe
 from tasks.ingest.stored import ingest_corpus
 from tasks.publishing.collect import collect
 from tasks.report import Results, build_report, estimate
-from tasks.search.cost import Clock
 from tasks.search.search import Search
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 from tasks.trials.data import data_of
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import load_record, load_table
@@ -158,8 +158,8 @@ def test_an_output_model_of_another_kind_is_refused(corpus: str, variant: str) -
 
 
 def test_the_clock_times_them(done: Done) -> None:
-    clock = Clock(done.store, Search(done.campaign, done.digests))
-    assert all(clock.seconds(trial) > 0 for trial in Search(done.campaign, done.digests).trials({})[::6])
+    times = TrialTimes(done.store, Search(done.campaign, done.digests))
+    assert all(times.seconds(trial) > 0 for trial in Search(done.campaign, done.digests).trials({})[::6])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,9 +16,9 @@ from tasks.campaign.drawing import draw_trial
 from tasks.publishing.collect import collect
 from tasks.report import estimate
 from tasks.report.words.answer import answer
-from tasks.search.cost import Clock
 from tasks.search.search import Search
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 from tasks.trials.ledger import Ledger
 from tasks.trials.records import read_parquet, trial_prefix
 from tests.tasks.conftest import by_key, tiny_campaign, train_all
@@ -89,9 +89,9 @@ def test_a_core_without_memory_is_drawn_without_units():
 
 def test_the_clock_counts_the_epochs_of_the_phases(store: Store, digests: dict[str, str]):
     campaign = _on_the_chorales(WITHOUT, WITH)
-    clock = Clock(store, Search(campaign, digests))
+    times = TrialTimes(store, Search(campaign, digests))
     trial = draw_trial(campaign, CHORALES, digests[CHORALES], WITH, 0)
     frame, recurrent = (each.trial for each in preparations(trial))
     whole = replace(trial, techniques=trial.techniques[:1])
-    parts = sum(clock.seconds(each) for each in (whole, frame, recurrent))
-    assert clock.seconds(trial) == pytest.approx(parts)
+    parts = sum(times.seconds(each) for each in (whole, frame, recurrent))
+    assert times.seconds(trial) == pytest.approx(parts)

@@ -18,7 +18,7 @@ from infra.errors import ConfigurationError, CorpusError
 from models.data_kinds import Kind
 from models.seeds import seed_for
 from tasks.corpus.corpus import SPLITS, Corpus
-from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source
+from tasks.ingest.building.recipe import HERE, BuildProgress, MapFunction, Recipe, Source
 
 LAGS = (20, 50, 100, 150, 200)
 """Lengths T of the sequences; each length is a corpus of its own."""
@@ -91,7 +91,7 @@ def _build(
     draw: Draw,
     told: Mapping[str, Any],
     inputs: Mapping[str, bytes],
-    progress: Progress,
+    progress: BuildProgress,
     map_function: MapFunction,
 ) -> Corpus:
     """Draw the sequences; the first go to train, the next to valid, the last to test."""

@@ -32,7 +32,7 @@ from tasks.ingest.building.likeness import like_groups
 from tasks.ingest.building.lost import NO_WISHES, Selection, check_lost
 from tasks.ingest.building.midi_piece import OFFICIAL, Known, MidiFile, MidiPiece, Rules, batches, parse_batch
 from tasks.ingest.building.midi_told import told_of_groups, told_of_pieces
-from tasks.ingest.building.recipe import MapFunction, Progress, Rejected
+from tasks.ingest.building.recipe import BuildProgress, MapFunction, Rejected
 from tasks.ingest.building.splits import Likeness, assign_groups, fill_splits, group, linked_pairs
 from tasks.ingest.readers.manifest import ManifestRow
 from tasks.ingest.sources.members import is_hidden
@@ -62,7 +62,7 @@ def build_midi_corpus(
     files: Mapping[str, bytes],
     manifest: Sequence[ManifestRow] | None,
     rules: Rules,
-    progress: Progress,
+    progress: BuildProgress,
     map_function: MapFunction,
     selection: Selection = NO_WISHES,
 ) -> Corpus:
@@ -189,7 +189,7 @@ def _places_by_manifest(files: Mapping[str, bytes], manifest: Sequence[ManifestR
 
 
 def _parse(
-    name: str, wanted: Mapping[str, MidiFile], progress: Progress, map_function: MapFunction
+    name: str, wanted: Mapping[str, MidiFile], progress: BuildProgress, map_function: MapFunction
 ) -> tuple[dict[str, MidiPiece], dict[str, str]]:
     """The piece of each file, in order, and for every other file the reason why it gives none."""
     pieces: dict[str, MidiPiece] = {}

@@ -22,7 +22,7 @@ from tasks.corpus.corpus import Corpus
 from tasks.ingest.building.midi_files import build_midi_corpus, is_midi
 from tasks.ingest.building.midi_piece import Rules
 from tasks.ingest.building.official_rolls import build_rolls_corpus
-from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
+from tasks.ingest.building.recipe import HERE, BuildProgress, MapFunction, Recipe, Source, no_manifest
 from tasks.ingest.readers.manifest import read_manifest
 from tasks.ingest.sources.address import parse_source
 from tasks.ingest.sources.archives import read_source, unpack
@@ -65,7 +65,7 @@ def official_recipe(published: Published) -> Recipe:
 
 
 def build_official(
-    published: Published, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction
+    published: Published, inputs: Mapping[str, bytes], progress: BuildProgress, map_function: MapFunction
 ) -> Corpus:
     """The corpus of the files that `read_official` found.
 

@@ -36,7 +36,7 @@ PARTS = 32
 FILE_BYTES = 64 * 2**20
 """Largest size of a file in bytes; `ptb.char.train.txt` has 10,034,964."""
 
-Kind = Literal["words", "characters"]
+TextKind = Literal["words", "characters"]
 
 
 def is_penn_treebank_file(name: str) -> bool:
@@ -48,7 +48,7 @@ def is_penn_treebank_file(name: str) -> bool:
     return _base(name) in {f"ptb.{form}{split}.txt" for form in ("", "char.") for split in SPLITS}
 
 
-def build_penn_treebank(name: str, kind: Kind, files: Mapping[str, bytes]) -> Corpus:
+def build_penn_treebank(name: str, kind: TextKind, files: Mapping[str, bytes]) -> Corpus:
     """The corpus of these files.
 
     Args:
@@ -109,7 +109,7 @@ def _ends(lengths: list[int]) -> np.ndarray:
     return np.array(list(accumulate(lengths)), np.int64)
 
 
-def _lines(name: str, kind: Kind, files: Mapping[str, bytes], split: str) -> list[str]:
+def _lines(name: str, kind: TextKind, files: Mapping[str, bytes], split: str) -> list[str]:
     """The lines of a split, their words with one blank between them."""
     from_words = _find(name, files, f"ptb.{split}.txt")
     from_characters = _find(name, files, f"ptb.char.{split}.txt") if kind == "characters" else None

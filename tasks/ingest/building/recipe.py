@@ -14,13 +14,12 @@ from typing import Any
 from infra.errors import ConfigurationError, CorpusError
 from models.data_kinds import Kind
 from tasks.corpus.corpus import Corpus
+from tasks.ingest.sources.body import DownloadProgress
 
-# Called with (inputs done, inputs in all).
-Progress = Callable[[int, int], None]
-# Called with (bytes done, bytes in all or None).
-Downloaded = Callable[[int, int | None], None]
-# Like the builtin `map`, with results in the order of the inputs. A caller with workers passes a parallel one.
+BuildProgress = Callable[[int, int], None]
+"""Called with the number of inputs that are done, and of all inputs."""
 MapFunction = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""Like the builtin `map`, with results in the order of the inputs. A caller with workers passes a parallel one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Source:
 
     address: str | None = None
     manifest: str | None = None
-    progress: Downloaded | None = None
+    progress: DownloadProgress | None = None
 
 
 HERE = Source()
@@ -70,7 +69,7 @@ class Recipe:
     kind: Kind
     rules: int
     read_inputs: Callable[[Source], Mapping[str, bytes]]
-    build: Callable[[Mapping[str, bytes], Progress, MapFunction], Corpus]
+    build: Callable[[Mapping[str, bytes], BuildProgress, MapFunction], Corpus]
     settings: Mapping[str, Any] = field(default_factory=dict)
     embedded: bool = False
     generated: bool = False

@@ -26,8 +26,8 @@ from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.corpus.piano_roll import piano_roll, roll_statistics
 from tasks.ingest.building.recipe import (
     HERE,
+    BuildProgress,
     MapFunction,
-    Progress,
     Recipe,
     Rejected,
     Source,
@@ -101,7 +101,7 @@ def read_inputs(source: Source = HERE) -> dict[str, bytes]:
     return read_files(path for path in music21_folder("bach").glob("bwv*") if path.suffix in _SUFFIXES)
 
 
-def build(inputs: Mapping[str, bytes], progress: Progress, map_pieces: MapFunction) -> Corpus:
+def build(inputs: Mapping[str, bytes], progress: BuildProgress, map_pieces: MapFunction) -> Corpus:
     """Parse, transpose and split the chorales.
 
     Raises:

@@ -22,8 +22,8 @@ from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.corpus.text import UNKNOWN, build_vocabulary, characters, decode, encode, words
 from tasks.ingest.building.recipe import (
     HERE,
+    BuildProgress,
     MapFunction,
-    Progress,
     Recipe,
     Source,
     music21_folder,
@@ -57,7 +57,7 @@ def parse_book(data: bytes) -> list[Tune]:
 def build(
     kind: Literal["characters", "words"],
     inputs: Mapping[str, bytes],
-    progress: Progress,
+    progress: BuildProgress,
     map_books: MapFunction,
 ) -> Corpus:
     """Read, split and encode the tunes.

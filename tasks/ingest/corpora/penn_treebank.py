@@ -10,8 +10,8 @@ from pathlib import Path
 
 from infra.settings import data_folder
 from tasks.corpus.corpus import Corpus
-from tasks.ingest.building.penn_treebank import FILE_BYTES, Kind, build_penn_treebank, is_penn_treebank_file
-from tasks.ingest.building.recipe import HERE, MapFunction, Progress, Recipe, Source, no_manifest
+from tasks.ingest.building.penn_treebank import FILE_BYTES, TextKind, build_penn_treebank, is_penn_treebank_file
+from tasks.ingest.building.recipe import HERE, BuildProgress, MapFunction, Recipe, Source, no_manifest
 from tasks.ingest.sources.address import parse_source
 from tasks.ingest.sources.archives import read_source, unpack
 from tasks.ingest.sources.fetch import is_folder
@@ -38,7 +38,7 @@ def read_inputs(source: Source = HERE) -> Mapping[str, bytes]:
     return files.whole(address)
 
 
-def _build(kind: Kind, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+def _build(kind: TextKind, inputs: Mapping[str, bytes], progress: BuildProgress, map_function: MapFunction) -> Corpus:
     corpus = build_penn_treebank(f"penn-treebank-{kind}", kind, inputs)
     progress(len(inputs), len(inputs))
     return corpus

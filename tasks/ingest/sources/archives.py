@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from infra.errors import CorpusError
 from tasks.ingest.sources.address import parse_source
-from tasks.ingest.sources.download import Progress
+from tasks.ingest.sources.body import DownloadProgress
 from tasks.ingest.sources.fetch import fetch, is_folder, read_local
 from tasks.ingest.sources.members import (
     LINK,
@@ -51,7 +51,7 @@ def read_source(
     sha256: str | None = None,
     largest: int = MEMBER_BYTES,
     wanted: Wanted = any_file,
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
 ) -> Files:
     """The files at an address: those of a local folder or of an archive, or a single file.
 

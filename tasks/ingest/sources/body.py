@@ -1,7 +1,10 @@
 """Values for resuming a download: the part that is held already, and the body that a server returns."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+
+DownloadProgress = Callable[[int, int | None], None]
+"""Called with the bytes that are done and the bytes in all, None if the server does not say how many."""
 
 
 class Interrupted(Exception):

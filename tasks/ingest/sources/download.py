@@ -17,18 +17,16 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.errors import CorpusError
 from infra.machine.home import cache_folder
 from tasks.ingest.sources.address import SourceAddress
-from tasks.ingest.sources.body import Body, Held, Interrupted
+from tasks.ingest.sources.body import Body, DownloadProgress, Held, Interrupted
 from tasks.ingest.sources.remote import open_remote
 
-# Called with (bytes done, bytes in all, or None where the server does not say).
-Progress = Callable[[int, int | None], None]
 # Number of attempts; each continues where the connection broke.
 TRIES = 5
 
@@ -38,7 +36,7 @@ def downloads_folder() -> Path:
     return cache_folder() / "counterpoint" / "downloads"
 
 
-def download(address: SourceAddress, sha256: str | None, limit: int, progress: Progress) -> bytes:
+def download(address: SourceAddress, sha256: str | None, limit: int, progress: DownloadProgress) -> bytes:
     """The bytes of a remote file.
 
     Args:
@@ -111,7 +109,7 @@ class _Copy:
             path.unlink(missing_ok=True)
 
 
-def _append(address: SourceAddress, copy: _Copy, body: Body, limit: int, progress: Progress) -> None:
+def _append(address: SourceAddress, copy: _Copy, body: Body, limit: int, progress: DownloadProgress) -> None:
     """Append the missing blocks to the held part."""
     if body.total is not None and body.total > limit:
         copy.remove()

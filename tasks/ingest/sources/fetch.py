@@ -10,13 +10,16 @@ from pathlib import Path
 
 from infra.errors import CorpusError
 from tasks.ingest.sources.address import parse_source
-from tasks.ingest.sources.download import Progress, download
+from tasks.ingest.sources.body import DownloadProgress
+from tasks.ingest.sources.download import download
 
 LIMIT = 512 * 2**20
 """Largest size of the file at an address."""
 
 
-def fetch(address: str, *, sha256: str | None = None, limit: int = LIMIT, progress: Progress | None = None) -> bytes:
+def fetch(
+    address: str, *, sha256: str | None = None, limit: int = LIMIT, progress: DownloadProgress | None = None
+) -> bytes:
     """The bytes of a file.
 
     Args:

@@ -11,7 +11,7 @@ What this does not do: read the fetched files (`archives.py`, `official_rolls.py
 from dataclasses import dataclass
 
 from infra.errors import ConfigurationError, CorpusError
-from tasks.ingest.sources.download import Progress
+from tasks.ingest.sources.body import DownloadProgress
 from tasks.ingest.sources.fetch import LIMIT, fetch
 
 _SITES = ("http://www-etud.iro.umontreal.ca/~boulanni/", "http://www-ens.iro.umontreal.ca/~boulanni/")
@@ -99,7 +99,7 @@ def find_source(name: str) -> KnownSource:
     raise ConfigurationError(f"unknown source {name!r}: choose one of {known}")
 
 
-def fetch_known(source: KnownSource, limit: int = LIMIT, progress: Progress | None = None) -> tuple[str, bytes]:
+def fetch_known(source: KnownSource, limit: int = LIMIT, progress: DownloadProgress | None = None) -> tuple[str, bytes]:
     """The file of a source, from the first of its addresses that works.
 
     Args:

@@ -3,7 +3,7 @@
 from infra.errors import NotFoundError
 from infra.store import Store
 from tasks.corpus.corpus import Corpus
-from tasks.ingest import find_name, told_under
+from tasks.ingest import described_as, find_name
 from tasks.ingest import load_corpus as load_by_digest
 
 
@@ -26,4 +26,4 @@ def load_corpus(store: str, name: str) -> Corpus:
     named = find_name(opened, name)
     if named is None:
         raise NotFoundError(f"{opened.address}: no corpus {name!r}; `prefect run ingest` makes one")
-    return told_under(opened, name, load_by_digest(opened, named.digest))
+    return described_as(opened, name, load_by_digest(opened, named.digest))

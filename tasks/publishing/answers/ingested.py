@@ -10,7 +10,7 @@ from infra.machine.answer import Answer
 from infra.store import Store
 from tasks.corpus.corpus import SPLITS
 from tasks.corpus.set_aside import SetAside, by_reason
-from tasks.ingest import load_corpus, told_under
+from tasks.ingest import described_as, load_corpus
 from tasks.publishing.terminal import bare_table, rendered
 from tasks.report.numbers.formatting import count, first_line
 from tasks.report.numbers.metrics import symbols_text
@@ -77,7 +77,7 @@ def ingested(store: Store, digests: Mapping[str, str]) -> Ingested:
 
 
 def _corpus(store: Store, name: str, digest: str) -> IngestedCorpus:
-    corpus = told_under(store, name, load_corpus(store, digest))
+    corpus = described_as(store, name, load_corpus(store, digest))
     return IngestedCorpus(
         name=name,
         kind=corpus.kind,

@@ -7,9 +7,9 @@ from infra.machine.answer import Answer
 from tasks.campaign import Campaign
 from tasks.publishing.resolution import Smallest, resolution
 from tasks.publishing.terminal import plan_table
-from tasks.search.cost import Clock
 from tasks.search.plan import Plan, make_plan
 from tasks.search.standing import Standing
+from tasks.search.trial_times import TrialTimes
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,13 @@ class Planned(Answer):
         }
 
 
-def planned(standing: Standing, clock: Clock, workers: int) -> Planned:
+def planned(standing: Standing, times: TrialTimes, workers: int) -> Planned:
     """The plan of a search.
 
     Args:
         standing: of the search.
-        clock: estimates the time of trials that are not stored.
+        times: estimates the seconds of trials that are not stored.
         workers: number of processes that share the work.
     """
     search, store = standing.search, standing.ledger.store
-    return Planned(search.campaign, make_plan(standing, clock), workers, *resolution(store, search))
+    return Planned(search.campaign, make_plan(standing, times), workers, *resolution(store, search))

@@ -7,7 +7,7 @@ import distributed
 import pytest
 from rich.console import Console
 
-from infra.cluster.progress import Progress, report_progress, show_progress
+from infra.cluster.progress import ProgressDisplay, report_progress, show_progress
 
 
 def trial(key: str, valid: float | None = -9.0, status: str = "completed", variant: str = "a") -> dict[str, object]:
@@ -15,9 +15,9 @@ def trial(key: str, valid: float | None = -9.0, status: str = "completed", varia
             "seconds": 1.0}  # fmt: skip
 
 
-def shown(total: int) -> tuple[Progress, io.StringIO]:
+def shown(total: int) -> tuple[ProgressDisplay, io.StringIO]:
     text = io.StringIO()
-    return Progress(total, plain=Console(file=text, width=40)), text
+    return ProgressDisplay(total, plain=Console(file=text, width=40)), text
 
 
 def test_a_trial_that_ran_twice_counts_once() -> None:
@@ -64,7 +64,7 @@ def test_a_download_is_told_in_megabytes_and_is_drawn_until_the_parsing() -> Non
     for done in range(0, 10_000_001, 100_000):
         progress.handle({"kind": "download", "corpus": "songs", "done": done, "total": 10_000_000})
     assert text.getvalue().splitlines()[::3] == [f"downloading songs: {n}.0/10.0 MB" for n in (1, 4, 7, 10)]
-    drawing = Progress(0)
+    drawing = ProgressDisplay(0)
     drawing.handle({"kind": "download", "corpus": "songs", "done": 2_500_000, "total": None})
     assert "downloading songs" in drawn(drawing)
     assert "2.5 MB" in drawn(drawing)
@@ -72,14 +72,14 @@ def test_a_download_is_told_in_megabytes_and_is_drawn_until_the_parsing() -> Non
     assert "downloading" not in drawn(drawing)
 
 
-def drawn(progress: Progress) -> str:
+def drawn(progress: ProgressDisplay) -> str:
     console = Console(file=io.StringIO(), width=120, record=True)
     console.print(progress.render())
     return console.export_text()
 
 
 def test_what_is_drawn_on_a_terminal_names_the_count_and_the_best() -> None:
-    progress = Progress(4, label="search")
+    progress = ProgressDisplay(4, label="search")
     progress.handle(trial("x", -8.25, variant="rnn/bernoulli/SGD+[C]"))
     progress.handle({"kind": "ingest", "corpus": "folk", "done": 1, "total": 2})
     text = drawn(progress)
@@ -94,7 +94,7 @@ def test_what_is_drawn_on_a_terminal_names_the_count_and_the_best() -> None:
 
 
 def test_the_best_is_written_as_its_corpus_has_it() -> None:
-    told = Progress(4, score=lambda corpus, valid: f"{-valid / math.log(2):.3f} bits per {corpus}")
+    told = ProgressDisplay(4, score=lambda corpus, valid: f"{-valid / math.log(2):.3f} bits per {corpus}")
     told.handle(trial("x", -math.log(4.0), variant="SGD+C"))
     assert "bach: best on validation SGD+C, 2.000 bits per bach" in told.summary()
     assert "2.000 bits per bach" in drawn(told)

@@ -11,11 +11,11 @@ from infra.settings import IngestRequest
 from tasks.ingest import embedded_corpora
 from tasks.ingest.building.midi_piece import OWN, Rules
 from tasks.ingest.building.recipe import Source
-from tasks.ingest.requests import asked_recipes, own_rules
+from tasks.ingest.requests import own_rules, requested_recipes
 
 
 def names(**asked: object) -> list[str]:
-    return [recipe.name for recipe in asked_recipes(IngestRequest(**asked))[0]]  # type: ignore[arg-type]
+    return [recipe.name for recipe in requested_recipes(IngestRequest(**asked))[0]]  # type: ignore[arg-type]
 
 
 def test_without_a_name_what_comes_with_the_installation_is_meant() -> None:
@@ -24,7 +24,7 @@ def test_without_a_name_what_comes_with_the_installation_is_meant() -> None:
 
 def test_known_corpora_by_name_and_where_one_of_them_is() -> None:
     assert names(names=("nottingham", "bach-chorales")) == ["nottingham", "bach-chorales"]
-    (recipe,), source = asked_recipes(IngestRequest(names=("nottingham",), source="n.zip", manifest="m.csv"))
+    (recipe,), source = requested_recipes(IngestRequest(names=("nottingham",), source="n.zip", manifest="m.csv"))
     assert recipe.name == "nottingham"
     assert source == Source("n.zip", "m.csv")
 
@@ -50,7 +50,7 @@ def test_own_files_are_read_as_what_they_are_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "test.txt").write_text("one\n")
     seen: list[tuple[int, int]] = []
     for form, vocabulary in (("words", ("<unk>", "two", "<eos>", "one")), ("characters", None)):
-        (recipe,), source = asked_recipes(IngestRequest(form=form, source=str(tmp_path), names=("mine",)))  # type: ignore[arg-type]
+        (recipe,), source = requested_recipes(IngestRequest(form=form, source=str(tmp_path), names=("mine",)))  # type: ignore[arg-type]
         corpus = recipe.build(recipe.read_inputs(source), lambda *done: seen.append(done), map)
         assert (corpus.name, corpus.kind, recipe.kind) == ("mine", form, form)
         assert vocabulary is None or corpus.vocabulary == vocabulary
@@ -59,7 +59,7 @@ def test_own_files_are_read_as_what_they_are_said_to_be(tmp_path: Path) -> None:
 
 def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
     def settings(**asked: object) -> dict[str, object]:
-        (recipe,), _ = asked_recipes(IngestRequest(source="a", names=("mine",), **asked))  # type: ignore[arg-type]
+        (recipe,), _ = requested_recipes(IngestRequest(source="a", names=("mine",), **asked))  # type: ignore[arg-type]
         return dict(recipe.settings)
 
     assert settings(form="midi") == {"step": None, "drums": "left out"}
@@ -105,7 +105,7 @@ def test_what_the_corpus_is_a_function_of_is_in_the_settings() -> None:
 )
 def test_what_does_not_go_together_is_told_in_one_line(asked: dict[str, object], told: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        asked_recipes(IngestRequest(**asked))  # type: ignore[arg-type]
+        requested_recipes(IngestRequest(**asked))  # type: ignore[arg-type]
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -19,19 +19,19 @@ from tasks.corpus.corpus import SPLITS, Corpus
 from tasks.ingest import (
     CORPORA,
     corpus_kind,
+    described_as,
     embedded_corpora,
     find_name,
     find_recipe,
     ingest_corpus,
     known_corpora,
     load_corpus,
-    told_under,
 )
 from tasks.ingest import (
     stored as cache,
 )
 from tasks.ingest.building import recipe as recipes
-from tasks.ingest.building.recipe import MapFunction, Progress, Recipe, music21_folder, read_files
+from tasks.ingest.building.recipe import BuildProgress, MapFunction, Recipe, music21_folder, read_files
 from tasks.ingest.names import Named, give_name
 
 NAMES = (
@@ -68,7 +68,7 @@ class Source:
     def key(self) -> str:
         return cache.source_digest(self.recipe, cache.hash_inputs(self.read()))
 
-    def build(self, inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+    def build(self, inputs: Mapping[str, bytes], progress: BuildProgress, map_function: MapFunction) -> Corpus:
         self.parsed += 1
         texts = list(map_function(bytes.decode, inputs.values()))
         progress(len(texts), len(texts))
@@ -166,7 +166,7 @@ def test_a_changed_input_is_parsed_again_and_both_are_kept(store: Store, source:
 def told_as(recipe: Recipe, name: str, word: str) -> Recipe:
     """The same arrays, told of with another word: other settings of a recipe."""
 
-    def build(inputs: Mapping[str, bytes], progress: Progress, map_function: MapFunction) -> Corpus:
+    def build(inputs: Mapping[str, bytes], progress: BuildProgress, map_function: MapFunction) -> Corpus:
         corpus = recipe.build(inputs, progress, map_function)
         titles = {split: tuple(f"{word} {title}" for title in corpus.titles[split]) for split in SPLITS}
         return replace(corpus, titles=titles, source={"origin": word, "quarantined": {f"{word}.mid": "broken"}})
@@ -182,16 +182,16 @@ def test_what_is_told_under_a_name_is_of_the_files_that_were_ingested_under_it(
     seen = {}
     for name, word in zip(names, order, strict=True):
         digest = ingest_corpus(store, told_as(source.recipe, name, word))
-        told = told_under(store, name, load_corpus(store, digest))
+        told = described_as(store, name, load_corpus(store, digest))
         assert (told.name, told.digest, told.source["origin"], told.source["word"]) == (name, digest, word, word)
         assert told.source["quarantined"] == {f"{word}.mid": "broken"}
         assert told.titles["valid"] == (f"{word} two",)
         seen[name] = told.source
     assert len(store.prefixes("data")) == 1
     for name, was in seen.items():
-        assert told_under(store, name, load_corpus(store, digest)).source == was
+        assert described_as(store, name, load_corpus(store, digest)).source == was
     ingest_corpus(store, told_as(source.recipe, names[0], order[0]))
-    again = told_under(store, names[0], load_corpus(store, digest))
+    again = described_as(store, names[0], load_corpus(store, digest))
     assert (again.source["origin"], source.parsed) == (order[0], 2)
 
 
@@ -201,7 +201,7 @@ def test_a_name_without_a_source_of_its_own_is_told_as_the_arrays_are(store: Sto
     give_name(store, "old", Named(digest, "characters", 1))
     give_name(store, "other", Named("0" * 64, "characters", 1, "0" * 64))
     for name in ("old", "other", "unknown"):
-        told = told_under(store, name, load_corpus(store, digest))
+        told = described_as(store, name, load_corpus(store, digest))
         assert (told.name, told.source) == (name, load_corpus(store, digest).source)
 
 
@@ -210,10 +210,10 @@ def test_what_is_told_of_a_corpus_is_missed_and_checked(store: Store, source: So
     corpus = load_corpus(store, digest)
     give_name(store, "mine", Named(digest, "characters", 1, "0" * 64))
     with pytest.raises(NotFoundError, match="which tells of 'mine', was deleted; ingest it again"):
-        told_under(store, "mine", corpus)
+        described_as(store, "mine", corpus)
     store.commit(f"ingests/{'0' * 64}", {"corpus.json": b"{}"}, kind="ingest", provenance={})
     with pytest.raises(IntegrityError, match="does not tell of 'mine'"):
-        told_under(store, "mine", corpus)
+        described_as(store, "mine", corpus)
 
 
 def test_a_new_version_of_the_rules_is_parsed_again(store: Store, source: Source) -> None:

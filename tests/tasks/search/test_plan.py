@@ -19,8 +19,8 @@ from tests.tasks.conftest import by_key, tiny_campaign, train_all
 from tests.tasks.here import sample_here, score_here
 
 
-class EvenClock:
-    """A clock by which every trial takes as many seconds as it has units."""
+class EvenTimes:
+    """Every trial takes as many seconds as it has units."""
 
     def seconds(self, trial: Trial) -> float:
         return float(trial.hidden_size)
@@ -33,7 +33,7 @@ class EvenClock:
 
 
 def _plan(store, campaign, digests) -> Plan:
-    return make_plan(Standing(Ledger(store), Search(campaign, digests)), EvenClock())
+    return make_plan(Standing(Ledger(store), Search(campaign, digests)), EvenTimes())
 
 
 def _of(trials: Sequence[Trial], row: PlanRow, digests) -> list[Trial]:
@@ -196,7 +196,7 @@ def test_few_trials_are_a_job_each_and_none_is_none():
 def test_on_gpus_trials_of_one_shape_are_one_job_and_nobody_is_left_without_work():
     trials = [examples.trial(hidden_size=size, seed=seed) for seed in range(6) for size in (4, 9)]
     for workers, sizes in ((1, [6, 6]), (2, [6, 6]), (4, [3, 3, 3, 3]), (12, [1] * 12)):
-        cut = cut_into_jobs(trials, EvenClock().seconds, workers, on_gpus=True)
+        cut = cut_into_jobs(trials, EvenTimes().seconds, workers, on_gpus=True)
         assert [len(job) for job in cut] == sizes
         assert all(len({trial.shape for trial in job}) == 1 for job in cut)
         assert Counter(trial.key for job in cut for trial in job) == Counter(trial.key for trial in trials)

@@ -104,6 +104,15 @@ def test_one_trial_is_named_without_a_count(trials):
     assert line == f"{CORPUS} v {trials[0].key[:12]}: ValueError: x"
 
 
+@pytest.mark.parametrize("place", ["job", "portion"])
+def test_reasons_of_stored_reports_are_read_in_the_words_of_their_version(place):
+    cause = "OSError: no space"
+    reasons = [cause, f"not tried, since all before it in its {place} ended so: {cause}"]
+    rows = [{"corpus": CORPUS, "variant": "v", "key": "0" * 64, "reason": reason} for reason in reasons]
+    assert failure_lines(rows) == [f"{CORPUS} v {'0' * 12} and 1 more: {cause}"]
+    assert failure_lines(rows[1:]) == [f"{CORPUS} v {'0' * 12}: {cause}"]
+
+
 def test_turns_go_round_the_variants(trials):
     stacks = [[trial] for trial in (*trials[:2], replace(trials[5], seed=1), trials[2])]
     assert Failures(stacks).stacks == [stacks[0], stacks[2], stacks[1], stacks[3]]

@@ -290,7 +290,7 @@ class _Crew:
 
 
 def test_a_stage_hands_its_rung_to_every_job(store, digests, campaign, short, long, begun, monkeypatch):
-    class Clock:
+    class TrialTimes:
         def seconds(self, trial: Trial) -> float:
             return float(trial.epochs)
 
@@ -302,7 +302,7 @@ def test_a_stage_hands_its_rung_to_every_job(store, digests, campaign, short, lo
     monkeypatch.setattr(run_job, "submit", lambda *arguments: run_job.fn(*json.loads(json.dumps(arguments))))
     shorter = [replace(short, seed=seed) for seed in (1, 2, 3)]
     longer = [replace(trial, epochs=3) for trial in shorter[:2]]
-    asked = Search(campaign, digests), Ledger(store), Clock(), _Crew()
+    asked = Search(campaign, digests), Ledger(store), TrialTimes(), _Crew()
     with disable_run_logger():
         monkeypatch.setattr(dispatch, "get_run_logger", lambda: _Silent())
         reasons = Stage(*asked, _kept(*shorter)).run(shorter)

@@ -41,7 +41,7 @@ _LEAST = 0.1
 """Of the time of a few updates the part that is theirs at least, where what surrounds them seems to take all."""
 
 
-class Clock:
+class TrialTimes:
     """Estimated seconds of trials on one core of this machine.
 
     Args:
