@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy, linear
 
 from benchmarks.keeping import keep
 from benchmarks.measuring import as_a_worker, bare_loop, speed
-from models.core import use_body
+from models.core import use_kernel
 from models.native import library
 from models.outputs import ClassSoftmax, Output, Softmax
 from models.parameters import Parameters
@@ -87,9 +87,9 @@ def contenders(N: int, H: int) -> dict[str, Callable[[], object]]:
 
     softmax, classes = made(Softmax), made(ClassSoftmax)
 
-    def on(body: str, call: Callable[[], object]) -> Callable[[], object]:
+    def on(kernel: str, call: Callable[[], object]) -> Callable[[], object]:
         def forced() -> object:
-            with use_body(body):
+            with use_kernel(kernel):
                 return call()
 
         return forced
@@ -124,10 +124,10 @@ def measure(N: int, H: int, repeats: int) -> Row:
         for name in times
         if name != "torch"
     }
-    for body in ("reference", "native"):
-        if body in times:
-            pairs = zip(times[f"classes, {body}"], times[body], strict=True)
-            ratios[f"classes / full, {body}"] = [classes / full for classes, full in pairs]
+    for kernel in ("reference", "native"):
+        if kernel in times:
+            pairs = zip(times[f"classes, {kernel}"], times[kernel], strict=True)
+            ratios[f"classes / full, {kernel}"] = [classes / full for classes, full in pairs]
     if bounds:
         ratios["bound over torch"] = bounds
         if "native" in times:
@@ -156,7 +156,7 @@ def main() -> None:
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     if library.reason() is not None:
-        print(f"the native body is not measured: {library.reason()}")
+        print(f"the native kernel is not measured: {library.reason()}")
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.gpu [DEVICE [MINUTES]]
 
-1. `scan`: each body of the leaky scan on the device, states and gradients against float64 on the processor.
+1. `scan`: each kernel of the leaky scan on the device, states and gradients against float64 on the processor.
 2. `training`: short trainings there against the same on the processor; stacks against their members alone.
 3. `graphs`: trainings whose updates are a CUDA graph against the same without one.
 4. `gates`: 64 stacked trials against one alone, and against the processor; with and without CUDA graphs.
@@ -29,7 +29,7 @@ from torch import Tensor
 
 from benchmarks import stacks
 from benchmarks.keeping import keep
-from models.core import leaky_scan, use_body
+from models.core import leaky_scan, use_kernel
 from models.core.scan.activation import ACTIVATIONS, Activation
 from models.data.chunks import Pieces
 from models.outputs import NadeSettings, RBMSettings
@@ -69,17 +69,17 @@ def check(part: str, name: str, measured: float, most: float | None = None) -> C
 
 
 def scan(device: str) -> Iterator[Check]:
-    """States and gradients of every body that serves the device."""
+    """States and gradients of every kernel that serves the device."""
     shapes = (
         ((1, 3, 2, 5), (4, 7, 3, 33)) if device == "cpu" else ((1, 20, 16, 100), (64, 20, 16, 100), (8, 20, 8, 128))
     )
-    bodies = ["reference", *(["triton"] if find_spec("triton") and device != "cpu" else [])]
-    for body, activation, leaks in product(bodies, ACTIVATIONS, (False, True)):
-        worst = max(_scan_error(device, body, activation, shape, leaks) for shape in shapes)
-        yield check("scan", f"{body}, {activation}{', leaky' if leaks else ''}: error", worst, ROUNDING)
+    kernels = ["reference", *(["triton"] if find_spec("triton") and device != "cpu" else [])]
+    for kernel, activation, leaks in product(kernels, ACTIVATIONS, (False, True)):
+        worst = max(_scan_error(device, kernel, activation, shape, leaks) for shape in shapes)
+        yield check("scan", f"{kernel}, {activation}{', leaky' if leaks else ''}: error", worst, ROUNDING)
 
 
-def _scan_error(device: str, body: str, activation: Activation, shape: tuple[int, ...], leaks: bool) -> float:
+def _scan_error(device: str, kernel: str, activation: Activation, shape: tuple[int, ...], leaks: bool) -> float:
     S, _, B, H = shape
     random = torch.Generator().manual_seed(1)
     given = [torch.randn(size, generator=random) for size in (shape, (S, B, H))]
@@ -94,9 +94,9 @@ def _scan_error(device: str, body: str, activation: Activation, shape: tuple[int
         gradients = torch.autograd.grad((states * weight.to(place, dtype)).sum(), leaves)
         return [value.detach().double().cpu() for value in (states, *gradients)]
 
-    with use_body("reference"):
+    with use_kernel("reference"):
         exact = results("cpu", torch.float64)
-    with use_body(body):
+    with use_kernel(kernel):
         ours = results(device, torch.float32)
     return max(float(((a - b).abs() / b.abs().clamp(min=1)).max()) for a, b in zip(ours, exact, strict=True))
 
@@ -144,7 +144,7 @@ def training(device: str) -> Iterator[Check]:
         yield check("training", f"{name}: stack - alone, nats a step", _apart(stacked, alone), DRIFT)
         # What an estimated likelihood draws on a GPU are other random numbers.
         if device != "cpu" and not some[0].output_type.estimated:
-            with use_body("reference"):
+            with use_kernel("reference"):
                 processor = _train(some, "cpu")
             yield check("training", f"{name}: {device} - processor, nats a step", _apart(stacked, processor), DRIFT)
 

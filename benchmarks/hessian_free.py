@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.keeping import keep
-from models.core import scan_body
+from models.core import scan_kernel
 from models.data.chunks import Pieces, chunks
 from models.network import Network
 from models.outputs.logits import LogitOutput
@@ -142,7 +142,7 @@ def main() -> None:
         )
     document = {
         "turns": turns,
-        "scan_body": scan_body(),
+        "scan_body": scan_kernel(),
         "rows": rows,
         "gates": gates,
     }

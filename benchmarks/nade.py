@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from benchmarks.keeping import keep
-from models.core import use_body
+from models.core import use_kernel
 from models.native import library
 from models.outputs import Nade, NadeSettings
 from models.outputs.nade import native as nade_native
@@ -43,7 +43,7 @@ GATES = (
     ("given biases", "memory", "memory, loop / it", 50.0, None),
     ("whole output", "time", "loop / it", 10.0, None),
 )
-"""Level, what, the measurement, gate and aim of the native body against the loop."""
+"""Level, what, the measurement, gate and aim of the native kernel against the loop."""
 
 
 def loop(b_ND: Tensor, c_NU: Tensor, V_DU: Tensor, W_DU: Tensor, data_ND: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ def prepared(contender: str, level: str, frames: int) -> Callable[[], object]:
 
         def whole() -> Tensor:
             if contender != "loop":
-                with use_body("native" if contender == "native" else "reference"):
+                with use_kernel("native" if contender == "native" else "reference"):
                     return model.log_likelihood(by_name, states, data)
             h_NH, first = states[0, 0], {name: value[0] for name, value in by_name.items()}
             b_ND = torch.addmm(first["output_bias"], h_NH, first["output_weight"])
@@ -155,7 +155,7 @@ def main() -> None:
         return
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     if library.reason() is not None:
-        print(f"the native body is not measured: {library.reason()}")
+        print(f"the native kernel is not measured: {library.reason()}")
     names = CONTENDERS if library.reason() is None else CONTENDERS[:2]
     found = {level: measure(level, names, repeats) for level in LEVELS}
     for level, rows in found.items():

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.keeping import keep
-from models.core import CORES, scan_body
+from models.core import CORES, scan_kernel
 from models.evaluation.sampling import generate
 from models.network import Network
 from models.outputs import OUTPUTS
@@ -66,7 +66,7 @@ def main() -> None:
                 row = measure(core.name, output.name, output.symbols, width)
                 print(f"{row.core:<6}{row.output:<16}{row.width:>6}{row.early_ms:>12.3f}{row.late_ms:>12.3f}")
                 rows.append(asdict(row))
-    keep("sampling", {"body": scan_body(), "units": UNITS, "rows": rows})
+    keep("sampling", {"body": scan_kernel(), "units": UNITS, "rows": rows})
 
 
 if __name__ == "__main__":

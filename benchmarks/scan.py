@@ -24,7 +24,7 @@ from torch.autograd import forward_ad
 
 from benchmarks.keeping import keep
 from benchmarks.measuring import as_a_worker, bare_loop
-from models.core import leaky_scan, use_body
+from models.core import leaky_scan, use_kernel
 from models.native import library
 
 SHAPES = ((100, 32, 100), (100, 32, 200), (100, 64, 500), (200, 16, 1000), (100, 1, 100))
@@ -75,12 +75,12 @@ def contenders(T: int, B: int, H: int) -> dict[str, Callable[[], object]]:
     rnn = torch.nn.RNN(1, H)
     x = normal(T, B, 1)
 
-    def scan(body: str, a: Tensor | None) -> object:
-        with use_body(body):
+    def scan(kernel: str, a: Tensor | None) -> object:
+        with use_kernel(kernel):
             return torch.autograd.grad(leaky_scan(pre, h0, W, a, "tanh"), leaves, weight)
 
     def gauss_newton() -> object:
-        with use_body("native"):
+        with use_kernel("native"):
             with forward_ad.dual_level():
                 inputs, start, matrix = (forward_ad.make_dual(x, v) for x, v in zip(leaves, moved, strict=True))
                 states, tangent = forward_ad.unpack_dual(leaky_scan(inputs, start, matrix, retention, "tanh"))
@@ -179,7 +179,7 @@ def main() -> None:
     torch.set_num_threads(1)
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     if library.reason() is not None:
-        print(f"the native body is not measured: {library.reason()}")
+        print(f"the native kernel is not measured: {library.reason()}")
     rows = []
     for shape in SHAPES:
         row = measure(*shape, repeats)

@@ -33,7 +33,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, linear
 
 from benchmarks.keeping import Gate, keep
 from benchmarks.measuring import bare_loop, speed
-from models.core import scan_body
+from models.core import scan_kernel
 from models.data.chunks import Chunk
 from models.network import Network
 from models.techniques import Clipping, Nesterov
@@ -247,7 +247,7 @@ def main() -> None:
     document = {
         "turns": turns,
         "processes": PROCESSES,
-        "body": scan_body(),
+        "body": scan_kernel(),
         "environment": WORKER_ENVIRONMENT,
         "rows": [asdict(row) for row in rows],
         "other_outputs": others,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.core import RNN
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.core.scan.native import NUMBERS
 from models.data.chunks import Chunk
 from models.native.library import call
@@ -44,15 +44,15 @@ class _Arguments(ctypes.Structure):
 
 
 def serves(network: Network) -> bool:
-    """Whether compiled code can run this network: a single supported trial, where the scan uses its native body.
+    """Whether compiled code can run this network: a single supported trial, where the scan uses its native kernel.
 
     Raises:
-        ValueError: a setting forces a body that cannot be used here.
+        ValueError: a setting forces a kernel that cannot be used here.
     """
     theta_SP = network.parameters.theta_SP
     if type(network.core) is not RNN or type(network.output) not in _OUTPUTS or len(network.trials) != 1:
         return False
-    return body_for(theta_SP.device, theta_SP.dtype).name == "native"
+    return kernel_for(theta_SP.device, theta_SP.dtype).name == "native"
 
 
 class NativeChunk:

@@ -66,7 +66,7 @@ def test_no_room_imports_in_a_circle(graph: grimp.ImportGraph) -> None:
 def test_models_use_only_torch_numpy_and_the_standard_library(graph: grimp.ImportGraph) -> None:
     allowed = {"torch", "numpy", "models", *sys.stdlib_module_names}
     others = {pair for pair in imports(graph, "models") if pair[1].split(".")[0] not in allowed}
-    # A part of torch's builds for GPUs; imported only where its body is forced.
+    # A part of torch's builds for GPUs; imported only where its kernel is forced.
     assert {(module, target.split(".")[0]) for module, target in others} <= {("models.core.scan.triton", "triton")}
 
 

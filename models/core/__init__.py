@@ -9,10 +9,10 @@ from models.core.frame import Frame
 from models.core.gru import GRU
 from models.core.lstm import LSTM
 from models.core.rnn import RNN
-from models.core.scan.choice import scan_body, use_body
+from models.core.scan.choice import scan_kernel, use_kernel
 from models.core.scan.operation import leaky_scan
 
 CORES: tuple[type[Core], ...] = (RNN, LSTM, GRU, Frame)
 """Every core; its `name` is used in the names of variants."""
 
-__all__ = ["CORES", "GRU", "LSTM", "RNN", "Core", "Frame", "leaky_scan", "scan_body", "use_body"]
+__all__ = ["CORES", "GRU", "LSTM", "RNN", "Core", "Frame", "leaky_scan", "scan_kernel", "use_kernel"]

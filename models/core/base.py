@@ -108,7 +108,7 @@ class Core(ABC):
 def project(weight_SDG: Tensor, bias_SG: Tensor, inputs: Tensor) -> Tensor:
     """W_in x_t + b of every step, shape (S, T, B, G): one matrix product, or a gather for symbols.
 
-    With the native body, zero inputs cost nothing (`sparse.py`): a frame has some four notes of 88.
+    With the native kernel, zero inputs cost nothing (`sparse.py`): a frame has some four notes of 88.
 
     Args:
         weight_SDG: the input weights of each member.

@@ -1,7 +1,7 @@
 """A simple recurrent layer, linearised at given parameters and inputs: Jacobian products and their transposes.
 
 The forward pass is run once and kept. A Gauss-Newton product is then one linear forward scan (Pearlmutter's R-operator)
-and one backward pass, both by the bodies of the leaky scan:
+and one backward pass, both by the kernels of the leaky scan:
 
     h'_t = a h'_{t-1} + (1 - a) phi'_t (W' h_{t-1} + W h'_{t-1} + W_in' x_t + b')
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from models.core.base import project
 from models.core.scan.activation import Activation
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.core.sparse import serves, sparse_gradients
 
 
@@ -68,11 +68,11 @@ class LinearisedRNN:
     ):
         pre_STBH = project(parameters["input_weight"].detach(), parameters["bias"].detach(), inputs)
         pre_STBH = silenced(pre_STBH, activation, unpadded)
-        self._body = body_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
+        self._kernel = kernel_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
         self._inputs, self._start_SBH, self._retention_SH = inputs, start_SBH.detach(), retention_SH
         self._W_SHH, self._activation = parameters["recurrent_weight"].detach(), activation
         self._width = parameters["input_weight"].shape[1]
-        self._states_STBH, self._phi_STBH = self._body.forward(
+        self._states_STBH, self._phi_STBH = self._kernel.forward(
             pre_STBH, self._start_SBH, self._W_SHH, retention_SH, activation
         )
         self.before_STBH = torch.cat([self._start_SBH.unsqueeze(1), self._states_STBH[:, :-1]], dim=1)
@@ -84,7 +84,7 @@ class LinearisedRNN:
         pre_SNH, before_SNH = pre_STBH.flatten(1, 2), self.before_STBH.flatten(1, 2)
         torch.baddbmm(pre_SNH, before_SNH, moved["recurrent_weight"].transpose(1, 2), out=pre_SNH)
         phi = self._states_STBH if self._phi_STBH is None else self._phi_STBH
-        return self._body.tangent(pre_STBH, moved_start_SBH, self._W_SHH, self._retention_SH, phi, self._activation)
+        return self._kernel.tangent(pre_STBH, moved_start_SBH, self._W_SHH, self._retention_SH, phi, self._activation)
 
     def gradient(self, d_states_STBH: Tensor) -> tuple[dict[str, Tensor], Tensor]:
         """The transposed product: gradients in the parameters by name (not in h_0), and in the start, (S, B, H).
@@ -94,14 +94,14 @@ class LinearisedRNN:
         """
         d_pre_STBH, d_start_SBH, d_W_SHH = self._backward(d_states_STBH, weight=True)
         if d_W_SHH is None:
-            raise RuntimeError("linearised: the body gave no gradient of the recurrent matrix")
+            raise RuntimeError("linearised: the kernel gave no gradient of the recurrent matrix")
         d_pre_SNH = d_pre_STBH.flatten(1, 2)
         d_input_SDH, d_bias_SH = self._input_gradients(d_pre_SNH)
         return {"recurrent_weight": d_W_SHH, "input_weight": d_input_SDH, "bias": d_bias_SH}, d_start_SBH
 
     def _backward(self, d_states_STBH: Tensor, weight: bool) -> tuple[Tensor, Tensor, Tensor | None]:
         """The scan's backward pass at the kept forward pass: d(pre), d(h_0) and, if `weight`, dW."""
-        return self._body.backward(
+        return self._kernel.backward(
             d_states_STBH=d_states_STBH,
             h0_SBH=self._start_SBH,
             W_SHH=self._W_SHH,

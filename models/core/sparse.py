@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.core.scan.operation import with_signature
 from models.native.library import call
 
 
 def serves(weight: Tensor, bias: Tensor, inputs: Tensor) -> bool:
-    """Whether `sparse_affine` can be used: the native body is in use, types agree, inputs need no derivative."""
+    """Whether `sparse_affine` can be used: the native kernel is in use, types agree, inputs need no derivative."""
     alike = weight.dtype == bias.dtype == inputs.dtype
     if not alike or inputs.requires_grad or forward_ad.unpack_dual(inputs).tangent is not None:  # type: ignore[no-untyped-call]
         return False
-    return body_for(inputs.device, inputs.dtype).name == "native"
+    return kernel_for(inputs.device, inputs.dtype).name == "native"
 
 
 def sparse_affine(weight_SDG: Tensor, bias_SG: Tensor, inputs_SND: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-// A chunk of a simple recurrent network forward and back, in one call each: the way of the data through the bodies of its
+// A chunk of a simple recurrent network forward and back, in one call each: the way of the data through the kernels of its
 // parts, so that nothing is copied between them and every gradient lands in its place in one row.
 //
 //     forward    h_0, W_in x_t + b, the scan, and of each scored step -log P with its gradients

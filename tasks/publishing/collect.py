@@ -13,7 +13,7 @@ import pandas as pd
 
 from infra.provenance import provenance
 from infra.store import Store
-from models.core import scan_body
+from models.core import scan_kernel
 from models.trial import NUMERICS_VERSION
 from tasks.campaign import Campaign
 from tasks.corpus.corpus import Corpus
@@ -81,7 +81,7 @@ def collect(standing: Standing, reasons: Mapping[str, str], started: datetime) -
             "started": started.isoformat(timespec="seconds"),
             "finished": now.isoformat(timespec="seconds"),
             "seconds": round((now - started).total_seconds(), 1),
-            "scan_body": scan_body(),
+            "scan_body": scan_kernel(),
             "numerics": NUMERICS_VERSION,
             "measured": standing.ended.measured,
         },

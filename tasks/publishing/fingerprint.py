@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from models.core import scan_body
+from models.core import scan_kernel
 from tasks.ingest import find_name
 from tasks.search.standing import Standing
 
@@ -33,6 +33,6 @@ def made_from(standing: Standing, provenance: Mapping[str, Any]) -> str | None:
         "sources": {name: named.source for name in search.digests if (named := find_name(store, name)) is not None},
         "made": standing.ended.made,
         "records": [record.to_json() for record in (standing.records | standing.ended.records).values()],
-        "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_body()],
+        "code": [provenance["commit"], provenance["lock"], provenance["versions"], scan_kernel()],
     }
     return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()

@@ -36,8 +36,8 @@ from tasks.telling.readable import many, naming
 FINISHED = "finished"
 _PLACES = ("store", "cluster", "workers")
 _STRANGERS = ("techniques", "outputs", "optimizers", "cores", "corpora")
-_BODIES = ("COUNTERPOINT_SCAN", "CXX")
-"""Variables that choose the body of the scan, which a report records."""
+_SCAN_VARIABLES = ("COUNTERPOINT_SCAN", "CXX")
+"""Variables that choose the kernel of the scan, which a report records."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def code_now() -> dict[str, Any] | None:
         return None
     points = [point for kind in _STRANGERS for point in entry_points(group=f"counterpoint.{kind}")]
     packages = [[p.group, p.name, p.value, p.dist and p.dist.version] for p in points]
-    chosen = {name: os.environ.get(name) for name in _BODIES}
+    chosen = {name: os.environ.get(name) for name in _SCAN_VARIABLES}
     return {name: current[name] for name in ("commit", "lock", "versions", "processor")} | {
         "strangers": sorted(packages, key=str),
         "bodies": chosen,

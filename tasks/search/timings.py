@@ -19,7 +19,7 @@ from typing import Any
 from infra.machine.home import cache_folder
 from infra.machine.ownership import read_ours, replacing_ours
 from infra.provenance import provenance
-from models.core import scan_body
+from models.core import scan_kernel
 from models.trial import NUMERICS_VERSION
 
 KEPT_SECONDS = 7 * 24 * 3600.0
@@ -52,7 +52,7 @@ def machine() -> dict[str, Any]:
     """The properties of this machine that a time depends on, as JSON values."""
     origin = provenance()
     facts = {name: origin[name] for name in ("processor", "cores", "platform", "versions")}
-    return {**facts, "numerics": NUMERICS_VERSION, "body": scan_body()}
+    return {**facts, "numerics": NUMERICS_VERSION, "body": scan_kernel()}
 
 
 def _read() -> dict[str, tuple[float, float]]:

@@ -22,7 +22,7 @@ from safetensors.torch import load, save
 from infra.errors import IntegrityError, NotFoundError, StoreError
 from infra.provenance import provenance
 from infra.store import SCRATCH, Store, Token, read_json
-from models.core import scan_body
+from models.core import scan_kernel
 from models.training.progress import Checkpoint, grown
 from models.trial import Trial
 
@@ -80,7 +80,7 @@ class Checkpoints:
         If the store refuses, that is only a line in the log: the training is worth more than its checkpoint.
         """
         newest = f"{self._folder}/{checkpoint.progress.updates}-{secrets.token_hex(4)}"
-        values = checkpoint.to_json() | {"seconds": seconds, "scan_body": scan_body()}
+        values = checkpoint.to_json() | {"seconds": seconds, "scan_body": scan_kernel()}
         files = {
             "progress.json": json.dumps(values, allow_nan=False).encode(),
             "tensors.safetensors": save(checkpoint.tensors),
@@ -137,9 +137,9 @@ class Checkpoints:
 
     def _read(self, prefix: str) -> Saved:
         values = read_json(self._store.read(prefix, "progress.json"), prefix)
-        seconds, body = float(values.pop("seconds")), values.pop("scan_body")
-        if body != scan_body():
-            raise ValueError(f"its scan was {body}, and here it is {scan_body()}: the bits would be neither's")
+        seconds, kernel = float(values.pop("seconds")), values.pop("scan_body")
+        if kernel != scan_kernel():
+            raise ValueError(f"its scan was {kernel}, and here it is {scan_kernel()}: the bits would be neither's")
         tensors = load(self._store.read(prefix, "tensors.safetensors"))
         checkpoint = Checkpoint.from_json(values, tensors)
         if checkpoint.key != self._key:

@@ -18,7 +18,7 @@ from safetensors.torch import save
 
 from infra.provenance import provenance
 from infra.store import Store
-from models.core import scan_body
+from models.core import scan_kernel
 from models.training.outcome import Training
 from models.training.progress import CheckpointError
 from models.training.run import Run, train_stack
@@ -161,7 +161,7 @@ def _commit(store: Store, record: TrialRecord, training: Training, device: torch
         "weights.safetensors": save(training.weights),
         diagnostics_table.FILE: to_parquet(diagnostics_table.diagnosis_rows(training)),
     }
-    how = provenance() | {"scan_body": scan_body(device), "device": torch.device(device).type}
+    how = provenance() | {"scan_body": scan_kernel(device), "device": torch.device(device).type}
     return commit_record(store, record, files, how)
 
 

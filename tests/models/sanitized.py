@@ -1,4 +1,4 @@
-"""Builds a C++ body with a driver under AddressSanitizer and UndefinedBehaviorSanitizer, and runs it."""
+"""Builds a C++ kernel with a driver under AddressSanitizer and UndefinedBehaviorSanitizer, and runs it."""
 
 import os
 import subprocess

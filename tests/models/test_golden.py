@@ -5,10 +5,10 @@ from itertools import combinations
 
 import pytest
 
-from models.core import use_body
+from models.core import use_kernel
 from models.trial import NUMERICS_VERSION
 from models.variants import Variant
-from tests.models.core.bodies import BODIES
+from tests.models.core.kernels import KERNELS
 from tests.models.golden import runs
 
 # torch loads old parts of itself at the first derivative in forward mode.
@@ -29,8 +29,8 @@ ONE_OF_A_KIND = {
     if (named := Variant.parse(variant))
 }
 """The last of each core, output model and optimizer: those that have any have techniques."""
-OTHERS = ("reference", *BODIES[2:])
-"""Bodies of the scan beside the native one, which is the one in use where there is a compiler."""
+OTHERS = ("reference", *KERNELS[2:])
+"""Kernels of the scan beside the native one, which is the one in use where there is a compiler."""
 
 
 @pytest.mark.parametrize("variant", runs.VARIANTS)
@@ -38,10 +38,10 @@ def test_losses_have_not_moved(variant):
     _assert_as_they_were(variant)
 
 
-@pytest.mark.parametrize("body", OTHERS)
+@pytest.mark.parametrize("kernel", OTHERS)
 @pytest.mark.parametrize("variant", ONE_OF_A_KIND.values())
-def test_other_bodies_have_the_same_losses(variant, body):
-    with use_body(body):
+def test_other_kernels_have_the_same_losses(variant, kernel):
+    with use_kernel(kernel):
         _assert_as_they_were(variant)
 
 

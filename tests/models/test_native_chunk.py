@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.core import use_body
+from models.core import use_kernel
 from models.data.chunks import Chunk, Pieces, chunks
 from models.evaluation import metrics
 from models.evaluation.forward import likelihoods
@@ -102,7 +102,7 @@ def test_likelihoods_of_whole_pieces_are_those_of_the_parts(output, letters):
     network = examples.network(examples.trial(letters, output=output), pieces)
     assert serves(network)
     ours = metrics.score(network, pieces).log_likelihood
-    with use_body("reference"):
+    with use_kernel("reference"):
         assert not serves(network)
         np.testing.assert_allclose(ours, metrics.score(network, pieces).log_likelihood, rtol=1e-12)
     lengths = [len(values_SN[0]) for values_SN, _ in likelihoods(network, pieces, 2, 8)]
@@ -115,7 +115,7 @@ def test_a_long_stretch_is_taken_in_parts():
     network = examples.network(examples.trial("L", hidden_size=units), pieces)
     network.parameters.theta_SP.mul_(0.1)
     ours = metrics.score(network, pieces).log_likelihood
-    with use_body("reference"):
+    with use_kernel("reference"):
         np.testing.assert_allclose(ours, metrics.score(network, pieces).log_likelihood, rtol=1e-12)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.core import use_body
+from models.core import use_kernel
 from models.data.chunks import Pieces
 from models.training.run import train_stack
 from tests.models import examples
@@ -39,9 +39,9 @@ PIECES = {
 }
 
 
-@pytest.mark.parametrize(("body", "members"), [("native", 1), ("reference", 2)])
-def test_every_function_has_the_shapes_that_its_names_say(body: str, members: int) -> None:
-    with shapes_checked() as found, use_body(body):
+@pytest.mark.parametrize(("kernel", "members"), [("native", 1), ("reference", 2)])
+def test_every_function_has_the_shapes_that_its_names_say(kernel: str, members: int) -> None:
+    with shapes_checked() as found, use_kernel(kernel):
         for trial in CASES:
             stack = [replace(trial, seed=seed, epochs=1) for seed in range(members)]
             train_stack(stack, *PIECES[trial.output], 5)

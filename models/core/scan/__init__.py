@@ -1,4 +1,4 @@
-"""The leaky scan: the paper's recurrent operation, and its implementations, called bodies.
+"""The leaky scan: the paper's recurrent operation, and its implementations, called kernels.
 
 Never in this room: inputs, weights of inputs, or gates.
 """

@@ -1,9 +1,9 @@
-"""Choose the body of the leaky scan, that is its implementation: native, reference or Triton.
+"""Choose the kernel of the leaky scan, that is its implementation: native, reference or Triton.
 
-A body can be forced by the variable COUNTERPOINT_SCAN, or inside `use_body`. Otherwise the native body is used if it
-can be built and supports the device and the type, else the reference. The Triton body is used only if it is forced;
-layers too wide for it use the reference. Bodies agree up to rounding, not to the bit, so results record which body
-computed them.
+A kernel can be forced by the variable COUNTERPOINT_SCAN, or inside `use_kernel`. Otherwise the native kernel is used if
+it can be built and supports the device and the type, else the reference. The Triton kernel is used only if it is
+forced; layers too wide for it use the reference. Kernels agree up to rounding, not to the bit, so results record which
+kernel computed them, in the field `scan_body`.
 
 Shape letters: S stacked trials, T time, B lanes, H hidden.
 """
@@ -28,7 +28,7 @@ _forced: ContextVar[str | None] = ContextVar("forced", default=None)
 
 
 class Backward(Protocol):
-    """The backward pass of a body: d_pre, d_h0, and d_W where `weight` asks for it."""
+    """The backward pass of a kernel: d_pre, d_h0, and d_W where `weight` asks for it."""
 
     def __call__(  # noqa: D102
         self,
@@ -44,8 +44,8 @@ class Backward(Protocol):
 
 
 @dataclass(frozen=True)
-class Body:
-    """The three functions of a body; shapes and formulas are in `reference.py`.
+class Kernel:
+    """The three functions of a kernel; shapes and formulas are in `reference.py`.
 
     Attributes:
         name: in the setting and in provenance.
@@ -61,15 +61,15 @@ class Body:
 
 
 NAMES = ("reference", "native", "triton")
-_REFERENCE = Body("reference", reference.forward, reference.backward, reference.tangent)
-_NATIVE = Body("native", native.forward, native.backward, native.tangent)
+_REFERENCE = Kernel("reference", reference.forward, reference.backward, reference.tangent)
+_NATIVE = Kernel("native", native.forward, native.backward, native.tangent)
 
 
-def body_for(device: torch.device, dtype: torch.dtype, units: int = 1) -> Body:
-    """The body for tensors of this device and type and this many hidden units.
+def kernel_for(device: torch.device, dtype: torch.dtype, units: int = 1) -> Kernel:
+    """The kernel for tensors of this device and type and this many hidden units.
 
     Raises:
-        ValueError: the forced body does not exist, or cannot be used here.
+        ValueError: the forced kernel does not exist, or cannot be used here.
     """
     forced = _forced.get() or os.environ.get(VARIABLE) or None
     if forced is not None and forced not in NAMES:
@@ -80,29 +80,29 @@ def body_for(device: torch.device, dtype: torch.dtype, units: int = 1) -> Body:
         return _triton(device, dtype, units)
     why_not = _why_not_native(device, dtype)
     if forced == "native" and why_not is not None:
-        raise ValueError(f"{VARIABLE}: the native body cannot be used: {why_not}")
+        raise ValueError(f"{VARIABLE}: the native kernel cannot be used: {why_not}")
     return _NATIVE if why_not is None else _REFERENCE
 
 
-def scan_body(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> str:
-    """The name of the body in use, for provenance.
+def scan_kernel(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> str:
+    """The name of the kernel in use, for provenance.
 
-    >>> with use_body("reference"):
-    ...     scan_body()
+    >>> with use_kernel("reference"):
+    ...     scan_kernel()
     'reference'
     """
-    return body_for(torch.device(device), dtype).name
+    return kernel_for(torch.device(device), dtype).name
 
 
 @contextmanager
-def use_body(name: str) -> Iterator[None]:
-    """Force a body inside the block, in this thread; this overrides COUNTERPOINT_SCAN.
+def use_kernel(name: str) -> Iterator[None]:
+    """Force a kernel inside the block, in this thread; this overrides COUNTERPOINT_SCAN.
 
     Raises:
-        ValueError: no body has that name.
+        ValueError: no kernel has that name.
     """
     if name not in NAMES:
-        raise ValueError(f"use_body: {name!r} is none of {', '.join(NAMES)}")
+        raise ValueError(f"use_kernel: {name!r} is none of {', '.join(NAMES)}")
     token = _forced.set(name)
     try:
         yield
@@ -111,7 +111,7 @@ def use_body(name: str) -> Iterator[None]:
 
 
 def why_not_triton() -> str | None:
-    """The reason why the Triton body cannot be used here, in one line; None if it can."""
+    """The reason why the Triton kernel cannot be used here, in one line; None if it can."""
     if find_spec("triton") is None:
         return "triton is not installed"
     if os.environ.get("TRITON_INTERPRET") == "1" or torch.cuda.is_available():
@@ -119,20 +119,20 @@ def why_not_triton() -> str | None:
     return "there is no GPU, and TRITON_INTERPRET=1 is not set"
 
 
-def _triton(device: torch.device, dtype: torch.dtype, units: int) -> Body:
+def _triton(device: torch.device, dtype: torch.dtype, units: int) -> Kernel:
     why_not = why_not_triton()
     if why_not is None and dtype not in (torch.float32, torch.float64):
         why_not = _types(dtype)
     if why_not is not None:
-        raise ValueError(f"{VARIABLE}: the triton body cannot be used: {why_not}")
+        raise ValueError(f"{VARIABLE}: the triton kernel cannot be used: {why_not}")
     # Imported here, since triton comes only with torch's GPU builds.
     from models.core.scan import triton
 
     if not triton.INTERPRETED and device.type != "cuda":
-        raise ValueError(f"{VARIABLE}: the triton body cannot be used: it runs on cuda, not on {device.type}")
+        raise ValueError(f"{VARIABLE}: the triton kernel cannot be used: it runs on cuda, not on {device.type}")
     if units > triton.LIMIT:
         return _REFERENCE
-    return Body("triton", triton.forward, triton.backward, triton.tangent)
+    return Kernel("triton", triton.forward, triton.backward, triton.tangent)
 
 
 def _why_not_native(device: torch.device, dtype: torch.dtype) -> str | None:

@@ -1,4 +1,4 @@
-"""The native body of the leaky scan: `scan.cpp`, on CPUs, for float32 and float64.
+"""The native kernel of the leaky scan: `scan.cpp`, on CPUs, for float32 and float64.
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """

@@ -7,8 +7,8 @@ Section 3.2 of arXiv:1212.0901; a = 0 gives the ordinary recurrent network:
 The inputs are projected for all steps in advance (`pre`), and the backward pass gives d(pre). So all gradients outside
 of the recurrence are ordinary matrix products. The derivative along a direction is another scan, with phi replaced by a
 product with the stored slope (Pearlmutter's R-operator), so a Gauss-Newton product costs little more than a gradient.
-This file has the autograd Function. `choice.py` chooses a body for the loops over time, and `reference.py`, `native.py`
-and `triton.py` are the bodies.
+This file has the autograd Function. `choice.py` chooses a kernel for the loops over time: `reference.py`, `native.py`
+or `triton.py`.
 
 Shape letters: S stacked trials, T time, B batch, H hidden.
 """
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from models.core.scan.activation import ACTIVATIONS, Activation
-from models.core.scan.choice import Body, body_for
+from models.core.scan.choice import Kernel, kernel_for
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -43,7 +43,7 @@ def leaky_scan(
         h_STBH: the states h_1 ... h_T, differentiable once in pre, h0 and W, backward and forward.
 
     Raises:
-        ValueError: shapes or types do not match, the activation is unknown, a size is 0, or a forced body cannot be
+        ValueError: shapes or types do not match, the activation is unknown, a size is 0, or a forced kernel cannot be
             used.
         RuntimeError: the call is being recorded, as by `torch.func.linearize`.
 
@@ -52,12 +52,12 @@ def leaky_scan(
     ((1, 3, 2, 4), 0.7616)
     """
     _check(pre_STBH, h0_SBH, W_SHH, retention_SH, activation)
-    # torch.func.linearize cannot see the operations inside a body, and would record constants.
+    # torch.func.linearize cannot see the operations inside a kernel, and would record constants.
     recorder = sys.modules.get("torch.fx.experimental.proxy_tensor")
     if recorder is not None and recorder.get_proxy_mode() is not None:
         raise RuntimeError("leaky_scan: cannot be recorded, as torch.func.linearize does; use torch.func.jvp")
-    body = body_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
-    states_STBH: Tensor = _LeakyScan.apply(pre_STBH, h0_SBH, W_SHH, retention_SH, activation, body)[0]  # type: ignore[no-untyped-call]
+    kernel = kernel_for(pre_STBH.device, pre_STBH.dtype, pre_STBH.shape[-1])
+    states_STBH: Tensor = _LeakyScan.apply(pre_STBH, h0_SBH, W_SHH, retention_SH, activation, kernel)[0]  # type: ignore[no-untyped-call]
     return states_STBH
 
 
@@ -98,13 +98,13 @@ class _LeakyScan(torch.autograd.Function):
         W_SHH: Tensor,
         retention_SH: Tensor | None,
         activation: Activation,
-        body: Body,
+        kernel: Kernel,
     ) -> tuple[Tensor, Tensor | None]:
-        return body.forward(pre_STBH, h0_SBH, W_SHH, retention_SH, activation)
+        return kernel.forward(pre_STBH, h0_SBH, W_SHH, retention_SH, activation)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor | None]) -> None:
-        _, h0_SBH, W_SHH, retention_SH, ctx.activation, ctx.body = inputs
+        _, h0_SBH, W_SHH, retention_SH, ctx.activation, ctx.kernel = inputs
         states_STBH, phi_STBH = output
         if phi_STBH is not None:
             ctx.mark_non_differentiable(phi_STBH)
@@ -114,7 +114,7 @@ class _LeakyScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, d_states_STBH: Tensor, _d_phi: Tensor | None) -> tuple[Tensor | None, ...]:
         weight = ctx.needs_input_grad[2]
-        gradients = _Gradient.apply(d_states_STBH, *ctx.saved_tensors, ctx.activation, weight, ctx.body)  # type: ignore[no-untyped-call]
+        gradients = _Gradient.apply(d_states_STBH, *ctx.saved_tensors, ctx.activation, weight, ctx.kernel)  # type: ignore[no-untyped-call]
         return *gradients, None, None, None
 
     @staticmethod
@@ -130,7 +130,7 @@ class _LeakyScan(torch.autograd.Function):
             moved_pre_STBH = moved_pre_STBH + torch.stack([before_TBH @ W_HH.T for before_TBH, W_HH in pairs])
         phi = states_STBH if phi_STBH is None else phi_STBH
         moved: Tensor = _Tangent.apply(  # type: ignore[no-untyped-call]
-            moved_pre_STBH, moved_h0_SBH, W_SHH, retention_SH, phi, ctx.activation, ctx.body
+            moved_pre_STBH, moved_h0_SBH, W_SHH, retention_SH, phi, ctx.activation, ctx.kernel
         )
         return moved, None
 
@@ -163,9 +163,9 @@ class _Gradient(_Once):
         phi_STBH: Tensor | None,
         activation: Activation,
         weight: bool,
-        body: Body,
+        kernel: Kernel,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        return body.backward(d_states_STBH, h0_SBH, W_SHH, retention_SH, states_STBH, phi_STBH, activation, weight)
+        return kernel.backward(d_states_STBH, h0_SBH, W_SHH, retention_SH, states_STBH, phi_STBH, activation, weight)
 
 
 class _Tangent(_Once):
@@ -180,6 +180,6 @@ class _Tangent(_Once):
         retention_SH: Tensor | None,
         phi_STBH: Tensor,
         activation: Activation,
-        body: Body,
+        kernel: Kernel,
     ) -> Tensor:
-        return body.tangent(pre_STBH, h0_SBH, W_SHH, retention_SH, phi_STBH, activation)
+        return kernel.tangent(pre_STBH, h0_SBH, W_SHH, retention_SH, phi_STBH, activation)

@@ -1,4 +1,4 @@
-"""The reference body of the leaky scan: loops over time in plain torch, on any device.
+"""The reference kernel of the leaky scan: loops over time in plain torch, on any device.
 
 A forward step is one matrix product, the activation in place and, if units leak, one interpolation. A backward step is
 one product with the stored slope and one matrix product. Shapes are static, and nothing synchronises with the device.

@@ -1,4 +1,4 @@
-"""The Triton body of the leaky scan, for GPUs: the whole loop over time in one launch, with W and the state on chip.
+"""The Triton kernel of the leaky scan, for GPUs: the whole loop over time in one launch, with W and the state on chip.
 
 A program runs some lanes of one member through all steps. So programs never wait for each other, and a member's states
 and gradients do not depend on the rest of the stack. W has to fit on chip, which allows up to LIMIT units; wider layers

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn.functional import softplus
 
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.core.scan.operation import with_signature
 from models.native.library import call
 
@@ -42,7 +42,7 @@ def bernoulli_log_likelihood(logits: Tensor, data: Tensor) -> Tensor:
 def _native(logits: Tensor, data: Tensor) -> bool:
     if logits.shape != data.shape or logits.dtype != data.dtype or data.requires_grad:
         return False
-    return body_for(logits.device, logits.dtype).name == "native"
+    return kernel_for(logits.device, logits.dtype).name == "native"
 
 
 class _Likelihood(torch.autograd.Function):

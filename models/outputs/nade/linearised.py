@@ -7,7 +7,7 @@ of a frame the row that it reads. Then
     d_V = (P^T d)^T s,    d_a = f ((P^T d) V),    d_c, d_W = the transpose of the rows on d_a
 
 At fixed data and parameters, s and P do not depend on the direction, and are kept: for a frame with k notes these are
-(k + 1) U numbers and D indices. Temporary memory of a product is that of one block of frames. With the native body,
+(k + 1) U numbers and D indices. Temporary memory of a product is that of one block of frames. With the native kernel,
 `nade.cpp` computes both products, and only data and c are kept.
 
 Outside autograd. Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, U hidden units of NADE,
@@ -42,9 +42,9 @@ class LinearisedNade:
 
     def __init__(self, parameters: Mapping[str, Tensor], states_STBH: Tensor, data: Tensor, order: Sequence[int]):
         self._b, self._c = AffineLogits(parameters, states_STBH), AffineLogits(_of_hidden(parameters), states_STBH)
-        body = native.NativeUnits if native.serves(data.device, data.dtype) else TorchUnits
+        units = native.NativeUnits if native.serves(data.device, data.dtype) else TorchUnits
         V_SDU, W_SDU = parameters["from_hidden"].detach(), parameters["to_hidden"].detach()
-        self._units = body(self._c.logits.flatten(1, 2), V_SDU, W_SDU, data.flatten(1, 2), order)
+        self._units = units(self._c.logits.flatten(1, 2), V_SDU, W_SDU, data.flatten(1, 2), order)
         self.logits = self._b.logits.add_(self._units.logits().view(data.shape))
 
     def tangent(self, moved: Mapping[str, Tensor], moved_states_STBH: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The native body of NADE: `nade.cpp`, on CPUs, for float32 and float64; an autograd Function, and Jacobian products.
+"""The native kernel of NADE: `nade.cpp`, on CPUs, for float32 and float64; an autograd Function, and Jacobian products.
 
 The backward pass needs v - p of every note, which the forward pass stores. The gradient in b overwrites it, so that a
 second backward pass through the same graph computes it again.
@@ -12,17 +12,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.native.library import call, threads_for
 
 
 def serves(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether this body is used: exactly if the scan's native body is, since one setting controls both.
+    """Whether this kernel is used: exactly if the scan's native kernel is, since one setting controls both.
 
     Raises:
-        ValueError: the setting forces a body that cannot be used here.
+        ValueError: the setting forces a kernel that cannot be used here.
     """
-    return body_for(device, dtype).name == "native"
+    return kernel_for(device, dtype).name == "native"
 
 
 def log_likelihood(

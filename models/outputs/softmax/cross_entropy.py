@@ -8,7 +8,7 @@ never exists. On a CPU the gradients are computed in the same pass, for weights 
 same number for all states of a member, as it is for a sum, they are multiplied by it, which is exact. Otherwise, and on
 other devices, the backward pass computes the logits again.
 
-This file has the autograd Function. The loops are in its bodies: `native.py` if the scan's body is native
+This file has the autograd Function. The loops are in its kernels: `native.py` if the scan's kernel is native
 (`models/core/scan/choice.py`), otherwise `reference.py`. They agree up to rounding.
 
 Shape letters: S stacked trials, N states, H hidden, D symbols.
@@ -20,12 +20,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.outputs.softmax import native, reference
 from models.outputs.softmax.reference import Gradients
 from models.outputs.softmax.segments import Segments
 
-Body = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor | None, Segments, bool], tuple[Tensor, Gradients | None]]
+_Kernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor | None, Segments, bool], tuple[Tensor, Gradients | None]]
 
 
 def symbol_log_likelihood(
@@ -62,13 +62,13 @@ def symbol_log_likelihood(
     leaves = states_SNH, weight_SHD, bias_SD
     on_processor = states_SNH.device.type == "cpu"
     wanted = on_processor and torch.is_grad_enabled() and any(leaf.requires_grad for leaf in leaves)
-    body = _body(states_SNH)
-    values_SN: Tensor = _CrossEntropy.apply(*leaves, symbols_SN, segments, body, wanted)  # type: ignore[no-untyped-call]
+    kernel = _kernel_for(states_SNH)
+    values_SN: Tensor = _CrossEntropy.apply(*leaves, symbols_SN, segments, kernel, wanted)  # type: ignore[no-untyped-call]
     return values_SN
 
 
-def _body(states_SNH: Tensor) -> Body:
-    chosen = body_for(states_SNH.device, states_SNH.dtype, states_SNH.shape[-1])
+def _kernel_for(states_SNH: Tensor) -> _Kernel:
+    chosen = kernel_for(states_SNH.device, states_SNH.dtype, states_SNH.shape[-1])
     return native.run if chosen.name == "native" else reference.run
 
 
@@ -112,18 +112,18 @@ class _CrossEntropy(torch.autograd.Function):
         bias_SD: Tensor,
         symbols_SN: Tensor,
         segments: Segments,
-        body: Body,
+        kernel: _Kernel,
         wanted: bool,
     ) -> Tensor:
-        values_SN, ctx.gradients = body(states_SNH, weight_SHD, bias_SD, symbols_SN.long(), None, segments, wanted)
+        values_SN, ctx.gradients = kernel(states_SNH, weight_SHD, bias_SD, symbols_SN.long(), None, segments, wanted)
         ctx.save_for_backward(states_SNH, weight_SHD, bias_SD, symbols_SN.long())
-        ctx.segments, ctx.body = segments, body
+        ctx.segments, ctx.kernel = segments, kernel
         return values_SN
 
     @staticmethod
     def backward(ctx: Any, d_values_SN: Tensor) -> tuple[Tensor | None, ...]:
         ready, ctx.gradients = ctx.gradients, None  # used once, since they are changed in place
-        gradients = _Gradient.apply(d_values_SN, *ctx.saved_tensors, ctx.segments, ctx.body, ready)  # type: ignore[no-untyped-call]
+        gradients = _Gradient.apply(d_values_SN, *ctx.saved_tensors, ctx.segments, ctx.kernel, ready)  # type: ignore[no-untyped-call]
         return *gradients, None, None, None, None
 
     @staticmethod
@@ -143,12 +143,12 @@ class _Gradient(torch.autograd.Function):
         bias_SD: Tensor,
         symbols_SN: Tensor,
         segments: Segments,
-        body: Body,
+        kernel: _Kernel,
         ready: Gradients | None,
     ) -> Gradients | None:
         one_S = None if ready is None else _one_number(d_values_SN)
         if ready is None or one_S is None:
-            return body(states_SNH, weight_SHD, bias_SD, symbols_SN, d_values_SN, segments, True)[1]
+            return kernel(states_SNH, weight_SHD, bias_SD, symbols_SN, d_values_SN, segments, True)[1]
         for gradient in ready:
             gradient.mul_(one_S.view(-1, *[1] * (gradient.dim() - 1)))
         return ready

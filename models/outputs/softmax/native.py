@@ -1,4 +1,4 @@
-"""The native body of the cross-entropy: `cross_entropy.cpp`, on CPUs, for float32 and float64.
+"""The native kernel of the cross-entropy: `cross_entropy.cpp`, on CPUs, for float32 and float64.
 
 Shape letters: S stacked trials, N states, H hidden, D symbols.
 """

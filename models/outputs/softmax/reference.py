@@ -1,4 +1,4 @@
-"""The reference body of the cross-entropy: one block of states at a time, in plain torch, on any device.
+"""The reference kernel of the cross-entropy: one block of states at a time, in plain torch, on any device.
 
 For each block there is one product for the logits, then the exponentials in place while they are in cache, then one
 product for each of the three gradients. A state's gradient in its logits is stored as e^z for other symbols, and as

@@ -12,7 +12,7 @@ from math import inf
 
 from torch import Tensor
 
-from models.core.scan.choice import body_for
+from models.core.scan.choice import kernel_for
 from models.native.library import call
 from models.network import Network
 from models.optimizers import SGD
@@ -33,17 +33,17 @@ class _Arguments(ctypes.Structure):
 
 
 def serves(network: Network) -> bool:
-    """Whether compiled code can make the steps: a single supported trial, where the scan uses its native body.
+    """Whether compiled code can make the steps: a single supported trial, where the scan uses its native kernel.
 
     Raises:
-        ValueError: a setting forces a body that cannot be used here.
+        ValueError: a setting forces a kernel that cannot be used here.
     """
     theta_SP = network.parameters.theta_SP
     if len(network.trials) != 1 or network.trial.optimizer_type is not SGD:
         return False
     if not all(type(technique) in (Clipping, Nesterov) for technique in _acting(network.trial.techniques)):
         return False
-    return body_for(theta_SP.device, theta_SP.dtype).name == "native"
+    return kernel_for(theta_SP.device, theta_SP.dtype).name == "native"
 
 
 def _acting(techniques: tuple[Technique, ...]) -> list[Technique]:

@@ -1,13 +1,13 @@
-"""The linearised layer against autograd through single steps: its states, tangents, gradients, in every body."""
+"""The linearised layer against autograd through single steps: its states, tangents, gradients, in every kernel."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from models.core import RNN, use_body
+from models.core import RNN, use_kernel
 from models.parameters import Parameters
 from tests.models import naive
-from tests.models.core.bodies import BODIES
+from tests.models.core.kernels import KERNELS
 
 S, T, B, D, H = 2, 4, 3, 3, 4
 
@@ -16,11 +16,11 @@ def _normal(*size: int, seed: int = 0) -> Tensor:
     return torch.randn(*size, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("symbols", [False, True])
 @pytest.mark.parametrize("leaky", [False, True])
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
-def test_it_equals_the_derivatives_of_single_steps(body, symbols, leaky, activation):
+def test_it_equals_the_derivatives_of_single_steps(kernel, symbols, leaky, activation):
     core = RNN(D, H, activation)
     parameters = Parameters(S, core.shapes(), torch.float64)
     parameters.theta_SP.copy_(_normal(*parameters.theta_SP.shape))
@@ -46,7 +46,7 @@ def test_it_equals_the_derivatives_of_single_steps(body, symbols, leaky, activat
     along = (*(moved[name] for name in names), moved_start)
     expected, expected_tangent = torch.autograd.functional.jvp(states, arguments, along)
     _, (*expected_gradients, expected_start) = torch.autograd.functional.vjp(states, arguments, cotangent)
-    with use_body(body):
+    with use_kernel(kernel):
         layer = core.linearised(values, inputs, start, retention)
         tangent = layer.tangent(moved, moved_start)
         gradients, d_start = layer.gradient(cotangent)

@@ -1,4 +1,4 @@
-"""The native body under AddressSanitizer and UndefinedBehaviorSanitizer: nothing beyond a buffer, nothing undefined."""
+"""The native kernel under AddressSanitizer and UndefinedBehaviorSanitizer: nothing out of bounds or undefined."""
 
 from pathlib import Path
 

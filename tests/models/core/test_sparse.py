@@ -1,13 +1,13 @@
 import pytest
 import torch
 
-from models.core import use_body
+from models.core import use_kernel
 from models.core.base import project
 from models.core.sparse import serves, sparse_affine
 from models.native import library
 
 pytestmark = [
-    pytest.mark.skipif(library.reason() is not None, reason="the native body cannot be used here"),
+    pytest.mark.skipif(library.reason() is not None, reason="the native kernel cannot be used here"),
     pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
 ]
 SIZES = ((1, 1, 1, 1), (1, 7, 88, 100), (2, 5, 9, 64), (3, 4, 8, 67), (1, 3, 17, 5), (1, 0, 4, 4))
@@ -70,12 +70,12 @@ def test_tangents_and_second_derivatives_are_those_of_the_product():
     torch.testing.assert_close(slope, 2 * _dense(weight, bias, inputs).sum(1))
 
 
-def test_a_core_uses_it_for_data_alone_and_where_the_native_body_serves():
+def test_a_core_uses_it_for_data_alone_and_where_the_native_kernel_serves():
     weight, bias, inputs = _drawn(1, 4, 6, 5)
     assert serves(weight, bias, inputs)
     assert not serves(weight, bias, inputs.clone().requires_grad_())
     assert not serves(weight, bias, inputs.float())
-    with use_body("reference"):
+    with use_kernel("reference"):
         assert not serves(weight, bias, inputs)
         product = project(weight, bias, inputs.view(1, 2, 2, 6))
     torch.testing.assert_close(project(weight, bias, inputs.view(1, 2, 2, 6)), product)

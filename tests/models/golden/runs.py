@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from models.core import use_body
+from models.core import use_kernel
 from models.data.chunks import Pieces
 from models.outputs import ClassSettings, Settings
 from models.outputs.rbm.rbm import RBMSettings
@@ -99,7 +99,7 @@ def main() -> None:
     """Write the losses of today's code, of this version those that are not there: the others stay as they were."""
     before = json.loads(FILE.read_text())
     kept = before["losses"] if before["numerics_version"] == NUMERICS_VERSION else {}
-    with use_body("reference"):  # the body that is everywhere
+    with use_kernel("reference"):  # the kernel that is everywhere
         written = {variant: kept.get(variant) or losses(variant) for variant in VARIANTS}
     golden: dict[str, Any] = {"numerics_version": NUMERICS_VERSION, "losses": written}
     FILE.write_text(json.dumps(golden, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""The native body of NADE under AddressSanitizer and UndefinedBehaviorSanitizer: nothing beyond a buffer."""
+"""The native kernel of NADE under AddressSanitizer and UndefinedBehaviorSanitizer: nothing beyond a buffer."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@ import fsspec
 import pytest
 
 from infra.store import Store
-from models.core import use_body
+from models.core import use_kernel
 from models.training.progress import Checkpoint
 from models.training.run import Run, Training, train_stack
 from models.trial import Trial
@@ -295,11 +295,11 @@ def test_a_worker_that_is_killed_twice_ends_with_the_bytes_of_an_undisturbed_one
 
 @pytest.mark.usefixtures("impatient")
 def test_a_checkpoint_of_another_body_of_the_scan_is_passed_over(store, trial, monkeypatch):
-    """Bodies agree to rounding: what is begun by one and ended by the other would be neither's bits."""
+    """Kernels agree to rounding: what is begun by one and ended by the other would be neither's bits."""
     begun = _updates(monkeypatch)
-    with use_body("reference"), pytest.raises(GivenUp):
+    with use_kernel("reference"), pytest.raises(GivenUp):
         train_here(store, trial, _after(4))
-    monkeypatch.setattr("tasks.trials.checkpoints.scan_body", lambda: "another")
-    with use_body("reference"):
+    monkeypatch.setattr("tasks.trials.checkpoints.scan_kernel", lambda: "another")
+    with use_kernel("reference"):
         train_here(store, trial)
     assert begun == [-1, -1]

@@ -175,7 +175,7 @@ def test_an_end_that_cannot_be_used_is_one_line_and_costs_time_alone(store, shor
 
 def test_an_end_by_another_body_of_the_scan_is_passed_over(store, short, long, begun, monkeypatch, caplog):
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr("tasks.trials.checkpoints.scan_body", lambda: "another")
+        elsewhere.setattr("tasks.trials.checkpoints.scan_kernel", lambda: "another")
         train_stack_here(store, [short], rung=_kept(short))
     train_stack_here(store, [long], rung=Rung({long.key: 1}))
     assert begun == [0, 0]

@@ -1,4 +1,4 @@
-"""The leaky scan's edges: what it refuses, whichever body computes."""
+"""The leaky scan's edges: what it refuses, whichever kernel computes."""
 
 import pytest
 import torch

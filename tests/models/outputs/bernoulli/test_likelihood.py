@@ -2,18 +2,18 @@ import pytest
 import torch
 from torch.distributions import Bernoulli
 
-from models.core import use_body
+from models.core import use_kernel
 from models.native import library
 from models.outputs.bernoulli.likelihood import bernoulli_log_likelihood
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 COMPILED = pytest.mark.skipif(library.reason() is not None, reason="not compiled")
-BODIES = ("reference", pytest.param("native", marks=COMPILED))
+KERNELS = ("reference", pytest.param("native", marks=COMPILED))
 
 
-@pytest.fixture(params=BODIES)
-def body(request):
-    with use_body(request.param):
+@pytest.fixture(params=KERNELS)
+def kernel(request):
+    with use_kernel(request.param):
         yield request.param
 
 
@@ -26,7 +26,7 @@ def _drawn(width, dtype=torch.float64):
 
 @pytest.mark.parametrize("width", [1, 7, 8, 9, 15, 16, 17, 40, 88])
 @pytest.mark.parametrize(("dtype", "off"), [(torch.float64, 3e-8), (torch.float32, 3e-6)])
-@pytest.mark.usefixtures("body")
+@pytest.mark.usefixtures("kernel")
 def test_values_and_slopes_are_those_of_the_distribution(width, dtype, off):
     logits, data = _drawn(width, dtype)
     values = bernoulli_log_likelihood(logits, data)
@@ -39,7 +39,7 @@ def test_values_and_slopes_are_those_of_the_distribution(width, dtype, off):
     torch.testing.assert_close(mine.double(), theirs, rtol=off, atol=off)
 
 
-@pytest.mark.usefixtures("body")
+@pytest.mark.usefixtures("kernel")
 def test_huge_logits_cost_what_they_are_and_nothing_is_hidden():
     logits = torch.tensor([[[[1000.0, -1000.0], [1000.0, -1000.0], [torch.nan, 0.0], [torch.inf, 0.0]]]])
     data = torch.tensor([[[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]]])
@@ -50,7 +50,7 @@ def test_huge_logits_cost_what_they_are_and_nothing_is_hidden():
     assert infinite != infinite  # infinity less infinity
 
 
-@pytest.mark.usefixtures("body")
+@pytest.mark.usefixtures("kernel")
 def test_second_derivatives_and_tangents_are_right():
     logits, data = _drawn(5)
     small = (logits / 10).detach().requires_grad_()
@@ -76,8 +76,8 @@ def test_forward_mode_over_backward_is_right_too():
 
 
 @COMPILED
-def test_bodies_agree_to_rounding():
+def test_kernels_agree_to_rounding():
     logits, data = _drawn(88, torch.float32)
-    with use_body("reference"):
+    with use_kernel("reference"):
         expected = bernoulli_log_likelihood(logits, data)
     torch.testing.assert_close(bernoulli_log_likelihood(logits, data), expected, rtol=1e-6, atol=1e-6)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.core import use_body
+from models.core import use_kernel
 from models.outputs.nade import linearised as nade_linearised
-from tests.models.outputs.nade.test_nade import BODIES, SIZES, frames, made, states
+from tests.models.outputs.nade.test_nade import KERNELS, SIZES, frames, made, states
 
 # torch loads old parts of itself at the first derivative in forward mode.
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
@@ -22,9 +22,9 @@ def _like(values: dict[str, Tensor], seed: int) -> dict[str, Tensor]:
     return {name: torch.randn(value.shape, generator=random, dtype=value.dtype) for name, value in values.items()}
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize(("size", "order", "block"), CASES)
-def test_products_equal_those_of_torch_func(monkeypatch, body, size, order, block):
+def test_products_equal_those_of_torch_func(monkeypatch, kernel, size, order, block):
     monkeypatch.setattr(nade_linearised, "FRAMES", block)
     S, N, D, H, U = size
     model, parameters = made(S, D, H, U, order)
@@ -38,7 +38,7 @@ def test_products_equal_those_of_torch_func(monkeypatch, body, size, order, bloc
     moved = _like(everything, 1)
     z, moved_z = torch.func.jvp(logits, (everything,), (moved,))
     _, back = torch.func.vjp(logits, everything)
-    with use_body(body):
+    with use_kernel(kernel):
         linear = model.linearised(values, everything["states"], data)
         torch.testing.assert_close(linear.logits, z)
         for seed in (2, 3):  # what is kept serves again
@@ -49,15 +49,15 @@ def test_products_equal_those_of_torch_func(monkeypatch, body, size, order, bloc
             torch.testing.assert_close({**gradients, "states": d_states}, expected)
 
 
-@pytest.mark.parametrize("body", BODIES)
-def test_the_point_and_the_directions_are_left_as_they_are(body):
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_point_and_the_directions_are_left_as_they_are(kernel):
     model, parameters = made(1, 5, 3, 4)
     values = {name: value.detach() for name, value in parameters.by_name.items()}
     h, data = states(1, 6, 3).detach(), frames(1, 6, 5)
     moved, d_z = _like(values | {"states": h}, 1), torch.ones(1, 1, 6, 5, dtype=torch.float64)
     given = [*values.values(), h, data, *moved.values(), d_z]
     before = [value.clone() for value in given]
-    with use_body(body):
+    with use_kernel(kernel):
         linear = model.linearised(values, h, data)
         linear.tangent(moved, moved["states"])
         linear.gradient(d_z)

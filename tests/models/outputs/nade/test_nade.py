@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core import use_body
+from models.core import use_kernel
 from models.data.chunks import Pieces
 from models.data.frequencies import frequencies
 from models.network import Network
 from models.outputs import Nade, NadeSettings
 from models.parameters import Parameters
 from tests.models import examples, naive
-from tests.models.core.bodies import needs_native
+from tests.models.core.kernels import needs_native
 
-BODIES = ("reference", pytest.param("native", marks=needs_native))
+KERNELS = ("reference", pytest.param("native", marks=needs_native))
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 ORDERS = ((), (2, 0, 3, 1, 4, 6, 5, 7))
@@ -32,10 +32,10 @@ SIZES = (  # members, frames, notes, hidden, hidden units of NADE
 )
 
 
-@pytest.fixture(params=BODIES, autouse=True)
-def _body(request):
-    """Every test on every body that is here."""
-    with use_body(request.param):
+@pytest.fixture(params=KERNELS, autouse=True)
+def _kernel(request):
+    """Every test on every kernel that is here."""
+    with use_kernel(request.param):
         yield
 
 
@@ -83,7 +83,7 @@ def _slopes(values: Tensor, leaves: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 @functools.cache
 def _by_loop(S: int, N: int, D: int, H: int, U: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """What every body has to give: the loop's values and gradients."""
+    """What every kernel has to give: the loop's values and gradients."""
     _, parameters = made(S, D, H, U)
     h = states(S, N, H)
     values = loop(parameters, h, frames(S, N, D))

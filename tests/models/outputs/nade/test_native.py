@@ -1,4 +1,4 @@
-"""The native body of NADE: its bits, its rounding, and where it is not used. What it computes is in test_nade.py."""
+"""The native kernel of NADE: its bits, its rounding, and where it is not used. What it computes is in test_nade.py."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core import use_body
+from models.core import use_kernel
 from models.native import library
 from models.outputs import Nade, NadeSettings
 from models.outputs.nade import native
@@ -15,7 +15,7 @@ from tests.models.outputs.nade.test_nade import frames, made, states
 
 WIDE = (2, 150, 88, 6, 150)
 pytestmark = [
-    pytest.mark.skipif(library.reason() is not None, reason=f"no native body here: {library.reason()}"),
+    pytest.mark.skipif(library.reason() is not None, reason=f"no native kernel here: {library.reason()}"),
     pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
 ]
 
@@ -108,8 +108,8 @@ def test_infinity_is_passed_on_as_torch_does(logit):
     parameters.member(0)["output_bias"][1] = logit
     h, data = states(1, 4, 2), frames(1, 4, 3)
     results = []
-    for body in ("reference", "native"):
-        with use_body(body):
+    for kernel in ("reference", "native"):
+        with use_kernel(kernel):
             results.append(model.log_likelihood(parameters.by_name, h, data).detach())
     assert not results[0].isfinite().all()
     torch.testing.assert_close(*results, equal_nan=True)
@@ -117,9 +117,9 @@ def test_infinity_is_passed_on_as_torch_does(logit):
 
 def test_the_setting_of_the_scan_and_the_type_decide():
     cpu = torch.device("cpu")
-    with use_body("native"):
+    with use_kernel("native"):
         assert native.serves(cpu, torch.float32)
-    with use_body("reference"):
+    with use_kernel("reference"):
         assert not native.serves(cpu, torch.float32)
     assert not native.serves(cpu, torch.bfloat16)
     assert not native.serves(torch.device("cuda"), torch.float32)
@@ -141,8 +141,8 @@ def test_it_equals_pure_torch(order):
     _, parameters = made(2, 88, 6, 150)
     h, data = states(2, 100, 6), frames(2, 100, 88, 0.05)
     results = []
-    for body in ("reference", "native"):
-        with use_body(body):
+    for kernel in ("reference", "native"):
+        with use_kernel(kernel):
             likelihood = model.log_likelihood(parameters.by_name, h, data)
             gradients = torch.autograd.grad(likelihood.sum(), (h, *parameters.by_name.values()))
             results.append((likelihood, *gradients))

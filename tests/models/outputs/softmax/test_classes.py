@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.core import use_body
+from models.core import use_kernel
 from models.data.chunks import Pieces
 from models.data.frequencies import frequencies
 from models.network import Network
@@ -14,7 +14,7 @@ from models.outputs import ClassSettings, ClassSoftmax, Settings, Softmax
 from models.parameters import Parameters
 from models.trial import Trial
 from tests.models import examples, naive
-from tests.models.outputs.softmax.test_cross_entropy import BODIES
+from tests.models.outputs.softmax.test_cross_entropy import KERNELS
 
 WIDTH, HIDDEN = 40, 6
 FREQUENCY = torch.tensor([1 / (3 + (7 * k) % WIDTH) for k in range(WIDTH)], dtype=torch.float64)
@@ -73,7 +73,7 @@ def _slopes(values: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.Tens
 
 @functools.cache
 def _by_loop(classes: int) -> tuple[torch.Tensor, list[torch.Tensor]]:
-    """What every body has to give: the loop's values and gradients."""
+    """What every kernel has to give: the loop's values and gradients."""
     parameters, layout, states, symbols = _asked(classes)
     values = torch.stack(
         [
@@ -88,12 +88,12 @@ def _by_loop(classes: int) -> tuple[torch.Tensor, list[torch.Tensor]]:
     return values.detach(), _slopes(values, [states, *parameters.by_name.values()])
 
 
-@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("classes", [1, 2, 7, WIDTH])
-def test_it_equals_a_loop_with_its_gradients_and_sums_to_one(classes, body):
+def test_it_equals_a_loop_with_its_gradients_and_sums_to_one(classes, kernel):
     model, _, _ = _made(classes)
     parameters, _, states, symbols = _asked(classes)
-    with use_body(body):
+    with use_kernel(kernel):
         ours = model.log_likelihood(parameters.by_name | model.constants(FREQUENCY), states, symbols)
         gradients = _slopes(ours, [states, *parameters.by_name.values()])
     torch.testing.assert_close(ours.exp().sum(-1), torch.ones(ours.shape[:2]).double(), rtol=1e-12, atol=0)
@@ -113,12 +113,12 @@ def test_with_one_class_it_is_the_full_softmax():
     torch.testing.assert_close(ours, full.log_likelihood(same, states, symbols), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("body", BODIES)
-def test_a_member_of_a_stack_gets_the_numbers_it_gets_alone(body):
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_member_of_a_stack_gets_the_numbers_it_gets_alone(kernel):
     model, named, parameters = _made(5, members=3)
     states = torch.randn(3, 1, 50, HIDDEN, generator=torch.Generator().manual_seed(2)).double()
     symbols = torch.randint(WIDTH, (3, 1, 50), generator=torch.Generator().manual_seed(3))
-    with use_body(body):
+    with use_kernel(kernel):
         together = model.log_likelihood(named, states, symbols)
         for s in range(3):
             alone = {k: v[s : s + 1].clone() for k, v in parameters.by_name.items()} | model.constants(FREQUENCY)

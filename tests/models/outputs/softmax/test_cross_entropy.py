@@ -1,4 +1,4 @@
-"""Every body of the cross-entropy against a float64 softmax under autograd, and what it promises beside the numbers."""
+"""Every kernel of the cross-entropy against a float64 softmax under autograd, and its other promises."""
 
 import itertools
 import math
@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.core import use_body
+from models.core import use_kernel
 from models.native import library
 from models.outputs.softmax import reference
 from models.outputs.softmax.cross_entropy import symbol_log_likelihood
 from models.outputs.softmax.segments import Segments
 
-needs_native = pytest.mark.skipif(library.reason() is not None, reason=f"no native body here: {library.reason()}")
-BODIES = ("reference", pytest.param("native", marks=needs_native))
+needs_native = pytest.mark.skipif(library.reason() is not None, reason=f"no native kernel here: {library.reason()}")
+KERNELS = ("reference", pytest.param("native", marks=needs_native))
 TOLERANCE = {torch.float32: 3e-6, torch.float64: 1e-13}
 # S, N, H, D: ones, less and more than a tile of rows or columns, several blocks of rows, several chunks of columns
 SHAPES = (
@@ -26,9 +26,9 @@ SHAPES = (
 )
 
 
-@pytest.fixture(params=BODIES)
-def body(request: pytest.FixtureRequest) -> Iterator[str]:
-    with use_body(request.param):
+@pytest.fixture(params=KERNELS)
+def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
+    with use_kernel(request.param):
         yield request.param
 
 
@@ -58,7 +58,7 @@ def _close(ours: Tensor, theirs: Tensor, what: str) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("weights", ["one", "several"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_values_and_gradients_are_those_of_a_softmax(body, shape, weights, dtype):
+def test_values_and_gradients_are_those_of_a_softmax(kernel, shape, weights, dtype):
     S, N, H, D = shape
     exact, symbols = _leaves(*shape, dtype=dtype), _symbols(S, N, D)
     factor = torch.randn(S, 1 if weights == "one" else N, generator=torch.Generator().manual_seed(2)).double()
@@ -73,13 +73,13 @@ def test_values_and_gradients_are_those_of_a_softmax(body, shape, weights, dtype
         _close(mine, right, name)
 
 
-def test_gradients_are_those_of_finite_differences(body):
+def test_gradients_are_those_of_finite_differences(kernel):
     leaves, symbols = _leaves(2, 5, 3, 7), _symbols(2, 5, 7)
     assert torch.autograd.gradcheck(lambda *x: symbol_log_likelihood(*x, symbols), leaves)
     assert torch.autograd.gradcheck(lambda *x: symbol_log_likelihood(*x, symbols).sum(), leaves)
 
 
-def test_a_graph_that_is_kept_gives_its_gradients_again(body):
+def test_a_graph_that_is_kept_gives_its_gradients_again(kernel):
     leaves, symbols = _leaves(2, 30, 5, 9), _symbols(2, 30, 9)
     total = symbol_log_likelihood(*leaves, symbols).sum()
     first = [x.clone() for x in torch.autograd.grad(total, leaves, retain_graph=True)]
@@ -87,7 +87,7 @@ def test_a_graph_that_is_kept_gives_its_gradients_again(body):
         torch.testing.assert_close(3 * mine, again, rtol=1e-12, atol=1e-12)
 
 
-def test_only_what_is_asked_for(body):
+def test_only_what_is_asked_for(kernel):
     symbols = _symbols(1, 20, 11)
     states, weight, bias = (x.detach() for x in _leaves(1, 20, 4, 11))
     assert not symbol_log_likelihood(states, weight, bias, symbols).requires_grad
@@ -100,7 +100,7 @@ def test_only_what_is_asked_for(body):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_extreme_logits_are_exact(body, dtype):
+def test_extreme_logits_are_exact(kernel, dtype):
     D = 70
     states, weight = torch.zeros(1, 4, 3, dtype=dtype), torch.zeros(1, 3, D, dtype=dtype)
     bias = torch.full((1, D), -1e4, dtype=dtype)
@@ -113,7 +113,7 @@ def test_extreme_logits_are_exact(body, dtype):
     assert gradient[0, :5].tolist() == [-1.0, 1.0, 1.0, -1.0, 0.0]
 
 
-def test_what_is_all_but_sure_keeps_its_digits(body):
+def test_what_is_all_but_sure_keeps_its_digits(kernel):
     """1 - p = 1e-9 is nothing but rounding where it is the difference of float32 numbers."""
     D = 50
     states, weight = torch.zeros(1, 9, 2), torch.zeros(1, 2, D)
@@ -128,7 +128,7 @@ def test_what_is_all_but_sure_keeps_its_digits(body):
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_is_passed_on_and_stays_in_its_row(body, bad):
+def test_what_is_not_finite_is_passed_on_and_stays_in_its_row(kernel, bad):
     leaves, symbols = _leaves(1, 20, 5, 60), _symbols(1, 20, 60)
     clean = symbol_log_likelihood(*leaves, symbols)
     with torch.no_grad():
@@ -143,7 +143,7 @@ def test_what_is_not_finite_is_passed_on_and_stays_in_its_row(body, bad):
     assert gradients[1].isnan().all()
 
 
-def test_an_impossible_symbol_is_minus_infinity(body):
+def test_an_impossible_symbol_is_minus_infinity(kernel):
     leaves = [x.detach() for x in _leaves(1, 3, 2, 20)]
     leaves[2][0, 4] = -math.inf
     ours = symbol_log_likelihood(*leaves, torch.tensor([[4, 0, 19]]))
@@ -153,11 +153,11 @@ def test_an_impossible_symbol_is_minus_infinity(body):
 
 @needs_native
 @pytest.mark.parametrize("shape", SHAPES)
-def test_bodies_differ_by_rounding(shape):
+def test_kernels_differ_by_rounding(shape):
     S, N, _, D = shape
     results = []
     for name in ("reference", "native"):
-        with use_body(name):
+        with use_kernel(name):
             leaves = _leaves(*shape)
             values = symbol_log_likelihood(*leaves, _symbols(S, N, D))
             results.append([values.detach(), *torch.autograd.grad(values.sum(), leaves)])
@@ -165,7 +165,7 @@ def test_bodies_differ_by_rounding(shape):
         torch.testing.assert_close(left, right, rtol=1e-12, atol=1e-12)
 
 
-def test_a_member_of_a_stack_gets_the_numbers_it_gets_alone(body):
+def test_a_member_of_a_stack_gets_the_numbers_it_gets_alone(kernel):
     leaves, symbols = _leaves(3, 21, 13, 77, torch.float32), _symbols(3, 21, 77)
     values = symbol_log_likelihood(*leaves, symbols)
     gradients = torch.autograd.grad(values.sum(), leaves)
@@ -177,7 +177,7 @@ def test_a_member_of_a_stack_gets_the_numbers_it_gets_alone(body):
             assert torch.equal(part[0], whole[s])
 
 
-def test_what_is_not_dense_is_read_right(body):
+def test_what_is_not_dense_is_read_right(kernel):
     states, weight, bias = _leaves(2, 6, 5, 9)
     symbols = _symbols(2, 6, 9)
     spread = [x.detach().transpose(-1, -2).contiguous().transpose(-1, -2) for x in (states, weight)]
@@ -185,7 +185,7 @@ def test_what_is_not_dense_is_read_right(body):
     torch.testing.assert_close(ours, _plain([states, weight, bias], symbols), rtol=1e-12, atol=1e-12)
 
 
-def test_segments_choose_among_their_own_columns(body):
+def test_segments_choose_among_their_own_columns(kernel):
     """Two members that cut their states otherwise; a segment without states, and one of a single symbol."""
     columns, rows = (0, 1, 20, 21, 90), ((0, 4, 9, 9, 40), (0, 0, 1, 30, 40))
     leaves, symbols = _leaves(2, 40, 6, 90), torch.zeros(2, 40, dtype=torch.long)
@@ -233,13 +233,13 @@ class _Largest(TorchDispatchMode):
 def test_the_reference_never_holds_all_logits():
     N, D = 5000, 1000
     leaves, symbols = _leaves(1, N, 2, D, torch.float32), _symbols(1, N, D)
-    with use_body("reference"), _Largest() as largest:
+    with use_kernel("reference"), _Largest() as largest:
         symbol_log_likelihood(*leaves, symbols).sum().backward()
     assert 0 < largest.numbers <= reference._BLOCK["cpu"] < N * D
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
-def test_tangents_and_second_derivatives_are_refused(body):
+def test_tangents_and_second_derivatives_are_refused(kernel):
     leaves, symbols = _leaves(1, 4, 3, 5), _symbols(1, 4, 5)
     with forward_ad.dual_level():
         for i in range(3):
@@ -279,9 +279,9 @@ def test_mistakes_are_told_in_one_line(changes, message):
 
 
 @needs_native
-def test_the_native_body_refuses_a_symbol_of_another_segment():
+def test_the_native_kernel_refuses_a_symbol_of_another_segment():
     leaves = [x.detach() for x in _leaves(1, 4, 3, 6)]
-    with use_body("native"), pytest.raises(ValueError, match="^symbols: one is none of those"):
+    with use_kernel("native"), pytest.raises(ValueError, match="^symbols: one is none of those"):
         symbol_log_likelihood(*leaves, torch.tensor([[0, 1, 2, 4]]), Segments(((0, 3, 4),), (0, 2, 6)))
 
 
@@ -293,7 +293,7 @@ def _results() -> list[Tensor]:
 
 @needs_native
 def test_the_numbers_do_not_depend_on_the_threads():
-    with use_body("native"):
+    with use_kernel("native"):
         alone = _results()
         try:
             for threads in (2, 5):

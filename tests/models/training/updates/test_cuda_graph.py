@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from models.core.scan.choice import use_body
+from models.core.scan.choice import use_kernel
 from models.data.chunks import Pieces
 from models.network import Network
 from models.outputs import RBMSettings
@@ -75,7 +75,7 @@ def _tensors(values: Any) -> list[Tensor]:
 
 
 class Recorder:
-    """Tapes that were recorded; those of a processor's other bodies would not see inside of compiled code."""
+    """Tapes that were recorded; those of a processor's other kernels would not see inside of compiled code."""
 
     def __init__(self) -> None:
         self.tapes: list[Tape] = []
@@ -122,7 +122,7 @@ def test_what_is_repeated_has_the_bits_of_what_is_made_operation_by_operation(ch
     # Of the cross-entropy, and asked for by a value: on a GPU it is not called.
     monkeypatch.setattr(cross_entropy, "_one_number", lambda values_SN: None)
     trials, recorder = _members(**changes), Recorder()
-    with use_body("reference"):
+    with use_kernel("reference"):
         plain = _run(trials)
         with recorded_by(recorder):
             again = _run(trials)
@@ -136,7 +136,7 @@ def test_what_is_repeated_has_the_bits_of_what_is_made_operation_by_operation(ch
 def test_cores_with_gates(core):
     trials = _members(core=core, activation="tanh", techniques=())
     recorder = Recorder()
-    with use_body("reference"):
+    with use_kernel("reference"):
         plain = _run(trials)
         with recorded_by(recorder):
             assert [bits(training) for training in _run(trials)] == [bits(training) for training in plain]
@@ -146,7 +146,7 @@ def test_cores_with_gates(core):
 def test_a_member_that_diverges_takes_nobody_along():
     trials = _members(learning_rate=1e-2)
     trials[1] = replace(trials[1], learning_rate=1e30, techniques=())
-    with use_body("reference"):
+    with use_kernel("reference"):
         plain = _run(trials)
         with recorded_by(Recorder()):
             again = _run(trials)
@@ -156,7 +156,7 @@ def test_a_member_that_diverges_takes_nobody_along():
 
 def test_a_recorded_run_goes_on_from_its_checkpoints_bit_for_bit():
     trials = _members(output_dropout=0.2)
-    with use_body("reference"), recorded_by(Recorder()):
+    with use_kernel("reference"), recorded_by(Recorder()):
         whole = _run(trials)
         run = Run(trials, *SPLITS["bernoulli"], 5)
         for _ in range(WARM_UP + 4):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.linalg import vector_norm
 
-from models.core import use_body
+from models.core import use_kernel
 from models.native import library
 from models.optimizers import SGD
 from models.techniques import Clipping, Nesterov, Technique
@@ -86,5 +86,5 @@ def test_it_serves_one_trial_of_what_it_knows():
     assert not serves(_network(optimizer="Adam"))
     pair = [examples.trial(seed=1), examples.trial(seed=2)]
     assert not serves(examples.Network(pair, examples.frequencies(examples.pieces("bernoulli", [4]), 5)))
-    with use_body("reference"):
+    with use_kernel("reference"):
         assert not serves(_network())

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.core import use_body
+from models.core import use_kernel
 from models.data.chunks import Pieces, chunks
 from models.data.frequencies import frequencies
 from models.network import Network
@@ -128,7 +128,7 @@ def test_products_equal_the_explicit_matrices(letters, changes):
 
 def test_products_of_nade_equal_the_explicit_matrix_in_plain_torch_too():
     network = _network("L", output="nade", output_settings=NadeSettings(units=2))
-    with use_body("reference"):
+    with use_kernel("reference"):
         _assert_products(_objective(network), Naive(network, _pieces()).gauss_newton())
 
 

@@ -1,4 +1,4 @@
-"""Every body of the leaky scan: against a loop over single vectors, torch.nn.RNN, finite differences, and itself."""
+"""Every kernel of the leaky scan: against a loop over single vectors, torch.nn.RNN, finite differences, and itself."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from models.core import leaky_scan, scan_body, use_body
+from models.core import leaky_scan, scan_kernel, use_kernel
 from models.core.scan.activation import ACTIVATIONS
 from tests.models import naive
-from tests.models.core.bodies import BODIES
+from tests.models.core.kernels import KERNELS
 
 LEAKS = ("none", "some", "all")
 SHAPES = ((1, 1, 1, 1), (1, 2, 1, 3), (1, 7, 3, 5), (3, 1, 2, 4), (3, 5, 1, 1), (3, 6, 2, 7), (1, 3, 23, 8))
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
-@pytest.fixture(params=BODIES, autouse=True)
-def body(request: pytest.FixtureRequest) -> Iterator[str]:
-    with use_body(request.param):
-        assert scan_body() == request.param
+@pytest.fixture(params=KERNELS, autouse=True)
+def kernel(request: pytest.FixtureRequest) -> Iterator[str]:
+    with use_kernel(request.param):
+        assert scan_kernel() == request.param
         yield request.param
 
 
@@ -76,7 +76,7 @@ def _assert_close(ours: dict[str, Tensor], theirs: dict[str, Tensor], what: str,
 
 @cache
 def _by_loop(shape: tuple[int, ...], leak: str, activation: str, rounded: bool = False) -> dict[str, Tensor]:
-    """What every body has to give; where it is rounded, on inputs that are the same in both types."""
+    """What every kernel has to give; where it is rounded, on inputs that are the same in both types."""
     return _results(naive.scan, _rounded(shape, leak, activation) if rounded else _inputs(shape, leak), activation)
 
 
@@ -94,8 +94,8 @@ def test_values_and_gradients_equal_a_loop_over_single_vectors(activation):
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, FLOAT64), (torch.float32, FLOAT32)], ids=str)
-def test_sizes_that_fit_no_tile(dtype, tolerance, body):
-    sizes = (1, 16, 33) if body == "reference" else HIDDEN  # it has no tiles
+def test_sizes_that_fit_no_tile(dtype, tolerance, kernel):
+    sizes = (1, 16, 33) if kernel == "reference" else HIDDEN  # it has no tiles
     for H, (activation, leak) in product(sizes, zip(ACTIVATIONS, ("all", "none", "some"), strict=True)):
         shape = (1 + H % 2, 3, 1 + (5 * H) % 13, H)
         inputs = tuple(None if x is None else x.to(dtype) for x in _rounded(shape, leak, activation))
@@ -104,7 +104,7 @@ def test_sizes_that_fit_no_tile(dtype, tolerance, body):
 
 
 def test_a_gradient_of_many_steps_sums_them_all():
-    """More steps than the native body adds up in registers, and than it keeps in one block of tiles."""
+    """More steps than the native kernel adds up in registers, and than it keeps in one block of tiles."""
     inputs = _inputs((1, 131, 97, 60), "none", dtype=torch.float32)
     leaves = [x.clone().requires_grad_() for x in inputs[:3]]
     states = leaky_scan(*leaves, None, "tanh")
