@@ -152,7 +152,7 @@ def training(device: str) -> Iterator[Check]:
 def graphs(device: str) -> Iterator[Check]:
     """The same curves with and without a recorded update."""
     for name, some in trials().items():
-        if some[0].output_type.steady:
+        if some[0].output_type.static_shapes:
             without = _train(some, device)
             with patch.dict(environ, {VARIABLE: "1"}):
                 recorded = _train(some, device)

@@ -114,7 +114,7 @@ class Trial:
             self._check_without_memory()
         if self.output_type.symbols and self.input_dropout > 0:
             raise ValueError(f"input_dropout: {self.output} reads symbols, of which no part can be dropped; wants 0")
-        if (self.output_type.symbols or self.output_type.answers) and self.transposition > 0:
+        if (self.output_type.symbols or self.output_type.predicts_last_value) and self.transposition > 0:
             raise ValueError(f"transposition: {self.output} is of no notes, which alone can be shifted; wants 0")
         if self.optimizer_type is HessianFree:
             self._check_hessian_free()

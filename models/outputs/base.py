@@ -15,6 +15,8 @@ from models.data_kinds import Kind
 from models.outputs.effort import Effort
 from models.randomness import Draws
 
+_RENAMED = {"answers": "predicts_last_value", "steady": "static_shapes"}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,17 +47,22 @@ class Output(ABC):
     name: ClassVar[str]
     symbols: ClassVar[bool]
     """True if a step is one symbol, False if it is a vector of `width` values."""
-    answers: ClassVar[bool] = False
+    predicts_last_value: ClassVar[bool] = False
     """True if only the last value of the vector, a real number, is predicted; otherwise all values are 0 or 1."""
     estimated: ClassVar[bool] = False
     """True if the log-likelihood can only be estimated; such a model overrides `cost`."""
-    steady: ClassVar[bool] = False
+    static_shapes: ClassVar[bool] = False
     """True if, on a GPU, operations and shapes of `cost` do not depend on values: a CUDA graph can record it."""
     settings_type: ClassVar[type[Settings]] = Settings
     """Type of `settings`; a model with hyper-parameters narrows the field to that type."""
     width: int
     hidden_size: int
     settings: Settings = Settings()
+
+    def __init_subclass__(cls) -> None:
+        for old, new in _RENAMED.items():
+            if old in vars(cls):  # otherwise it would silently do nothing
+                raise TypeError(f"{cls.__name__}: what was `{old}` of an output model is `{new}` now")
 
     def __post_init__(self) -> None:
         if type(self.settings) is not self.settings_type:

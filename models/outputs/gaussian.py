@@ -50,8 +50,8 @@ class Gaussian(Output):
 
     name: ClassVar[str] = "gaussian"
     symbols: ClassVar[bool] = False
-    steady: ClassVar[bool] = True
-    answers: ClassVar[bool] = True
+    static_shapes: ClassVar[bool] = True
+    predicts_last_value: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = GaussianSettings
     settings: GaussianSettings = GaussianSettings()
 

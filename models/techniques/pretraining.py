@@ -51,7 +51,7 @@ class Pretraining(Technique):
         """It needs a recurrent net, and an output model of notes that has parameters of its own."""
         if not core.remembers:
             return f"{core.name}: it has no recurrent net, and is what the first phase trains; take it with rnn"
-        if output.symbols or output.answers:
+        if output.symbols or output.predicts_last_value:
             return f"{output.name}: its phases are about the notes of a frame; take it with nade or rbm"
         if issubclass(output, Bernoulli):
             return f"{output.name}: the second phase would be the training itself; take it with nade or rbm"

@@ -41,7 +41,7 @@ def variants_of(
 def _fits(output: str, kind: Kind) -> bool:
     """Whether an output model fits a kind of data."""
     asked, own = BY_OUTPUT[output], BY_OUTPUT[output_for(kind)]
-    return (asked.symbols, asked.answers) == (own.symbols, own.answers)
+    return (asked.symbols, asked.predicts_last_value) == (own.symbols, own.predicts_last_value)
 
 
 def _with_output(variant: Variant, output: str) -> Variant | str:

@@ -26,7 +26,7 @@ class Bernoulli(LogitOutput):
 
     name: ClassVar[str] = "bernoulli"
     symbols: ClassVar[bool] = False
-    steady: ClassVar[bool] = True
+    static_shapes: ClassVar[bool] = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The matrix from states to notes, and a bias for each note."""

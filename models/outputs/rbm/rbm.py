@@ -79,7 +79,7 @@ class RBM(Output):
 
     name: ClassVar[str] = "rbm"
     symbols: ClassVar[bool] = False
-    steady: ClassVar[bool] = True
+    static_shapes: ClassVar[bool] = True
     estimated: ClassVar[bool] = True
     settings_type: ClassVar[type[Settings]] = RBMSettings
     settings: RBMSettings = RBMSettings()

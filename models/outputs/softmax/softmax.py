@@ -23,7 +23,7 @@ class Softmax(Output):
 
     name: ClassVar[str] = "softmax"
     symbols: ClassVar[bool] = True
-    steady: ClassVar[bool] = True
+    static_shapes: ClassVar[bool] = True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The matrix from states to symbols, and a bias for each symbol."""

@@ -6,7 +6,7 @@ arguments (chunk, carried state, learning rates, tallies) are copied into the me
 results are copied back. The first updates run without a recording, since libraries initialise themselves then. After
 members have left, the recording is made again.
 
-Output models whose shapes depend on data (`Output.steady` is False) cannot be recorded, and run without.
+Output models whose shapes depend on data (`Output.static_shapes` is False) cannot be recorded, and run without.
 
 This has not run on a GPU. A test replays recordings on a CPU by other means, with the same bits. It is therefore used
 only on request: with COUNTERPOINT_CUDA_GRAPH=1 on a GPU, or inside `recorded_by`.
@@ -72,7 +72,7 @@ def recorder_for(network: Network) -> Recorder | None:
         raise ValueError(f"{VARIABLE}: {wanted!r} is neither 1 nor 0")
     on_gpu = network.parameters.theta_SP.device.type == "cuda"
     recorder = _recorder.get() or (cuda_graph if wanted == "1" and on_gpu else None)
-    return recorder if network.output.steady else None
+    return recorder if network.output.static_shapes else None
 
 
 def chunk_updater_for(network: Network, streams: Streams | None = None, diagnosing: bool = True) -> ChunkUpdater:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("coarse_monitor")
 
 OUTPUTS = tuple(BY_OUTPUT.values())
 EXACT = tuple(output for output in OUTPUTS if not output.estimated)
-COUNTED = tuple(output for output in EXACT if not output.answers)
+COUNTED = tuple(output for output in EXACT if not output.predicts_last_value)
 """Those of which all that can come can be counted, and each has a probability that is a formula."""
 every_output = pytest.mark.parametrize("output", OUTPUTS, ids=lambda output: output.name)
 exact = pytest.mark.parametrize("output", EXACT, ids=lambda output: output.name)
@@ -157,7 +157,9 @@ def test_where_the_likelihood_is_exact_it_is_the_cost_and_has_no_error(output):
     assert model.particles(2, h) is None
 
 
-@pytest.mark.parametrize("output", [output for output in OUTPUTS if not output.symbols and not output.answers])
+@pytest.mark.parametrize(
+    "output", [output for output in OUTPUTS if not output.symbols and not output.predicts_last_value]
+)
 def test_of_notes_there_is_no_one_guess(output):
     model, parameters = made(output)
     assert model.right(named(model, parameters), states(1, 1, 2), torch.zeros(1, 1, 2, WIDTH)) is None

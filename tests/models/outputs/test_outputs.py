@@ -13,7 +13,7 @@ from tests.models.outputs.made import FREQUENCY, HIDDEN, SETTINGS, WIDTH, made, 
 
 pytestmark = pytest.mark.usefixtures("coarse_monitor")
 
-DISCRETE = tuple(output for output in OUTPUTS if not output.answers)
+DISCRETE = tuple(output for output in OUTPUTS if not output.predicts_last_value)
 """Those of which probabilities, not densities, are known."""
 EXACT = tuple(output for output in DISCRETE if not output.estimated)
 """Those whose likelihood is a formula; what is asked of the others is in files of their own."""
