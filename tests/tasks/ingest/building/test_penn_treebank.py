@@ -60,7 +60,7 @@ def test_both_forms_of_the_characters_give_the_same_stream_and_are_compared() ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_train_lacks_is_unknown(kind: penn_treebank.Kind) -> None:
+def test_what_train_lacks_is_unknown(kind: penn_treebank.TextKind) -> None:
     corpus = build_penn_treebank("ptb", kind, WORDS | {"ptb.test.txt": b" the zebra \n"})
     assert corpus.vocabulary[0] == "<unk>"
     assert text_of(corpus, "test") == ("the <unk> <eos>" if kind == "words" else "the <unk>eb<unk>a\n")
@@ -98,7 +98,7 @@ def test_simple_examples_as_mikolov_packed_it() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_wrong_is_told(kind: penn_treebank.Kind, change: dict[str, bytes], what: str) -> None:
+def test_what_is_wrong_is_told(kind: penn_treebank.TextKind, change: dict[str, bytes], what: str) -> None:
     with pytest.raises(CorpusError, match=what) as caught:
         build_penn_treebank("ptb", kind, WORDS | change)
     assert str(caught.value).isprintable()
@@ -141,7 +141,9 @@ def real_files() -> dict[str, bytes]:
 @pytest.mark.integration
 @pytest.mark.golden
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_real_counts_are_those_of_the_specification(real_files: dict[str, bytes], kind: penn_treebank.Kind) -> None:
+def test_the_real_counts_are_those_of_the_specification(
+    real_files: dict[str, bytes], kind: penn_treebank.TextKind
+) -> None:
     corpus = build_penn_treebank("ptb", kind, real_files)
     assert tuple(corpus.steps(split) for split in SPLITS) == COUNTS[kind]
     assert tuple(corpus.source["statistics"][split]["lines"] for split in SPLITS) == (42_068, 3_370, 3_761)
