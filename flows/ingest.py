@@ -30,6 +30,6 @@ def ingest(request: IngestRequest) -> dict[str, str]:
     store.check_writable()
     recipes, source = requested_recipes(request)
     introduce([recipe.name for recipe in recipes])
-    digests: dict[str, str] = ingest_from(store, recipes, source, Crew(store, request.cluster, request.workers))
+    digests: dict[str, str] = ingest_from(store, recipes, source, Crew.asked(store, request))
     tell_all(ingested(store, digests))
     return digests

@@ -32,7 +32,7 @@ def plan(request: CampaignRequest) -> Planned:
     store.check_writable()
     campaign, share = resolve(request, store), share_asked(request.share)
     introduce([campaign.name, *campaign.variants])
-    crew = Crew(store, request.cluster, request.workers)
+    crew = Crew.asked(store, request)
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search = Search(campaign, digests, share)
     return planned(Standing(Ledger(store), search), TrialTimes(store, search), crew.size)

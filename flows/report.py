@@ -38,7 +38,7 @@ def report(request: CampaignRequest) -> Outcome:
     store.check_writable()
     campaign = resolve(request, store)
     introduce([campaign.name, *campaign.variants])
-    digests = ingest_named(store, tuple(campaign.variants), Crew(store, request.cluster, request.workers))
+    digests = ingest_named(store, tuple(campaign.variants), Crew.asked(store, request))
     outcome = make_report(Standing(Ledger(store), Search(campaign, digests)), {}, started, request=request)
     tell_all(outcome)
     return outcome

@@ -43,7 +43,7 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     store.check_writable()
     campaign, share = resolve(request, store), share_asked(request.share)
     introduce([campaign.name, *campaign.variants])
-    crew = Crew(store, request.cluster, request.workers)
+    crew = Crew.asked(store, request)
 
     digests = ingest_named(store, tuple(campaign.variants), crew)
     search, ledger = Search(campaign, digests, share), Ledger(store)

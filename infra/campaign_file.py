@@ -3,13 +3,10 @@
 What this does not do: check its keys (`tasks/campaign/preset.py`).
 """
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from infra.errors import ConfigurationError
-
-_MOST_BYTES = 1_000_000
+from infra.toml_file import read_toml
 
 
 def read_campaign(path: Path) -> dict[str, Any]:
@@ -18,14 +15,4 @@ def read_campaign(path: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: the file cannot be read, or is not TOML.
     """
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ConfigurationError(f"{path}: over {_MOST_BYTES:,} bytes, which no campaign has")
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name a file in TOML") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: byte {error.start} is no UTF-8, which TOML is written in") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: not TOML: {str(error) or 'too deep'}") from error
-    return {"name": path.stem.lower().replace(" ", "-"), **tables}
+    return {"name": path.stem.lower().replace(" ", "-"), **read_toml(path, "campaign")}

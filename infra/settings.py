@@ -19,6 +19,8 @@ DEFAULT_STORE = "./artifacts"
 STORE_VARIABLE = "COUNTERPOINT_STORE"
 DATA_VARIABLE = "COUNTERPOINT_DATA"
 CLUSTER_VARIABLE = "COUNTERPOINT_CLUSTER"
+WORKER_TIMEOUT = 300.0
+"""Seconds that a flow run waits for a worker, at its start and whenever there is none, unless it is asked otherwise."""
 
 Name = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -39,11 +41,20 @@ def _without_secret(address: str) -> str:
     return address
 
 
-def _scheduler_address(address: str) -> str:
-    _without_secret(address)
-    if not re.fullmatch(r"(tcp|tls)://\S+:\d+", address):
-        raise ValueError("not the address of a Dask scheduler, tcp://host:port or tls://host:port")
-    return address
+def _cluster(asked: str) -> str:
+    _without_secret(asked)
+    if not re.fullmatch(r"(tcp|tls)://\S+:\d+|[^:]+\.toml|[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", asked):
+        raise ValueError(
+            "not the address of a Dask scheduler (tcp://host:port or tls://host:port), a class of clusters "
+            "(dask_jobqueue.SLURMCluster) or a file that names one (slurm.toml)"
+        )
+    return asked
+
+
+def _resource(text: str) -> str:
+    if not re.fullmatch(r"[^\s=]+=\d+(\.\d+)?", text) or not float(text.partition("=")[2]) > 0:
+        raise ValueError("not a resource with an amount, as GPU=1")
+    return text
 
 
 def default_store() -> str:
@@ -52,7 +63,7 @@ def default_store() -> str:
 
 
 def default_cluster() -> str | None:
-    """Default address of the Dask scheduler: COUNTERPOINT_CLUSTER, or None for this machine."""
+    """Default of `cluster`: COUNTERPOINT_CLUSTER, or None for this machine."""
     return os.environ.get(CLUSTER_VARIABLE) or None
 
 
@@ -63,7 +74,10 @@ def _step(text: str) -> str:
     return text
 
 
-Cluster = Annotated[str, AfterValidator(_scheduler_address)]
+Cluster = Annotated[str, AfterValidator(_cluster)]
+Resource = Annotated[Name, AfterValidator(_resource)]
+Resources = Annotated[tuple[Resource, ...], BeforeValidator(_apart)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_apart)]
 Step = Annotated[str, BeforeValidator(str), AfterValidator(_step)]
 Place = Annotated[Name, AfterValidator(_without_secret)]
@@ -93,7 +107,7 @@ class IngestRequest:
         encoding: of the user's text; None to detect it.
         most_lost: the share of the user's files, 0 to 1, that may be set aside; None for 1 of 20.
         by_content: split the user's files by content, and ignore splits that their names give.
-        cluster, workers: as in `CampaignRequest`.
+        cluster, workers, resources, worker_timeout: as in `CampaignRequest`.
 
     Raises:
         pydantic.ValidationError: a field has the wrong type or range, or is unknown.
@@ -112,6 +126,8 @@ class IngestRequest:
     by_content: bool = False
     cluster: Cluster | None = Field(default_factory=default_cluster, validate_default=True)
     workers: Count | None = None
+    resources: Resources = ()
+    worker_timeout: Seconds = WORKER_TIMEOUT
 
 
 @dataclass(frozen=True, config={"extra": "forbid", "hide_input_in_errors": True})
@@ -136,9 +152,14 @@ class CampaignRequest:
             scheduled (`infra/server/schedule.py`).
         share: this machine's share of the campaign, `2/5`, if several machines without a common store run it; None for
             the whole campaign.
-        cluster: address of a Dask scheduler, `tcp://` or `tls://`; None for a cluster on this machine, which is the
-            default unless COUNTERPOINT_CLUSTER is set.
-        workers: number of processes on this machine; None for one for each GPU, or without a GPU one for each core.
+        cluster: address of a Dask scheduler, `tcp://` or `tls://`; or a class of Dask clusters, by its dotted path or
+            in a TOML file on the flow's machine (`infra/cluster/cluster_class.py`); None for a cluster on this
+            machine, which is the default unless COUNTERPOINT_CLUSTER is set.
+        workers: number of processes on this machine, or of workers of a class of clusters; None for one for each GPU,
+            or without a GPU one for each core, and for what the class's arguments say.
+        resources: that a worker must announce, and that a job has for itself, `GPU=1`; empty for one GPU where workers
+            announce GPUs.
+        worker_timeout: seconds to wait for such a worker, at the start and whenever there is none.
 
     Raises:
         pydantic.ValidationError: a field has the wrong type or range, or is unknown.
@@ -159,6 +180,8 @@ class CampaignRequest:
     share: Name | None = None
     cluster: Cluster | None = Field(default_factory=default_cluster, validate_default=True)
     workers: Count | None = None
+    resources: Resources = ()
+    worker_timeout: Seconds = WORKER_TIMEOUT
 
     @property
     def name(self) -> str:

@@ -225,11 +225,26 @@ class Places:
     cluster: Annotated[
         str | None,
         Parameter(
-            help="Address of a Dask scheduler, tcp://host:port or tls://host:port. Default: COUNTERPOINT_CLUSTER, or "
-            "else this machine."
+            help="A Dask scheduler, tcp://host:port or tls://host:port; or a class of clusters to make one of, as "
+            "dask_jobqueue.SLURMCluster; or a file in TOML with its arguments (docs/operations.md). Default: "
+            "COUNTERPOINT_CLUSTER, or else this machine."
         ),
     ] = None
-    workers: Annotated[int | None, Parameter(help="Processes on this machine. Default: one a core.")] = None
+    workers: Annotated[
+        int | None,
+        Parameter(help="Processes on this machine, or workers of a class of clusters. Default: one a core."),
+    ] = None
+    resources: Annotated[
+        tuple[str, ...],
+        _several(
+            "What a worker must announce, and a job has for itself, as GPU=1. Default: one GPU, where workers announce "
+            "GPUs."
+        ),
+    ] = ()
+    worker_timeout: Annotated[
+        float | None,
+        Parameter(help="Seconds to wait for such a worker, at the start and whenever there is none. Default: 300."),
+    ] = None
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -261,7 +276,7 @@ def _validated(kind: type[Request], given: dict[str, Any]) -> Request:
     except ValidationError as problem:
         first = problem.errors()[0]
         option, message = str(first["loc"][0]), first["msg"].removeprefix("Value error, ")
-        option = "from" if option == "source" else option
+        option = "from" if option == "source" else option.replace("_", "-")
         raise ConfigurationError(f"--{option} {redacted(str(first['input']))}: {_lower(message)}") from None
 
 

@@ -1,19 +1,21 @@
-"""The Dask cluster of a flow run: processes of this machine, or an existing scheduler at an address.
+"""The Dask cluster of a flow run: processes of this machine, a scheduler at an address, or one made of a class.
 
-A flow is decorated with `task_runner()`, and first calls `connect` with the requested address and number of workers. So
+A flow is decorated with `task_runner()`, and first calls `connect` with the requested cluster and number of workers. So
 the same flow serves the command line and every deployment, and a missing cluster is a one-line error instead of an
 endless wait. On this machine the cluster has one single-threaded process for each core, since two processes are faster
 than two torch threads in one process. Its sockets listen on the loopback and require a certificate made for this
 cluster: whoever reaches a scheduler can run code as its user, and other users of the machine can reach the loopback.
 
-What this does not do: start or pay for machines. A remote cluster is somebody else's, given by its address.
+A scheduler at an address is somebody else's. A cluster of a class (`cluster_class.py`) is made for the flow run, and
+closed with it.
 """
 
 import logging
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import resource_tracker
 from typing import Any
 
@@ -25,10 +27,13 @@ from prefect.context import FlowRunContext
 from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
+from infra.cluster.cluster_class import asked_class, closing
 from infra.cluster.gpus import default_workers
-from infra.errors import ClusterError
+from infra.cluster.waiting import Resources, wait_for_worker
+from infra.errors import ClusterError, ConfigurationError
 from infra.machine.logs import silence_given_up, silence_lost_connections
 from infra.machine.scratch import scratch_folder
+from infra.settings import WORKER_TIMEOUT
 
 CONNECT_SECONDS = 10.0
 MEMORY_SHARE = 0.8  # share of this machine's memory for all workers together
@@ -39,6 +44,10 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXP
 KEPT_PAGES = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 # Prefect's plugins start an event loop at import, and a worker imports Prefect inside of one.
 WORKER_ENVIRONMENT = dict.fromkeys(THREADS, "1") | KEPT_PAGES | {"PREFECT_PLUGINS_ENABLED": "false"}
+
+HERE = {"threads_per_worker": 1, "security": True, "dashboard_address": "127.0.0.1:0"}
+"""What a class of clusters on this machine is told where the user says nothing else; Dask itself would listen without
+encryption, and have several threads a process."""
 
 _early: dict[int | None, "Future[distributed.LocalCluster]"] = {}
 
@@ -62,43 +71,96 @@ def task_runner() -> TaskRunner[Any]:
     return _Runner(client_kwargs={"timeout": CONNECT_SECONDS})
 
 
-def connect(address: str | None = None, workers: int | None = None) -> distributed.Client:
+def connect(
+    cluster: str | None = None,
+    workers: int | None = None,
+    resources: Resources | None = None,
+    seconds: float = WORKER_TIMEOUT,
+) -> distributed.Client:
     """Give the running flow its cluster, and return the client that its tasks are submitted with.
 
     Args:
-        address: `tcp://host:port` or `tls://host:port` of a scheduler; None for processes on this machine.
-        workers: number of processes on this machine, >= 1; None for one for each GPU, or without a GPU one for each
-            core. Ignored with an address.
+        cluster: `tcp://host:port` or `tls://host:port` of a scheduler; or a class of clusters, by name or in a file;
+            None for processes on this machine.
+        workers: number of processes on this machine, >= 1, or of workers of a class; None for one for each GPU, or
+            without a GPU one for each core, and for what the class's arguments say. Ignored with an address.
+        resources: that a worker must announce; None for none.
+        seconds: to wait for such a worker at most.
 
     Returns:
         The client; it lives as long as the flow run.
 
     Raises:
-        ClusterError: nothing answers at the address within 10 s, it has no worker, or no process could be started.
+        ClusterError: nothing answers at the address within 10 s, no worker came in time, or no cluster could be
+            started.
+        ConfigurationError: the class is not there, or does not take these arguments.
         RuntimeError: not called inside a flow run that has `task_runner()`.
     """
     context = FlowRunContext.get()
     if context is None or not isinstance(context.task_runner, DaskTaskRunner):
         raise RuntimeError("connect() is called inside a flow that is decorated with infra.clusters.task_runner()")
     runner = context.task_runner
-    _configure(here=address is None)
-    if address is None and (early := _early.pop(workers, None)) is not None:
-        runner.cluster_class = early.result
-    elif address is None:
-        start_tracker()
-        runner.cluster_kwargs = local_cluster(workers)
+    where, mend = "this machine", "run again"
+    if cluster is None:
+        _configure(private=True)
+        _start_here(runner, workers)
+    elif is_address(cluster):
+        _configure(private=False)
+        check_certificates(cluster)
+        runner.address = cluster
+        where, mend = f"the Dask scheduler on {cluster}", f"start one with `dask worker {cluster}`"
     else:
-        check_certificates(address)
-        runner.address = address
-    where = address or "this machine"
+        where = _start_class(runner, cluster, workers)
+        mend = "look into its queue and logs, or wait longer with --worker-timeout"
     try:
         client = runner.client
     except (OSError, ValueError, RuntimeError, TypeError) as problem:
         reason = str(problem).split("\n")[0]
-        raise ClusterError(f"no Dask cluster on {where}: {reason}; check the address and that it runs") from problem
-    if not client.scheduler_info(n_workers=-1)["workers"]:
-        raise ClusterError(f"the Dask scheduler on {where} has no worker: start one with `dask worker {address}`")
+        there = cluster or "this machine"
+        raise ClusterError(f"no Dask cluster on {there}: {reason}; check the address and that it runs") from problem
+    wait_for_worker(client, resources or {}, seconds, where, mend)
     return client
+
+
+def _start_here(runner: DaskTaskRunner, workers: int | None) -> None:
+    if (early := _early.pop(workers, None)) is not None:
+        runner.cluster_class = early.result
+    else:
+        start_tracker()
+        runner.cluster_kwargs = local_cluster(workers)
+
+
+def _start_class(runner: DaskTaskRunner, cluster: str, workers: int | None) -> str:
+    """Make the cluster of a class, which the runner closes with the flow run; return the name of the class."""
+    asked = asked_class(cluster)
+    here = issubclass(asked.resolve(), distributed.LocalCluster)
+    _configure(private=here)
+    start_tracker()
+    with dask.config.set({"distributed.worker.preload": [__name__]} if here else {}):  # dask_setup
+        made = asked.start(workers, HERE if here else {})
+
+    def running() -> AbstractContextManager[Any]:
+        return closing(made, asked.name)
+
+    runner.cluster_class = running  # type: ignore[assignment]  # of what it calls it enters the context
+    return asked.name
+
+
+def is_address(cluster: str) -> bool:
+    """Whether it is the address of a scheduler, and not the name of a class or of a file."""
+    return "://" in cluster
+
+
+def check_cluster(cluster: str | None, resources: Resources) -> None:
+    """Refuse what is wrong with a request for a cluster before anything is started for it.
+
+    Raises:
+        ConfigurationError: a class or its file is not there or not valid, or resources of this machine are asked for.
+    """
+    if cluster is None and resources:
+        raise ConfigurationError("--resources: goes with --cluster; the processes of this machine announce none")
+    if cluster is not None and not is_address(cluster):
+        asked_class(cluster).resolve()
 
 
 @contextmanager
@@ -111,7 +173,7 @@ def cluster_early(workers: int | None) -> Iterator[None]:
     Args:
         workers: as for `connect`.
     """
-    _configure(here=True)
+    _configure(private=True)
     start_tracker()
     with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
         started = pool.submit(lambda: distributed.LocalCluster(**local_cluster(workers)))  # type: ignore[no-untyped-call]
@@ -180,8 +242,11 @@ def local_cluster(workers: int | None) -> dict[str, object]:
 def dask_setup(worker: distributed.Worker) -> None:
     """Called by Dask in every worker process of a local cluster at its start.
 
-    Workers ignore Ctrl-C, which reaches every process of a terminal: the command acts on it, and closes its workers.
+    Workers ignore Ctrl-C, which reaches every process of a terminal: the command acts on it, and closes its workers. A
+    worker that is a thread of the flow's process changes nothing there.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     silence_lost_connections()
@@ -204,10 +269,15 @@ def given_up() -> bool:
     return task is None or task.state in ("cancelled", "resumed")
 
 
-def _configure(*, here: bool) -> None:
-    """Set Dask's options that have no argument, such as a worker's threads; for a local scheduler also its folder."""
+def _configure(*, private: bool) -> None:
+    """Set Dask's options that have no argument, such as a worker's threads.
+
+    Args:
+        private: whether workers are processes of this machine: their files are then in a folder that is its user's
+            alone.
+    """
     dask.config.set(
-        ({"temporary-directory": str(scratch_folder())} if here else {})
+        ({"temporary-directory": str(scratch_folder())} if private else {})
         | {
             "distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT,
             "distributed.admin.system-monitor.gil.enabled": False,

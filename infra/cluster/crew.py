@@ -3,22 +3,26 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Self
 
 import distributed
+from dask.base import annotate
 from distributed.client import ClosedClientError
 from distributed.comm.core import CommClosedError
 from prefect.futures import PrefectFuture
 
-from infra.cluster.clusters import connect
+from infra.cluster.cluster_class import asked_class
+from infra.cluster.clusters import check_cluster, connect, is_address
 from infra.cluster.gpus import default_workers, gpu_count
 from infra.cluster.preflight import check_reach
+from infra.cluster.waiting import GPU, Resources, with_resources, workers_of
 from infra.errors import ClusterError
+from infra.settings import WORKER_TIMEOUT, CampaignRequest, IngestRequest
 from infra.store import Store
 
-NO_WORKERS_SECONDS = 300.0
 LOOK_SECONDS = 10.0
 REVIVE_SECONDS = 30.0  # doubled after each attempt, since a process can take long to start on a busy machine
 
@@ -29,28 +33,54 @@ class Crew:
 
     Attributes:
         store: that the workers write to; each worker must be able to see it.
-        address: of a scheduler; None for this machine.
-        workers: number of processes on this machine; None for one for each GPU, or without a GPU one for each core.
+        cluster: address of a scheduler, or a class of clusters, by name or in a file; None for this machine.
+        workers: number of processes on this machine, or of workers of a class; None for the default.
+        resources: that a worker must announce, and that each job has for itself; where nothing is asked for, one GPU if
+            a worker announces GPUs as the cluster is first used.
+        seconds: to wait for such a worker, at the start and whenever there is none.
     """
 
     store: Store
-    address: str | None
+    cluster: str | None
     workers: int | None
+    resources: Resources = field(default_factory=dict)
+    seconds: float = WORKER_TIMEOUT
     _client: distributed.Client | None = field(default=None, init=False)
+    _on_gpus: bool = field(default=False, init=False)
+
+    @classmethod
+    def asked(cls, store: Store, request: CampaignRequest | IngestRequest) -> Self:
+        """The workers of a request.
+
+        Raises:
+            ConfigurationError: there is no such class of clusters.
+        """
+        pairs = [text.rpartition("=") for text in request.resources]
+        resources = {name: float(amount) for name, _, amount in pairs}
+        check_cluster(request.cluster, resources)
+        return cls(store, request.cluster, request.workers, resources, request.worker_timeout)
 
     @property
     def client(self) -> distributed.Client:
         """The client of the cluster.
 
         Raises:
-            ClusterError: there is no cluster, or one of its workers cannot work for this flow run.
+            ClusterError: there is no cluster, or no worker, or one of its workers cannot work for this flow run.
         """
         if self._client is None:
-            client = connect(self.address, self.workers)
+            client = connect(self.cluster, self.workers, self.resources, self.seconds)
             with self.scheduler_watched():
                 check_reach(client, self.store)
+            if not self.resources and workers_of(client, GPU):
+                self.resources = GPU
             self._client = client
         return self._client
+
+    @contextmanager
+    def resources_asked(self) -> Iterator[None]:
+        """Tasks that are submitted in the block ask Dask for the resources of a job."""
+        with annotate(resources=dict(self.resources)) if self.resources else nullcontext():
+            yield
 
     @contextmanager
     def scheduler_watched(self) -> Iterator[None]:
@@ -62,21 +92,30 @@ class Crew:
         try:
             yield
         except (CancelledError, CommClosedError, ClosedClientError) as error:
-            where = self.address or "this machine"
-            raise ClusterError(f"the Dask scheduler on {where} is gone; start it and run again, it goes on") from error
+            raise ClusterError(
+                f"the Dask scheduler on {self._where} is gone; start it and run again, it goes on"
+            ) from error
 
     @property
     def size(self) -> int:
-        """Number of worker processes; on this machine the planned number, even while some of them restart."""
-        if self.address is None:
+        """Number of worker processes: the planned one if it is known, even while some of them restart or are queued."""
+        if self.cluster is None:
             return self.workers or default_workers()
-        return max(1, self._present())
+        return self._planned or max(1, len(workers_of(self.client, self.resources)))
+
+    @cached_property
+    def _planned(self) -> int | None:
+        """The number of workers that a class of clusters is asked for, if that is known."""
+        asked = None if self.cluster is None or is_address(self.cluster) else asked_class(self.cluster)
+        return None if asked is None else asked.planned(self.workers)
 
     @property
     def on_gpus(self) -> bool:
-        """Whether every worker has a GPU."""
+        """Whether every worker for trials has a GPU; while there is none, what was true before."""
         with self.scheduler_watched():
-            return all(self.client.run(gpu_count).values())
+            if workers := list(workers_of(self.client, self.resources)):
+                self._on_gpus = all(self.client.run(gpu_count, workers=workers).values())
+        return self._on_gpus
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:
         """Like the builtin `map`, on the workers; results are in the order of the values.
@@ -102,7 +141,7 @@ class Crew:
         soon as they are ready. A lost result is computed again by Dask, and waited for again.
 
         Raises:
-            ClusterError: the scheduler is gone, or there has been no worker for five minutes. The scheduler itself
+            ClusterError: the scheduler is gone, or there has been no worker for `seconds`. The scheduler itself
                 would wait for ever.
         """
         results: dict[int, Any] = {}
@@ -128,25 +167,29 @@ class Crew:
                 with self.scheduler_watched(), self.client.as_current():
                     return set(distributed.wait(waiting, LOOK_SECONDS, "FIRST_COMPLETED").done)  # type: ignore[no-untyped-call]
             except TimeoutError:
-                if self._present():
+                if workers_of(self.client, self.resources):
                     seen = revived = time.monotonic()
                     patience = REVIVE_SECONDS
                     continue
-            if time.monotonic() - seen > NO_WORKERS_SECONDS:
-                where = self.address or "this machine"
+            if time.monotonic() - seen > self.seconds:
                 raise ClusterError(
-                    f"the Dask cluster on {where} lost its workers; start some and run again, it goes on"
+                    f"the Dask cluster on {self._where} lost its workers{with_resources(self.resources)}, and none "
+                    f"came in {self.seconds:g} s; start some and run again, it goes on"
                 )
             if time.monotonic() - revived > patience:
                 self._revive()
                 revived, patience = time.monotonic(), 2 * patience
 
+    @property
+    def _where(self) -> str:
+        return self.cluster or "this machine"
+
     def _revive(self) -> None:
-        """Restart the processes of this machine, since a nanny does not restart a process that dies while it starts."""
+        """Restart the processes of this machine, since a nanny does not restart a process that dies while it starts.
+
+        A cluster of a class is left alone: its workers may be in a queue, and would lose their places.
+        """
         cluster = self.client.cluster
-        if isinstance(cluster, distributed.LocalCluster):
+        if self.cluster is None and isinstance(cluster, distributed.LocalCluster):
             cluster.scale(0)  # type: ignore[no-untyped-call]
             cluster.scale(self.workers or default_workers())  # type: ignore[no-untyped-call]
-
-    def _present(self) -> int:
-        return len(self.client.scheduler_info(n_workers=-1)["workers"])

@@ -34,7 +34,7 @@ from tasks.telling.blocks import Block, shown
 from tasks.telling.readable import many, naming
 
 FINISHED = "finished"
-_PLACES = ("store", "cluster", "workers")
+_PLACES = ("store", "cluster", "workers", "resources", "worker_timeout")
 _STRANGERS = ("techniques", "outputs", "optimizers", "cores", "corpora")
 _SCAN_VARIABLES = ("COUNTERPOINT_SCAN", "CXX")
 """Variables that choose the kernel of the scan, which a report records."""
@@ -93,7 +93,7 @@ def report_address(store: Store, version: str) -> str:
 
 
 def pointer_of(request: CampaignRequest, seed: int) -> str:
-    """The name of a request's pointer, which does not depend on store, cluster or workers.
+    """The name of a request's pointer, which does not depend on store, cluster and workers.
 
     Args:
         request: the request.

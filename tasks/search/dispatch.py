@@ -134,7 +134,7 @@ class Stage:
         logger = get_run_logger()
         logger.info("%s: %d trials in %d jobs", label, len(asked), len(jobs))
         with self.crew.scheduler_watched(), shown as progress:
-            with settings_handed_once():
+            with settings_handed_once(), self.crew.resources_asked():
                 futures = [self._submit(job, f"{label} {number}", alone) for number, job in enumerate(jobs, 1)]
             for job, result in zip(jobs, self.crew.gather(futures), strict=True):
                 failures += _outcome(job, result)

@@ -1,5 +1,7 @@
 """Clusters: what a local one is made of, and that one that cannot be had is said in one line."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -16,11 +18,11 @@ from infra.errors import ClusterError
 
 # flows run in a process of their own: one server and no settings of this process
 FLOW = """
-import os, sys
+import json, os, sys
 from prefect import flow, task
 from prefect.settings import PREFECT_API_URL
 from infra.cluster.clusters import connect, task_runner
-from infra.errors import ClusterError
+from infra.errors import CounterpointError
 from infra.machine.logs import quiet_logs
 from infra.server.server import api_server
 
@@ -31,8 +33,8 @@ def look():
             "url": PREFECT_API_URL.value()}
 
 @flow(task_runner=task_runner())
-def ask(address):
-    client = connect(address, 1)
+def ask(cluster, workers, resources, seconds):
+    client = connect(cluster, workers, resources, seconds)
     workers = client.scheduler_info(n_workers=-1)["workers"]
     print(len(workers), {worker["nthreads"] for worker in workers.values()}, look.submit().result())
 
@@ -40,10 +42,10 @@ if __name__ == "__main__":
     quiet_logs()
     with api_server() as wait_until_ready:
         wait_until_ready()
-        for address in sys.argv[1:]:
+        for asked in json.loads(sys.argv[1]):
             try:
-                ask(address if "://" in address else None)
-            except ClusterError as error:
+                ask(*asked)
+            except CounterpointError as error:
                 print("error:", error)
 """
 
@@ -124,20 +126,49 @@ def test_connecting_outside_a_flow_is_refused() -> None:
         connect()
 
 
+GROWING = """
+cluster_class = "dask.distributed.LocalCluster"
+[cluster_kwargs]
+n_workers = 0
+resources = {GPU = 1}
+[adapt_kwargs]
+minimum = 0
+maximum = 1
+interval = "100 ms"
+"""
+
+
 @pytest.mark.integration
 def test_clusters_that_are_there_run_tasks_and_others_are_one_line(tmp_path: Path) -> None:
-    script = tmp_path / "ask.py"
+    """One on this machine, one at an address, one of a class that starts with no worker; and what is none."""
+    script, growing = tmp_path / "ask.py", tmp_path / "growing.toml"
     script.write_text(FLOW)
+    growing.write_text(GROWING)
+    gpu = {"GPU": 1}
     anywhere = {"dashboard_address": "127.0.0.1:0", "threads_per_worker": 1, "processes": False, "protocol": "tcp"}
     with LocalCluster(n_workers=1, **anywhere) as elsewhere, LocalCluster(n_workers=0, **anywhere) as empty:
-        addresses = ["this machine", elsewhere.scheduler_address, empty.scheduler_address, "tcp://127.0.0.1:9"]
-        done = subprocess.run([sys.executable, script, *addresses], capture_output=True, text=True, timeout=200)
+        there, nobody = elsewhere.scheduler_address, empty.scheduler_address
+        asked = [
+            (None, 1, {}, 60),
+            (there, None, {}, 60),
+            (str(growing), None, gpu, 60),
+            (nobody, None, {}, 0.5),
+            (there, None, gpu, 0.5),
+            ("tcp://127.0.0.1:9", None, {}, 60),
+            ("dask.distributed.LocalClutter", None, {}, 60),
+        ]
+        command = [sys.executable, script, json.dumps(asked)]
+        quiet = os.environ | {"COUNTERPOINT_PROGRESS": "quiet"}  # it says that it waits where the machine is slow
+        done = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=200)
     assert done.stderr == ""
-    here, there, no_worker, nothing = done.stdout.splitlines()
+    here, address, grown, no_worker, no_gpu, nothing, no_class = done.stdout.splitlines()
     assert here.startswith("1 {1} {'threads': 1, 'omp': '1', 'url': 'http://127.0.0.1:")
-    assert there.startswith("1 {1} ")
-    assert no_worker.startswith(f"error: the Dask scheduler on {addresses[2]} has no worker: ")
+    assert address.startswith("1 {1} ")
+    assert grown.startswith("1 {1} {'threads': 1, 'omp': '1', ")
+    assert no_worker.startswith(f"error: the Dask scheduler on {nobody} has no worker: none came in 0.5 s; start one ")
+    assert no_gpu.startswith(f"error: the Dask scheduler on {there} has no worker with GPU=1: the 1 that it has ")
     assert nothing.startswith("error: no Dask cluster on tcp://127.0.0.1:9: ")
+    assert no_class == "error: --cluster dask.distributed.LocalClutter: dask.distributed has no class LocalClutter"
 
 
 def test_the_variables_that_the_document_names_are_dasks() -> None:

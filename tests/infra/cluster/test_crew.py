@@ -94,7 +94,7 @@ def test_workers_of_this_machine_that_do_not_come_back_are_started_anew(
         while client.scheduler_info()["workers"]:
             time.sleep(0.1)
         crew = crew_of(made, client, tmp_path)
-        crew.workers = 1
+        crew.cluster, crew.workers = None, 1
         assert crew.gather([Task(client.submit(abs, -3))]) == [3]
 
 
@@ -102,12 +102,13 @@ def test_workers_that_do_not_come_back_are_told(
     cluster: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
-    monkeypatch.setattr(module, "NO_WORKERS_SECONDS", 1.0)
     with Client(cluster.scheduler_address) as client:  # of somebody else's cluster
         future = client.submit(time.sleep, 60)
         cluster.scale(0)
-        with pytest.raises(ClusterError, match="lost its workers; start some and run again"):
-            crew_of(cluster, client, tmp_path).gather([Task(future)])
+        crew = crew_of(cluster, client, tmp_path)
+        crew.seconds = 1.0
+        with pytest.raises(ClusterError, match="lost its workers, and none came in 1 s; start some and run again"):
+            crew.gather([Task(future)])
 
 
 @pytest.mark.parametrize("how", ["gather", "map"])
