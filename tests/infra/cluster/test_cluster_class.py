@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from flows.cli import run_app
+from flows.cli.options import Campaign
 from infra.cluster.cluster_class import ClusterClass, asked_class, close, closing
 from infra.cluster.clusters import check_cluster
 from infra.cluster.crew import Crew
 from infra.errors import ClusterError, ConfigurationError
 from infra.settings import CampaignRequest
 from infra.store import Store
+from tests.documents import Block, blocks
 from tests.infra.cluster import stubs
 
 STUBS = "tests.infra.cluster.stubs"
@@ -155,6 +158,34 @@ def test_a_file_that_describes_no_cluster_is_told_in_one_line(tmp_path: Path, te
         written(tmp_path, text)
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml: cannot be read"):
         asked_class(str(tmp_path / "nowhere.toml"))
+
+
+def described() -> list[Block]:
+    """The blocks of the document about clusters of a class."""
+    return [block for block in blocks() if block.mark == "tested in tests/infra/cluster/test_cluster_class.py"]
+
+
+def test_the_clusters_of_the_document_are_made_of_the_arguments_that_it_gives(
+    tmp_path: Path, done: list[tuple[Any, ...]]
+) -> None:
+    for text in (block.text for block in described() if "cluster_class" in block.text):
+        asked = written(tmp_path, text)
+        stub = getattr(stubs, asked.name.rpartition(".")[2])
+        made = ClusterClass(asked.asked, f"{STUBS}.{stub.__name__}", asked.arguments, asked.adapt).start(None, {})
+        assert isinstance(made, stub)
+    assert [each[0] for each in done] == ["SLURMCluster", "adapt", "KubeCluster", "adapt", "LocalCUDACluster"]
+    assert done[1] == ("adapt", 1, 40, {})
+    assert done[-1][-1] == {"resources": {"GPU": 1}}
+
+
+def test_the_commands_of_the_document_can_be_asked_for() -> None:
+    lines = [line for block in described() for line in block.text.replace("\\\n", "").splitlines()]
+    commands = [line.partition("prefect run ")[2].split() for line in lines if "prefect run " in line]
+    assert len(commands) == 4
+    for command in commands:
+        _, bound, _ = run_app.parse_args(command, print_error=False, exit_on_error=False)
+        request = Campaign().request(bound.arguments["places"])
+        assert request.cluster in ("dask_jobqueue.SLURMCluster", "slurm.toml", "kubernetes.toml")
 
 
 def test_no_message_shows_what_an_argument_holds(tmp_path: Path) -> None:
