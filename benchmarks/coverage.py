@@ -84,13 +84,13 @@ def scored(
 ) -> ScoredPieces:
     """The sums of a corpus whose variants have these means in each unit, beside `MEAN`."""
     variants, units = luck_VS.shape
-    steps_P = rng.integers(30, 91, pieces).astype(float)
-    of_pieces_VP = rng.normal(0, 0.6, pieces) + spread(rng, 0.09, (variants, pieces), heavy=False)
-    residual_VSP = spread(rng, 0.18, (variants, units, pieces), heavy=False)
-    x_VSP = MEAN + of_pieces_VP[:, None] + luck_VS[..., None] + residual_VSP
-    sums_KP = (steps_P * x_VSP).reshape(-1, pieces)
+    steps_Q = rng.integers(30, 91, pieces).astype(float)
+    of_pieces_VQ = rng.normal(0, 0.6, pieces) + spread(rng, 0.09, (variants, pieces), heavy=False)
+    residual_VSQ = spread(rng, 0.18, (variants, units, pieces), heavy=False)
+    x_VSQ = MEAN + of_pieces_VQ[:, None] + luck_VS[..., None] + residual_VSQ
+    sums_KQ = (steps_Q * x_VSQ).reshape(-1, pieces)
     trials = tuple((name, s, 0) if studies else (name, 0, s) for name in names for s in range(units))
-    return ScoredPieces(steps_P, trials, {METRIC.column: sums_KP}, np.zeros_like(sums_KP))
+    return ScoredPieces(steps_Q, trials, {METRIC.column: sums_KQ}, np.zeros_like(sums_KQ))
 
 
 def cell_campaign(rng: np.random.Generator, cell: Cell, units: int, pieces: int) -> ScoredPieces:

@@ -1,7 +1,7 @@
 """What the RBM costs: a frame of contrastive divergence against its multiply-adds, and a frame of log Z.
 
 Run it on a quiet machine: `python -m benchmarks.rbm`. One thread, medians of processor time, so that other work moves
-it little. The multiply-adds of k Gibbs steps, 2 V U k, are timed as matrix products of the same shapes alone; the cost
+it little. The multiply-adds of k Gibbs steps, 2 D U k, are timed as matrix products of the same shapes alone; the cost
 and its gradient are timed whole, biases included. Prints two tables and writes them with the hardware to
 benchmarks/results/rbm.json.
 """
@@ -77,13 +77,13 @@ def divergence(frames: int, units: int, steps: int) -> Divergence:
     generators = [torch.Generator().manual_seed(0)]
     with torch.no_grad():
         machines = model.machines(parameters.by_name, states)
-    hidden, visible = torch.empty_like(machines.hidden_SNU), torch.empty_like(machines.visible_SNV)
+    hidden, visible = torch.empty_like(machines.hidden_SNU), torch.empty_like(machines.visible_SND)
 
     def products() -> None:
         with torch.no_grad():
             for _ in range(steps):
-                torch.bmm(data[0], machines.coupling_SUV.transpose(1, 2), out=hidden)
-                torch.bmm(hidden, machines.coupling_SUV, out=visible)
+                torch.bmm(data[0], machines.coupling_SUD.transpose(1, 2), out=hidden)
+                torch.bmm(hidden, machines.coupling_SUD, out=visible)
 
     def training() -> None:
         parameters.differentiate(model.cost(parameters.by_name, states, data, generators).sum())

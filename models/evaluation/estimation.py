@@ -12,7 +12,7 @@ with e_i the standard error of f_i. The steps differ a lot from each other, but 
 nearly the same bias, so n steps are enough to estimate that bias. A split of at most `REPORTED` steps is estimated in
 full. The error is that of the mean, common to all pieces; each piece gets a share in proportion to its steps.
 
-Shape letters: S stacked trials, N steps, n drawn ones, P pieces, H hidden.
+Shape letters: S stacked trials, N steps, n drawn ones, Q pieces, H hidden.
 """
 
 import numpy as np
@@ -54,15 +54,15 @@ def report_work(steps: int) -> int:
 
 
 def monitor(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """The number of sampled steps of each piece, (P,), and the sums of their log-likelihoods, (S, P)."""
+    """The number of sampled steps of each piece, (Q,), and the sums of their log-likelihoods, (S, Q)."""
     place_n = drawn_steps(len(pieces.data), MONITORED)
     value_Sn, _ = _estimates(network, pieces, place_n, MONITOR, "monitor")
-    (steps_P,) = _per_piece(pieces, place_n, torch.ones(1, len(place_n), dtype=torch.float64))
-    return steps_P.astype(pieces.lengths.dtype), _per_piece(pieces, place_n, value_Sn)
+    (steps_Q,) = _per_piece(pieces, place_n, torch.ones(1, len(place_n), dtype=torch.float64))
+    return steps_Q.astype(pieces.lengths.dtype), _per_piece(pieces, place_n, value_Sn)
 
 
 def report(network: Network, pieces: Pieces) -> tuple[np.ndarray, np.ndarray]:
-    """Sums of the log-likelihoods of all steps of each piece, and their standard errors, nats, (S, P) each."""
+    """Sums of the log-likelihoods of all steps of each piece, and their standard errors, nats, (S, Q) each."""
     N = len(pieces.data)
     every_N, place_n = torch.arange(N), drawn_steps(N, REPORTED)
     n = len(place_n)

@@ -6,7 +6,7 @@ This formula gives the published columns; the union formula TP / (TP + FP + FN),
 only some steps are scored, only these are counted, and success is the share of them whose most likely value is right.
 Sums are in float64.
 
-Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, P pieces.
+Shape letters: S stacked trials, T time, B batch, N frames, D notes, H hidden, Q pieces.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ def score_members(
     if not (wants_accuracy or output.estimated or pieces.scored is not None):
         for values_SN, piece_N in likelihoods(network, pieces, LANES, LONGEST):
             add("log_likelihood", values_SN, piece_N)
-        return [Scores(pieces.scored_lengths, sums_P) for sums_P in sums["log_likelihood"].cpu().numpy()]
+        return [Scores(pieces.scored_lengths, sums_Q) for sums_Q in sums["log_likelihood"].cpu().numpy()]
     for stretch in () if output.estimated and not wants_accuracy else walk(network, pieces, LANES, LONGEST):
         rows = {} if output.estimated else {"log_likelihood": network.log_likelihood(stretch.states_S1NH, stretch.data)}
         if wants_accuracy and sampling is not None:
@@ -112,13 +112,13 @@ def score_members(
             rows["success"] = right
         for name, row in rows.items():
             add(name, row.flatten(1), stretch.piece_N)
-    arrays = {name: rows_SP.cpu().numpy() for name, rows_SP in sums.items()}
-    members = [{name: rows_SP[s] for name, rows_SP in arrays.items()} for s in range(S)]
-    steps_P = pieces.scored_lengths
+    arrays = {name: rows_SQ.cpu().numpy() for name, rows_SQ in sums.items()}
+    members = [{name: rows_SQ[s] for name, rows_SQ in arrays.items()} for s in range(S)]
+    steps_Q = pieces.scored_lengths
     if not output.estimated:
-        return [Scores(steps_P, **values) for values in members]
+        return [Scores(steps_Q, **values) for values in members]
     if not reported:
-        monitored_P, sums_SP = monitor(network, pieces)
-        return [Scores(monitored_P, sums_P, **values) for sums_P, values in zip(sums_SP, members, strict=True)]
+        monitored_Q, sums_SQ = monitor(network, pieces)
+        return [Scores(monitored_Q, sums_Q, **values) for sums_Q, values in zip(sums_SQ, members, strict=True)]
     estimates = zip(*report(network, pieces), members, strict=True)
-    return [Scores(steps_P, sums_P, log_likelihood_error=e_P, **values) for sums_P, e_P, values in estimates]
+    return [Scores(steps_Q, sums_Q, log_likelihood_error=e_Q, **values) for sums_Q, e_Q, values in estimates]

@@ -13,10 +13,19 @@ import torch
 from models.core import use_kernel
 from models.data.chunks import Pieces
 from models.training.run import train_stack
+from tests.documents import ROOT
 from tests.models import examples
 from tests.models.shapes import MODELS, axes, shapes_checked
 
 FILES = sorted(Path(MODELS).rglob("*.py"))
+MEANINGS = {
+    "B": {"batch", "lanes"},
+    "H": {"hidden"},
+    "P": {"parameters"},
+    "Q": {"pieces"},
+    "S": {"stacked"},
+}
+"""The first word of a letter's meaning, whichever file has it."""
 CASES = (
     examples.trial("CLRM"),
     examples.trial("CM", core="lstm"),
@@ -64,10 +73,29 @@ def test_every_letter_is_in_the_legend_of_its_file() -> None:
     assert not lacking, "add their meaning to `Shape letters:` in the first docstring"
 
 
+def test_a_letter_that_many_files_share_has_one_meaning() -> None:
+    found = {
+        (str(path.relative_to(ROOT)), letter, meaning)
+        for path in [*FILES, *(ROOT / "tasks").rglob("*.py")]
+        for letter, meaning in re.findall(r"(?:^|[,.;] )([A-Z]) ([a-z]+)", _legend(_parsed(path)))
+        if letter in MEANINGS
+    }
+    assert {letter for _, letter, _ in found} == set(MEANINGS)
+    assert {each for each in found if each[2] not in MEANINGS[each[1]]} == set()
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _legend(tree: ast.Module) -> str:
+    found = re.search(r"Shape letters?: (.*?)(?=\n\n|\Z)", ast.get_docstring(tree) or "", re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
+
+
 def _unexplained(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    legend = re.search(r"Shape letters?: (.*?)(?=\n\n|\Z)", ast.get_docstring(tree) or "", re.DOTALL)
-    explained = set(re.findall(r"(?<![A-Za-z])[A-Z](?![A-Za-z])", legend[1])) if legend else set()
+    tree = _parsed(path)
+    explained = set(re.findall(r"(?<![A-Za-z])[A-Z](?![A-Za-z])", _legend(tree)))
     return {letter for name in _names(tree) for letter in axes(name) or "" if letter.isalpha()} - explained
 
 

@@ -11,7 +11,7 @@ chains is unbiased. Its logarithm is too low by about half its squared standard 
 by as much. The standard error comes from that of the mean of w, by the delta method. It cannot reveal a mode that no
 chain has found.
 
-Shape letters: S stacked trials, N machines, C chains, R = N C rows, V notes, U units.
+Shape letters: S stacked trials, N machines, C chains, R = N C rows, D notes, U units.
 """
 
 from collections.abc import Sequence
@@ -37,14 +37,14 @@ def log_partition(machines: Machines, effort: Effort, generators: Sequence[torch
         effort: chains and temperatures.
         generators: one for each member.
     """
-    S, N, _ = machines.visible_SNV.shape
-    weights_SNC = torch.empty(S, N, effort.chains, dtype=torch.float64, device=machines.visible_SNV.device)
+    S, N, _ = machines.visible_SND.shape
+    weights_SNC = torch.empty(S, N, effort.chains, dtype=torch.float64, device=machines.visible_SND.device)
     together = max(1, ROWS // effort.chains)
     for start in range(0, N, together):
         block = slice(start, start + together)
-        some = Machines(machines.visible_SNV[:, block], machines.hidden_SNU[:, block], machines.coupling_SUV)
+        some = Machines(machines.visible_SND[:, block], machines.hidden_SNU[:, block], machines.coupling_SUD)
         weights_SNC[:, block] = _log_weights(some, effort, generators)
-    base_SN = sum(softplus(biases.double()).sum(-1) for biases in (machines.visible_SNV, machines.hidden_SNU))
+    base_SN = sum(softplus(biases.double()).sum(-1) for biases in (machines.visible_SND, machines.hidden_SNU))
     C = effort.chains
     log_mean_SN = weights_SNC.logsumexp(-1) - log(C)
     relative_SNC = (weights_SNC - log_mean_SN.unsqueeze(-1)).exp()
@@ -55,21 +55,21 @@ def log_partition(machines: Machines, effort: Effort, generators: Sequence[torch
 def _log_weights(machines: Machines, effort: Effort, generators: Sequence[torch.Generator]) -> Tensor:
     """log w of every chain, float64 (S, N, C)."""
     C, K = effort.chains, effort.temperatures
-    visible_SRV = machines.visible_SNV.repeat_interleave(C, dim=1)
+    visible_SRD = machines.visible_SND.repeat_interleave(C, dim=1)
     hidden_SRU = machines.hidden_SNU.repeat_interleave(C, dim=1)
-    from_notes_SVU = machines.coupling_SUV.transpose(1, 2)
-    numbers_SRV, numbers_SRU = torch.empty_like(visible_SRV), torch.empty_like(hidden_SRU)
+    from_notes_SDU = machines.coupling_SUD.transpose(1, 2)
+    numbers_SRD, numbers_SRU = torch.empty_like(visible_SRD), torch.empty_like(hidden_SRU)
     field_SRU, logits_SRU = torch.empty_like(hidden_SRU), torch.empty_like(hidden_SRU)
-    notes_SRV = draw_(visible_SRV.clone(), numbers_SRV, generators)
-    weights_SR = torch.zeros(visible_SRV.shape[:2], dtype=torch.float64, device=visible_SRV.device)
+    notes_SRD = draw_(visible_SRD.clone(), numbers_SRD, generators)
+    weights_SR = torch.zeros(visible_SRD.shape[:2], dtype=torch.float64, device=visible_SRD.device)
     for k in range(1, K + 1):
-        torch.bmm(notes_SRV, from_notes_SVU, out=field_SRU)
+        torch.bmm(notes_SRD, from_notes_SDU, out=field_SRU)
         torch.add(hidden_SRU, field_SRU, alpha=(k - 1) / K, out=logits_SRU)
         before_SRU = softplus(logits_SRU)
         torch.add(hidden_SRU, field_SRU, alpha=k / K, out=logits_SRU)
         weights_SR += softplus(logits_SRU).sub_(before_SRU).sum(-1)
         if k < K:
             draw_(logits_SRU, numbers_SRU, generators)
-            torch.baddbmm(visible_SRV, logits_SRU, machines.coupling_SUV, alpha=k / K, out=notes_SRV)
-            draw_(notes_SRV, numbers_SRV, generators)
+            torch.baddbmm(visible_SRD, logits_SRU, machines.coupling_SUD, alpha=k / K, out=notes_SRD)
+            draw_(notes_SRD, numbers_SRD, generators)
     return weights_SR.view(len(weights_SR), -1, C)

@@ -5,7 +5,7 @@
 
 Section 2 of arXiv:1206.6392. What this does not do: depend on states or time, or estimate Z (`annealing.py`).
 
-Shape letters: S stacked trials, N frames, V notes, U units.
+Shape letters: S stacked trials, N frames, D notes, U units.
 """
 
 from collections.abc import Sequence
@@ -21,36 +21,36 @@ class Machines:
     """One machine for each frame.
 
     Attributes:
-        visible_SNV, hidden_SNU: the biases b_v and b_h of each machine.
-        coupling_SUV: W, common to all machines of a member.
+        visible_SND, hidden_SNU: the biases b_v and b_h of each machine.
+        coupling_SUD: W, common to all machines of a member.
     """
 
-    visible_SNV: Tensor
+    visible_SND: Tensor
     hidden_SNU: Tensor
-    coupling_SUV: Tensor
+    coupling_SUD: Tensor
 
-    def free_energy(self, notes_SNV: Tensor) -> Tensor:
+    def free_energy(self, notes_SND: Tensor) -> Tensor:
         """F(v) of one v for each machine, (S, N)."""
-        logits_SNU = torch.baddbmm(self.hidden_SNU, notes_SNV, self.coupling_SUV.transpose(1, 2))
-        return -(self.visible_SNV * notes_SNV).sum(-1) - softplus(logits_SNU).sum(-1)
+        logits_SNU = torch.baddbmm(self.hidden_SNU, notes_SND, self.coupling_SUD.transpose(1, 2))
+        return -(self.visible_SND * notes_SND).sum(-1) - softplus(logits_SNU).sum(-1)
 
     @torch.no_grad()
-    def gibbs(self, notes_SNV: Tensor, steps: int, generators: Sequence[torch.Generator]) -> Tensor:
-        """The notes after a number of Gibbs steps, h ~ P(h | v), v ~ P(v | h): (S, N, V).
+    def gibbs(self, notes_SND: Tensor, steps: int, generators: Sequence[torch.Generator]) -> Tensor:
+        """The notes after a number of Gibbs steps, h ~ P(h | v), v ~ P(v | h): (S, N, D).
 
         Args:
-            notes_SNV: start of each machine's chain; not changed.
+            notes_SND: start of each machine's chain; not changed.
             steps: number of steps.
             generators: one for each member.
         """
         units_SNU, numbers_SNU = torch.empty_like(self.hidden_SNU), torch.empty_like(self.hidden_SNU)
-        drawn_SNV, numbers_SNV = torch.empty_like(self.visible_SNV), torch.empty_like(self.visible_SNV)
+        drawn_SND, numbers_SND = torch.empty_like(self.visible_SND), torch.empty_like(self.visible_SND)
         for _ in range(steps):
-            torch.baddbmm(self.hidden_SNU, notes_SNV, self.coupling_SUV.transpose(1, 2), out=units_SNU)
+            torch.baddbmm(self.hidden_SNU, notes_SND, self.coupling_SUD.transpose(1, 2), out=units_SNU)
             draw_(units_SNU, numbers_SNU, generators)
-            torch.baddbmm(self.visible_SNV, units_SNU, self.coupling_SUV, out=drawn_SNV)
-            notes_SNV = draw_(drawn_SNV, numbers_SNV, generators)
-        return notes_SNV
+            torch.baddbmm(self.visible_SND, units_SNU, self.coupling_SUD, out=drawn_SND)
+            notes_SND = draw_(drawn_SND, numbers_SND, generators)
+        return notes_SND
 
 
 def draw_(logits: Tensor, numbers: Tensor, generators: Sequence[torch.Generator]) -> Tensor:

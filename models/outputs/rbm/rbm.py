@@ -5,7 +5,7 @@ Section 3.3 of arXiv:1212.0901; arXiv:1206.6392. With the state h_{t-1} written 
     b_v(t) = b_v + W_hv s,    b_h(t) = b_h + W_hh' s,    P(v, h) = exp(b_v(t)'v + b_h(t)'h + h'Wv) / Z(t)
     log P(v) = -F(v) - log Z(t)
 
-F is exact (`machine.py`). Z is a sum over 2^V frames; training does not need it, and scoring estimates it
+F is exact (`machine.py`). Z is a sum over 2^D frames; training does not need it, and scoring estimates it
 (`annealing.py`).
 
 Training is contrastive divergence (Hinton 2002). The cost of a step is F(v) - F(v_k), where v_k is the end of k Gibbs
@@ -16,8 +16,7 @@ net; its value is not a likelihood. A chain starts at the frame, or at a particl
 Initialisation: W normal with standard deviation 0.1, W_hv and W_hh' with 1/sqrt(H), b_h zero, b_v the log-odds of each
 note in train.
 
-Shape letters: S stacked trials, T time, B batch, N = T B frames, V notes, U units, H hidden, M particles, D width of
-the data.
+Shape letters: S stacked trials, T time, B batch, N = T B frames, D notes, U units, H hidden, M particles.
 """
 
 from collections.abc import Mapping, Sequence
@@ -86,13 +85,13 @@ class RBM(Output):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """W_hv and b_v, W_hh' and b_h, W."""
-        H, V, U = self.hidden_size, self.width, self.settings.units
+        H, D, U = self.hidden_size, self.width, self.settings.units
         return {
-            "output_weight": (H, V),
-            "output_bias": (V,),
+            "output_weight": (H, D),
+            "output_bias": (D,),
             "units_weight": (H, U),
             "units_bias": (U,),
-            "coupling": (U, V),
+            "coupling": (U, D),
         }
 
     def initialise(self, parameters: Mapping[str, Tensor], generator: torch.Generator, frequency_D: Tensor) -> None:
@@ -106,14 +105,14 @@ class RBM(Output):
     def machines(self, parameters: Mapping[str, Tensor], states_STBH: Tensor) -> Machines:
         """The machine of every state, all steps and pieces in a row: N = T B."""
         states_SNH = states_STBH.flatten(1, 2)
-        visible_SNV, hidden_SNU = (
+        visible_SND, hidden_SNU = (
             torch.baddbmm(parameters[f"{layer}_bias"].unsqueeze(1), states_SNH, parameters[f"{layer}_weight"])
             for layer in ("output", "units")
         )
-        return Machines(visible_SNV, hidden_SNU, parameters["coupling"])
+        return Machines(visible_SND, hidden_SNU, parameters["coupling"])
 
     def particles(self, members: int, like: Tensor) -> Tensor | None:
-        """Silent frames for persistent chains, (S, M, V); None for chains that start at the data."""
+        """Silent frames for persistent chains, (S, M, D); None for chains that start at the data."""
         return like.new_zeros(members, PARTICLES, self.width) if self.settings.chain == "persistent" else None
 
     def cost(
@@ -125,12 +124,12 @@ class RBM(Output):
         particles: Tensor | None = None,
     ) -> Tensor:
         """F(v) - F(v_k), (S, T, B): not a likelihood, but its gradient estimates that of -log P(v)."""
-        machines, notes_SNV = self.machines(parameters, states_STBH), data.flatten(1, 2)
-        start_SNV = notes_SNV if particles is None else _take(particles, notes_SNV.shape[1])
-        end_SNV = machines.gibbs(start_SNV, self.settings.cd_steps, generators)
+        machines, notes_SND = self.machines(parameters, states_STBH), data.flatten(1, 2)
+        start_SND = notes_SND if particles is None else _take(particles, notes_SND.shape[1])
+        end_SND = machines.gibbs(start_SND, self.settings.cd_steps, generators)
         if particles is not None:
-            _leave_(particles, end_SNV)
-        cost_SN = machines.free_energy(notes_SNV) - machines.free_energy(end_SNV)
+            _leave_(particles, end_SND)
+        cost_SN = machines.free_energy(notes_SND) - machines.free_energy(end_SND)
         return cost_SN.view(states_STBH.shape[:3])
 
     @torch.no_grad()
@@ -158,17 +157,17 @@ class RBM(Output):
     ) -> Tensor:
         """The result of `SAMPLE_STEPS` Gibbs steps, from a start drawn by the notes' biases alone."""
         machines = self.machines(parameters, states_STBH)
-        alone_SNV = machines.visible_SNV.clone()
-        start_SNV = draw_(alone_SNV, torch.empty_like(alone_SNV), generators)
-        return machines.gibbs(start_SNV, SAMPLE_STEPS, generators).view(*states_STBH.shape[:3], -1)
+        alone_SND = machines.visible_SND.clone()
+        start_SND = draw_(alone_SND, torch.empty_like(alone_SND), generators)
+        return machines.gibbs(start_SND, SAMPLE_STEPS, generators).view(*states_STBH.shape[:3], -1)
 
 
-def _take(particles_SMV: Tensor, count: int) -> Tensor:
+def _take(particles_SMD: Tensor, count: int) -> Tensor:
     """The first `count` particles of the queue; if it is shorter, they are repeated."""
-    return particles_SMV[:, torch.arange(count, device=particles_SMV.device) % particles_SMV.shape[1]]
+    return particles_SMD[:, torch.arange(count, device=particles_SMD.device) % particles_SMD.shape[1]]
 
 
-def _leave_(particles_SMV: Tensor, end_SNV: Tensor) -> None:
+def _leave_(particles_SMD: Tensor, end_SND: Tensor) -> None:
     """Append the ends of the chains to the queue, and drop as many particles from its front."""
-    M = particles_SMV.shape[1]
-    particles_SMV.copy_(torch.cat([particles_SMV, end_SNV], dim=1)[:, -M:])
+    M = particles_SMD.shape[1]
+    particles_SMD.copy_(torch.cat([particles_SMD, end_SND], dim=1)[:, -M:])

@@ -8,7 +8,8 @@ In a stack every member has its own chunks. The next epoch begins for all member
 
 What this does not do: make an update (`chunk_updater.py`), or decide when training ends (`run.py`).
 
-Shape letters: S stacked trials, P pieces, B lanes, K carried numbers a lane, D width of the data, M particles.
+Shape letters: S stacked trials, P parameters in a row, Q pieces, B lanes, K carried numbers a lane, D width of the
+data, M particles.
 """
 
 from collections.abc import Iterator, Sequence
@@ -72,8 +73,8 @@ class GradientDescent:
         plans = islice(plan_chunks(self._pieces, order, trial.batch, trial.chunk), now.chunk, None)
         if self._room is None:
             return plans
-        shift_P = drawn_shifts(trial.stream, now.epoch, trial.transposition, self._room)
-        return (replace(plan, shift_B=shift_P[plan.piece_B]) for plan in plans)
+        shift_Q = drawn_shifts(trial.stream, now.epoch, trial.transposition, self._room)
+        return (replace(plan, shift_B=shift_Q[plan.piece_B]) for plan in plans)
 
     def update(self, tallies: Tallies) -> tuple[bool, ...]:
         """Make one update of each member that has a chunk left; returns which members had one."""

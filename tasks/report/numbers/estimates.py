@@ -149,7 +149,7 @@ def _score_rows(
             "low": value.low,
             "high": value.high,
             "estimated": metric.column == "log_likelihood" and is_estimated(variant),
-            "n_pieces": len(scored.steps_P),
+            "n_pieces": len(scored.steps_Q),
             "n_studies": studies_in(places),
             "n_seeds": len(places),
             "reference": reference,

@@ -1,7 +1,7 @@
 """The random numbers behind every interval of a report: drawn pieces, multipliers of units, and scales.
 
 A caller names the purpose of the numbers. Equal names and seeds give equal numbers, in any order of the calls. What
-this does not do: know a variant or a metric. Shape letters: R resamples, P pieces, N units.
+this does not do: know a variant or a metric. Shape letters: R resamples, Q pieces, N units.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ def numpy_generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def draw_pieces(generator: np.random.Generator, resamples: int, pieces: int) -> FloatArray:
-    """How often each piece is drawn when P of P are drawn with replacement: (R, P), each row sums to P."""
-    drawn_RP = generator.integers(pieces, size=(resamples, pieces))
-    flat = (drawn_RP + pieces * np.arange(resamples)[:, None]).ravel()
+    """How often each piece is drawn when Q of Q are drawn with replacement: (R, Q), each row sums to Q."""
+    drawn_RQ = generator.integers(pieces, size=(resamples, pieces))
+    flat = (drawn_RQ + pieces * np.arange(resamples)[:, None]).ravel()
     return np.bincount(flat, minlength=resamples * pieces).reshape(resamples, pieces).astype(np.float64)
 
 
@@ -34,7 +34,7 @@ class Scales:
     that is divided by it is one of Student's t.
 
     Attributes:
-        pieces_R: sqrt(P / chi2_{P-1}), which also makes up for the (P - 1) / P that a bootstrap of P pieces sees.
+        pieces_R: sqrt(Q / chi2_{Q-1}), which also makes up for the (Q - 1) / Q that a bootstrap of Q pieces sees.
         squares_RN: the sums of the first 1, 2, ... squares of standard normal numbers.
     """
 

@@ -1,6 +1,6 @@
 """The sums of the test scores, as arrays: one row for each final trial, one column for each piece.
 
-Shape letters: K final trials, P pieces.
+Shape letters: K final trials, Q pieces.
 """
 
 from collections.abc import Iterable
@@ -30,16 +30,16 @@ class ScoredPieces:
     """The sums of one corpus, ready to be resampled.
 
     Attributes:
-        steps_P: number of steps of each piece.
+        steps_Q: number of steps of each piece.
         trials: (variant, study, seed) of each final trial.
-        sums: for each summed column, float64 (K, P).
-        errors_KP: standard errors of the log-likelihoods, 0 where they are exact.
+        sums: for each summed column, float64 (K, Q).
+        errors_KQ: standard errors of the log-likelihoods, 0 where they are exact.
     """
 
-    steps_P: FloatArray
+    steps_Q: FloatArray
     trials: tuple[tuple[str, int, int], ...]
     sums: dict[str, FloatArray]
-    errors_KP: FloatArray
+    errors_KQ: FloatArray
 
     @classmethod
     def from_frame(cls, pieces: pd.DataFrame) -> "ScoredPieces":
@@ -52,15 +52,15 @@ class ScoredPieces:
             return cls(np.zeros(0), (), {column: np.zeros((0, 0)) for column in _SUMS}, np.zeros((0, 0)))
         by_piece = pieces.groupby(["variant", "study", "seed", "piece"])[["steps", *_SUMS, _ERROR]].sum(min_count=1)
         table = by_piece.unstack("piece")
-        steps_KP = table["steps"].to_numpy(np.float64)
-        for row, (variant, study, seed) in zip(steps_KP, table.index, strict=True):
-            if not np.array_equal(row, steps_KP[0]):
+        steps_KQ = table["steps"].to_numpy(np.float64)
+        for row, (variant, study, seed) in zip(steps_KQ, table.index, strict=True):
+            if not np.array_equal(row, steps_KQ[0]):
                 raise CampaignError(
                     f"{variant}, study {study}, seed {seed}: not scored once on the same test pieces as the others"
                 )
         trials = tuple((str(variant), int(study), int(seed)) for variant, study, seed in table.index)
         sums = {column: table[column].to_numpy(np.float64) for column in _SUMS}
-        return cls(steps_KP[0], trials, sums, np.nan_to_num(table[_ERROR].to_numpy(np.float64)))
+        return cls(steps_KQ[0], trials, sums, np.nan_to_num(table[_ERROR].to_numpy(np.float64)))
 
     def places(self, variant: str) -> dict[Place, int]:
         """Where a variant has scores, each place with its row in the sums."""

@@ -7,7 +7,7 @@ mean m over its N units. Pieces and units are crossed: every trial is scored on 
 
     metric* = link( m + b (m_pieces* - m) + sum_s g_s (m_s - m) / sqrt(N c_{N-1}) )
 
-m_pieces* is m over P pieces that are drawn with replacement, weighted as drawn; b = sqrt(P / c_{P-1}); g_s is standard
+m_pieces* is m over Q pieces that are drawn with replacement, weighted as drawn; b = sqrt(Q / c_{Q-1}); g_s is standard
 normal, and c_f is chi-squared with f degrees of freedom. The part of the units is Student's t of their mean, drawn:
 s / sqrt(N) times t with N - 1 degrees of freedom, which a bootstrap of few units is too narrow for; the part of the
 pieces is a bootstrap, which keeps their skewness, with the factor of Student's t.
@@ -22,7 +22,7 @@ resample adds z_k e_kp to x_kp, z_k standard normal. Errors also make units diff
 twice, which makes intervals rather too wide.
 
 What it does not cover: other corpora; and with one study the luck of the search. Shape letters: R resamples, K final
-trials, P pieces, N units.
+trials, Q pieces, N units.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,8 +91,8 @@ class Bootstrap:
         self._scored, self._name, self._seed, self._resamples = scored, name, seed, resamples
         self._parts: dict[tuple[str, str, tuple[Place, ...]], _Part] = {}
         self._pieces_RK = self._resample_pieces()
-        steps = scored.steps_P.sum()
-        self._means_K = {column: sums_KP.sum(1) / steps for column, sums_KP in scored.sums.items()}
+        steps = scored.steps_Q.sum()
+        self._means_K = {column: sums_KQ.sum(1) / steps for column, sums_KQ in scored.sums.items()}
         places = [(study, own) for _, study, own in scored.trials]
         self._studies, self._places = sorted({study for study, _ in places}), sorted(set(places))
         self._study_RN = self._generator("studies").standard_normal((resamples, len(self._studies)))
@@ -170,21 +170,21 @@ class Bootstrap:
 
     def _scales(self, units: int, *names: str) -> Scales:
         """Those of one comparison, which is named; for at most so many units."""
-        return Scales.draw(self._generator("scales", *names), self._resamples, len(self._scored.steps_P), units)
+        return Scales.draw(self._generator("scales", *names), self._resamples, len(self._scored.steps_Q), units)
 
     def _resample_pieces(self) -> dict[str, FloatArray]:
         """The means of the trials over drawn pieces, and under `_ERRORS` what their estimates are off by."""
-        steps_P, trials = self._scored.steps_P, len(self._scored.trials)
-        estimated = np.flatnonzero(self._scored.errors_KP.any(axis=1))
-        summed = self._scored.sums | ({_ERRORS: self._scored.errors_KP} if len(estimated) else {})
+        steps_Q, trials = self._scored.steps_Q, len(self._scored.trials)
+        estimated = np.flatnonzero(self._scored.errors_KQ.any(axis=1))
+        summed = self._scored.sums | ({_ERRORS: self._scored.errors_KQ} if len(estimated) else {})
         means = {name: np.zeros((self._resamples, trials)) for name in summed}
-        block, generator = max(1, _BLOCK // max(1, len(steps_P))), self._generator("pieces")
+        block, generator = max(1, _BLOCK // max(1, len(steps_Q))), self._generator("pieces")
         for start in range(0, self._resamples if trials else 0, block):
-            weights_RP = draw_pieces(generator, min(block, self._resamples - start), len(steps_P))
-            total_R1 = (weights_RP @ steps_P)[:, None]
-            for name, sums_KP in summed.items():
+            weights_RQ = draw_pieces(generator, min(block, self._resamples - start), len(steps_Q))
+            total_R1 = (weights_RQ @ steps_Q)[:, None]
+            for name, sums_KQ in summed.items():
                 with np.errstate(invalid="ignore"):  # a sum that is not finite ends as an estimate of NaN
-                    means[name][start : start + block] = (weights_RP @ sums_KP.T) / total_R1
+                    means[name][start : start + block] = (weights_RQ @ sums_KQ.T) / total_R1
         for k in estimated:
             variant, study, own = self._scored.trials[k]
             generator = self._generator("estimates", variant, str(study), str(own))
@@ -244,7 +244,7 @@ class Bootstrap:
         means = {variant: self._means_K[metric.column][[at[variant][place] for place in places]] for variant in pair}
         if studies_in(places) < 2 or not all(np.isfinite(means_K).all() for means_K in means.values()):
             return ()
-        pieces = len(self._scored.steps_P)
+        pieces = len(self._scored.steps_Q)
         each, drawn = [], []
         for variant in pair:
             mean, pieces_R, _, errors_R = self._parts[metric.column, variant, tuple(places)]
@@ -258,7 +258,7 @@ class Bootstrap:
     ) -> tuple[float, float, float, FloatArray | None]:
         if not (np.isfinite(value) and np.isfinite(values_R).all()):
             return float("nan"), float("nan"), float("nan"), None
-        if units < 2 and len(self._scored.steps_P) < 2:
+        if units < 2 and len(self._scored.steps_Q) < 2:
             return value, float("nan"), float("nan"), None  # nothing varies: an interval of no width would be a lie
         return value, *percentile_interval(values_R), values_R
 

@@ -35,23 +35,23 @@ def _notes(roll: np.ndarray) -> set[tuple[int, int]]:
 
 
 def test_the_room_of_a_piece_is_what_its_outermost_notes_leave():
-    down_P, up_P = room(_low_and_high())
-    assert down_P.tolist() == [0, 9, 4, 12, 0, 1]
-    assert up_P.tolist() == [9, 0, 5, 12, 0, 0]
+    down_Q, up_Q = room(_low_and_high())
+    assert down_Q.tolist() == [0, 9, 4, 12, 0, 1]
+    assert up_Q.tolist() == [9, 0, 5, 12, 0, 0]
 
 
 def test_shifts_are_as_likely_and_no_note_is_lost():
     pieces = _low_and_high()
-    drawn_EP = np.array([drawn_shifts(7, epoch, 3, room(pieces)) for epoch in range(1, 1401)])
+    drawn_EQ = np.array([drawn_shifts(7, epoch, 3, room(pieces)) for epoch in range(1, 1401)])
     # The third fits wherever it is shifted to: 1,400 draws of 7 numbers, 200 each but for 4 standard deviations.
-    counts = Counter(drawn_EP[:, 2].tolist())
+    counts = Counter(drawn_EQ[:, 2].tolist())
     assert sorted(counts) == [-3, -2, -1, 0, 1, 2, 3]
     assert all(abs(count - 200) < 4 * (1400 * 6 / 49) ** 0.5 for count in counts.values())
-    assert [(own.min(), own.max()) for own in drawn_EP.T] == [(0, 3), (-3, 0), (-3, 3), (-3, 3), (0, 0), (-1, 0)]
-    correlation = np.corrcoef(drawn_EP[:-1, 2], drawn_EP[1:, 2])[0, 1]
+    assert [(own.min(), own.max()) for own in drawn_EQ.T] == [(0, 3), (-3, 0), (-3, 3), (-3, 3), (0, 0), (-1, 0)]
+    correlation = np.corrcoef(drawn_EQ[:-1, 2], drawn_EQ[1:, 2])[0, 1]
     assert abs(correlation) < 4 / 1400**0.5, "an epoch tells nothing of the next"
-    assert (drawn_EP[0] == drawn_shifts(7, 1, 3, room(pieces))).all()
-    assert (drawn_EP != np.array([drawn_shifts(8, epoch, 3, room(pieces)) for epoch in range(1, 1401)])).any()
+    assert (drawn_EQ[0] == drawn_shifts(7, 1, 3, room(pieces))).all()
+    assert (drawn_EQ != np.array([drawn_shifts(8, epoch, 3, room(pieces)) for epoch in range(1, 1401)])).any()
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -70,7 +70,7 @@ def test_a_run_reads_every_note_where_it_was_shifted_to(lanes, length, together,
     chunks_an_epoch = len(read) // 2
     for epoch in (1, 2):
         for s, trial in enumerate(trials):
-            shift_P = drawn_shifts(trial.stream, epoch, 3, room(pieces))
+            shift_Q = drawn_shifts(trial.stream, epoch, 3, room(pieces))
             order = shuffled(pieces, lanes, generator_for(trial.stream, "order", epoch))
             met: dict[int, set[tuple[int, int]]] = {piece: set() for piece in range(len(pieces))}
             steps = dict.fromkeys(met, 0)
@@ -84,8 +84,8 @@ def test_a_run_reads_every_note_where_it_was_shifted_to(lanes, length, together,
             assert steps == dict(enumerate(LENGTHS))
             for piece, notes in met.items():
                 roll = pieces.data[pieces.starts[piece] : pieces.starts[piece + 1]].numpy()
-                assert notes == {(t, d + shift_P[piece]) for t, d in _notes(roll)}
-            assert any(shift_P), "choose a seed that shifts"
+                assert notes == {(t, d + shift_Q[piece]) for t, d in _notes(roll)}
+            assert any(shift_Q), "choose a seed that shifts"
 
 
 def test_a_stack_with_members_that_are_over_is_shifted_too():

@@ -23,13 +23,13 @@ def machines(members: int, count: int, notes: int, units: int, seed: int = 0, sc
 
 def log_joint(of: Machines, member: int, machine: int) -> Tensor:
     """b_v'v + b_h'h + h'Wv of every v (rows) and every h (columns) of one machine."""
-    b_v, b_h, W = of.visible_SNV[member, machine], of.hidden_SNU[member, machine], of.coupling_SUV[member]
+    b_v, b_h, W = of.visible_SND[member, machine], of.hidden_SNU[member, machine], of.coupling_SUD[member]
     v, h = everything(len(b_v), W.dtype), everything(len(b_h), W.dtype)
     return (v @ b_v)[:, None] + (h @ b_h)[None, :] + v @ W.T @ h.T
 
 
 def log_partition(of: Machines) -> Tensor:
     """log Z of every machine, (S, N)."""
-    S, N, _ = of.visible_SNV.shape
+    S, N, _ = of.visible_SND.shape
     rows = [torch.stack([log_joint(of, s, n).flatten().logsumexp(0) for n in range(N)]) for s in range(S)]
     return torch.stack(rows)

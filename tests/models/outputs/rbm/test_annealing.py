@@ -14,7 +14,7 @@ def _generators(*seeds: int) -> list[torch.Generator]:
 
 
 def _repeated(some: Machines, times: int) -> Machines:
-    return Machines(some.visible_SNV.repeat(1, times, 1), some.hidden_SNU.repeat(1, times, 1), some.coupling_SUV)
+    return Machines(some.visible_SND.repeat(1, times, 1), some.hidden_SNU.repeat(1, times, 1), some.coupling_SUD)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -71,7 +71,7 @@ def test_machines_are_left_as_they_were_and_nan_is_not_hidden():
     before = [value.clone() for value in vars(some).values()]
     log_partition(some, Effort(3, 4), _generators(1))
     assert all(torch.equal(a, b) for a, b in zip(before, vars(some).values(), strict=True))
-    some.coupling_SUV[0, 0, 0] = torch.nan
+    some.coupling_SUD[0, 0, 0] = torch.nan
     assert log_partition(some, Effort(3, 4), _generators(1))[0].isnan().all()
 
 

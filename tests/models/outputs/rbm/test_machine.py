@@ -44,7 +44,7 @@ def _matrix(some: Machines) -> torch.Tensor:
 def test_one_gibbs_step_has_the_transitions_of_the_joint_distribution():
     some, count = machines(members=1, count=1, notes=3, units=2), 20_000
     expected = _matrix(some)
-    many = Machines(some.visible_SNV.expand(1, count, 3), some.hidden_SNU.expand(1, count, 2), some.coupling_SUV)
+    many = Machines(some.visible_SND.expand(1, count, 3), some.hidden_SNU.expand(1, count, 2), some.coupling_SUD)
     for start, notes in enumerate(everything(3)):
         after = many.gibbs(notes.expand(1, count, 3), 1, _generators(start))
         found = torch.bincount((after[0] @ torch.tensor([4.0, 2, 1], dtype=torch.float64)).long(), minlength=8)
@@ -57,7 +57,7 @@ def test_gibbs_steps_leave_the_model_as_it_is():
     model = log_joint(some, 0, 0).logsumexp(1).softmax(0)
     assert torch.allclose(model @ _matrix(some), model), "the reference"
     start = everything(3)[torch.multinomial(model, count, replacement=True, generator=_generators(1)[0])]
-    many = Machines(some.visible_SNV.expand(1, count, 3), some.hidden_SNU.expand(1, count, 2), some.coupling_SUV)
+    many = Machines(some.visible_SND.expand(1, count, 3), some.hidden_SNU.expand(1, count, 2), some.coupling_SUD)
     after = many.gibbs(start[None], 3, _generators(2))
     found = torch.bincount((after[0] @ torch.tensor([4.0, 2, 1], dtype=torch.float64)).long(), minlength=8)
     assert ((found - count * model) ** 2 / (count * model)).sum() < 29.9, "1 in 10,000 with seven degrees of freedom"
@@ -79,7 +79,7 @@ def test_members_draw_what_they_draw_alone_and_the_start_is_left(dtype):
 
 def test_each_machine_has_its_own_biases():
     some = machines(members=1, count=2, notes=3, units=2)
-    sure = replace(some, visible_SNV=torch.tensor([[[1e3, -1e3, 1e3], [-1e3, 1e3, -1e3]]], dtype=torch.float64))
+    sure = replace(some, visible_SND=torch.tensor([[[1e3, -1e3, 1e3], [-1e3, 1e3, -1e3]]], dtype=torch.float64))
     assert sure.gibbs(torch.zeros(1, 2, 3, dtype=torch.float64), 1, _generators(0)).tolist() == [
         [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
     ]

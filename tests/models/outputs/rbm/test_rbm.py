@@ -32,10 +32,10 @@ def _made(
     return model, parameters, states, data
 
 
-def _exact(machines: Machines, notes_SNV: torch.Tensor) -> torch.Tensor:
+def _exact(machines: Machines, notes_SND: torch.Tensor) -> torch.Tensor:
     """log P(v) by enumeration, differentiable, (S, N)."""
-    place = (notes_SNV @ (2.0 ** torch.arange(WIDTH - 1, -1, -1, dtype=notes_SNV.dtype))).long()
-    S, N, _ = notes_SNV.shape
+    place = (notes_SND @ (2.0 ** torch.arange(WIDTH - 1, -1, -1, dtype=notes_SND.dtype))).long()
+    S, N, _ = notes_SND.shape
     rows = []
     for s in range(S):
         joints = [small.log_joint(machines, s, n) for n in range(N)]
@@ -49,7 +49,7 @@ def test_biases_follow_the_state():
     for s in range(2):
         p = parameters.member(s)
         for n, state in enumerate(states[s].flatten(0, 1)):
-            torch.testing.assert_close(machines.visible_SNV[s, n], p["output_bias"] + state @ p["output_weight"])
+            torch.testing.assert_close(machines.visible_SND[s, n], p["output_bias"] + state @ p["output_weight"])
             torch.testing.assert_close(machines.hidden_SNU[s, n], p["units_bias"] + state @ p["units_weight"])
 
 
@@ -154,11 +154,11 @@ def test_samples_have_the_probabilities_of_the_model():
     model, parameters, states, _ = _made()
     parameters.theta_SP.mul_(0.5)
     one, count = states[:, :1, :1], 30_000
-    model_V = small.log_joint(model.machines(parameters.by_name, one), 0, 0).logsumexp(1).softmax(0)
+    model_D = small.log_joint(model.machines(parameters.by_name, one), 0, 0).logsumexp(1).softmax(0)
     drawn = model.sample(parameters.by_name, one.expand(1, 3, count // 3, HIDDEN), _generators(4))
     assert drawn.shape == (1, 3, count // 3, WIDTH)
     place = (drawn.view(count, WIDTH) @ torch.tensor([16.0, 8, 4, 2, 1], dtype=torch.float64)).long()
-    wanted = count * model_V
+    wanted = count * model_D
     chi_square = ((torch.bincount(place, minlength=32) - wanted) ** 2 / wanted).sum()
     assert chi_square < 72.0, "1 in 25,000 with 31 degrees of freedom"
 

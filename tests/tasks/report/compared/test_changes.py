@@ -122,8 +122,8 @@ def _luck_alone(rng: np.random.Generator, names: tuple[str, ...], *, shared: boo
     trials += [(f"after {name}", study + later, 0) for name in names for study in range(5)]
     luck = rng.normal(0, 1, 5 + later)
     means_K = np.array([luck[study] for _, study, _ in trials]) + rng.normal(0, 0.5, len(trials))
-    sums_KP = 10 * (means_K[:, None] + rng.normal(0, 1, 8))
-    return ScoredPieces(np.full(8, 10.0), tuple(trials), {"log_likelihood": sums_KP}, np.zeros(sums_KP.shape))
+    sums_KQ = 10 * (means_K[:, None] + rng.normal(0, 1, 8))
+    return ScoredPieces(np.full(8, 10.0), tuple(trials), {"log_likelihood": sums_KQ}, np.zeros(sums_KQ.shape))
 
 
 def _change(scored: ScoredPieces, name: str) -> list[Term]:
@@ -135,8 +135,8 @@ def test_the_interval_of_two_independent_means_is_students():
     rng = np.random.default_rng(3)
     values = {"before": rng.normal(0, 1, 5), "after": rng.normal(0, 2, 5)}
     trials = tuple((when, 9 * (when == "after") + s, 0) for when in values for s in range(5))
-    sums_KP = np.concatenate(list(values.values()))[:, None]
-    scored = ScoredPieces(np.ones(1), trials, {"log_likelihood": sums_KP}, np.zeros((10, 1)))
+    sums_KQ = np.concatenate(list(values.values()))[:, None]
+    scored = ScoredPieces(np.ones(1), trials, {"log_likelihood": sums_KQ}, np.zeros((10, 1)))
     terms = [(sign, when, sorted(scored.places(when))) for sign, when in SIDES]
     made = Bootstrap(scored, "one", resamples=20_000).contrast(METRICS["music"][0], terms)
     wide = 2.7764 * np.sqrt(sum(each.var(ddof=1) for each in values.values()) / 5)

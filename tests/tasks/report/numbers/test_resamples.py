@@ -44,7 +44,7 @@ def test_fewer_units_use_fewer_squares_of_the_same_numbers_and_one_has_no_spread
 
 
 def test_the_scale_of_the_pieces_makes_a_bootstrap_student_t():
-    """A bootstrapped mean has the variance (P - 1) / P s^2 / P; scaled it has that of Student's t."""
+    """A bootstrapped mean has the variance (Q - 1) / Q s^2 / Q; scaled it has that of Student's t."""
     pieces = 8
     scale_R = Scales.draw(np.random.default_rng(2), RESAMPLES, pieces, 1).pieces_R
     assert (scale_R**2).mean() == pytest.approx(pieces / (pieces - 3), rel=0.05)
@@ -52,10 +52,10 @@ def test_the_scale_of_the_pieces_makes_a_bootstrap_student_t():
 
 
 def test_drawn_weights_are_counts():
-    weights_RP = draw_pieces(np.random.default_rng(0), 500, 6)
-    assert weights_RP.shape == (500, 6)
-    assert (weights_RP.sum(1) == 6).all()
-    assert weights_RP.mean(0) == pytest.approx(np.ones(6), abs=0.15)
+    weights_RQ = draw_pieces(np.random.default_rng(0), 500, 6)
+    assert weights_RQ.shape == (500, 6)
+    assert (weights_RQ.sum(1) == 6).all()
+    assert weights_RQ.mean(0) == pytest.approx(np.ones(6), abs=0.15)
 
 
 def test_numbers_belong_to_their_names():

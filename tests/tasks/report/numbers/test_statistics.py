@@ -1,6 +1,6 @@
 """The bootstrap against plain loops, closed forms, coverage on simulated data, and cases at the edge.
 
-Shape letters: R resamples, P pieces, N seeds.
+Shape letters: R resamples, Q pieces, N seeds.
 """
 
 import numpy as np
@@ -24,26 +24,26 @@ STUDIES = [(0, 1), (0, 2), (1, 1), (1, 4), (2, 9)]
 
 
 def _rows(
-    variant: str, places: list[tuple[int, int]], sums_KP: np.ndarray, steps_P: np.ndarray, error: float = np.nan
+    variant: str, places: list[tuple[int, int]], sums_KQ: np.ndarray, steps_Q: np.ndarray, error: float = np.nan
 ) -> list[dict]:
     return [
-        {"variant": variant, "study": study, "seed": seed, "piece": f"p{p}", "steps": int(steps_P[p]),
+        {"variant": variant, "study": study, "seed": seed, "piece": f"p{p}", "steps": int(steps_Q[p]),
          "log_likelihood": row[p], "accuracy": abs(row[p]) / 100, "union_accuracy": np.nan, "success": np.nan,
-         "log_likelihood_error": error * steps_P[p]}
-        for (study, seed), row in zip(places, sums_KP, strict=True)
-        for p in range(len(steps_P))
+         "log_likelihood_error": error * steps_Q[p]}
+        for (study, seed), row in zip(places, sums_KQ, strict=True)
+        for p in range(len(steps_Q))
     ]  # fmt: skip
 
 
 def _scored(variants: dict[str, list[tuple[int, int]]], pieces: int = 7, seed: int = 0) -> ScoredPieces:
     rng = np.random.default_rng(seed)
-    steps_P = rng.integers(5, 40, pieces)
-    level_P = rng.normal(-8, 1, pieces)
+    steps_Q = rng.integers(5, 40, pieces)
+    level_Q = rng.normal(-8, 1, pieces)
     rows = []
     for variant, places in variants.items():
         trials = len(places)
-        sums_KP = steps_P * (level_P + rng.normal(0, 0.2, (trials, 1)) + rng.normal(0, 0.1, (trials, pieces)))
-        rows += _rows(variant, places, sums_KP, steps_P)
+        sums_KQ = steps_Q * (level_Q + rng.normal(0, 0.2, (trials, 1)) + rng.normal(0, 0.1, (trials, pieces)))
+        rows += _rows(variant, places, sums_KQ, steps_Q)
     return ScoredPieces.from_frame(pd.DataFrame(rows))
 
 
@@ -71,8 +71,8 @@ def _loop(
     resamples: int = 60, places: list = STUDIES,
 ) -> list[float]:  # fmt: skip
     """The metric in every resample, one number after the other; `units` are the trials of each study or seed."""
-    pieces = len(scored.steps_P)
-    drawn_RP = numpy_generator(4, "report", "corpus", "pieces").integers(pieces, size=(resamples, pieces))
+    pieces = len(scored.steps_Q)
+    drawn_RQ = numpy_generator(4, "report", "corpus", "pieces").integers(pieces, size=(resamples, pieces))
     everything = sorted({study for study, _ in places}) if of == "studies" else sorted(places)
     columns = [everything.index(unit[0][0] if of == "studies" else unit[0]) for unit in units]
     normal_RN = numpy_generator(4, "report", "corpus", of).standard_normal((resamples, len(everything)))[:, columns]
@@ -82,14 +82,14 @@ def _loop(
     def means(drawn: np.ndarray) -> list[float]:
         return [
             np.mean([sum(scored.sums[metric.column][rows[place], p] for p in drawn) for place in unit])
-            / sum(scored.steps_P[p] for p in drawn)
+            / sum(scored.steps_Q[p] for p in drawn)
             for unit in units
         ]
 
     measured = means(np.arange(pieces))
     mean = np.mean(measured)
     for r in range(resamples):
-        value = mean + scales.pieces_R[r] * (np.mean(means(drawn_RP[r])) - mean)
+        value = mean + scales.pieces_R[r] * (np.mean(means(drawn_RQ[r])) - mean)
         chi2 = scales.squares_RN[r, len(units) - 2]
         for n, each in enumerate(measured):
             value += normal_RN[r, n] * (each - mean) / np.sqrt(len(units) * chi2)
@@ -120,7 +120,7 @@ def test_values_and_differences_equal_plain_loops(metric, of):
     gains = (other - plain) * (1 if metric in (LOG_LIKELIHOOD, ACCURACY) else -1)
     difference = bootstrap.difference(metric, "other", "plain")
     assert (difference.low, difference.high) == pytest.approx(_ends(gains), rel=1e-7)
-    steps, rows = scored.steps_P.sum(), scored.places("plain")
+    steps, rows = scored.steps_Q.sum(), scored.places("plain")
     pooled = np.mean([np.mean([scored.sums[metric.column][rows[k]].sum() / steps for k in unit]) for unit in units])
     assert value.value == pytest.approx(float(metric.link(pooled)), rel=1e-12)
 
@@ -183,24 +183,24 @@ def test_the_spread_of_the_resamples_has_its_closed_form():
     """With equal steps the variance of a resampled mean is s^2/N (N-1)/(N-3), of the units and again of the pieces."""
     rng = np.random.default_rng(1)
     studies, pieces = 9, 12
-    x_KP = rng.normal(0, 1, (2 * studies, pieces)) + rng.normal(0, 1, (2 * studies, 1)) + rng.normal(0, 2, pieces)
+    x_KQ = rng.normal(0, 1, (2 * studies, pieces)) + rng.normal(0, 1, (2 * studies, 1)) + rng.normal(0, 2, pieces)
     places = [(study, seed) for study in range(studies) for seed in range(2)]
-    scored = ScoredPieces.from_frame(pd.DataFrame(_rows("v", places, x_KP, np.ones(pieces, int))))
+    scored = ScoredPieces.from_frame(pd.DataFrame(_rows("v", places, x_KQ, np.ones(pieces, int))))
     variance = sum(
         means.var(ddof=1) / number * (number - 1) / (number - 3)
-        for means, number in ((x_KP.reshape(studies, -1).mean(1), studies), (x_KP.mean(0), pieces))
+        for means, number in ((x_KQ.reshape(studies, -1).mean(1), studies), (x_KQ.mean(0), pieces))
     )
     estimate = Bootstrap(scored, "c", resamples=40_000).value(LOG_LIKELIHOOD, "v")
     assert estimate.draws_R.var() == pytest.approx(variance, rel=0.04)
-    assert estimate.draws_R.mean() == pytest.approx(x_KP.mean(), abs=0.02)
+    assert estimate.draws_R.mean() == pytest.approx(x_KQ.mean(), abs=0.02)
 
 
 def test_the_order_of_studies_and_of_seeds_within_them_tells_nothing():
     def with_places(places: list[tuple[int, int]]) -> Bootstrap:
-        rng, steps_P = np.random.default_rng(5), np.arange(3, 9)
+        rng, steps_Q = np.random.default_rng(5), np.arange(3, 9)
         rows = []
         for variant in ("plain", "other"):
-            rows += _rows(variant, places, steps_P * rng.normal(-8, 1, (4, 6)), steps_P)
+            rows += _rows(variant, places, steps_Q * rng.normal(-8, 1, (4, 6)), steps_Q)
         return Bootstrap(ScoredPieces.from_frame(pd.DataFrame(rows)), "c", resamples=20_000)
 
     first = with_places([(0, 1), (0, 2), (1, 1), (2, 1)]).difference(LOG_LIKELIHOOD, "other", "plain")
@@ -213,9 +213,9 @@ def test_the_order_of_studies_and_of_seeds_within_them_tells_nothing():
 
 def test_comparisons_share_pieces_and_multipliers_and_not_their_scales():
     """Two variants with the same scores: their values are drawn apart, yet their difference is exactly nothing."""
-    rng, steps_P = np.random.default_rng(6), np.full(30, 5)
-    sums_KP = steps_P * rng.normal(-8, 1, (3, 30))
-    rows = [row for variant in ("a", "b") for row in _rows(variant, [(0, 1), (1, 1), (2, 1)], sums_KP, steps_P)]
+    rng, steps_Q = np.random.default_rng(6), np.full(30, 5)
+    sums_KQ = steps_Q * rng.normal(-8, 1, (3, 30))
+    rows = [row for variant in ("a", "b") for row in _rows(variant, [(0, 1), (1, 1), (2, 1)], sums_KQ, steps_Q)]
     bootstrap = Bootstrap(ScoredPieces.from_frame(pd.DataFrame(rows)), "c", resamples=500)
     first, second = (bootstrap.value(LOG_LIKELIHOOD, variant).draws_R for variant in ("a", "b"))
     assert 0.2 < np.corrcoef(np.argsort(np.argsort(first)), np.argsort(np.argsort(second)))[0, 1] < 0.99
@@ -230,9 +230,9 @@ def test_a_difference_is_the_same_from_either_side():
 
 
 def test_two_studies_reach_far_and_every_number_stays_finite():
-    steps_P = np.full(4, 5)
-    rows = _rows("v", [(0, 1), (1, 1)], steps_P * np.array([[-4.0], [-9.0]]) * np.ones(4), steps_P)
-    rows += _rows("w", [(0, 1), (1, 1)], steps_P * np.array([[-5.0], [-5.1]]) * np.ones(4), steps_P)
+    steps_Q = np.full(4, 5)
+    rows = _rows("v", [(0, 1), (1, 1)], steps_Q * np.array([[-4.0], [-9.0]]) * np.ones(4), steps_Q)
+    rows += _rows("w", [(0, 1), (1, 1)], steps_Q * np.array([[-5.0], [-5.1]]) * np.ones(4), steps_Q)
     bootstrap = Bootstrap(ScoredPieces.from_frame(pd.DataFrame(rows)), "c", resamples=5000)
     for estimate in (bootstrap.value(PERPLEXITY, "v"), bootstrap.difference(PERPLEXITY, "v", "w")):
         assert np.isfinite(estimate.draws_R).all()
@@ -244,8 +244,8 @@ def test_two_studies_reach_far_and_every_number_stays_finite():
 @pytest.mark.parametrize("seeds", [1, 4])
 def test_the_error_of_an_estimate_is_in_the_spread(seeds):
     """Every trial has an error of its own, drawn once a resample: the variance of their mean is e^2 / N."""
-    steps_P, error = np.arange(1, 10), 0.3
-    rows = _rows("v", _seeds(*range(seeds)), np.tile(-8.0 * steps_P, (seeds, 1)), steps_P, error)
+    steps_Q, error = np.arange(1, 10), 0.3
+    rows = _rows("v", _seeds(*range(seeds)), np.tile(-8.0 * steps_Q, (seeds, 1)), steps_Q, error)
     estimate = Bootstrap(ScoredPieces.from_frame(pd.DataFrame(rows)), "c", resamples=40_000).value(LOG_LIKELIHOOD, "v")
     assert estimate.value == pytest.approx(-8)
     assert estimate.draws_R.mean() == pytest.approx(-8, abs=0.01)
@@ -255,12 +255,12 @@ def test_the_error_of_an_estimate_is_in_the_spread(seeds):
 
 def test_an_estimate_moves_no_number_of_an_exact_one():
     exact = _scored({"plain": _seeds(1, 2), "other": _seeds(1, 2)}, pieces=9)
-    rng, steps_P = np.random.default_rng(3), exact.steps_P
+    rng, steps_Q = np.random.default_rng(3), exact.steps_Q
     sums = {
         variant: exact.sums["log_likelihood"][list(exact.places(variant).values())] for variant in ("plain", "other")
     }
-    rows = [row for variant in sums for row in _rows(variant, _seeds(1, 2), sums[variant], steps_P)]
-    estimated = _seeds(1, 2), -7 * steps_P + rng.normal(0, 1, (2, 9)), steps_P
+    rows = [row for variant in sums for row in _rows(variant, _seeds(1, 2), sums[variant], steps_Q)]
+    estimated = _seeds(1, 2), -7 * steps_Q + rng.normal(0, 1, (2, 9)), steps_Q
     both, without = (
         Bootstrap(
             ScoredPieces.from_frame(pd.DataFrame(rows + _rows("estimated", *estimated, error))), "c", resamples=300
@@ -282,8 +282,8 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     covered = 0
     for run in range(300):
         luck_K1 = np.repeat(rng.normal(0, 0.5, 3), 2)[:, None]
-        x_KP = rng.normal(0, 1, 20) + luck_K1 + rng.normal(0, 0.2, (6, 1)) + rng.normal(0, 0.3, (6, 20))
-        scored = ScoredPieces(np.ones(20), trials, {"log_likelihood": x_KP}, np.zeros((6, 20)))
+        x_KQ = rng.normal(0, 1, 20) + luck_K1 + rng.normal(0, 0.2, (6, 1)) + rng.normal(0, 0.3, (6, 20))
+        scored = ScoredPieces(np.ones(20), trials, {"log_likelihood": x_KQ}, np.zeros((6, 20)))
         estimate = Bootstrap(scored, str(run), resamples=300).value(LOG_LIKELIHOOD, "v")
         covered += estimate.low <= 0 <= estimate.high
     assert 0.91 <= covered / 300 <= 0.99
