@@ -13,6 +13,7 @@ def script() -> ModuleType:
     return gpu
 
 
+@pytest.mark.integration
 def test_what_a_processor_can_show_is_met_and_the_rest_is_named(script: ModuleType) -> None:
     made, lacking, failed = script.show("cpu", 9)
     assert not failed

@@ -5,6 +5,7 @@ The page, the charts and the exported files all read these two tables, so that t
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -75,8 +76,13 @@ class Estimates:
 
     def primary(self, corpus: str) -> pd.DataFrame:
         """The rows of the first metric of a corpus."""
-        rows = self.scores[self.scores["corpus"] == corpus]
-        return rows[rows["metric"] == METRICS[rows["kind"].iloc[0]][0].name]
+        return self._primary[corpus]
+
+    @cached_property
+    def _primary(self) -> dict[str, pd.DataFrame]:
+        first = {kind: metrics[0].name for kind, metrics in METRICS.items()}
+        rows = self.scores[self.scores["metric"] == self.scores["kind"].map(first)]
+        return {str(corpus): mine for corpus, mine in rows.groupby("corpus", sort=False)}
 
     def primary_effects(self, corpus: str) -> pd.DataFrame:
         """The effects of the techniques on the first metric of a corpus."""

@@ -89,7 +89,12 @@ def test_charts_with_fewer_marks_or_without_an_interval_are_drawn(small, case):
     check_inert(drawn_page(_without(small, case)))
 
 
-@pytest.mark.parametrize("case", SAID)
+QUICK = ("no trials", "every search lost", "no curves", "the main family without a score")
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.integration) for case in SAID]
+)
 def test_every_emptiness_has_its_report(small, case):
     results = _without(small, case)
     findings = Findings(results, estimate(results, resamples=40))
