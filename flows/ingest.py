@@ -3,7 +3,7 @@
 from prefect import flow
 
 from infra.cluster.clusters import task_runner
-from infra.cluster.crew import Crew
+from infra.cluster.workers import Workers
 from infra.server.run_names import run_name
 from infra.server.run_page import introduce, tell_all
 from infra.settings import IngestRequest
@@ -30,6 +30,6 @@ def ingest(request: IngestRequest) -> dict[str, str]:
     store.check_writable()
     recipes, source = requested_recipes(request)
     introduce([recipe.name for recipe in recipes])
-    digests: dict[str, str] = ingest_from(store, recipes, source, Crew.asked(store, request))
+    digests: dict[str, str] = ingest_from(store, recipes, source, Workers.for_request(store, request))
     tell_all(ingested(store, digests))
     return digests

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from infra.cluster.clusters import task_runner
-from infra.cluster.crew import Crew
+from infra.cluster.workers import Workers
 from infra.server.run_names import run_name
 from infra.server.run_page import introduce
 from infra.settings import CampaignRequest
@@ -32,7 +32,7 @@ def plan(request: CampaignRequest) -> Planned:
     store.check_writable()
     campaign, share = resolve(request, store), share_asked(request.share)
     introduce([campaign.name, *campaign.variants])
-    crew = Crew.asked(store, request)
-    digests = ingest_named(store, tuple(campaign.variants), crew)
+    workers = Workers.for_request(store, request)
+    digests = ingest_named(store, tuple(campaign.variants), workers)
     search = Search(campaign, digests, share)
-    return planned(Standing(Ledger(store), search), TrialTimes(store, search), crew.size)
+    return planned(Standing(Ledger(store), search), TrialTimes(store, search), workers.size)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from prefect import flow
 
 from infra.cluster.clusters import task_runner
-from infra.cluster.crew import Crew
+from infra.cluster.workers import Workers
 from infra.errors import ConfigurationError
 from infra.server.run_names import run_name
 from infra.server.run_page import introduce, tell_all
@@ -38,7 +38,7 @@ def report(request: CampaignRequest) -> Outcome:
     store.check_writable()
     campaign = resolve(request, store)
     introduce([campaign.name, *campaign.variants])
-    digests = ingest_named(store, tuple(campaign.variants), Crew.asked(store, request))
+    digests = ingest_named(store, tuple(campaign.variants), Workers.for_request(store, request))
     outcome = make_report(Standing(Ledger(store), Search(campaign, digests)), {}, started, request=request)
     tell_all(outcome)
     return outcome

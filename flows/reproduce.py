@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from prefect import flow
 
 from infra.cluster.clusters import task_runner
-from infra.cluster.crew import Crew
+from infra.cluster.workers import Workers
 from infra.server.run_names import run_name
 from infra.server.run_page import introduce, tell_all
 from infra.settings import CampaignRequest
@@ -43,14 +43,16 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
     store.check_writable()
     campaign, share = resolve(request, store), share_asked(request.share)
     introduce([campaign.name, *campaign.variants])
-    crew = Crew.asked(store, request)
+    workers = Workers.for_request(store, request)
 
-    digests = ingest_named(store, tuple(campaign.variants), crew)
+    digests = ingest_named(store, tuple(campaign.variants), workers)
     search, ledger = Search(campaign, digests, share), Ledger(store)
     times = TrialTimes(store, search)
-    tell_all(str(planned(Standing(ledger, search), times, crew.size)))  # as text: the command's answer is the outcome
+    tell_all(
+        str(planned(Standing(ledger, search), times, workers.size))
+    )  # as text: the command's answer is the outcome
 
-    reasons = run_all(search, ledger, times, crew)
+    reasons = run_all(search, ledger, times, workers)
 
     standing = Standing(ledger, search)
     outcome = (

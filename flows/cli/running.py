@@ -62,14 +62,14 @@ def run_flow(name: str, request: "CampaignRequest | IngestRequest", output: Outp
     with api_server() as wait_until_ready:
         flow = _import_flow(name)
         from infra.cluster.clusters import cluster_early
-        from infra.cluster.crew import Crew
         from infra.cluster.forking import fork_workers_from_here
         from infra.cluster.progress import say
+        from infra.cluster.workers import Workers
 
         fork_workers_from_here()
         store = Store(request.store)
         store.check_writable()
-        Crew.asked(store, request)
+        Workers.for_request(store, request)
         with cluster_early(request.workers) if check() else nullcontext():
             say("waiting for Prefect's API server")
             wait_until_ready()

@@ -20,8 +20,8 @@ from math import ceil
 from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 
-from infra.cluster.crew import Crew
 from infra.cluster.progress import show_progress
+from infra.cluster.workers import Workers
 from infra.server.handed_settings import settings_handed_once
 from models.trial import Trial
 from tasks.report.numbers.metrics import validation_score
@@ -40,7 +40,7 @@ _LOST = "its job was lost: "
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
 
 
-def run_all(search: Search, ledger: Ledger, times: TrialTimes, crew: Crew) -> dict[str, str]:
+def run_all(search: Search, ledger: Ledger, times: TrialTimes, workers: Workers) -> dict[str, str]:
     """Train a search rung by rung; then train the chosen configurations with fresh seeds, and score these on test.
 
     Checkpoints that were kept for the next rung are removed once the search is over.
@@ -49,7 +49,7 @@ def run_all(search: Search, ledger: Ledger, times: TrialTimes, crew: Crew) -> di
         search: the campaign's search.
         ledger: the stored records.
         times: estimates the seconds of trials, by which they are put into jobs.
-        crew: the workers.
+        workers: they train the trials.
 
     Returns:
         The reason of every trial that did not come to an end, by key.
@@ -60,10 +60,10 @@ def run_all(search: Search, ledger: Ledger, times: TrialTimes, crew: Crew) -> di
     reasons: dict[str, str] = {}
     for number in range(search.rungs):
         trials, rung = search.stage(number, ledger.records)
-        reasons |= Stage(search, ledger, times, crew, rung).run(trials)
+        reasons |= Stage(search, ledger, times, workers, rung).run(trials)
     standing = Standing(ledger, search)
     clear_checkpoints(ledger.store, standing.left_behind)
-    return reasons | Stage(search, ledger, times, crew, Rung(label="seeds"), scored=True).run(standing.finals)
+    return reasons | Stage(search, ledger, times, workers, Rung(label="seeds"), scored=True).run(standing.finals)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Stage:
         search: the campaign's search.
         ledger: the stored records.
         times: estimates the seconds of trials, by which they are put into jobs.
-        crew: the workers.
+        workers: they train the trials.
         rung: which trials continue shorter ones, which keep their last checkpoint, and the label of the stage.
         scored: whether the trials are scored on test; only for fresh seeds of chosen configurations.
     """
@@ -82,7 +82,7 @@ class Stage:
     search: Search
     ledger: Ledger
     times: TrialTimes
-    crew: Crew
+    workers: Workers
     rung: Rung
     scored: bool = False
 
@@ -99,12 +99,12 @@ class Stage:
         reasons: dict[str, str] = {}
         if missing := self._unfinished(trials):
             reasons |= self._round(
-                cut_into_jobs(missing, self._seconds, self.crew.size, on_gpus=self.crew.on_gpus), label
+                cut_into_jobs(missing, self._seconds, self.workers.size, on_gpus=self.workers.on_gpus), label
             )
         if missing := self._unfinished(missing):
             lost = [trial for trial in missing if _was_lost(reasons.get(trial.key, ""))]
             raised = [trial for trial in missing if trial not in lost]
-            again = [*cut_into_jobs(raised, self._seconds, self.crew.size), *([trial] for trial in lost)]
+            again = [*cut_into_jobs(raised, self._seconds, self.workers.size), *([trial] for trial in lost)]
             reasons |= self._round(again, f"{label} again", alone=True)
         for trial in self._unfinished(missing):
             if reasons.get(trial.key) == _KILLED:
@@ -125,7 +125,7 @@ class Stage:
         names, kinds = self.search.names, self.search.campaign.kinds
         asked = {trial.key: trial for job in jobs for trial in job}
         shown = show_progress(
-            self.crew.client,
+            self.workers.client,
             len(asked),
             label,
             keys=set(asked),
@@ -133,10 +133,10 @@ class Stage:
         )
         logger = get_run_logger()
         logger.info("%s: %d trials in %d jobs", label, len(asked), len(jobs))
-        with self.crew.scheduler_watched(), shown as progress:
-            with settings_handed_once(), self.crew.resources_asked():
+        with self.workers.scheduler_watched(), shown as progress:
+            with settings_handed_once(), self.workers.resources_asked():
                 futures = [self._submit(job, f"{label} {number}", alone) for number, job in enumerate(jobs, 1)]
-            for job, result in zip(jobs, self.crew.gather(futures), strict=True):
+            for job, result in zip(jobs, self.workers.gather(futures), strict=True):
                 failures += _outcome(job, result)
         for line in told(failures, asked, names):
             logger.warning("%s: %s", label, line)

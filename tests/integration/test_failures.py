@@ -24,7 +24,7 @@ import distributed
 from prefect import flow
 
 from infra.cluster.clusters import task_runner
-from infra.cluster.crew import Crew
+from infra.cluster.workers import Workers
 from infra.errors import CampaignError
 from infra.cluster.forking import fork_workers_from_here
 from infra.machine.logs import quiet_logs
@@ -72,17 +72,17 @@ def sabotaged(folder):
     store, campaign = Store(f"{folder}/store"), tiny_campaign("SGD+C", "SGD+L")
     digests = fill(store)
     drawn, ledger = Search(campaign, digests), Ledger(store)
-    crew, times, search = Crew(store, None, 2), TrialTimes(store, drawn), drawn.trials({})
+    workers, times, search = Workers(store, None, 2), TrialTimes(store, drawn), drawn.trials({})
     deadly, fragile = search[2], search[4]
     broken = Search(replace(campaign, seed=9, trials=8), digests).trials({})
-    crew.client.register_plugin(Saboteur([deadly.key], [fragile.key], [trial.key for trial in broken], folder))
-    reasons = Stage(drawn, ledger, times, crew, Rung()).run(search)
+    workers.client.register_plugin(Saboteur([deadly.key], [fragile.key], [trial.key for trial in broken], folder))
+    reasons = Stage(drawn, ledger, times, workers, Rung()).run(search)
     finals = drawn.finals(ledger.records(search))
-    reasons |= Stage(drawn, ledger, times, crew, Rung(label="seeds"), scored=True).run(finals)
+    reasons |= Stage(drawn, ledger, times, workers, Rung(label="seeds"), scored=True).run(finals)
     outcome = make_report(Standing(ledger, drawn), reasons, datetime.now(UTC))
     submit, sent = run_job.submit, []
     run_job.submit = lambda *arguments: sent.append(arguments[1]) or submit(*arguments)
-    all_broken = Stage(drawn, ledger, times, crew, Rung()).run(broken)
+    all_broken = Stage(drawn, ledger, times, workers, Rung()).run(broken)
     try:
         outcome.check_complete()
         told = ""

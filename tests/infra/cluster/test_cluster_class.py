@@ -13,7 +13,7 @@ from flows.cli import run_app
 from flows.cli.options import Campaign
 from infra.cluster.cluster_class import ClusterClass, asked_class, close, closing
 from infra.cluster.clusters import check_cluster
-from infra.cluster.crew import Crew
+from infra.cluster.workers import Workers
 from infra.errors import ClusterError, ConfigurationError
 from infra.settings import CampaignRequest
 from infra.store import Store
@@ -213,9 +213,11 @@ def test_a_cluster_is_closed_whatever_ends_the_run_and_one_that_cannot_be_is_tol
 
 def test_a_request_is_checked_before_anything_starts(tmp_path: Path) -> None:
     store = Store(str(tmp_path / "store"))
-    crew = Crew.asked(store, CampaignRequest(cluster=f"{STUBS}.SLURMCluster", workers=7, resources=("GPU=1", "RAM=2")))
-    assert (crew.size, crew.resources, crew.seconds) == (7, {"GPU": 1.0, "RAM": 2.0}, 300.0)
+    workers = Workers.for_request(
+        store, CampaignRequest(cluster=f"{STUBS}.SLURMCluster", workers=7, resources=("GPU=1", "RAM=2"))
+    )
+    assert (workers.size, workers.resources, workers.seconds) == (7, {"GPU": 1.0, "RAM": 2.0}, 300.0)
     with pytest.raises(ConfigurationError, match="--resources: goes with --cluster"):
-        Crew.asked(store, CampaignRequest(cluster=None, resources=("GPU=1",)))
+        Workers.for_request(store, CampaignRequest(cluster=None, resources=("GPU=1",)))
     with pytest.raises(ConfigurationError, match="has no class Missing"):
-        Crew.asked(store, CampaignRequest(cluster=f"{STUBS}.Missing"))
+        Workers.for_request(store, CampaignRequest(cluster=f"{STUBS}.Missing"))

@@ -15,7 +15,7 @@ from tasks.ingest.stage import ingest_from, ingest_named
 from tasks.ingest.stored import ingest_corpus
 
 
-class Crew:
+class Workers:
     """Workers that are never needed: the corpora here are parsed in this process."""
 
     map = staticmethod(map)
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def named(store: Store, *names: str) -> dict[str, str]:
-    return ingest_named.fn(store, names, Crew())  # type: ignore[arg-type]
+    return ingest_named.fn(store, names, Workers())  # type: ignore[arg-type]
 
 
 def known(monkeypatch: pytest.MonkeyPatch, *recipes: Recipe) -> None:
@@ -42,7 +42,7 @@ def known(monkeypatch: pytest.MonkeyPatch, *recipes: Recipe) -> None:
 
 
 def test_own_corpora_are_found_by_the_names_they_were_ingested_under(store: Store) -> None:
-    digests = ingest_from.fn(store, [recipe("mine"), recipe("yours", symbol=1)], Source(), Crew())  # type: ignore[arg-type]
+    digests = ingest_from.fn(store, [recipe("mine"), recipe("yours", symbol=1)], Source(), Workers())  # type: ignore[arg-type]
     assert named(store, "mine", "yours") == digests
     with pytest.raises(ConfigurationError, match="corpus 'theirs': there is none"):
         named(store, "theirs")
@@ -50,7 +50,7 @@ def test_own_corpora_are_found_by_the_names_they_were_ingested_under(store: Stor
 
 def test_two_names_for_the_same_data_are_refused(store: Store) -> None:
     """Their trials would be the same ones, and would count for both."""
-    ingest_from.fn(store, [recipe("aa"), recipe("bb")], Source(), Crew())  # type: ignore[arg-type]
+    ingest_from.fn(store, [recipe("aa"), recipe("bb")], Source(), Workers())  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="corpora aa and bb: they are the same data"):
         named(store, "aa", "bb")
     assert list(named(store, "bb")) == ["bb"]

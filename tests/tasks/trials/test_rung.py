@@ -277,12 +277,15 @@ def test_killed_before_any_write_a_search_goes_on_to_the_same_bytes(place, short
     assert set(begun) == {0, 1}
 
 
-class _Crew:
+class _Workers:
     """Does the work at once, in this process."""
 
     size, on_gpus, client = 2, False, None
 
     def scheduler_watched(self) -> Any:
+        return nullcontext()
+
+    def resources_asked(self) -> Any:
         return nullcontext()
 
     def gather(self, futures: Sequence[Any]) -> list[Any]:
@@ -302,7 +305,7 @@ def test_a_stage_hands_its_rung_to_every_job(store, digests, campaign, short, lo
     monkeypatch.setattr(run_job, "submit", lambda *arguments: run_job.fn(*json.loads(json.dumps(arguments))))
     shorter = [replace(short, seed=seed) for seed in (1, 2, 3)]
     longer = [replace(trial, epochs=3) for trial in shorter[:2]]
-    asked = Search(campaign, digests), Ledger(store), TrialTimes(), _Crew()
+    asked = Search(campaign, digests), Ledger(store), TrialTimes(), _Workers()
     with disable_run_logger():
         monkeypatch.setattr(dispatch, "get_run_logger", lambda: _Silent())
         reasons = Stage(*asked, _kept(*shorter)).run(shorter)

@@ -1,4 +1,4 @@
-"""The crew: workers that are lost for good end the wait in one line, instead of waiting for ever."""
+"""Workers that are lost for good end the wait in one line, instead of waiting for ever."""
 
 import os
 import signal
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from distributed import Client, Future, LocalCluster, wait
 
-from infra.cluster import crew as module
-from infra.cluster.crew import Crew
+from infra.cluster import workers as module
+from infra.cluster.workers import Workers
 from infra.errors import ClusterError
 from infra.store import Store
 
@@ -24,8 +24,8 @@ def cluster():
         yield made
 
 
-def crew_of(cluster: LocalCluster, client: Client, folder: Path) -> Crew:
-    made = Crew(Store(str(folder)), cluster.scheduler_address, None)
+def workers_of(cluster: LocalCluster, client: Client, folder: Path) -> Workers:
+    made = Workers(Store(str(folder)), cluster.scheduler_address, None)
     made._client = client
     return made
 
@@ -43,7 +43,7 @@ class Task:
 def test_every_task_ends_with_its_result_or_its_exception(cluster: LocalCluster, tmp_path: Path) -> None:
     with Client(cluster) as client:
         futures = [client.submit(time.sleep, 0.3), client.submit(int, "no number"), client.submit(abs, -3)]
-        first, second, third = crew_of(cluster, client, tmp_path).gather([Task(future) for future in futures])
+        first, second, third = workers_of(cluster, client, tmp_path).gather([Task(future) for future in futures])
     assert (first, third) == (None, 3)
     assert isinstance(second, ValueError)
 
@@ -57,7 +57,7 @@ def test_a_result_that_was_lost_with_its_worker_is_waited_for_again(
         wait(future)
         (worker,) = client.run(os.getpid).values()
         os.kill(worker, signal.SIGKILL)
-        assert crew_of(cluster, client, tmp_path).gather([Task(future)]) == [3]
+        assert workers_of(cluster, client, tmp_path).gather([Task(future)]) == [3]
 
 
 class Slow(Task):
@@ -78,7 +78,7 @@ def test_a_wait_that_was_given_up_is_no_result(
 ) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
     with Client(cluster) as client:
-        assert crew_of(cluster, client, tmp_path).gather([Slow(client.submit(abs, -3))]) == [3]
+        assert workers_of(cluster, client, tmp_path).gather([Slow(client.submit(abs, -3))]) == [3]
 
 
 def test_workers_of_this_machine_that_do_not_come_back_are_started_anew(
@@ -93,9 +93,9 @@ def test_workers_of_this_machine_that_do_not_come_back_are_started_anew(
         made.scale(0)
         while client.scheduler_info()["workers"]:
             time.sleep(0.1)
-        crew = crew_of(made, client, tmp_path)
-        crew.cluster, crew.workers = None, 1
-        assert crew.gather([Task(client.submit(abs, -3))]) == [3]
+        workers = workers_of(made, client, tmp_path)
+        workers.cluster, workers.count = None, 1
+        assert workers.gather([Task(client.submit(abs, -3))]) == [3]
 
 
 def test_workers_that_do_not_come_back_are_told(
@@ -105,10 +105,10 @@ def test_workers_that_do_not_come_back_are_told(
     with Client(cluster.scheduler_address) as client:  # of somebody else's cluster
         future = client.submit(time.sleep, 60)
         cluster.scale(0)
-        crew = crew_of(cluster, client, tmp_path)
-        crew.seconds = 1.0
+        workers = workers_of(cluster, client, tmp_path)
+        workers.seconds = 1.0
         with pytest.raises(ClusterError, match="lost its workers, and none came in 1 s; start some and run again"):
-            crew.gather([Task(future)])
+            workers.gather([Task(future)])
 
 
 @pytest.mark.parametrize("how", ["gather", "map"])
@@ -116,8 +116,8 @@ def test_a_scheduler_that_is_gone_is_told(tmp_path: Path, how: str) -> None:
     made = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0")
     with Client(made.scheduler_address) as client:
         future = client.submit(time.sleep, 60)
-        crew = crew_of(made, client, tmp_path)
+        workers = workers_of(made, client, tmp_path)
         threading.Timer(1.0, made.close).start()
-        waits = {"gather": lambda: crew.gather([Task(future)]), "map": lambda: next(crew.map(time.sleep, [60]))}
+        waits = {"gather": lambda: workers.gather([Task(future)]), "map": lambda: next(workers.map(time.sleep, [60]))}
         with pytest.raises(ClusterError, match="is gone; start it and run again"):
             waits[how]()

@@ -28,13 +28,13 @@ REVIVE_SECONDS = 30.0  # doubled after each attempt, since a process can take lo
 
 
 @dataclass
-class Crew:
+class Workers:
     """The workers of a flow run. Starting them takes seconds, so the cluster is made at its first use.
 
     Attributes:
         store: that the workers write to; each worker must be able to see it.
         cluster: address of a scheduler, or a class of clusters, by name or in a file; None for this machine.
-        workers: number of processes on this machine, or of workers of a class; None for the default.
+        count: of processes on this machine, or of workers of a class; None for the default.
         resources: that a worker must announce, and that each job has for itself; where nothing is asked for, one GPU if
             a worker announces GPUs as the cluster is first used.
         seconds: to wait for such a worker, at the start and whenever there is none.
@@ -42,14 +42,14 @@ class Crew:
 
     store: Store
     cluster: str | None
-    workers: int | None
+    count: int | None
     resources: Resources = field(default_factory=dict)
     seconds: float = WORKER_TIMEOUT
     _client: distributed.Client | None = field(default=None, init=False)
     _on_gpus: bool = field(default=False, init=False)
 
     @classmethod
-    def asked(cls, store: Store, request: CampaignRequest | IngestRequest) -> Self:
+    def for_request(cls, store: Store, request: CampaignRequest | IngestRequest) -> Self:
         """The workers of a request.
 
         Raises:
@@ -68,7 +68,7 @@ class Crew:
             ClusterError: there is no cluster, or no worker, or one of its workers cannot work for this flow run.
         """
         if self._client is None:
-            client = connect(self.cluster, self.workers, self.resources, self.seconds)
+            client = connect(self.cluster, self.count, self.resources, self.seconds)
             with self.scheduler_watched():
                 check_reach(client, self.store)
             if not self.resources and workers_of(client, GPU):
@@ -100,14 +100,14 @@ class Crew:
     def size(self) -> int:
         """Number of worker processes: the planned one if it is known, even while some of them restart or are queued."""
         if self.cluster is None:
-            return self.workers or default_workers()
+            return self.count or default_workers()
         return self._planned or max(1, len(workers_of(self.client, self.resources)))
 
     @cached_property
     def _planned(self) -> int | None:
         """The number of workers that a class of clusters is asked for, if that is known."""
         asked = None if self.cluster is None or is_address(self.cluster) else asked_class(self.cluster)
-        return None if asked is None else asked.planned(self.workers)
+        return None if asked is None else asked.planned(self.count)
 
     @property
     def on_gpus(self) -> bool:
@@ -192,4 +192,4 @@ class Crew:
         cluster = self.client.cluster
         if self.cluster is None and isinstance(cluster, distributed.LocalCluster):
             cluster.scale(0)  # type: ignore[no-untyped-call]
-            cluster.scale(self.workers or default_workers())  # type: ignore[no-untyped-call]
+            cluster.scale(self.count or default_workers())  # type: ignore[no-untyped-call]
