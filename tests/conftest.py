@@ -31,7 +31,8 @@ def _what_is_in_memory_goes() -> Iterator[None]:
 
 TOGETHER = {
     **dict.fromkeys(
-        [f"tests/integration/test_{name}.py" for name in ("failures", "reproduce", "places", "typed")], "one server"
+        [f"tests/integration/test_{name}.py" for name in ("clusters", "failures", "reproduce", "places", "typed")],
+        "one server",
     ),
     "tests/tasks/ingest/corpora/": "corpora",
     "tests/tasks/report/": "report",
