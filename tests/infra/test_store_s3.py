@@ -1,6 +1,7 @@
 """S3 as a store: what a person reads when it is out of reach or refuses, and answers that get lost."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -272,6 +273,24 @@ def test_a_part_of_an_object_is_read_while_it_is_the_same(proxy: LossyProxy, s3_
         backend.read_part("a", 4, 4, first.token)
     with pytest.raises(StoreError, match="there is no such bucket"):
         S3Backend("no-such-bucket").read_part("a", 0, 4)
+
+
+def test_a_browser_is_told_what_an_object_is(s3_address: str) -> None:
+    """A page, of which a browser else makes a download; what is replaced is told anew."""
+    backend, files = S3Backend(s3_address.removeprefix("s3://")), _connect(os.getpid(), ())
+    told = {}
+    for path in ("reports/index.html", "reports/1/scores.csv", "latest.json", "weights.safetensors"):
+        assert backend.create(path, b"1")
+        stored = backend.read(path)
+        assert stored is not None
+        assert backend.replace(path, b"2", stored.token)
+        told[path] = files.info(f"{s3_address}/{path}")["ContentType"]
+    assert told == {
+        "reports/index.html": "text/html; charset=utf-8",
+        "reports/1/scores.csv": "text/csv; charset=utf-8",
+        "latest.json": "application/json",
+        "weights.safetensors": "application/octet-stream",
+    }
 
 
 def test_a_write_that_collides_is_sent_again(proxy: LossyProxy, s3_address: str) -> None:
