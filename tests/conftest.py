@@ -34,6 +34,7 @@ TOGETHER = {
         [f"tests/integration/test_{name}.py" for name in ("clusters", "failures", "reproduce", "places", "typed")],
         "one server",
     ),
+    **dict.fromkeys([f"tests/integration/test_{name}.py" for name in ("deploy", "nightly")], "a server that stays"),
     "tests/tasks/ingest/corpora/": "corpora",
     "tests/tasks/report/": "report",
 }

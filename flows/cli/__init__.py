@@ -38,6 +38,7 @@ def _build(name: str) -> App:
         commands.gc,
         commands.disk,
         commands.delete,
+        commands.notify,
     ):
         app.command(command)
     app.command(commands.list_reports, name="list")

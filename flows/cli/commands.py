@@ -29,6 +29,7 @@ from flows.cli.options import (
     Output,
     Places,
     Preset,
+    Remove,
     ReportFolder,
     SampleFile,
     Seed,
@@ -36,6 +37,7 @@ from flows.cli.options import (
     Steps,
     StoreAddress,
     Tables,
+    Test,
     To,
     Version,
     Versions,
@@ -249,6 +251,27 @@ def disk(*, store: StoreAddress = None, json: AsJson = False) -> None:
         from tasks.upkeep.disk import Disk, usage
 
         tell(Disk(usage(opened, lambda line: print(line, file=sys.stderr))))
+
+
+def notify(*, test: Test = False, remove: Remove = False, json: AsJson = False) -> None:
+    """Have the Prefect server tell what goes wrong at night: a score that regressed, a run that failed or is missing.
+
+    The address, https:// of a webhook or mailtos:// of mail, is asked for and not shown; or COUNTERPOINT_NOTIFY has it;
+    or standard input does.
+    """
+    with told_in_one_line(json):
+        if test and remove:
+            raise ConfigurationError("--test, --remove: one of them at a time")
+        check_prefect()
+        from infra.machine.secret_input import asked_secret
+        from infra.server.configured import check_server, configured_server, server_watched
+
+        check_server(configured_server())
+        address = "" if remove else asked_secret("COUNTERPOINT_NOTIFY", "the address for messages")
+        from infra.server import notifications
+
+        with server_watched("; the same command sets up what is missing"):
+            tell(notifications.remove() if remove else notifications.notify(address, test=test))
 
 
 def _opened(store: StoreAddress) -> "Store":

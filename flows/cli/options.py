@@ -95,6 +95,8 @@ Force = Annotated[
     bool,
     _flag("Also the version that a pointer names, which then goes to the newest one left."),
 ]
+Test = Annotated[bool, _flag("Also have the server send a test message, and say whether it could.")]
+Remove = Annotated[bool, _flag("Take everything back: automations and addresses.")]
 OldVersion = Annotated[str, Parameter(help="Version of the report, as `list` names it.")]
 Name = Annotated[
     str,
@@ -111,9 +113,9 @@ class Campaign:
     """Which campaign: a preset, and what differs from it."""
 
     store: StoreAddress = None
-    preset: Annotated[str | None, Parameter(help="Which campaign: smoke, default, dependencies, thorough, paper.")] = (
-        None
-    )
+    preset: Annotated[
+        str | None, Parameter(help="Which campaign: smoke, nightly, default, dependencies, thorough, paper.")
+    ] = None
     campaign: Annotated[
         Path | None, Parameter(help="A campaign of your own, as a file in TOML; `plan --show` prints one.")
     ] = None

@@ -242,12 +242,14 @@ def local_cluster(workers: int | None) -> dict[str, object]:
 def dask_setup(worker: distributed.Worker) -> None:
     """Called by Dask in every worker process of a local cluster at its start.
 
-    Workers ignore Ctrl-C, which reaches every process of a terminal: the command acts on it, and closes its workers. A
-    worker that is a thread of the flow's process changes nothing there.
+    Workers ignore Ctrl-C, which reaches every process of a terminal, and SIGTERM, which a Prefect worker that cancels a
+    flow run sends to all its processes: the command or the flow run acts on it, and closes its workers, which leave a
+    checkpoint. A worker that is a thread of the flow's process changes nothing there.
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     silence_lost_connections()
     silence_given_up()

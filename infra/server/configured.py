@@ -4,6 +4,7 @@ Every problem is reported as one line with the mend, before any work starts. An 
 address in a profile, `.env` or `prefect.toml`, so the suggested mend always works.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,11 +18,13 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 
-from infra.errors import CounterpointError
+from infra.errors import ConfigurationError, CounterpointError
 from infra.machine import scratch
 
 ANSWER_SECONDS = 10.0
 MEND = "start it, or run with PREFECT_API_URL= (empty) for a temporary one"
+TEMPORARY_VARIABLE = "COUNTERPOINT_TEMPORARY_SERVER"
+"""Set for the processes of a command while its server is a temporary one."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -33,6 +36,23 @@ def shown(url: str) -> str:
     """
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def server_stays() -> bool:
+    """Whether there is a server that outlives this process, so that somebody may ask it for events."""
+    return bool(get_current_settings().api.url) and not os.environ.get(TEMPORARY_VARIABLE)
+
+
+def configured_server() -> str:
+    """The address of the configured server.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    url = get_current_settings().api.url
+    if not url:
+        raise ConfigurationError("wants a Prefect server that stays: PREFECT_API_URL=http://HOST:4200/api names one")
+    return url
 
 
 def check_server(url: str) -> None:
@@ -82,9 +102,18 @@ def absence(error: httpx.HTTPError) -> str:
     return f"the Prefect server at {shown(url)} {what}{why}"
 
 
+_RUN_LOST = (
+    ", and did not learn how this run ended; what is stored is kept, and a report that is named above is whole: the"
+    " same command goes on from there"
+)
+
+
 @contextmanager
-def server_watched() -> Iterator[None]:
-    """Report in one line, instead of Prefect's traceback, that the server was lost during a flow run.
+def server_watched(lost: str = _RUN_LOST) -> Iterator[None]:
+    """Report in one line, instead of Prefect's traceback, that the server was lost, by default during a flow run.
+
+    Args:
+        lost: the end of the line, after what became of the server.
 
     Raises:
         CounterpointError: the server is gone, or does not work any more.
@@ -92,10 +121,7 @@ def server_watched() -> Iterator[None]:
     try:
         yield
     except httpx.HTTPError as error:
-        raise CounterpointError(
-            f"{absence(error)}, and did not learn how this run ended; what is stored is kept, and a report that is"
-            " named above is whole: the same command goes on from there"
-        ) from error
+        raise CounterpointError(f"{absence(error)}{lost}") from error
 
 
 def _is_address(url: str) -> bool:

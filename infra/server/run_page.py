@@ -1,18 +1,19 @@
-"""A flow run on Prefect's page: its tags, its log, its scores, and its end even if the process was killed.
+"""A flow run on Prefect's page: its tags, log, scores and events, and its end even if the process was killed.
 
 A killed process cannot report its end, and its run would stay Running for ever. So each run records its process, and
 the next run on the same machine marks runs without a living process as Crashed.
 
-What this does not do: judge runs of other machines, or runs from before a reboot. A server can mark those by an
-automation on missing heartbeats (docs/operations.md).
+What this does not do: judge runs of other machines, or runs from before a reboot. A server marks those by an automation
+on missing heartbeats (`notifications.py`).
 """
 
 import logging
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -20,6 +21,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import StateType
+from prefect.events import emit_event
 from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.states import Crashed
@@ -29,6 +31,8 @@ from infra.server.configured import absence
 
 _log = logging.getLogger(__name__)
 
+EVENTS = "counterpoint"
+"""What the names of our events and of their resources begin with."""
 PROCESS = "counterpoint.process"
 _MOST = 200
 
@@ -40,6 +44,31 @@ def introduce(tags: Iterable[str]) -> None:
         client.update_flow_run(run, tags=sorted({*flow_run.get_tags(), *tags}))
         client.update_flow_run_labels(run, {PROCESS: f"{place()}/{os.getpid()}"})
         mark_crashed(client)
+
+
+def tag_run(tag: str) -> None:
+    """Tag the running flow run; a failure is only logged."""
+    try:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(flow_run.get_id()), tags=sorted({*flow_run.get_tags(), tag}))
+    except httpx.HTTPError as error:
+        _log.warning("%s: this run is not tagged %s there", absence(error), tag)
+
+
+def leave_event(name: str, resource: str, labels: Mapping[str, str], payload: Mapping[str, Any]) -> None:
+    """Emit the event `counterpoint.NAME` of the resource `counterpoint.RESOURCE`, related to the running flow run.
+
+    Prefect sends it in the background, and only logs a failure.
+
+    Args:
+        name: of the event.
+        resource: its id.
+        labels: of the resource, each after `counterpoint.`.
+        payload: JSON values, kept in Prefect's database and shown on its page: no secret, and under a megabyte.
+    """
+    told = {f"{EVENTS}.{label}": value for label, value in labels.items()}
+    named = {"prefect.resource.id": f"{EVENTS}.{resource}", "prefect.resource.name": resource}
+    emit_event(f"{EVENTS}.{name}", named | told, payload=dict(payload))
 
 
 def tell_all(text: object) -> None:

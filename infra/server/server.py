@@ -31,7 +31,7 @@ from prefect.settings import get_current_settings, temporary_settings
 from infra.errors import CounterpointError
 from infra.machine.scratch import MEND, is_full, no_room, scratch_folder
 from infra.server import database_template
-from infra.server.configured import check_server, loopback_without_proxy
+from infra.server.configured import TEMPORARY_VARIABLE, check_server, loopback_without_proxy
 
 DATABASE = "prefect.db"
 STARTUP_SECONDS = 120.0
@@ -86,7 +86,8 @@ def api_server() -> Iterator[Callable[[], None]]:
             }
             # No automation watches heartbeats on a temporary server, and the heartbeat thread takes a second to end.
             without = {settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-            with _settings(variables), temporary_settings(without), _drained():
+            temporary = _environment({TEMPORARY_VARIABLE: "yes"})
+            with temporary, _settings(variables), temporary_settings(without), _drained():
                 yield lambda: _wait_until_ready(process, variables["PREFECT_API_URL"], home)
 
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from tasks.campaign.preset import Preset
 
-_NAMES = ("smoke", "default", "dependencies", "thorough", "paper", "paper-text", "best")
+_NAMES = ("smoke", "nightly", "default", "dependencies", "thorough", "paper", "paper-text", "best")
 
 
 def preset_text(name: str) -> str:

@@ -22,6 +22,10 @@ from tasks.report.kept import FOLDER, results_of
 LATEST = "latest"
 
 
+class NoVersionBeforeError(NotFoundError):
+    """A version is the first one of its preset."""
+
+
 def compare_versions(names: Sequence[str], address: str) -> Comparison:
     """The comparison of two versions.
 
@@ -32,7 +36,7 @@ def compare_versions(names: Sequence[str], address: str) -> Comparison:
 
     Raises:
         ConfigurationError: a name cannot be a version, or a folder has no tables.
-        NotFoundError: a version does not exist, has no previous one, or has no tables.
+        NotFoundError: a version does not exist, has no previous one (a `NoVersionBeforeError`), or has no tables.
         IntegrityError: stored bytes or tables are damaged.
         CampaignError: the tables of one corpus have different test pieces.
     """
@@ -83,13 +87,15 @@ def _version_before(version: str, store: Store) -> str:
         raise NotFoundError(f"{store.address}: no report {version}; `prefect run list` names those that are there")
     earlier = [each.version for each in reports.values() if each.version < version and _same_preset(each, report)]
     if not earlier:
-        raise NotFoundError(f"{store.address}: no version of its preset before {version}; name the one to compare with")
+        raise NoVersionBeforeError(
+            f"{store.address}: no version of its preset before {version}; name the one to compare with"
+        )
     return earlier[-1]
 
 
 def _same_preset(one: PublishedReport, other: PublishedReport) -> bool:
-    """Whether two versions have the same preset, both unchanged or both changed."""
-    return (one.preset, bool(one.changes)) == (other.preset, bool(other.changes))
+    """Whether two versions have the same preset, with the same settings changed."""
+    return (one.preset, one.changes) == (other.preset, other.changes)
 
 
 def _read(name: str, store: Store) -> Results:

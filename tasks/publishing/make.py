@@ -1,7 +1,7 @@
 """Build the report of a campaign from the store, publish it, and return its outcome.
 
 A report that is published already with the same fingerprint is not made again; its scores are shown, and the flow run
-gets its artifact.
+gets its artifact. On a server that stays, a new report is compared with the last one of its preset (`since_last.py`).
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from infra.errors import CampaignError
 from infra.provenance import provenance
+from infra.server.configured import server_stays
 from infra.server.run_page import leave_artifact
 from infra.settings import CampaignRequest
 from infra.store import Store, read_json
@@ -23,6 +24,7 @@ from tasks.publishing.fingerprint import made_from
 from tasks.publishing.finished import report_address
 from tasks.publishing.noting import note_finished
 from tasks.publishing.publish import newest_made_from, publish
+from tasks.publishing.since_last import tell_since_last
 from tasks.publishing.terminal import score_blocks
 from tasks.publishing.trend import renew_trend
 from tasks.report import build_report
@@ -67,6 +69,8 @@ def make_report(
         version = publish(store, files, {**results.provenance, "made_from": digest})
         renew_trend(store)
         document = files["results.json"]
+        if server_stays():
+            tell_since_last(store, version, campaign.name, report_address(store, version))
     content = read_json(document, f"{store.address}: reports/{version}")
     outcome = _outcome(store, version, content)
     if request is not None and digest is not None:

@@ -16,6 +16,7 @@ from flows.cli import run_app
 from flows.cli.console import told_in_one_line
 from infra.machine.answer import Answer
 from infra.machine.output import MODE_VARIABLE, tell
+from infra.server.notifications import NAMES, Notified
 from infra.store import Store
 from tasks.ingest.building.recipe import Recipe
 from tasks.ingest.stored import store_corpus
@@ -150,6 +151,7 @@ TOLD: dict[str, Callable[[Place], Answer]] = {
     "rebuilt": lambda at: Rebuilt([at.folder / "index.html"]),
     "plan": _planned,
     "ingest": _ingested,
+    "notified": lambda at: Notified(("a webhook at example.org",), NAMES, "sent"),
 }
 """What flows tell within a command, by the name of the object."""
 

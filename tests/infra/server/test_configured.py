@@ -13,8 +13,15 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from infra.errors import CounterpointError
-from infra.server.configured import check_server, loopback_without_proxy, server_watched
+from infra.errors import ConfigurationError, CounterpointError
+from infra.server.configured import (
+    TEMPORARY_VARIABLE,
+    check_server,
+    configured_server,
+    loopback_without_proxy,
+    server_stays,
+    server_watched,
+)
 from infra.server.server import _fewer_tries
 
 EMPTY = r"run with PREFECT_API_URL= \(empty\) for a temporary one"
@@ -162,3 +169,15 @@ def test_what_is_on_this_machine_is_not_asked_for_through_a_proxy(proxies: Calla
             check(f"{address}/api")
         proxies()
         check(f"{address}/api")
+
+
+def test_a_server_stays_where_one_is_configured_and_is_not_the_temporary_one_of_a_command(monkeypatch):
+    with temporary_settings({PREFECT_API_URL: None}):
+        assert not server_stays()
+        with pytest.raises(ConfigurationError, match="^wants a Prefect server that stays: PREFECT_API_URL="):
+            configured_server()
+    with temporary_settings({PREFECT_API_URL: "http://127.0.0.1:4200/api"}):
+        assert server_stays()
+        assert configured_server() == "http://127.0.0.1:4200/api"
+        monkeypatch.setenv(TEMPORARY_VARIABLE, "yes")
+        assert not server_stays()
