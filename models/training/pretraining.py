@@ -3,8 +3,7 @@
 Each phase is the training of another, ordinary trial with the same seed, corpus, sizes and schedule:
 
     frame      core `frame`, the same output model; gives every parameter of the output model that is not multiplied
-    with
-               states: W, b_v and b_h of the RBM, V, W, b and c of NADE
+               with states: W, b_v and b_h of the RBM, V, W, b and c of NADE
     recurrent  the same core, output model `bernoulli`; gives every parameter of the core, h_0 included
 
 So a phase gives the same bits as that trial trained alone. The matrices from states to biases keep their initial

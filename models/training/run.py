@@ -10,8 +10,7 @@ of uniform guessing, ends the training with the number of the update. The best p
 
 A run can be stopped at every `yield` of the loop. A run from a checkpoint taken there (`snapshot.py`) ends with the
 same bits. Several trials of one shape run as a stack, where each step is an update of all of them. The members do not
-affect each
-other: each has its own data, random numbers, schedule, end and checkpoint (`members.py`).
+affect each other: each has its own data, random numbers, schedule, end and checkpoint (`members.py`).
 
 Shape letters: S stacked trials, P parameters in a row.
 """
