@@ -96,7 +96,7 @@ class S3Backend:
                     raise
 
     def read(self, path: str) -> Stored | None:
-        """The whole object and its etag, from one request; None where there is none."""
+        """The whole object and its etag, from one request; None if there is no object."""
         with self._told():
             try:
                 answer, data = self._get(path)
@@ -107,9 +107,9 @@ class S3Backend:
             return Stored(data, answer["ETag"])
 
     def read_part(self, path: str, start: int, length: int, token: str | None = None) -> Part | None:
-        """At most `length` bytes from `start` on; None where there is no object.
+        """At most `length` bytes from `start` on; None if there is no object.
 
-        An empty part is what there is behind the end, of an empty object too.
+        The part is empty if `start` is at or behind the end, also of an empty object.
 
         Raises:
             ConflictError: a token was given, and the object has another etag.
@@ -131,17 +131,17 @@ class S3Backend:
             return Part(data, answer["ETag"], int(answer["ContentRange"].rpartition("/")[2]))
 
     def create(self, path: str, data: bytes) -> bool:
-        """Write if there is none; False if there is one, which may be our own: see `Store`."""
+        """Write the object if there is none; False if there is one, which may be our own: see `Store`."""
         return self._put(path, data, mode="create")
 
     def create_all(self, files: Mapping[str, bytes]) -> list[str]:
-        """Write those that are not there, side by side: the slowest is waited for, and not their sum."""
+        """Write the objects that do not exist, side by side, so that this takes as long as the slowest write."""
         with ThreadPoolExecutor(max(1, min(len(files), _WRITES_AT_ONCE))) as pool:
             created = list(pool.map(self.create, files, files.values()))
         return [path for path, new in zip(files, created, strict=True) if not new]
 
     def replace(self, path: str, data: bytes, token: str) -> bool:
-        """Write if the present object has this etag; False if not."""
+        """Write if the present object has this etag; False if it has another one."""
         return self._put(path, data, IfMatch=token)
 
     def delete(self, path: str) -> None:
@@ -152,7 +152,7 @@ class S3Backend:
             )
 
     def children(self, parent: str, name: str) -> list[str]:
-        """Every CHILD for which `parent/CHILD/name` is there, sorted."""
+        """Every CHILD for which `parent/CHILD/name` exists, sorted."""
         with self._told():
             found = [path.removeprefix(f"{parent}/") for path, _ in self._listed(parent)]
         return sorted(path.removesuffix(f"/{name}") for path in found if path.split("/")[1:] == [name])
@@ -178,7 +178,7 @@ class S3Backend:
         return f"{self._prefix}{path}"
 
     def _listed(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Path and properties of every object below a folder. s3fs asks twice more where there is none."""
+        """Path and properties of every object below a folder. If there is none, s3fs sends two more requests."""
         page = self._page(folder)
         while True:
             for item in page.get("Contents", ()):
@@ -260,7 +260,7 @@ async def _whole(body: Any) -> bytes:
 
 
 def _region(error: BaseException) -> str:
-    """Where the server says that the bucket is."""
+    """The region of the bucket, as the server gives it."""
     answer = answer_of(error)
     headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     return str(answer.get("Error", {}).get("Region") or headers.get("x-amz-bucket-region") or "")

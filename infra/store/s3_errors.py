@@ -71,10 +71,10 @@ def explain(error: BaseException, code: str, bucket: str, region: str = "") -> s
     """One line for an error of s3fs, botocore or the network.
 
     Args:
-        error: what was raised.
-        code: the S3 error code of the answer, `NoSuchBucket`; empty where there was no answer.
+        error: the error that was raised.
+        code: the S3 error code of the answer, `NoSuchBucket`; empty if there was no answer.
         bucket: the name of the bucket.
-        region: where the server says that the bucket is; empty where it does not say.
+        region: of the bucket, as the server gives it; empty if it does not.
     """
     return f"s3://{bucket} at {_endpoint()}: {_reason(error, code, region)}"
 
@@ -106,7 +106,7 @@ def _elsewhere(region: str) -> str:
 
 
 def _setting(error: BaseException) -> str:
-    """What is wrong with the variables or the files of AWS; empty where it is something else."""
+    """The fault in the variables or the files of AWS; empty if the error is another one."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return f"no credentials; {_CREDENTIALS}"
     if isinstance(error, ProfileNotFound):

@@ -58,14 +58,14 @@ class Patience:
         self._failed: tuple[float, Exception] | None = None  # the last try, since then
 
     def until_done(self, request: Callable[[], T], seconds: float | None = None) -> T:
-        """What a request gives, sent again as long as what it raises may pass.
+        """The result of a request, which is sent again while its error may pass.
 
         Args:
-            request: sends it, and reads the whole of the answer.
-            seconds: no try begins later than that after the first one; `PATIENCE_SECONDS` by default.
+            request: sends it, and reads the whole answer.
+            seconds: no try begins later than this after the first one; `PATIENCE_SECONDS` by default.
 
         Raises:
-            Exception: what the request raised last.
+            Exception: the last error of the request.
         """
         begun = self._clock()
         if self._failed is not None and begun - self._failed[0] < PAUSE_SECONDS:
@@ -104,7 +104,7 @@ def may_pass(error: BaseException) -> bool:
 
 
 def answer_of(error: BaseException) -> dict[str, Any]:
-    """The server's answer behind an error of botocore or s3fs; empty where there was none."""
+    """The server's answer behind an error of botocore or s3fs; empty if there was none."""
     source = error if isinstance(error, ClientError) else error.__cause__
     return dict(source.response) if isinstance(source, ClientError) else {}
 
@@ -115,5 +115,5 @@ def code_of(error: BaseException) -> str:
 
 
 def status_of(error: BaseException) -> int:
-    """The HTTP status of the answer, 0 where there was none."""
+    """The HTTP status of the answer; 0 if there was none."""
     return int(answer_of(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

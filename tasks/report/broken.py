@@ -20,7 +20,7 @@ _KEY_DIGITS = 12
 
 @dataclass(frozen=True)
 class Broken:
-    """Something of a final trial that is not shown: whose it is, what, and why."""
+    """A part of a final trial that is not shown: whose it is, what it is, and the reason."""
 
     corpus: str
     variant: str
@@ -70,7 +70,7 @@ def _named(table: pd.DataFrame, what: str, wrong: Mapping[str, str]) -> list[Bro
 
 
 def wrong_curves(curves: pd.DataFrame) -> dict[str, str]:
-    """By key why a curve cannot be drawn. That a score is no number is no reason: training blew up."""
+    """By key, the reason why a curve cannot be drawn. A score that is not finite is no reason: training blew up."""
     shares = curves["clipped_share"]
     return _reasons(
         curves["key"],
@@ -83,7 +83,7 @@ def wrong_curves(curves: pd.DataFrame) -> dict[str, str]:
 
 
 def wrong_diagnoses(numbers: pd.DataFrame) -> dict[str, str]:
-    """By key why what was measured on a network cannot be shown. A gradient may overflow."""
+    """By key, the reason why the diagnostics of a network cannot be shown. A gradient may overflow."""
     wrong: dict[str, str] = {}
     by_quantity = numbers.groupby(["quantity", "moment"])["key"].agg(set)
     asked = [*(("gradient_norm", moment) for moment in MOMENTS), ("zero_states", "best"), ("zero_gradients", "best")]
@@ -112,6 +112,6 @@ def _reasons(keys: pd.Series, wrong: Mapping[str, pd.Series]) -> dict[str, str]:
 
 
 def wrong_sample(sampled: Sampled, corpus: Mapping[str, Any]) -> str:
-    """Why a sample can be neither shown nor played; "" where it can."""
+    """The reason why a sample can be neither shown nor played; "" if it can."""
     made = sampled.continuation
     return made.wrong or ("" if made.kind == corpus["kind"] else f"it is of {made.kind}")

@@ -95,7 +95,7 @@ def results_json(findings: Findings) -> bytes:
 
 
 def results_parquet(estimates: Estimates) -> bytes:
-    """The table of scores, a row a corpus, variant and metric; the file's metadata holds the schema's version."""
+    """The table of scores, a row for each corpus, variant and metric; the file's metadata has the schema version."""
     table = pa.Table.from_pandas(estimates.scores, preserve_index=False)
     table = table.replace_schema_metadata({"counterpoint.schema_version": str(SCHEMA_VERSION)})
     buffer = io.BytesIO()
@@ -104,7 +104,7 @@ def results_parquet(estimates: Estimates) -> bytes:
 
 
 def plain_json(value: Any) -> Any:
-    """The same value in the types that JSON has; what is not a finite number is null."""
+    """The same value in the types of JSON; a number that is not finite is null."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

@@ -26,11 +26,11 @@ from tasks.report.words.why import VariantDiagnosis, diagnoses_of
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What a campaign came to; what is a mapping is by corpus.
+    """The findings of a campaign; a mapping is by corpus.
 
     Attributes:
-        results: what was measured.
-        estimates: scores and effects of it.
+        results: the measurements.
+        estimates: the scores and effects computed from them.
     """
 
     results: Results

@@ -1,9 +1,9 @@
-"""The results of a report as files of tidy tables, and back: so the report can be made again without a store.
+"""The results of a report as files of tidy tables, and back, so that the report can be made again without a store.
 
     tables/   trials.parquet  curves.parquet  diagnostics.parquet  pieces.parquet  tables.json
 
 `tables.json` has everything else, the number of rows and the sha256 of each table, and a checksum of itself. The counts
-of a corpus are kept. Its pieces are not, since licences may forbid to pass them on; nor are the samples, which begin
+of a corpus are kept. Its pieces are not, since licences may forbid passing them on; nor are the samples, which begin
 with pieces. What this does not do: read or write a folder (`tasks/publishing/rebuild.py`).
 """
 
@@ -66,13 +66,13 @@ def kept_files(results: Results) -> dict[str, bytes]:
 
 
 def results_of(files: Mapping[str, bytes], where: str, code: Mapping[str, Any]) -> Results:
-    """What `kept_files` kept, without pieces and samples.
+    """The results that `kept_files` wrote, without pieces and samples.
 
     Args:
-        files: bytes by name; others that lie beside them play no part.
+        files: bytes by name; other files are ignored.
         where: the folder, for errors.
-        code: `commit` and `dirty` of the code that reads them (`infra/provenance.py`), told beside those of the
-            code that measured.
+        code: `commit` and `dirty` of the code that reads them (`infra/provenance.py`); they are shown beside those of
+            the code that measured.
 
     Raises:
         IntegrityError: a file is missing, is not the one that was written, or is of another version.

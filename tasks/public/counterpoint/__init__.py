@@ -71,7 +71,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`counterpoint.plot`, which brings Altair: that takes a second, and who draws nothing need not wait for it."""
+    """`counterpoint.plot`, loaded at its first use: it imports Altair, which takes a second."""
     if name == "plot":
         return _import_module("counterpoint.plot")
     raise AttributeError(f"module 'counterpoint' has no attribute {name!r}")

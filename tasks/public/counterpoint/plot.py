@@ -53,7 +53,8 @@ def scores(source: str | Report | pd.DataFrame, corpus: str | None = None, metri
 def differences(source: str | Report | pd.DataFrame, corpus: str | None = None, metric: str | None = None) -> Chart:
     """How much better than plain SGD every variant is, in the unit of the metric, with its 95 % interval.
 
-    Positive is better. Coloured is what is told apart by intervals that hold for all differences of the corpus at once.
+    Positive is better. Colours mark what can be told apart by intervals that hold for all differences of the corpus at
+    once.
 
     Args:
         source: a store, a report, or the frame `Report.scores`.
@@ -70,8 +71,8 @@ def differences(source: str | Report | pd.DataFrame, corpus: str | None = None, 
 def effects(source: str | Report | pd.DataFrame, corpus: str | None = None, metric: str | None = None) -> Chart:
     """What each technique changes when it is added, in the unit of the metric, with its 95 % interval.
 
-    The change is the mean over the pairs of variants that differ in the technique alone, which are ticks; positive is
-    better. Coloured is what is told from chance by intervals that hold for all effects of the report at once.
+    The change is the mean over the pairs of variants that differ in the technique alone; ticks show the pairs. Positive
+    is better. Colours mark what can be told from chance by intervals that hold for all effects of the report at once.
 
     Args:
         source: a store, a report, or the frame `Report.effects`.
@@ -88,10 +89,10 @@ def effects(source: str | Report | pd.DataFrame, corpus: str | None = None, metr
 def learning_curves(
     source: str | Report | pd.DataFrame, corpus: str | None = None, variants: Collection[str] = ()
 ) -> Chart:
-    """Validation log-likelihood, nats a step, over updates: a panel for each variant without clipping and with it.
+    """Validation log-likelihood, nats per step, over updates: a panel for each variant without clipping and with it.
 
-    Thin lines are seeds, the thick one is their mean over the epochs that all completed seeds reached, dashed without
-    clipping; a cross is where a seed ended without a score.
+    Thin lines are seeds. The thick line is their mean over the epochs that all completed seeds reached; it is dashed
+    without clipping. A cross is a seed that ended without a score.
 
     Args:
         source: a store, a report, or a frame of `load_curves`, of which the final trials are drawn.
@@ -129,10 +130,10 @@ def learning_curves(
 
 
 def budget(source: str | Report | pd.DataFrame, corpus: str | None = None) -> Chart:
-    """What a variant is expected to come to with k = 1, 2, ... draws of its search, nats a step on validation.
+    """The expected best validation score of a variant after k = 1, 2, ... draws of its search, nats per step.
 
-    Drawn are the variants of the main core and output model that SGD trains: plain SGD dashed, the best with one draw
-    and the best with all named.
+    The chart has the variants of the main core and output model that SGD trains. Plain SGD is dashed; the variant that
+    is best with one draw and the one that is best with all are named.
 
     Args:
         source: a store, a report, or the frame `Report.tuning`.
@@ -162,10 +163,10 @@ def budget(source: str | Report | pd.DataFrame, corpus: str | None = None) -> Ch
 
 
 def gradients(source: str | Report | pd.DataFrame, corpus: str | None = None, variants: Collection[str] = ()) -> Chart:
-    """What is left of the gradient k steps back, |dL_t/dh_{t-k}| / |dL_t/dh_t| without a unit, over the lag k in steps.
+    """The gradient that is left k steps back, |dL_t/dh_{t-k}| / |dL_t/dh_t| without a unit, over the lag k in steps.
 
-    A panel for the smallest variant with each technique, beside plain SGD; a line is the geometric mean over the seeds,
-    its band reaches from the lowest to the highest, and dashed is the network before training.
+    There is a panel for the smallest variant with each technique, beside plain SGD. A line is the geometric mean over
+    the seeds, and its band reaches from the lowest to the highest. The dashed line is the network before training.
 
     Args:
         source: a store, a report, or a frame of `load_diagnostics`, of which the completed final trials are drawn.

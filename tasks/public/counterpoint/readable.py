@@ -15,13 +15,13 @@ T = TypeVar("T")
 
 
 def load_all(load: Callable[[Store, str], T | None], store: Store, folder: str, calls: int = 1) -> dict[str, T]:
-    """What of a folder can be read, by key; a warning about each that cannot.
+    """The readable objects of a folder, by key; each unreadable one gives a warning.
 
     Args:
-        load: reads one; None where there is none.
-        store: where they are.
+        load: reads one object; returns None if there is none.
+        store: where the objects are.
         folder: of the store.
-        calls: how many functions of ours are between this one and who called us, whom the warning points to.
+        calls: number of functions of ours between this one and the user's code, to which the warning points.
     """
     found, reasons = readable(lambda key: load(store, key), stored_keys(store, folder))
     for line in passed_over(reasons):

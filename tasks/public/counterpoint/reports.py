@@ -36,28 +36,29 @@ class Report:
 
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """What each technique changes, a row a corpus, metric and technique.
+        """What each technique changes, one row for each corpus, metric and technique.
 
         Columns: `corpus`, `metric`, `technique`; `effect`, in the unit of the metric, positive is better, with its
-        interval `low` to `high` and the one that holds for all at once, `sim_low` to `sim_high`; `n_pairs` of
-        `pairs_asked` and `pairs`, each (without, with, difference); `fewest_studies` to `most_seeds` of a pair.
+        interval `low` to `high` and the interval that holds for all effects at once, `sim_low` to `sim_high`;
+        `n_pairs` of `pairs_asked` and `pairs`, each (without, with, difference); `fewest_studies` to `most_seeds` of a
+        pair.
         """
         return pd.DataFrame(self.results["effects"], columns=list(EFFECT_COLUMNS))
 
     @cached_property
     def tuning(self) -> pd.DataFrame:
-        """What a variant is expected to come to with k draws of its search, a row a corpus, variant and k.
+        """The expected score of a variant after k draws of its search, one row for each corpus, variant and k.
 
-        Columns: `corpus`, `variant`; `draws` that it is known from; `k`; `expected`, best validation log-likelihood,
-        nats a step; `difference` to plain SGD's with its interval `low` to `high`.
+        Columns: `corpus`, `variant`; `draws`, the number of draws that it comes from; `k`; `expected`, best validation
+        log-likelihood, nats per step; `difference` to plain SGD's with its interval `low` to `high`.
         """
         return pd.DataFrame(self.results["tuning"], columns=list(TUNING_COLUMNS))
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
-        """What the report was made from, of its own campaign alone: `trials`, `curves`, `pieces` and `diagnostics`.
+        """The tables that the report was made from, of its own campaign: `trials`, `curves`, `pieces`, `diagnostics`.
 
-        They are read from the store when they are asked for. Columns: docs/programs.md.
+        They are read from the store when they are first asked for. Columns: docs/programs.md.
 
         Raises:
             NotFoundError: the report is older than tables.
@@ -67,7 +68,7 @@ class Report:
 
     @cached_property
     def measured(self) -> Results:
-        """The same with what else the report was made from but pieces and samples, as our own functions take it.
+        """The results that the report was made from, without pieces and samples, as our own functions take them.
 
         Raises:
             NotFoundError, StoreError: as of `tables`.

@@ -1,9 +1,10 @@
 """A number of each final trial, compared over pairs of variants, with the study as the unit.
 
-With x[v, s, k] the number of variant v in study s at seed k, a study has the mean over its pairs (without, with) of the
-mean over the seeds that both have of x[with, s, k] - x[without, s, k]; the interval is Student's t of the studies, at
-the level at which those of all corpora hold at once (Bonferroni). Studies that do not differ at all have no interval:
-one without a width would be a lie. What this does not do: know what the number is.
+x[v, s, k] is the number of variant v in study s at seed k. For each pair (without, with) of a study, the difference
+x[with, s, k] - x[without, s, k] is averaged over the seeds that both have; the value of the study is the mean over its
+pairs. The interval is Student's t of the studies, at the level at which those of all corpora hold at once (Bonferroni).
+Studies that do not differ at all have no interval, since one without a width would be wrong. What this does not do:
+know the meaning of the number.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,8 +29,8 @@ class Asked:
 
     Attributes:
         corpus, what: as in `Evidence`.
-        decimals: that are printed.
-        table: in which table of `results.json` the numbers are.
+        decimals: number of printed decimals.
+        table: name of the table of `results.json` with the numbers.
         values: the numbers.
         pairs: of variants (without, with).
     """
@@ -43,7 +44,7 @@ class Asked:
 
 
 def values_of(trials: pd.DataFrame, numbers: Mapping[str, float]) -> Values:
-    """Arrange the finite numbers of final trials, which are by key."""
+    """The finite numbers of final trials, given by key, arranged by variant, study and seed."""
     found: dict[str, dict[tuple[int, int], float]] = {}
     finals = trials[(trials["purpose"] == "final") & trials["key"].isin(list(numbers))]
     for key, variant, study, seed in zip(*(finals[c] for c in ("key", "variant", "study", "seed")), strict=True):
@@ -53,7 +54,7 @@ def values_of(trials: pd.DataFrame, numbers: Mapping[str, float]) -> Values:
 
 
 def compare_by_study(asked: Iterable[Asked]) -> tuple[Evidence, ...]:
-    """The evidence of all comparisons of a family, positive speaking for the claim; none of what has no pair."""
+    """The evidence of a family of comparisons; positive speaks for the claim. One without a pair gives none."""
     compared = [(each, *_studies(each)) for each in asked]
     there = [(each, studies, pairs) for each, studies, pairs in compared if studies]
     level = shared_level(LEVEL, sum(len(studies) > 1 for _, studies, _ in there))

@@ -6,8 +6,8 @@
     cannot be told  there are rows, and none can be told from chance
     not tried       there is no row
 
-A row speaks where its interval, which holds for all of its family at once, lies on one side of no change and there are
-studies enough (`verdicts.py`). What this does not do: measure anything.
+A row speaks if there are enough studies, and if its interval, which holds for all of its family at once, lies on one
+side of no change (`verdicts.py`). What this does not do: measure anything.
 """
 
 from collections.abc import Mapping
@@ -29,13 +29,13 @@ class Evidence:
 
     Attributes:
         corpus: on which it was measured.
-        what: was measured, and in which unit.
-        value, low, high: it, and the interval that its word rests on.
-        decimals: that are printed.
-        basis: what it rests on: pairs, studies, draws.
-        table: in which table of `results.json` the number is.
-        said: what it says.
-        times: whether the value is a factor, of which one is no change; else zero is.
+        what: the measured quantity, with its unit.
+        value, low, high: the number, and the interval that its verdict rests on.
+        decimals: number of printed decimals.
+        basis: the pairs, studies or draws that it rests on.
+        table: name of the table of `results.json` with the number.
+        said: for, against, or unclear.
+        times: True if the value is a factor, so that 1 is no change; otherwise 0 is no change.
     """
 
     corpus: str
@@ -59,12 +59,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim and what is known of it.
+    """A claim and what is known about it.
 
     Attributes:
         name: for programs.
         text: the claim.
-        section: of arXiv:1212.0901 that makes it.
+        section: of arXiv:1212.0901 that makes the claim.
         needs: what a campaign needs to have rows for it.
         evidence: the rows.
     """

@@ -71,7 +71,7 @@ def contrasts_of(results: Results, estimates: Estimates) -> tuple[Contrast, ...]
 
 
 def _asked(variants: Sequence[str]) -> Mapping[tuple[str, str], Pairs]:
-    """By what is compared the pairs of variants, of those that a corpus has."""
+    """The pairs of variants of a corpus that are compared, by the name of the comparison."""
     asked: dict[tuple[str, str], Pairs] = {}
     for name in variants:
         family, optimizer = Variant.parse(name).family, Variant.parse(name).tail

@@ -22,7 +22,7 @@ def clipping(measured: Measured) -> Claim:
 
 
 def exploding(measured: Measured) -> Claim:
-    """Clipping matters most where gradients explode: compared are two corpora at a time."""
+    """Clipping matters most where gradients explode; two corpora at a time are compared."""
     there = list(_corpora(measured))
     rows = tuple(_beside(*sorted(pair, key=lambda each: -each.diverged.value)) for pair in combinations(there, 2))
     text = "Clipping matters most where gradients explode."
@@ -32,7 +32,7 @@ def exploding(measured: Measured) -> Claim:
 
 @dataclass(frozen=True)
 class _Exploding:
-    """Of a corpus: draws of plain SGD that diverge, in percent; how far norms leap; what C does to draws that train."""
+    """A corpus: plain SGD's draws that diverge, percent; how far norms leap; the effect of C on draws that train."""
 
     corpus: str
     diverged: Interval
@@ -58,9 +58,9 @@ def _corpora(measured: Measured) -> Iterator[_Exploding]:
 
 
 def _beside(more: _Exploding, less: _Exploding) -> Evidence:
-    """The effect of C where more draws diverge less that where fewer do, from the ends of both intervals.
+    """The effect of C where more draws diverge, minus the effect where fewer do, from the ends of both intervals.
 
-    Where it cannot be told on which of the two more draws diverge, it says nothing.
+    It says nothing if it cannot be told on which corpus more draws diverge.
     """
     value = more.trained["value"] - less.trained["value"]
     low = more.trained["sim_low"] - less.trained["sim_high"]

@@ -13,7 +13,7 @@ from tasks.report.numbers.verdicts import ENOUGH_STUDIES, replicated_verdict
 def hessian_free(measured: Measured) -> Claim:
     """SGD with the techniques is at least as good as Hessian-free optimization.
 
-    Equal scores are never proved: a row speaks for it where SGD is better, against it where it is worse, and else its
+    Equality is never proved: a row speaks for the claim if SGD is better, and against it if SGD is worse. Otherwise its
     interval tells how far behind SGD can be.
     """
     rows = tuple(_contrast(each) for each in measured.contrasts if Variant.parse(each.other).optimizer == HESSIAN_FREE)
@@ -42,10 +42,10 @@ def _basis(each: Contrast) -> str:
 
 
 def _against_all(measured: Measured, each: Contrast) -> Evidence | None:
-    """How much further NADE is from independent notes than the furthest variant from its plain SGD.
+    """The distance of NADE from independent notes, minus the largest distance of a variant from its plain SGD.
 
-    With [a, b] the interval of the one, and [l, u] that of each other difference d, the furthest is at most
-    max(|l|, |u|) over them, and at least the largest of what is surely there, max(l, -u, 0).
+    With [a, b] the interval of the first, and [l, u] that of each other difference d, the largest distance is at most
+    max(|l|, |u|) over them, and at least the largest of max(l, -u, 0).
     """
     rows = measured.estimates.primary(each.corpus)
     plain = {plain_of(f"{family}/SGD") for family in (BERNOULLI, NADE)}

@@ -43,7 +43,7 @@ def leaky(measured: Measured) -> Claim:
 
 
 def reading(measured: Measured) -> Claim:
-    """Of the two readings of the paper's interval that with slow units is the one that helps."""
+    """Of the two readings of the paper's interval, the one with slow units helps."""
     text = "Leaky units help by being slow: the search chooses (0.02, 0.2) as the rate of updates, not of retention."
     needs = "variants with L whose reading is drawn from both"
     return Claim("reading", text, "3.2", needs, tuple(_readings(measured)))
@@ -96,7 +96,7 @@ def _zeros(measured: Measured) -> Iterator[Asked]:
 
 
 def _readings(measured: Measured) -> Iterator[Evidence]:
-    """In how many of the chosen configurations units are slow, less one half; a study is one number."""
+    """The share of chosen configurations with slow units, minus one half; one number for each study."""
     by_corpus = {corpus: _slow_by_study(measured, corpus) for corpus in measured.results.corpora}
     there = {corpus: studies for corpus, studies in by_corpus.items() if studies}
     level = shared_level(LEVEL, len(there))

@@ -1,10 +1,10 @@
-"""What changed in the scores of variants and in the effects of techniques, with intervals and a word for each.
+"""What changed in the scores of variants and in the effects of techniques, with intervals and verdicts.
 
-A score's change is the metric after less the metric before, positive is better; that of an effect is the mean over the
-pairs of variants that both versions have of (with - without) after, less the same before. Intervals are those of
-`statistics.py`. Words go by intervals that hold at once for all changes of scores on all corpora, and for all changes
-of effects: of versions that differ by chance alone, about one comparison in twenty, or fewer, has a word among its
-scores.
+The change of a score is the metric after minus the metric before; positive is better. The change of an effect is the
+mean of (with - without) over the pairs of variants that both versions have, after minus before. The intervals are those
+of `statistics.py`. Verdicts follow intervals that hold at once for all changes of scores on all corpora, and for all
+changes of effects. Of two versions that differ by chance alone, about one comparison in twenty, or fewer, has a verdict
+among its scores.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ def changes(
 
 
 def _judged(made: _Made) -> list[Row]:
-    """The rows with the intervals that hold for all of them at once, and their words."""
+    """The rows with the intervals that hold for all of them at once, and their verdicts."""
     worded = [not row["verdict"] and min(row["studies"]) >= ENOUGH_STUDIES for row, _ in made]
     ends = simultaneous([change for _, change in made], worded)
     for (row, change), (low, high) in zip(made, ends, strict=True):
@@ -145,7 +145,7 @@ def _effects(corpus: _Corpus) -> _Made:
 
 
 def _effect(corpus: _Corpus, letter: str, pairs: Sequence[tuple[str, str]]) -> tuple[Row, Estimate] | None:
-    """The change of a technique's effect over the pairs that both versions have, as well replicated as any is."""
+    """The change of a technique's effect, over the pairs of both versions with the best replication."""
     common = {pair: _common(corpus, pair) for pair in pairs}
     told = highest({pair: min(map(replicated, places)) for pair, places in common.items()})
     if not told:

@@ -19,7 +19,7 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that differs; "" where a version does not have it. Of lists of names those that the other lacks."""
+    """A setting that differs; "" if a version does not have it. Of lists of names, those that the other lacks."""
 
     name: str
     before: str
@@ -44,7 +44,7 @@ class Data:
 
 
 def campaign_differences(before: Results, after: Results) -> tuple[Setting, ...]:
-    """What was asked otherwise: preset, budget, corpora and variants, and what hyper-parameters are drawn from."""
+    """Differences of the requests: preset, budget, corpora, variants, and the ranges of hyper-parameters."""
     first, second = (
         {name: value for name, value in results.campaign.items() if name not in _NO_SETTINGS}
         for results in (before, after)
@@ -53,7 +53,7 @@ def campaign_differences(before: Results, after: Results) -> tuple[Setting, ...]
 
 
 def code_differences(before: Results, after: Results) -> tuple[Setting, ...]:
-    """What measured and made it otherwise: commits, numerics, versions, machine."""
+    """Differences of what measured and made the versions: commits, numerics, package versions, machine."""
     first, second = ({name: results.provenance.get(name) for name in _CODE} for results in (before, after))
     return differences(first, second)
 

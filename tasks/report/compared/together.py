@@ -1,9 +1,9 @@
-"""The test scores of two versions on one corpus as those of one campaign, whose variants are of before or of after.
+"""The test scores of two versions on one corpus as those of one campaign, with each variant once before and once after.
 
 Both versions have the same pieces, since the digest of the corpus is the same. Their studies are independent of each
-other unless they have a seed in common: seeds come from the campaign's seed, the corpus and the study's number, so that
-such studies have the same draws, and differ by what was made of these. They are one unit, and the difference is a
-paired one over it. It is the draws that decide this, and no score: the interval holds either way.
+other, unless they have a seed in common. Seeds come from the campaign's seed, the corpus and the study's number.
+Studies with a common seed have the same draws, so they are one unit, and the difference is a paired one over it. This
+is decided by the draws and not by any score, so the interval holds either way.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _NUMBERS = ("steps", "log_likelihood", "accuracy", "union_accuracy", "log_likeli
 
 
 def scored_together(before: Results, after: Results, corpus: str) -> ScoredPieces:
-    """The sums of both versions, studies of the same draws under one number.
+    """The sums of both versions; studies with the same draws have the same number.
 
     Raises:
         CampaignError: they were not scored on the same test pieces.
@@ -40,7 +40,7 @@ def scored_together(before: Results, after: Results, corpus: str) -> ScoredPiece
 
 
 def study_numbers(before: Results, after: Results, corpus: str) -> dict[int, int]:
-    """The number of each study of the later version: that of the earlier one's of the same draws, or a new one."""
+    """The number of each study of the later version: that of the earlier study with the same draws, or a new one."""
     earlier, later = (_seeds_of(results, corpus) for results in (before, after))
     beyond = 1 + max([*earlier, *later], default=0)
     numbers: dict[int, int] = {}
@@ -76,7 +76,7 @@ def _seeds_of(results: Results, corpus: str) -> Mapping[int, set[tuple[str, int]
 
 
 def _with_titles(first: pd.DataFrame, second: pd.DataFrame, corpus: str) -> pd.DataFrame:
-    """The table with the titles that the other has: pieces are known by their place, and a title is a file's name."""
+    """The table with the other's titles: pieces are known by their place, and a title is a file's name."""
     titles = second.loc[second["key"] == second["key"].iloc[0], "piece"].to_numpy()
     places = first.groupby("key").cumcount().to_numpy()
     if places.max() + 1 != len(titles):

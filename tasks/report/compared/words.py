@@ -38,7 +38,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def corpus_sentence(comparison: Comparison, data: Data) -> str:
-    """What came of the variants of a corpus, or why they are not compared."""
+    """The changes of the variants of a corpus, or the reason why they are not compared."""
     if data.state != _SAME:
         return f"{data.corpus}: {_not_compared(data)}."
     rows = [row for row in comparison.scores if row["corpus"] == data.corpus]
@@ -57,21 +57,21 @@ def corpus_sentence(comparison: Comparison, data: Data) -> str:
 
 
 def change_text(row: Row) -> str:
-    """A change with the interval that its word rests on, or the single one of one study."""
+    """A change with the interval that its verdict rests on, or with the single interval of one study."""
     decimals = BY_NAME[row["metric"]].decimals
     ends = (row["low"], row["high"]) if min(row["studies"]) < 2 else (row["sim_low"], row["sim_high"])
     return f"{signed(row['change'], decimals)} {interval(*ends, decimals)}".rstrip()
 
 
 def verdict_text(row: Row) -> str:
-    """The word of a row, and why it is none where one study is too few."""
+    """The verdict of a row, or why there is none because one study is too few."""
     if row["verdict"] == "cannot be told" and min(row["studies"]) < 2:
         return "one study"
     return str(row["verdict"])
 
 
 def basis_text(row: Row) -> str:
-    """What a change rests on: the studies of both versions, and how many of them had the same draws.
+    """The studies of both versions that a change rests on, and how many of them had the same draws.
 
     >>> basis_text({"studies": [5, 5], "alike": 0}), basis_text({"studies": [5, 20], "alike": 5})
     ('5 and 5 studies', '5 and 20 studies, 5 of the same draws')

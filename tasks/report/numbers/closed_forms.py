@@ -1,7 +1,7 @@
 """Intervals by formula, for numbers that are measured once for each study or each draw of the search.
 
-Studies are independent of each other, and so are the draws. Each is one number here, whatever it is the mean of.
-What this does not do: resample pieces (`statistics.py`), or know a trial.
+Studies are independent of each other, and so are draws. Each study or draw is one number here, even if that number is a
+mean. What this does not do: resample pieces (`statistics.py`), or know a trial.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,14 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: Sequence[float], level: float, rounding: float = 0.0) -> Interval:
-    """The mean of independent numbers: m -+ t s / sqrt(n), t of Student's distribution with n - 1 degrees of freedom.
+    """The mean of independent numbers with its interval, m -+ t s / sqrt(n).
+
+    t is of Student's distribution with n - 1 degrees of freedom.
 
     Args:
-        values: a number a study; one alone has no interval.
+        values: one number for each study; a single one has no interval.
         level: of the interval.
-        rounding: variance that the numbers have at least, since what they come from was rounded: s^2 is no smaller.
+        rounding: lower bound of s^2: the variance that the numbers have because they come from rounded values.
     """
     from scipy.special import stdtrit
 
@@ -56,16 +58,15 @@ def share_interval(part: int, whole: int, level: float) -> Interval:
 
 
 def paired_share_interval(differences: Sequence[float], level: float) -> Interval:
-    """The mean of paired differences of shares, a number in [-1, 1] a draw.
+    """The mean of paired differences of shares, with its interval; each draw is one number in [-1, 1].
 
-    Of one pair of variants a difference is -1, 0 or 1, and this is the interval of Bonett and Price (2012): as if two
-    more draws had been made, one that speaks for each side,
+    For one pair of variants a difference is -1, 0 or 1, and this is the interval of Bonett and Price (2012). It adds
+    two draws, one that speaks for each side:
 
         m' -+ t sqrt(v' / (n + 2)),   m' and v' the mean and the variance of the n differences with -1 and 1
 
-    so that draws which all ended alike leave an interval that has a width. Over several pairs, which share their draws,
-    a draw is one number, the mean over the pairs. Where they have the normal quantile, here is Student's t with n + 1
-    degrees of freedom.
+    So the interval has a width even if all draws ended alike. For several pairs, which share their draws, a draw is the
+    mean over the pairs. Bonett and Price use the normal quantile; here it is Student's t with n + 1 degrees of freedom.
 
     >>> tuple(round(each, 3) for each in paired_share_interval([0.0] * 36, 0.95))
     (0.0, -0.075, 0.075)
@@ -82,7 +83,7 @@ def paired_share_interval(differences: Sequence[float], level: float) -> Interva
 
 
 def shared_level(level: float, comparisons: int) -> float:
-    """The level at which so many intervals hold all at once in `level` of the cases at least (Bonferroni).
+    """The level at which so many intervals hold at once in at least `level` of the cases (Bonferroni).
 
     >>> round(shared_level(0.95, 5), 12)
     0.99

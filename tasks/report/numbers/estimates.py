@@ -51,22 +51,22 @@ class Estimates:
     """The two tables.
 
     Attributes:
-        scores: a row a (corpus, variant, metric), columns `SCORE_COLUMNS`. Within a metric the best mean comes
-            first, variants without a score follow, baselines are last. A difference is to the plain variant of
-            the same core and output model, positive is better. `sim_low` and `sim_high` hold for the means of all
-            variants of the corpus and metric at once. `estimated`: by annealed importance sampling, whose
-            error the intervals include. `diff_sim_low` and `diff_sim_high` hold for all differences of the corpus and
-            metric at once. `tied_with_best`: the paired difference to the best variant is not told apart from zero, by
-            intervals that hold for all others at once, or by one study; `tied_in_family`: that to the best of the same
-            core and output model. `held_back`: the search is not whole, and so nothing was chosen and there are no
-            final trials; with several studies, in none of them. `search_gap`: how much better, on validation and in the
-            metric's unit, the best configuration of the search is than the second best, in the median of the studies.
-        effects: a row a (corpus, metric, technique), columns `EFFECT_COLUMNS`; `pairs` holds a tuple
-            (without, with, difference) for each pair that was compared; `fewest_seeds`, `most_studies` and so on are of
-            a pair. `sim_low` and `sim_high` hold for all effects on the first metrics of all corpora at once that may
-            have a word, those of several studies; of any other metric for those on it.
+        scores: one row for each (corpus, variant, metric), columns `SCORE_COLUMNS`. Within a metric the best mean comes
+            first, then variants without a score, then baselines. A difference is to the plain variant of the same core
+            and output model; positive is better. `sim_low` and `sim_high` hold at once for the means of all variants of
+            the corpus and metric, `diff_sim_low` and `diff_sim_high` for all differences. `estimated`: by annealed
+            importance sampling; the intervals include its error. `tied_with_best`: the paired difference to the best
+            variant cannot be told from zero, by intervals that hold for all others at once, or by one study;
+            `tied_in_family`: the same, to the best of the same core and output model. `held_back`: the search is not
+            whole (with several studies: in none of them), so nothing was chosen and there are no final trials.
+            `search_gap`: how much better, on validation and in the metric's unit, the best configuration of the search
+            is than the second best; the median of the studies.
+        effects: one row for each (corpus, metric, technique), columns `EFFECT_COLUMNS`. `pairs` holds a tuple (without,
+            with, difference) for each pair that was compared; `fewest_seeds`, `most_studies` and so on belong to a
+            pair. `sim_low` and `sim_high` hold at once for all effects of several studies on the first metrics of all
+            corpora; for any other metric, for its own effects.
         resamples: number of bootstrap resamples.
-        seed: that named the random numbers.
+        seed: names the random numbers.
     """
 
     scores: pd.DataFrame

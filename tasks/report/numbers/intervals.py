@@ -31,9 +31,10 @@ class Estimate:
 class Difference(Estimate):
     """How much better one variant is than another; positive is better.
 
-    Places (a seed of a study) that only one of them has are left out of the pair: `seeds` were compared, `dropped` were
-    not. `studies` is how many studies the compared ones are of. With two or more, `study_sd` is the standard deviation
-    of the difference over them, and `piece_se` the standard error that comes from the pieces alone; else NaN.
+    A place is a seed of a study. Places that only one variant has are left out: `seeds` is the number of places that
+    were compared, `dropped` the number of those left out, and `studies` the number of studies of the compared places.
+    With two or more studies, `study_sd` is the standard deviation of the difference over them, and `piece_se` the
+    standard error from the pieces alone; otherwise both are NaN.
     """
 
     seeds: int = 0
@@ -45,7 +46,7 @@ class Difference(Estimate):
 
 @dataclass(frozen=True)
 class Effect(Estimate):
-    """The mean difference that a technique makes over pairs of variants; each pair's own, its seeds and studies."""
+    """The mean difference that a technique makes over pairs of variants, with the pairs' own differences."""
 
     pairs: tuple[tuple[str, str, float], ...] = ()
     seeds: tuple[int, ...] = ()
@@ -59,17 +60,17 @@ def percentile_interval(values_R: FloatArray, level: float = LEVEL) -> tuple[flo
 
 
 def simultaneous(family: Sequence[Estimate], worded: Sequence[bool], level: float = LEVEL) -> list[tuple[float, float]]:
-    """Intervals of which those of the members that may have a word hold all at once in `level` of the resamples.
+    """Intervals of a family that hold at once in `level` of the resamples, for the members that may have a verdict.
 
     Each contains the single interval of its member.
 
     Args:
         family: the members.
-        worded: which of them may have a word; the others have an interval of the same level, and make none wider.
+        worded: which of them may have a verdict; the others have an interval of the same level, and widen no other one.
         level: of the family.
 
     Returns:
-        The ends, NaN where a member has no interval of its own.
+        The ends; NaN for a member without an interval of its own.
     """
     drawn = [each.draws_R for each, may in zip(family, worded, strict=True) if may and each.draws_R is not None]
     single = simultaneous_level(drawn, level)
@@ -80,11 +81,11 @@ def simultaneous(family: Sequence[Estimate], worded: Sequence[bool], level: floa
 def simultaneous_level(family: Sequence[FloatArray], level: float = LEVEL) -> float:
     """The level of single intervals at which all intervals of a family hold at once in `level` of the resamples.
 
-    Comparison j is in resample r at the depth p_jr = 2 min(share of its draws that are at most as large, share at least
-    as large), and within its interval of level 1 - a where p_jr > a. The answer is 1 - a for the largest a at which
-    min_j p_jr <= a in at most (1 - level) of the resamples; never less than `level`. All members get the same level and
-    not the same factor, so that one with few studies, whose tails are long, makes no other wider (Beran 1988, "Balanced
-    simultaneous confidence sets").
+    In resample r, comparison j is at the depth p_jr = 2 min(share of its draws that are at most as large, share at
+    least as large). It is within its interval of level 1 - a if p_jr > a. The result is 1 - a for the largest a at
+    which min_j p_jr <= a in at most (1 - level) of the resamples; it is never less than `level`. All members get the
+    same level, not the same factor, so a member with few studies, whose tails are long, widens no other one (Beran
+    1988, "Balanced simultaneous confidence sets").
 
     Args:
         family: the resamples (R,) of each comparison, r the same in all of them.

@@ -1,12 +1,12 @@
-"""How far a number is off that is computed from units: from what it is without each of them, in strata.
+"""The error of a number that is computed from units in strata, by the jackknife: from its values without each unit.
 
 theta_(cs) is the number without unit s of stratum c, and theta_(c.) the mean of these over s. Then
 
     a_cs = sqrt((N_c - 1) / N_c) (theta_(cs) - theta_(c.))      v_c = sum_s a_cs^2      V = sum_c v_c
 
-is its variance (Efron & Stein 1981), with f = V^2 / sum_c v_c^2 / (N_c - 1) degrees of freedom (Satterthwaite 1946): of
-one stratum N - 1. Of a mean these are exactly the variance and the degrees of freedom of Welch's test. Units are
-studies here, and strata corpora. Shape letters: U units of all strata together, R resamples, T numbers.
+is its variance (Efron & Stein 1981), with f = V^2 / sum_c v_c^2 / (N_c - 1) degrees of freedom (Satterthwaite 1946):
+N - 1 for a single stratum. For a mean these are exactly the variance and the degrees of freedom of Welch's test. Here
+units are studies, and strata are corpora. Shape letters: U units of all strata together, R resamples, T numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,11 +21,11 @@ from tasks.report.numbers.metrics import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """How far a number is off, from what it is without each unit.
+    """The error of a number, from its values without each unit.
 
     Attributes:
         influences: a_cs of the units of each corpus.
-        extra: variance beside that of the units.
+        extra: variance in addition to that of the units.
     """
 
     influences: tuple[FloatArray, ...]
@@ -33,7 +33,7 @@ class Spread:
 
     @cached_property
     def variance(self) -> float:
-        """Of the number."""
+        """The variance V of the number, with the extra part."""
         return self.extra + sum(float(a_N @ a_N) for a_N in self.influences)
 
     @cached_property
@@ -50,7 +50,7 @@ class Spread:
         return float(stdtrit(self.freedom, (1 + level) / 2)) * sqrt(self.variance) if self.variance else 0.0
 
     def draw(self, normal_RU: FloatArray, generator: np.random.Generator) -> FloatArray:
-        """Draws of what the number is off by, (R,): Student's t, from the shared multipliers of the units."""
+        """Draws of the number's error, (R,): Student's t, from the shared multipliers of the units."""
         spread_R = normal_RU @ np.concatenate(self.influences)
         if self.extra:
             spread_R = spread_R + sqrt(self.extra) * generator.standard_normal(len(spread_R))
@@ -62,15 +62,15 @@ Kept = Sequence[Sequence[int]]
 
 
 def jackknife(statistic: Callable[[Kept], FloatArray], units: Sequence[int]) -> list[Spread | None]:
-    """The spread of each of some numbers over units in strata.
+    """The errors of some numbers over units in strata.
 
     Args:
-        statistic: the numbers (T,) from some of the units of each corpus.
-        units: how many each corpus has.
+        statistic: computes the numbers (T,) from some of the units of each corpus.
+        units: number of units of each corpus.
 
     Returns:
-        One for each number; None where it does not exist without one of the units, or where a corpus has a single unit:
-        nothing tells it then.
+        One for each number; None if the number does not exist without one of the units, or if a corpus has a single
+        unit, which cannot show an error.
     """
     every = [list(range(number)) for number in units]
     if min(units) < 2:

@@ -21,14 +21,14 @@ class Metric:
     """A pooled metric, `link(sum over steps of column / number of steps)`.
 
     Attributes:
-        name: as in the tables that are exported.
-        label: as in the page.
+        name: in the exported tables.
+        label: on the page.
         unit: of a value; "" for none.
         column: the column of `Results.pieces` that is summed.
         link: from the mean per step to the metric; monotonic, works on arrays.
-        higher_is_better: whether more of it is better.
-        decimals: that are printed.
-        limits: between which a value lies by what it is; an interval of one is cut there.
+        higher_is_better: whether a larger value is better.
+        decimals: number of printed decimals.
+        limits: smallest and largest possible value; intervals are cut there.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Metric:
 
     @property
     def sign(self) -> int:
-        """What a difference is multiplied by, so that positive is better: 1 or -1."""
+        """1 or -1: a difference is multiplied by it, so that positive is better."""
         return 1 if self.higher_is_better else -1
 
     @property
@@ -52,7 +52,7 @@ class Metric:
 
     @property
     def measure(self) -> str:
-        """What is said after a value: the unit, or the label where there is none."""
+        """The words after a value: the unit, or the label if there is no unit."""
         return self.unit or self.label
 
 
@@ -118,7 +118,7 @@ def validation_score(kind: str, valid: float) -> str:
 
 
 def symbols_text(kind: str, vocabulary: int) -> str:
-    """What a step is one of, or is made of.
+    """The values that a step can have, as text: of how many symbols it is one, or how many notes or values it holds.
 
     >>> symbols_text("music", 0), symbols_text("words", 2609), symbols_text("adding", 0)
     ('88 notes', '2,609', '3 values')

@@ -1,8 +1,7 @@
 """The portrait of a corpus: numbers for each split, and the few pieces that the report shows.
 
-All are pure functions of a `Corpus`; `rolls.py` and `corpora.py` draw the results. The arrays themselves never leave
-this
-file: a roll becomes its runs of notes, and a text its first lines.
+All functions are pure functions of a `Corpus`; `rolls.py` and `corpora.py` draw the results. The arrays themselves
+never leave this file: a roll becomes its runs of notes, and a text its first lines.
 """
 
 from collections.abc import Sequence
@@ -53,11 +52,12 @@ class Portrait:
     """What the report shows of the training split of a corpus.
 
     Attributes:
-        rolls: of music, the first piece, the one of median length and the longest; a piece that is two of them once.
-        shares: of music, in which share of the frames each of the 88 notes is on, the lowest note first.
-        sample: of all others, the first lines of the first piece; a step of adding is its value, with * where it is
-            marked, and = before the answer.
-        common: of symbols, the most frequent symbols with their numbers, falling.
+        rolls: of music, the first piece, the piece of median length and the longest piece; a piece that is two of these
+            is there once.
+        shares: of music, the share of the frames in which each of the 88 notes is on, the lowest note first.
+        sample: of all other corpora, the first lines of the first piece. A step of the adding task is its value, with *
+            if it is marked, and = before the answer.
+        common: of symbols, the most frequent symbols with their counts, the most frequent first.
     """
 
     rolls: tuple[Roll, ...] = ()

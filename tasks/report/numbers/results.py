@@ -53,13 +53,13 @@ def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Sampled:
-    """What a network made of a beginning, the bytes of its file as they are stored, and how the piece itself goes on.
+    """The continuation that a network wrote, the stored bytes of its file, and the continuation of the piece itself.
 
     Attributes:
-        continuation: what it made.
-        data: its file.
-        original: steps of the piece from its beginning, as many as were given and asked for at most; none where the
-            piece is not at hand.
+        continuation: of the network.
+        data: the file.
+        original: steps of the piece from its beginning, at most as many as were given and asked for; empty if the piece
+            is not available.
     """
 
     continuation: Continuation
@@ -128,17 +128,17 @@ class Results:
 
     @property
     def shows_pieces(self) -> bool:
-        """Whether pieces of the corpora are at hand; a report that is made from its tables has none."""
+        """Whether pieces of the corpora are available; a report that is made from its tables has none."""
         return all(portrait.rolls or portrait.sample for portrait in self.portraits.values())
 
     @property
     def studies(self) -> int:
-        """How many studies the campaign asked for; one where it was stored before there were several."""
+        """The number of studies that the campaign asked for; 1 for campaigns from before there were several."""
         return int(self.campaign.get("studies") or 1)
 
     @property
     def draws(self) -> int:
-        """How many configurations each variant was asked to be tried with in a study; 0 where nothing tells it."""
+        """The number of configurations that a study was to try for each variant; 0 if it is not known."""
         return int(self.campaign.get("trials_per_study") or self.campaign.get("trials_per_variant") or 0)
 
     def variants(self, corpus: str) -> tuple[str, ...]:
@@ -148,6 +148,6 @@ class Results:
         return tuple(dict.fromkeys([*asked, *seen]))
 
     def ended_draws(self, corpus: str) -> pd.DataFrame:
-        """The rows of `trials` that are draws of the search on a corpus and came to an end, whichever."""
+        """The rows of `trials` that are draws of the search on a corpus and came to an end, of any status."""
         of_search = (self.trials["corpus"] == corpus) & (self.trials["purpose"] == "search")
         return self.trials[of_search & (self.trials["status"] != "failed")]

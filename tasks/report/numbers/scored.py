@@ -63,7 +63,7 @@ class ScoredPieces:
         return cls(steps_KQ[0], trials, sums, np.nan_to_num(table[_ERROR].to_numpy(np.float64)))
 
     def places(self, variant: str) -> dict[Place, int]:
-        """Where a variant has scores, each place with its row in the sums."""
+        """The places at which a variant has scores, each with its row in the sums."""
         return self._places.get(variant, {})
 
     @cached_property

@@ -1,27 +1,27 @@
 """Intervals of a metric, of paired differences and of the effects of techniques, over studies and pieces.
 
-Every final trial k has a sum x_kp for each piece p of the test split, and piece p has n_p steps. What is replicated is
-the unit: the study, which searches anew, chooses anew and trains with seeds of its own, where there are at least two in
-a comparison; else the seed. Unit s has the mean m_s over its trials of sum_p x_kp / sum_p n_p, and a variant the
-mean m over its N units. Pieces and units are crossed: every trial is scored on every piece. One resample is
+Every final trial k has a sum x_kp for each piece p of the test split, and piece p has n_p steps. The unit is what is
+replicated: the study, which has a search, a choice and seeds of its own, if a comparison has at least two of them;
+otherwise the seed. Unit s has the mean m_s over its trials of sum_p x_kp / sum_p n_p, and a variant the mean m over its
+N units. Pieces and units are crossed: every trial is scored on every piece. One resample is
 
     metric* = link( m + b (m_pieces* - m) + sum_s g_s (m_s - m) / sqrt(N c_{N-1}) )
 
 m_pieces* is m over Q pieces that are drawn with replacement, weighted as drawn; b = sqrt(Q / c_{Q-1}); g_s is standard
-normal, and c_f is chi-squared with f degrees of freedom. The part of the units is Student's t of their mean, drawn:
-s / sqrt(N) times t with N - 1 degrees of freedom, which a bootstrap of few units is too narrow for; the part of the
-pieces is a bootstrap, which keeps their skewness, with the factor of Student's t.
+normal, and c_f is chi-squared with f degrees of freedom. The part of the units is a draw of Student's t of their mean:
+s / sqrt(N) times t with N - 1 degrees of freedom. A bootstrap of few units would be too narrow. The part of the pieces
+is a bootstrap with the factor of Student's t; it keeps their skewness.
 
-All variants of a corpus see the same drawn pieces and the same g_s for the same unit: that is what makes a difference a
-paired one. The scales c are of a comparison, and of no other one: how far the standard deviation of one comparison
-is off says little of another's, and a family that had them in common would be called safe at 95 % and hold in half of
-the cases. Interval: the 2.5 and 97.5 percentiles of the resamples.
+All variants of a corpus have the same drawn pieces, and the same g_s for the same unit; this makes a difference a
+paired one. The scales c belong to one comparison. The error of the standard deviation of one comparison says little
+about that of another; and a family with common scales would be called safe at 95 % and hold in half of the cases. The
+ends of an interval are the 2.5 and 97.5 percentiles of the resamples.
 
-Where a log-likelihood is itself an estimate, its standard error e_kp is common to all pieces of trial k, and every
-resample adds z_k e_kp to x_kp, z_k standard normal. Errors also make units differ, so that they are counted up to
-twice, which makes intervals rather too wide.
+If a log-likelihood is an estimate, its standard error e_kp is common to all pieces of trial k, and every resample adds
+z_k e_kp to x_kp, with z_k standard normal. Such errors also make units differ, so they count up to twice, which makes
+intervals rather too wide.
 
-What it does not cover: other corpora; and with one study the luck of the search. Shape letters: R resamples, K final
+What this does not cover: other corpora; and with one study the luck of the search. Shape letters: R resamples, K final
 trials, Q pieces, N units.
 """
 
@@ -52,11 +52,11 @@ Term = tuple[float, str, Sequence[Place]]
 
 @dataclass(frozen=True, eq=False)
 class _Units:
-    """What is replicated in a comparison, for K places: N studies where there are two or more, else N seeds.
+    """The units of a comparison, for K places: N studies if there are two or more, otherwise N seeds.
 
     Attributes:
         index_K: the unit of each place.
-        counts_N: how many places a unit has.
+        counts_N: number of places of each unit.
         normal_RN: the multipliers of the units.
     """
 
@@ -70,7 +70,7 @@ class _Units:
 
     @property
     def weights_K(self) -> FloatArray:
-        """What a place counts for in the mean over units of the means within them."""
+        """The weight of each place in the mean over units of the means within them."""
         return np.asarray(1 / (self.number * self.counts_N[self.index_K]))
 
     def means_N(self, values_K: FloatArray) -> FloatArray:
@@ -120,10 +120,10 @@ class Bootstrap:
         return Difference(*estimate, len(both), dropped, studies_in(both), *spread)
 
     def effect(self, metric: Metric, pairs: Sequence[tuple[str, str]]) -> Effect:
-        """The mean of (with - without) over the pairs (without, with) that are replicated as well as any is.
+        """The mean of (with - without) over the pairs (without, with) that have the best replication.
 
-        Those are the pairs that have two studies in common, where there are any; else those with two seeds in common;
-        else those with one.
+        These are the pairs with two studies in common, if there are any; otherwise those with two seeds in common;
+        otherwise those with one.
         """
         common = {pair: self._common(*pair)[0] for pair in pairs}
         told = highest({pair: replicated(places) for pair, places in common.items()})
@@ -147,9 +147,9 @@ class Bootstrap:
 
             sign * sum_i w_i metric_i
 
-        All see the same drawn pieces, and two terms the same g_s for a unit that both have: what they have in common
-        is paired, and the rest is not. The part of the units has Student's t of the term with the fewest of them, which
-        for two independent means is rather too wide (Welch 1947 has up to the sum of their degrees of freedom).
+        All terms have the same drawn pieces, and two terms the same g_s for a unit that both have. So what they have in
+        common is paired, and the rest is not. The part of the units has Student's t of the term with the fewest units.
+        For two independent means this is rather too wide (Welch 1947 has up to the sum of their degrees of freedom).
 
         Args:
             metric: of each term.
@@ -169,11 +169,11 @@ class Bootstrap:
         return numpy_generator(self._seed, "report", self._name, *names)
 
     def _scales(self, units: int, *names: str) -> Scales:
-        """Those of one comparison, which is named; for at most so many units."""
+        """The scales of one comparison, which has a name, for at most so many units."""
         return Scales.draw(self._generator("scales", *names), self._resamples, len(self._scored.steps_Q), units)
 
     def _resample_pieces(self) -> dict[str, FloatArray]:
-        """The means of the trials over drawn pieces, and under `_ERRORS` what their estimates are off by."""
+        """The means of the trials over drawn pieces, and under `_ERRORS` the errors of their estimates."""
         steps_Q, trials = self._scored.steps_Q, len(self._scored.trials)
         estimated = np.flatnonzero(self._scored.errors_KQ.any(axis=1))
         summed = self._scored.sums | ({_ERRORS: self._scored.errors_KQ} if len(estimated) else {})
@@ -200,7 +200,7 @@ class Bootstrap:
         return _Units(index_K, counts_N, normal_RN[:, columns])
 
     def _common(self, first: str, second: str) -> tuple[list[Place], int]:
-        """The places that both have, and how many only one of them has."""
+        """The places that both variants have, and the number of places that only one of them has."""
         mine, theirs = self._scored.places(first).keys(), self._scored.places(second).keys()
         return sorted(mine & theirs), len(mine ^ theirs)
 
@@ -269,6 +269,6 @@ def replicated(places: Sequence[Place]) -> int:
 
 
 def highest(ranks: Mapping[Pair, int]) -> list[Pair]:
-    """The pairs whose comparison is replicated as well as any is; none where none is."""
+    """The pairs with the best replication of all; none if none is replicated."""
     most = max(ranks.values(), default=0)
     return [pair for pair, rank in ranks.items() if rank == most > 0]

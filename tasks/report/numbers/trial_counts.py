@@ -16,7 +16,7 @@ _TOLD = ["variant", "purpose", "study", "status", "valid", "ended_early"]
 
 
 class _Study(NamedTuple):
-    """Of a variant in a study: search trials asked for and ended, whether it is held back, final seeds asked for."""
+    """A variant in a study: search trials asked for and ended, whether it is held back, and final seeds asked for."""
 
     asked: int
     ended: int
@@ -38,7 +38,7 @@ class TrialsOf:
         self._trials = defaultdict(lambda: self._none, found)
 
     def counts(self, variant: str) -> dict[str, int | bool]:
-        """How they ended, in all studies: what diverged or learned nothing has ended, what failed has not."""
+        """How the trials ended, in all studies; a trial that learned nothing has ended, a failed one has not."""
         if is_baseline(variant):
             asked = {"studies_asked": 1, "seeds_asked": 1, "search_asked": 0, "search_ended": 0, "held_back": False}
             return asked | dict.fromkeys(("seeds_diverged", "seeds_untrained", "seeds_failed"), 0)
@@ -58,9 +58,10 @@ class TrialsOf:
         }
 
     def search_gap(self, variant: str, metric: Metric) -> float:
-        """From the best configuration of a search to the second best, in the median of the studies.
+        """The difference from the best configuration of a search to the second best; the median of the studies.
 
-        Of those that came to the last rung. NaN where in no study two of them completed, or it is no likelihood.
+        Only configurations that came to the last rung count. NaN if in no study two of them completed, or if the
+        metric is not a likelihood.
         """
         if metric.column != "log_likelihood":
             return float("nan")

@@ -40,7 +40,7 @@ class Variant:
 
     @property
     def tail(self) -> str:
-        """What tells it from others of its family: `SGD+CLR`."""
+        """The part of the name that distinguishes it within its family: `SGD+CLR`."""
         return f"{self.optimizer}+{self.techniques}" if self.techniques else self.optimizer
 
     @property
@@ -83,10 +83,10 @@ def plain_of(name: str) -> str:
 
 
 def families(names: Iterable[str]) -> dict[str, int]:
-    """How many variants each core and output model has, the main one first.
+    """The number of variants of each core and output model, the main family first.
 
-    The main one has the most. Of equally many comes first what comes first among our cores, then among our output
-    models; other people's follow.
+    The main family has the most variants. Of several with equally many, the first in the order of our cores, then of
+    our output models, comes first; those of other packages follow.
 
     >>> families(["rnn/classes/SGD", "rnn/softmax/SGD", "lstm/softmax/SGD", "rnn/softmax/SGD+C", "baseline/unigram"])
     {'rnn/softmax': 2, 'rnn/classes': 1, 'lstm/softmax': 1}
@@ -105,7 +105,7 @@ def _family_order(family: str) -> tuple[int, int, str]:
 
 
 def main_variants(names: Iterable[str]) -> list[str]:
-    """The variants of the main family that SGD trains: what they differ in is techniques, and nothing else.
+    """The variants of the main family that SGD trains; they differ in techniques alone.
 
     >>> main_variants(["rnn/nade/SGD", "rnn/bernoulli/Adam+C", "rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C"])
     ['rnn/bernoulli/SGD', 'rnn/bernoulli/SGD+C']
@@ -117,7 +117,7 @@ def main_variants(names: Iterable[str]) -> list[str]:
 
 
 def group_of(name: str) -> str:
-    """Core, output model and, where it is not SGD, optimizer: what two variants share that are compared.
+    """Core, output model and, if it is not SGD, optimizer: what two compared variants share.
 
     >>> group_of("rnn/nade/SGD+CM"), group_of("rnn/bernoulli/Adam+C")
     ('rnn/nade', 'rnn/bernoulli/Adam')

@@ -22,11 +22,12 @@ VERDICT_WORDS: Mapping[str, str] = {
 
 
 def verdict(low: float, high: float, decimals: int | None = None) -> Verdict:
-    """What the interval of a difference says; one that contains zero, or that does not exist, says nothing.
+    """The verdict of the interval of a difference; `undecided` if it contains zero or does not exist.
 
     Args:
         low, high: its ends.
-        decimals: that are printed; what then lies beside zero by less than they show is `tiny`. None: all of them.
+        decimals: number of printed decimals; an interval that is printed as reaching zero is `tiny`. None: all
+            decimals.
 
     >>> verdict(0.1, 0.2), verdict(-0.2, -0.1), verdict(0.0, 0.2), verdict(float("nan"), float("nan"))
     ('better', 'worse', 'undecided', 'undecided')
@@ -41,7 +42,7 @@ def verdict(low: float, high: float, decimals: int | None = None) -> Verdict:
 
 
 def replicated_verdict(studies: int, low: float, high: float, decimals: int | None = None) -> Verdict:
-    """What a comparison of so many studies says; `unreplicated` where one alone tells it.
+    """The verdict of a comparison of so many studies; `unreplicated` for one study.
 
     >>> replicated_verdict(3, 0.1, 0.2), replicated_verdict(1, 0.1, 0.2)
     ('better', 'unreplicated')
@@ -50,7 +51,7 @@ def replicated_verdict(studies: int, low: float, high: float, decimals: int | No
 
 
 def difference_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
-    """What the difference to plain SGD says, of a row of scores; older ones have one study.
+    """The verdict of a difference to plain SGD, from a row of scores; older rows have one study.
 
     >>> difference_verdict({"diff_studies": 3, "diff_sim_low": 0.1, "diff_sim_high": 0.2}, 2)
     'better'
@@ -60,7 +61,7 @@ def difference_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
 
 
 def effect_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
-    """What the effect of a technique says, of a row of effects.
+    """The verdict of the effect of a technique, from a row of effects.
 
     >>> effect_verdict({"fewest_studies": 3, "sim_low": -0.2, "sim_high": -0.1}, 2)
     'worse'
@@ -69,12 +70,12 @@ def effect_verdict(row: Mapping[str, Any], decimals: int) -> Verdict:
 
 
 def told_interval(row: Mapping[str, Any], said: Verdict, single: str, simultaneous: str) -> tuple[float, float]:
-    """The ends that are printed beside a verdict: those that it rests on, or the single ones where there is none.
+    """The ends that are printed beside a verdict: those that it rests on, or the single ones if there is no verdict.
 
     Args:
         row: of a table.
-        said: of it.
-        single, simultaneous: what the columns of the ends begin with.
+        said: its verdict.
+        single, simultaneous: beginnings of the names of the columns with the ends.
 
     >>> told_interval({"low": 1, "high": 2, "sim_low": 0, "sim_high": 3}, "unreplicated", "", "sim_")
     (1, 2)

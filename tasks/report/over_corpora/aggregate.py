@@ -27,7 +27,7 @@ from tasks.report.over_corpora.scales import Scale, scale_of
 from tasks.report.over_corpora.strata import Runs, improvement, interquartile_mean, of_share, share_above
 
 ENOUGH_CORPORA = 4
-"""Of fewer, each is told by itself: a number over them would say little of others."""
+"""With fewer, each corpus is described by itself: a number over them would say little about others."""
 _CORE = "rnn"
 _LOWEST = -0.25
 _THRESHOLDS = 41
@@ -41,13 +41,13 @@ class Compared:
 
     Attributes:
         variant: optimizer and techniques, `SGD+CL`.
-        iqm: interquartile mean of the normalised scores; NaN where more than a quarter of the runs have none.
+        iqm: interquartile mean of the normalised scores; NaN if more than a quarter of the runs have none.
         iqm_ends: of its interval.
-        improvement: probability that a run is better than one of plain SGD; NaN of plain SGD itself.
+        improvement: probability that a run is better than a run of plain SGD; NaN for plain SGD itself.
         improvement_ends: of its interval.
-        improvement_at_once: of the interval that holds for all variants at once.
-        said: of that interval beside one half; "" of plain SGD, "unreplicated" in one study.
-        runs, lost: how many runs there are, and how many of them have no score.
+        improvement_at_once: ends of the interval that holds for all variants at once.
+        said: verdict of that interval compared with one half; "" for plain SGD, "unreplicated" with one study.
+        runs, lost: number of runs, and of those without a score.
         profile: the share of runs above each threshold, with the ends of its intervals, (3, T).
     """
 
@@ -65,15 +65,15 @@ class Compared:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """All of it.
+    """The numbers over all corpora.
 
     Attributes:
         scales: of the corpora.
         left_out: corpora without a scale.
         variants: the best first.
-        missing: variants that were asked for on every corpus, and have no run on these.
+        missing: variants that were asked for on every corpus, with the corpora on which they have no run.
         thresholds: of the profiles.
-        studies: how many each corpus has.
+        studies: number of studies of each corpus.
     """
 
     scales: tuple[Scale, ...]
@@ -113,7 +113,7 @@ def aggregate(results: Results, estimates: Estimates) -> Aggregate | None:
 
 
 def _on(results: Results, corpus: str, name: str) -> str:
-    """The whole name that optimizer and techniques have on a corpus."""
+    """The whole name of a variant on a corpus, from its optimizer and techniques."""
     return f"{_CORE}/{output_for(results.corpora[corpus]['kind'])}/{name}"
 
 
@@ -127,7 +127,7 @@ def _asked(results: Results, corpora: Sequence[str]) -> list[str]:
 
 
 def _thresholds(shared: Mapping[str, Sequence[Units]]) -> FloatArray:
-    """From the lowest to the highest score, and no lower than a quarter of the way below counting."""
+    """Thresholds from the lowest to the highest score, at most a quarter of the way below counting."""
     scores = np.concatenate([unit for each in shared.values() for units in each for unit in units.values()])
     reached = scores[np.isfinite(scores)]
     if not len(reached):

@@ -29,8 +29,8 @@ class Scale:
         corpus: its name.
         metric: in whose unit the ends are.
         zero, one: the ends.
-        zero_of, one_of: what has that score.
-        source: where the one stands that is published; "" for others.
+        zero_of, one_of: the names of what has these scores.
+        source: of a published one; "" otherwise.
         is_own: whether one is the best variant of the campaign.
     """
 

@@ -1,14 +1,14 @@
 """One number over several corpora: interquartile mean, performance profile, probability of improvement.
 
 Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, "Deep Reinforcement Learning at the Edge of the Statistical
-Precipice", arXiv:2108.13264, section 4. A run is one training, and has a score that is normalised, so that runs on
-different corpora can be ranked together. A run that diverged or learned nothing has the score minus infinity: it is
-worse than every other one, and no number is made up for it. Corpora count alike, units (studies) of a corpus alike,
-runs of a unit alike: run i of unit s of corpus c has the weight w = 1 / (C N_c n_cs).
+Precipice", arXiv:2108.13264, section 4. A run is one training. Its score is normalised, so that runs on different
+corpora can be ranked together. A run that diverged or learned nothing has the score minus infinity: it is worse than
+every other one, and no number is invented for it. Corpora have equal weight, as have the units (studies) of a corpus,
+and the runs of a unit: run i of unit s of corpus c has the weight w = 1 / (C N_c n_cs).
 
-The uncertainty is that of the units, which are independent of each other; corpora are taken as they are. It comes from
-a jackknife in strata (`jackknife.py`). Agarwal et al. draw bootstrap resamples of the runs of each corpus, which of few
-runs are too narrow.
+The uncertainty is that of the units, which are independent of each other; the corpora count as fixed. It comes from a
+jackknife in strata (`jackknife.py`). Agarwal et al. draw bootstrap resamples of the runs of each corpus, which are too
+narrow for few runs.
 
 What this does not do: normalise a score, or know a variant. Shape letter: T thresholds.
 """
@@ -26,10 +26,10 @@ _NEGLIGIBLE = 1e-12
 
 
 def interquartile_mean(runs: Runs) -> float:
-    """The mean of the middle half of the runs of all corpora, a quarter cut off at each end.
+    """The mean of the middle half of the runs of all corpora; a quarter is cut off at each end.
 
-    The quarter is cut exactly, with a part of a run where it does not come out even. It does not exist (NaN) where more
-    than a quarter of the runs have no score.
+    If the quarter is not a whole number of runs, a part of a run is cut. The result is NaN if more than a quarter of
+    the runs have no score.
 
     >>> interquartile_mean([[np.array([0.0]), np.array([1.0]), np.array([2.0]), np.array([9.0])]])
     1.5
@@ -54,9 +54,9 @@ def share_above(runs: Runs, thresholds_T: FloatArray) -> FloatArray:
 
 
 def improvement(runs: Runs, others: Runs) -> float:
-    """The probability that a run of the first is better than one of the second on the same corpus, in the mean of them.
+    """The probability that a run of the first is better than a run of the second on the same corpus.
 
-    Mann and Whitney's statistic a corpus: all pairs of runs, a tie is half a win.
+    It is the mean over corpora of Mann and Whitney's statistic over all pairs of runs, in which a tie is half a win.
 
     >>> improvement([[np.array([1.0]), np.array([3.0])]], [[np.array([2.0]), np.array([3.0])]])
     0.375
@@ -77,10 +77,10 @@ def _pooled(runs: Runs) -> tuple[FloatArray, FloatArray]:
 
 
 def of_share(share: float, spread: Spread) -> tuple[float, Spread]:
-    """Middle and spread of the interval of a share, so that one of 0 or 1 has a width.
+    """Middle and spread of the interval of a share, so that the interval of 0 or 1 has a width.
 
-    As if two more units had been made, one that speaks for each side: m' = (U m + 1) / (U + 2), and the variance has
-    ((m - m')^2 U + m'^2 + (1 - m')^2) / (U + 2)^2 beside that of the units times (U / (U + 2))^2. Of one share of U
+    Two units are added, one that speaks for each side: m' = (U m + 1) / (U + 2). The variance is the sum of
+    ((m - m')^2 U + m'^2 + (1 - m')^2) / (U + 2)^2 and of that of the units times (U / (U + 2))^2. For one share of U
     independent draws this is the interval of Agresti and Coull (1998) with two more draws.
     """
     units = sum(map(len, spread.influences))

@@ -11,7 +11,7 @@ DECIMALS = 2
 
 
 def aggregate_sentence(found: Aggregate | None) -> str:
-    """The best over all corpora, and what is more or less often better than plain SGD; "" where there is nothing."""
+    """The best variant over all corpora, and those that are better or worse than plain SGD; "" if there are none."""
     if found is None:
         return ""
     best, plain = found.variants[0], next(each for each in found.variants if each.variant == PLAIN)
@@ -24,7 +24,7 @@ def aggregate_sentence(found: Aggregate | None) -> str:
 
 
 def _ones(found: Aggregate) -> str:
-    """What 1 is, and on which corpora where it is not the same on all."""
+    """What 1 stands for, with the corpora if it is not the same on all of them."""
     told: dict[str, list[str]] = {}
     for scale in found.scales:
         what = "the best published score" if scale.source else "the best of this campaign"

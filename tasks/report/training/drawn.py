@@ -1,9 +1,9 @@
-"""How the draws of the search ended, variant by variant: which trained, which diverged, which are among the good ones.
+"""How the draws of the search ended, variant by variant: which trained, which diverged, and which are good.
 
 The i-th draws of two variants in a study share their seed and every hyper-parameter that both have, so they are a
-pair. A draw is good where its score after the first rung, when all draws have had equally many epochs, is within a
-tenth of the way from counting to the best of its variant. Learning rates are drawn evenly over their interval on the
-logarithmic scale, so that the share of good draws, times the decades of that interval, is the width of the good range.
+pair. A draw is good if its score after the first rung, when all draws have had equally many epochs, is within a tenth
+of the way from counting to the best of its variant. Learning rates are drawn evenly over their interval on the
+logarithmic scale. So the share of good draws, times the decades of that interval, is the width of the good range.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from tasks.report.numbers.results import Results
 from tasks.report.numbers.variant_titles import PLAIN, Variant
 
 TOLERANCE = 0.1
-"""How far a good draw is from the best, as a part of the way from counting to the best."""
+"""Distance of a good draw from the best, as a part of the way from counting to the best."""
 
 Place = tuple[int, int]
 
@@ -30,7 +30,7 @@ class Draw:
 
     @property
     def untrained(self) -> bool:
-        """It came to its end, and never above counting."""
+        """Whether it came to its end without ever scoring above counting."""
         return not (self.trained or self.diverged)
 
 
@@ -39,7 +39,7 @@ Draws = Mapping[str, Mapping[Place, Draw]]
 
 
 def draws_of(results: Results, corpus: str) -> dict[str, dict[Place, Draw]]:
-    """By variant, study and seed the draws of the search that ended; what failed has not."""
+    """The draws of the search that ended, by variant, study and seed; a failed draw has not ended."""
     counting = float(results.corpora[corpus]["counting"])
     search = results.ended_draws(corpus)
     found: dict[str, dict[Place, Draw]] = {}
@@ -56,7 +56,7 @@ def draws_of(results: Results, corpus: str) -> dict[str, dict[Place, Draw]]:
 
 
 def good_from(scores: list[float], counting: float) -> float:
-    """The lowest score that is good: b - (b - counting) / 10 for the best score b; infinity where there is none.
+    """The lowest good score: b - (b - counting) / 10 for the best score b; infinity if there is no score.
 
     >>> good_from([-11.0, -9.0], -11.0), good_from([], -11.0)
     (-9.2, inf)
@@ -66,9 +66,9 @@ def good_from(scores: list[float], counting: float) -> float:
 
 
 def decades(results: Results, corpus: str, variants: Iterable[str]) -> float:
-    """How many powers of ten the learning rates of some variants are drawn from.
+    """The number of powers of ten that the learning rates of some variants are drawn from.
 
-    NaN where they are named one by one, or where one of the variants draws from something else.
+    NaN if the rates are named one by one, or if the variants have different intervals.
     """
     space = results.campaign.get("spaces", {}).get(corpus, {})
     names = list(variants)

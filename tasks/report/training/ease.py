@@ -23,7 +23,7 @@ from tasks.report.training.measures import MEASURES, Logs, Points, Row, counts, 
 from tasks.report.training.reaching import UNITS, Runs, by_study, compare, plain_best, runs_of
 
 TARGETS = (2 / 3, 0.9, 1.0)
-"""Parts of the way from counting to the best of plain SGD; of each it is told how many get there, and how soon."""
+"""Parts of the way from counting to the best of plain SGD: how many trials reach each, and how soon."""
 _SHARES = ("diverged", "untrained", "trained", "good")
 
 
@@ -32,19 +32,20 @@ class Ease:
     """The two tables, as rows of plain values; a number that does not exist is NaN.
 
     Attributes:
-        techniques: a row a (corpus, technique, measure): `value` with `low` and `high`, and `sim_low` and `sim_high`,
-            which hold for all techniques and corpora of the measure at once. Of epochs, updates and seconds it is how
-            many times as many a run takes with the technique as without, to the highest validation score that both
-            reach; of the others, points of percent of the draws. `n_pairs` pairs of variants, each of `fewest_studies`
-            to `most_studies` studies and of so many seeds or draws; at `never` seeds one of the two learned nothing,
-            and at `dropped` neither did. `decades`: of the learning rates that the draws are from, so that the good
-            range is wider by `decades * value / 100`; NaN where it has none. `verdict`: better, worse, undecided,
-            unreplicated (one study); "" without a value.
-        variants: a row a (corpus, variant): its draws and how they ended, in percent `trained`, `diverged`,
-            `untrained` and `good`, each with its exact interval, and the `decades` of learning rate that the good ones
-            are; `targets`, for each of `TARGETS` how many of its final trials got there, and the median of epochs,
-            updates and seconds, infinity where half of them never did; beside plain SGD the same columns as of a
-            technique's epochs.
+        techniques: one row for each (corpus, technique, measure): `value` with `low` and `high`, and `sim_low` and
+            `sim_high`, which hold at once for all techniques and corpora of the measure. For epochs, updates and
+            seconds the value is a factor: the time of a run with the technique over that of a run without, up to the
+            highest validation score that both reach. For the other measures it is points of percent of the draws.
+            There are `n_pairs` pairs of variants, each of `fewest_studies` to `most_studies` studies and of so many
+            seeds or draws. At `never` seeds one of the two runs learned nothing, and at `dropped` seeds neither did.
+            `decades`: of the learning rates that the draws are from, so that the good range is wider by `decades *
+            value / 100`; NaN if there is none. `verdict`: better, worse, undecided, unreplicated (one study); ""
+            without a value.
+        variants: one row for each (corpus, variant): its draws and how they ended, in percent `trained`, `diverged`,
+            `untrained` and `good`, each with its exact interval, and the `decades` of learning rate that the good draws
+            cover. `targets`: for each of `TARGETS` the number of final trials that got there, and the median of epochs,
+            updates and seconds, infinity if half of them never did. A variant that is compared with plain SGD also has
+            the columns of a technique's epochs.
     """
 
     techniques: tuple[Row, ...]
@@ -87,7 +88,7 @@ def measure_ease(results: Results) -> Ease:
 
 
 def _longer(runs: Runs, asked: Sequence[tuple[str, str]], epochs: int) -> dict[str, tuple[Row, Logs]]:
-    """How many times as long runs take with as without, for each unit of time."""
+    """The factor by which runs take longer with than without, for each unit of time."""
     pairs = [pair for both in asked if (pair := compare(runs, *both, epochs)).ratios]
     studies = list(by_study(pairs))
     rounding = float(np.mean([each for _, each in studies])) if studies else 0.0
@@ -100,7 +101,7 @@ def _longer(runs: Runs, asked: Sequence[tuple[str, str]], epochs: int) -> dict[s
 
 
 def _more(draws: Draws, asked: Sequence[tuple[str, str]], name: str) -> tuple[Row, Points]:
-    """How many more of the draws are so with than without: of each draw the mean over the pairs that have it."""
+    """How many more draws end so with than without; for each draw the mean over the pairs that have it."""
     by_draw: dict[tuple[int, int], list[int]] = {}
     pairs = []
     for without, with_it in asked:

@@ -1,9 +1,9 @@
-"""Chosen hyper-parameters that lie at the edge of what they are drawn from: the best may lie beyond it.
+"""Chosen hyper-parameters at the edge of the interval that they are drawn from: the best value may lie beyond.
 
-A value is at an edge where it is in the outer tenth of its interval, on the scale that it is drawn on: learning rates
-on the logarithmic one, numbers of units as they are, those of a technique as the technique draws them. Of two values
-each is at an edge, which tells nothing. It is told where it is so, at the same edge, in most of the studies of a
-variant, and in two at least.
+A value is at an edge if it is in the outer tenth of its interval, on the scale on which it is drawn. Learning rates are
+drawn on the logarithmic scale, numbers of units as they are, and the numbers of a technique as the technique draws
+them. With two possible values each is at an edge, which says nothing. An edge is reported if it is chosen in most
+studies of a variant, and in at least two.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ class _Interval:
     upper: float
 
     def edge(self, value: float) -> str:
-        """At which edge a value is, `lower` or `upper`; "" at none.
+        """The edge at which a value lies, `lower` or `upper`; "" if at none.
 
         >>> [_Interval(0.0, 1.0, 0.1, 0.9).edge(value) for value in (0.5, 0.1, 0.95)]
         ['', 'lower', 'upper']
@@ -58,9 +58,9 @@ class _Interval:
 
 
 def edge_rows(results: Results, corpus: str) -> list[Row]:
-    """A row a variant and hyper-parameter that was chosen at the same edge in most studies of the variant.
+    """One row for each variant and hyper-parameter that was chosen at the same edge in most studies of the variant.
 
-    Its `hyper_parameter` is the column of the table of trials, or `M: momentum` of a technique.
+    `hyper_parameter` is the column of the table of trials, or `M: momentum` for a technique.
     """
     trials = results.trials
     chosen = trials[(trials["corpus"] == corpus) & trials["selected"].astype(bool)]
@@ -109,7 +109,7 @@ def _of_techniques(
 
 
 def _interval(told: Sequence[float]) -> _Interval | None:
-    """From what is drawn at both ends, where the outer parts begin, and in the middle; None of one or two values."""
+    """The interval of a draw, with the places where its outer parts begin; None for one or two values."""
     if len(set(told[1:4])) < 3:
         return None
     first, lower, _, upper, last = sorted(told)

@@ -1,15 +1,15 @@
-"""Which hyper-parameters mattered in the search: how much of the order of the draws each explains by itself.
+"""Which hyper-parameters mattered in the search: how much of the order of the draws each one explains by itself.
 
-Of each variant the draws are ranked by their score (`tuning.draw_score`). A hyper-parameter of numbers explains the
-part of the variance of these ranks that a parabola in the rank of its value does, since the best is often in the
-middle; one of names, or of few numbers, that of the means of its values. The part is adjusted for what p parameters
-fitted to N draws explain by chance,
+The draws of each variant are ranked by their score (`tuning.draw_score`). A numerical hyper-parameter explains the part
+of the variance of these ranks that a parabola in the rank of its value explains; a parabola, since the best value is
+often in the middle. A hyper-parameter with names or few values explains the part of the means of its values. The part
+is corrected for what p parameters fitted to N draws explain by chance,
 
     1 - (1 - R^2) (N - 1) / (N - p - 1)
 
-so that it is 0 in the mean, and may be below, where a hyper-parameter does nothing.
+so for a hyper-parameter without an influence it is 0 in the mean, and may be negative.
 
-What this does not do: tell what two of them do together, or cause from luck where draws are few.
+What this does not do: describe the joint effect of two hyper-parameters, or separate cause from luck with few draws.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from tasks.report.training.tuning import draw_score
 from tasks.report.words.tables import Table
 
 _FEW = 4
-"""Numbers that come in so many values at most are taken as names."""
+"""Numbers with at most so many different values are treated as names."""
 _OWN = ("learning_rate", "hidden_size", "activation")
 
 
@@ -59,9 +59,9 @@ def _drawn(draws: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def explained(values: list[Any], score_N: FloatArray) -> float:
-    """The adjusted part of the variance of the scores' ranks that a hyper-parameter explains, 1 at most.
+    """The corrected part of the variance of the scores' ranks that a hyper-parameter explains, at most 1.
 
-    NaN where there are too few draws to tell, or all scores are equal.
+    NaN if there are too few draws, or if all scores are equal.
     """
     rank_N = pd.Series(score_N).rank().to_numpy(np.float64)
     distinct = len(set(values))
@@ -82,7 +82,7 @@ def explained(values: list[Any], score_N: FloatArray) -> float:
 
 
 def _rank_correlation(values: list[Any], score_N: FloatArray) -> float:
-    """Spearman's: of the ranks of values and scores; NaN of names, and where all scores are equal."""
+    """Spearman's correlation of the ranks of values and scores; NaN for names, and if all scores are equal."""
     if not _is_of_numbers(values) or len(set(score_N.tolist())) < 2:
         return NAN
     return float(np.corrcoef(pd.Series(values).rank(), pd.Series(score_N).rank())[0, 1])

@@ -17,13 +17,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Measure:
-    """What is compared.
+    """A measure of ease.
 
     Attributes:
-        name: as in the tables.
-        unit: of a value: `times`, with against without, or `points` of percent of the draws.
-        sign: 1 where more is better, -1 where less is.
-        decimals: that are printed.
+        name: in the tables.
+        unit: of a value: `times`, with over without, or `points` of percent of the draws.
+        sign: 1 if more is better, -1 if less is better.
+        decimals: number of printed decimals.
     """
 
     name: str
@@ -53,7 +53,7 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class Logs:
-    """Logarithms of ratios, a number a study, and the variance that they have at least."""
+    """Logarithms of ratios, one for each study, and the smallest variance that they can have."""
 
     values: Sequence[float]
     rounding: float
@@ -76,9 +76,9 @@ class Points:
 
 
 def fill(measure: Measure, family: Sequence[tuple[Row, Logs | Points]]) -> None:
-    """Give the rows of a measure their values, their intervals, single and at once, and their words.
+    """Give the rows of a measure their values, their single and simultaneous intervals, and their verdicts.
 
-    Held at once are those that may have a word, which the epochs of one study have not.
+    The intervals hold at once for the rows that may have a verdict; epochs of one study have none.
     """
     single = [sample.interval(LEVEL) for _, sample in family]
     level = shared_level(LEVEL, sum(not isnan(each.low) for each in single))
@@ -90,9 +90,9 @@ def fill(measure: Measure, family: Sequence[tuple[Row, Logs | Points]]) -> None:
 
 
 def _word(measure: Measure, row: Row) -> str:
-    """What a row says; a share of draws needs no second study, for its interval is over the draws themselves.
+    """The verdict of a row; a share of draws needs no second study, because its interval is over the draws themselves.
 
-    An end that is printed as no change at all is one.
+    An end that is printed as no change counts as no change.
     """
     if isnan(row["value"]):
         return ""
@@ -104,7 +104,7 @@ def _word(measure: Measure, row: Row) -> str:
 
 
 def counts(pairs: Sequence[tuple[int, int]]) -> Row:
-    """How many pairs of variants there are, and how many studies and seeds they have, at least and at most."""
+    """The number of pairs of variants, and the smallest and largest numbers of their studies and seeds."""
     told: Row = {"n_pairs": len(pairs)}
     for place, name in enumerate(("studies", "seeds")):
         numbers = [pair[place] for pair in pairs]

@@ -1,9 +1,9 @@
-"""How long a final trial takes to a validation score: epochs, updates and seconds, read from its learning curve.
+"""The time of a final trial to a validation score, in epochs, updates and seconds, from its learning curve.
 
 A run reaches a score after the first epoch whose validation score is no lower. Two runs of the same study and seed are
-compared at the highest score that both reach, the lower of their two bests: it favours neither, where a score that one
-of them set would. A run that diverged, or never came above counting, reaches nothing; beside a run that learned it
-counts as if it had taken all epochs that it had, and of two such runs nothing is said.
+compared at the highest score that both reach, the lower of their two bests. This favours neither run; a score that one
+of them set would. A run that diverged, or never came above counting, reaches nothing. Beside a run that learned it
+counts as if it had taken all of its epochs. Two such runs are not compared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ class Run:
     """The learning curve of a final trial, from the first epoch on.
 
     Attributes:
-        valid_E: validation score after each epoch, nats a step.
-        taken_EU: epochs, updates and seconds of training until then, of which the last are the trial's seconds by the
-            share of its updates.
+        valid_E: validation score after each epoch, nats per step.
+        taken_EU: epochs, updates and seconds of training up to then; the seconds are the trial's, by its share of
+            updates.
     """
 
     valid_E: FloatArray
@@ -80,8 +80,8 @@ class Ratio:
 
     Attributes:
         logs: natural logarithm of the ratio of epochs, updates and seconds.
-        rounding: variance of that of epochs, since an epoch is the finest that is seen: each number of epochs e is off
-            by an even error of one epoch, and so log e by a variance of 1 / (12 e^2).
+        rounding: variance of the logarithm for epochs, from seeing whole epochs only: each number of epochs e has a
+            uniform error of one epoch, so log e has a variance of 1 / (12 e^2).
     """
 
     logs: tuple[float, ...]
@@ -89,11 +89,11 @@ class Ratio:
 
 
 def ratio(mine: Run | None, theirs: Run | None, epochs: int) -> Ratio | None:
-    """How much longer `mine` takes than `theirs`; None where neither learned anything.
+    """How much longer `mine` takes than `theirs`; None if neither learned anything.
 
     Args:
-        mine, theirs: what was run.
-        epochs: that each of them had.
+        mine, theirs: the two runs.
+        epochs: number of epochs of each of them.
     """
     if mine is None or theirs is None:
         other = theirs if mine is None else mine
@@ -116,9 +116,9 @@ class Pair:
     """Two variants, seed by seed: `with_it` beside `without`.
 
     Attributes:
-        ratios: by place how much longer the one with it takes.
-        never: at how many of them one of the two learned nothing.
-        dropped: at how many places neither did.
+        ratios: by place, how much longer the run with it takes.
+        never: number of places at which one of the two learned nothing.
+        dropped: number of places at which neither did.
     """
 
     without: str

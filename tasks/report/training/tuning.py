@@ -1,13 +1,13 @@
-"""The score that a variant is expected to come to with so many draws of its search: the best of k = 1, 2, ...
+"""The expected score of a variant after so many draws of its search: that of the best of k = 1, 2, ... draws.
 
     best of k = sum over i of y_(i) C(i - 1, k - 1) / C(N, k),   y_(1) <= ... <= y_(N)
 
-is the mean of the best over all choices of k of the N draws of all studies, and so without bias (Dodge et al. 2019,
-with draws that are not replaced). A draw's score is the best on validation within the epochs of the first rung, which
-all draws have had; one that diverged or never came above counting counts as counting, which is what is left without a
+is the mean of the best score over all choices of k of the N draws of all studies, and has no bias (Dodge et al. 2019,
+with draws that are not replaced). The score of a draw is its best on validation within the epochs of the first rung,
+which all draws have had. A draw that diverged or never came above counting has the score of counting, which needs no
 network. Intervals of differences are over studies: the jackknife, leaving one study out, with Student's t.
 
-What this does not do: choose. A search chooses after its last rung, from the few that came there.
+What this does not do: choose. A search chooses after its last rung, from the few draws that came there.
 """
 
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ from tasks.report.training.measures import Row
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
-    """What a variant is expected to come to.
+    """The expected scores of a variant.
 
     Attributes:
-        corpus, variant: whose it is.
-        draws: how many it is known from, of all studies.
-        expected_K: best validation score of k = 1, 2, ... draws, nats a step, as many as a study has.
-        difference_K, low_K, high_K: how much better that is than plain SGD's, with its interval; NaN where there is no
-            other to compare with, and the interval where there is one study.
+        corpus, variant: whose they are.
+        draws: number of draws of all studies that they come from.
+        expected_K: best validation score of k = 1, 2, ... draws, nats per step, up to the number of draws of a study.
+        difference_K, low_K, high_K: how much better that is than plain SGD's, with its interval; NaN if there is
+            nothing to compare with, and the interval also with one study.
     """
 
     corpus: str
@@ -59,7 +59,7 @@ class Tuning:
 
 
 def tunings(results: Results, corpus: str) -> list[Tuning]:
-    """Of every variant of a corpus that has draws, in the campaign's order."""
+    """Those of every variant of a corpus that has draws, in the campaign's order."""
     scores = draw_scores(results, corpus)
     told = []
     for variant in results.variants(corpus):
@@ -76,7 +76,7 @@ def tunings(results: Results, corpus: str) -> list[Tuning]:
 
 
 def draw_scores(results: Results, corpus: str) -> dict[str, dict[int, FloatArray]]:
-    """By variant and study the scores of the draws that came to an end; none of a study that has none."""
+    """The scores of the draws that came to an end, by variant and study; studies without any are left out."""
     counting = float(results.corpora[corpus]["counting"])
     search = results.ended_draws(corpus)
     scores: dict[str, dict[int, FloatArray]] = {}
@@ -87,7 +87,7 @@ def draw_scores(results: Results, corpus: str) -> dict[str, dict[int, FloatArray
 
 
 def draw_score(valid_first: pd.Series, counting: float) -> FloatArray:
-    """The scores of draws: that after the first rung, or what counting has where it is none, or lower."""
+    """The scores of draws after the first rung; the score of counting if there is none, or if it is lower."""
     valid_N = valid_first.to_numpy(np.float64)
     return np.maximum(np.where(np.isnan(valid_N), counting, valid_N), counting)
 
@@ -131,12 +131,12 @@ def _differences(
 
 
 def best_with(told: Sequence[Tuning], draws: int) -> Tuning:
-    """The variant that is expected to be best with so many draws; of equal ones the first."""
+    """The variant with the best expected score after so many draws; of equal ones the first."""
     return max(told, key=lambda each: float(each.expected_K[draws - 1]))
 
 
 def order_warning(told: Sequence[Tuning]) -> str:
-    """Where the order of the variants of the main core and output model depends on the number of draws; else ""."""
+    """Says that the order of the variants of the main family depends on the number of draws; "" if it does not."""
     main = set(main_variants(each.variant for each in told))
     compared = [each for each in told if each.variant in main]
     most = min((len(each.expected_K) for each in compared), default=0)

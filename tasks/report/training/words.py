@@ -1,4 +1,4 @@
-"""What makes training easier, in a sentence a corpus: only what its interval tells from chance."""
+"""What makes training easier, in a sentence for each corpus: only what its interval tells from chance."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _TOLD = ("epochs", "diverged", "untrained", "trained", "good")
 
 
 def ease_sentences(ease: Ease, corpora: Sequence[str]) -> dict[str, str]:
-    """For each corpus what a technique was told to change; "" where no two variants differ in one alone."""
+    """For each corpus, what the techniques changed; "" if no two variants differ in one technique alone."""
     return {corpus: _sentence(ease.of(corpus).techniques) for corpus in corpora}
 
 

@@ -1,10 +1,10 @@
-"""The answer in words, computed from the tables: which variant was best, which technique helped, how surely.
+"""The answer in words, computed from the tables: which variant was best, which technique helped, and how surely.
 
-The words follow the numbers as they are printed: a difference whose interval contains zero is never called one, nor is
-one that its decimals do not show. The intervals of differences are those that hold for a whole family of comparisons at
-once (`estimates.py`). What is compared has the same core and output model, and of a technique added alone the same
-optimizer; where a campaign has several of them, each is named. What one study tells
-gets its number, and no verdict: its intervals do not hold the luck of the search.
+The words follow the printed numbers. A difference whose interval contains zero is never called a difference, nor is one
+that its decimals do not show. The intervals of differences hold for a whole family of comparisons at once
+(`estimates.py`). Compared variants have the same core and output model; for a technique added alone, also the same
+optimizer. If a campaign has several of these, each is named. A number from one study has no verdict, since its interval
+does not contain the luck of the search.
 """
 
 from collections.abc import Mapping
@@ -81,12 +81,12 @@ def answer(estimates: Estimates, corpus: str) -> Answer:
 
 
 def replicated(estimates: Estimates) -> bool:
-    """Whether the comparison was made more than once, so that intervals hold the luck of the search."""
+    """Whether there are several studies, so that intervals contain the luck of the search."""
     return bool(estimates.scores["studies_asked"].max() >= ENOUGH_STUDIES)
 
 
 def told_of_search(estimates: Estimates) -> str:
-    """With how many configurations each variant was tried, and what cannot be told for that; "" without a search."""
+    """The number of configurations that each variant was tried with, and what they cannot show; "" without a search."""
     scores = estimates.scores
     asked = int(scores["search_asked"].max()) if len(scores) else 0
     if not asked:

@@ -15,7 +15,7 @@ _ENOUGH_PIECES = 10
 
 
 def shared_caveats(of_each: Sequence[Sequence[str]]) -> list[str]:
-    """Those that hold for every corpus, to be given once."""
+    """The caveats that hold for every corpus, to be given once."""
     return [text for text in of_each[0] if all(text in others for others in of_each)] if of_each else []
 
 
@@ -44,13 +44,13 @@ def score_caveats(
     told: Sequence[pd.Series],
     labels: Mapping[str, str],
 ) -> list[str]:
-    """All others.
+    """All other caveats.
 
     Args:
         rows: of a corpus, baselines included.
-        trained: those of variants.
-        scored: those of variants that have a score, best first.
-        told: those of the variants that are called the best of something.
+        trained: the rows of variants.
+        scored: the rows of variants that have a score, best first.
+        told: the rows of the variants that are called the best of something.
         labels: of the variants.
     """
     said = [sentence for row in told if (sentence := _survivors(row, labels))]

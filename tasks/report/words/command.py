@@ -27,11 +27,11 @@ _UNSAID = frozenset(f"{Variant().core}/{output_for(kind)}" for kind in get_args(
 
 @dataclass(frozen=True)
 class Command:
-    """A command, and what is to be said of it.
+    """A command, and what must be said about it.
 
     Attributes:
         line: what to type.
-        beyond: sentences; none where the line is all.
+        beyond: sentences; none if the line says everything.
     """
 
     line: str

@@ -34,7 +34,7 @@ from tasks.report.numbers.verdicts import ENOUGH_STUDIES, difference_verdict, ef
 
 @dataclass(frozen=True)
 class Cell:
-    """A value, its interval, what the interval says (`statistics.Verdict`, or ""), and what it rests on."""
+    """A value, its interval, the verdict of the interval (`verdicts.Verdict`, or ""), and what it rests on."""
 
     value: str
     interval: str = ""
@@ -127,7 +127,7 @@ def _difference_cell(row: Any, metric: Metric) -> Cell:
 
 
 def change_cells(estimates: Estimates, corpus: str) -> dict[str, Cell]:
-    """What each technique changes, by its letter; in words where no two variants with scores differ in it alone."""
+    """What each technique changes, by its letter; in words if no two variants with scores differ in it alone."""
     rows = estimates.primary(corpus)
     tried = {letter for name in rows["variant"] if not is_baseline(name) for letter in Variant.parse(name).techniques}
     metric = METRICS[rows["kind"].iloc[0]][0]
@@ -216,7 +216,7 @@ def equal_budgets(estimates: Estimates, corpus: str) -> bool:
 
 
 def incomplete_searches(estimates: Estimates, corpus: str) -> list[str]:
-    """A line for each variant of a corpus of whose search a trial did not come to an end."""
+    """A line for each variant of a corpus whose search has a trial that did not come to an end."""
     rows = estimates.primary(corpus)
     labels = short_labels(rows["variant"])
     lacking = rows[rows["search_ended"] < rows["search_asked"]].to_dict("records")

@@ -18,7 +18,7 @@ from tasks.report.numbers.variant_titles import TECHNIQUES, Variant, main_varian
 from tasks.report.words.tables import Table
 
 SMALLEST = 1e-12
-"""A smaller share of a gradient is drawn and averaged as this: below it float32 has little to tell."""
+"""A smaller share of a gradient is drawn and averaged as this value; float32 has little precision below."""
 TOLD_LAGS = (10, 50)
 MOMENTS = ("start", "best")
 
@@ -34,12 +34,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class VariantDiagnosis:
-    """What was measured on a variant on a corpus; shares and ratios in 0..1, NaN where there is nothing.
+    """The diagnostics of a variant on a corpus; shares and ratios in 0..1, NaN if there are none.
 
     Attributes:
-        corpus, variant: whose.
-        seeds: how many trials it is over.
-        gradient_left: by moment, |dL_t/dh_{t-k}| / |dL_t/dh_t| for k = 0, 1, ...; the mean is the geometric one.
+        corpus, variant: whose they are.
+        seeds: number of trials.
+        gradient_left: by moment, |dL_t/dh_{t-k}| / |dL_t/dh_t| for k = 0, 1, ...; the mean is the geometric mean.
         spectral_radius: by moment, of the recurrent matrix; empty for cores with gates.
         zero_states, zero_gradients: of the best weights.
         time_constants: steps, of every leaking unit of every seed.
@@ -64,7 +64,7 @@ class VariantDiagnosis:
 
 
 def diagnoses_of(results: Results, corpus: str) -> list[VariantDiagnosis]:
-    """The variants of a corpus of which something was measured, fewer techniques first."""
+    """The diagnostics of the variants of a corpus that have any, fewer techniques first."""
     trials, numbers, curves = (
         frame[frame["corpus"] == corpus] for frame in (results.trials, results.diagnostics, results.curves)
     )
@@ -111,7 +111,7 @@ def _diagnosis(corpus: str, variant: str, numbers: pd.DataFrame, curves: pd.Data
 
 
 def _left(norms: pd.DataFrame) -> Spread:
-    """What is left of the gradient of each lag; what is no number, since it overflowed, is left out."""
+    """The gradient that is left at each lag; values that overflowed are left out."""
     values = norms.pivot(index="key", columns="index", values="value").to_numpy(np.float64)
     with np.errstate(all="ignore"):
         logs = np.log(np.maximum(values / values[:, :1], SMALLEST))
@@ -152,7 +152,7 @@ def reach_sentence(told: Sequence[VariantDiagnosis]) -> str:
 
 
 def why_table(told: Sequence[VariantDiagnosis]) -> Table:
-    """Every variant with its numbers; what goes from the start to the best weights has both."""
+    """Every variant with its numbers; numbers measured at the start and at the best weights have both."""
     labels = short_labels(each.variant for each in told)
     columns = (
         *("variant", *(f"gradient left after {lag} steps" for lag in TOLD_LAGS), "spectral radius, start → best"),
