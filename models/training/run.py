@@ -31,6 +31,8 @@ from models.training.progress import Checkpoint, CheckpointError, Progress
 from models.training.updates.averaging import averaged
 from models.training.updates.gradient_descent import GradientDescent
 from models.training.updates.hessian_free import HessianFreeUpdater
+from models.training.updates.ranks import Ranks
+from models.training.updates.split_gradient import check_split
 from models.training.updates.streams import Streams
 from models.training.updates.updater import Updater
 from models.trial import Trial
@@ -57,14 +59,15 @@ def train_stack(
     checkpoints: Sequence[Checkpoint | None] = (),
     device: torch.device | str = "cpu",
     keeping: Collection[str] = (),
+    ranks: Ranks | None = None,
 ) -> dict[str, Training]:
     """Train trials of one shape side by side to their ends; returns their outcomes, by key.
 
     Args:
-        trials, train_pieces, valid_pieces, width, checkpoints, device, keeping: as for `Run`, as are the errors.
+        trials, train_pieces, valid_pieces, width, checkpoints, device, keeping, ranks: as for `Run`, as are the errors.
         between: called after every step except the last; it may call `Run.checkpoints`, and raise to stop the training.
     """
-    run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device, keeping=keeping)
+    run = Run(trials, train_pieces, valid_pieces, width, checkpoints, device, keeping=keeping, ranks=ranks)
     while run.advance():
         if between is not None:
             between(run)
@@ -82,10 +85,13 @@ class Run:
         device: to compute on.
         diagnosing: whether to run the diagnostics (`diagnostics.py`); they do not change the training's numbers.
         keeping: keys of the trials whose outcome must include a final checkpoint.
+        ranks: processes that train one trial together, each with a run of its own; None for this process alone. They
+            must take their steps together, from equal checkpoints.
 
     Raises:
         CheckpointError: a checkpoint does not belong to its trial.
-        ValueError: the trials differ in shape, or two are equal.
+        ValueError: the trials differ in shape, or two are equal; or the trial cannot be trained by several processes.
+        RankLostError: another rank is gone; in any step.
     """
 
     def __init__(
@@ -98,19 +104,22 @@ class Run:
         device: torch.device | str = "cpu",
         diagnosing: bool = True,
         keeping: Collection[str] = (),
+        ranks: Ranks | None = None,
     ):
         if len({trial.key for trial in trials}) != len(trials):
             raise ValueError("run: wants trials that differ")
         for trial, checkpoint in zip(trials, checkpoints, strict=False):
             if checkpoint is not None and checkpoint.key != trial.key:
                 raise CheckpointError(f"checkpoint: of the trial {checkpoint.key}, not of {trial.key}")
+        if ranks is not None:
+            check_split(tuple(trials), train_pieces, ranks.count)
         train_here, self._valid = train_pieces.to(device), valid_pieces.to(device)
         self._network = network = Network.for_data(trials, train_pieces, width, device=device)
         streams = Streams(trials, device)
         self._updater: Updater = (
             HessianFreeUpdater(network, train_here, diagnosing)
             if network.trial.optimizer_type is HessianFree
-            else GradientDescent(network, train_here, streams, diagnosing)
+            else GradientDescent(network, train_here, streams, diagnosing, ranks)
         )
         outcomes = Outcomes(network, train_pieces, valid_pieces, diagnosing)
         self._members = Members(network, streams, self._updater, outcomes, keeping)

@@ -41,6 +41,8 @@ from models.training.updates.averaging import average_, fresh_average
 from models.training.updates.gradient import ComposedGradient, Gradient
 from models.training.updates.native_gradient import NativeGradient
 from models.training.updates.native_step import NativeStep
+from models.training.updates.ranks import Ranks
+from models.training.updates.split_gradient import SplitGradient
 from models.training.updates.stacked_techniques import StackedTechniques
 from models.training.updates.streams import Streams
 from models.training.updates.tallies import Tallies
@@ -62,6 +64,7 @@ class ChunkUpdater:
         network: of one trial or of a stack; changed in place.
         streams: random numbers for dropout and chains; None for the trials' streams at their start.
         diagnosing: whether to measure the size of the updates relative to the parameters.
+        ranks: processes that share the lanes of every chunk; None for this process alone.
 
     Attributes:
         state: the velocity, the optimizer's state, and the moving average of the parameters if the trials have one;
@@ -71,8 +74,10 @@ class ChunkUpdater:
         waits: whether intermediate results of an update are read at once, as for a single trial on a CPU.
     """
 
-    def __init__(self, network: Network, streams: Streams | None = None, diagnosing: bool = True):
-        self.network = network
+    def __init__(
+        self, network: Network, streams: Streams | None = None, diagnosing: bool = True, ranks: Ranks | None = None
+    ):
+        self.network, self._ranks = network, ranks
         theta_SP = network.parameters.theta_SP
         optimizer = network.trial.optimizer_type()
         if not isinstance(optimizer, Optimizer):
@@ -92,11 +97,12 @@ class ChunkUpdater:
         network, streams = self.network, self.streams
         techniques = StackedTechniques([trial.techniques for trial in network.trials], network.parameters.theta_SP)
         self._techniques = techniques
-        self.gradient: Gradient = (
+        own: Gradient = (
             NativeGradient(network, techniques, streams.dropout)
             if self.waits and native_chunk.serves(network)
             else ComposedGradient(network, techniques, streams.dropout, streams.chains, self.particles_SMD)
         )
+        self.gradient = own if self._ranks is None else SplitGradient(own, network, self._ranks)
         self._native_step = NativeStep(network) if self.waits and native_step.serves(network) else None
         # Kept, since allocating this memory at every update would cost more than the measurement.
         measured = self._diagnosing and self._native_step is None

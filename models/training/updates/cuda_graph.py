@@ -27,6 +27,7 @@ from models.data.chunks import Chunk
 from models.data.stacked import StackedChunk
 from models.network import Network
 from models.training.updates.chunk_updater import ChunkUpdater
+from models.training.updates.ranks import Ranks
 from models.training.updates.streams import Streams
 from models.training.updates.tallies import Tallies, Tally
 
@@ -75,11 +76,13 @@ def recorder_for(network: Network) -> Recorder | None:
     return recorder if network.output.static_shapes else None
 
 
-def chunk_updater_for(network: Network, streams: Streams | None = None, diagnosing: bool = True) -> ChunkUpdater:
-    """The updater of a network, with recording if it is requested and possible."""
+def chunk_updater_for(
+    network: Network, streams: Streams | None = None, diagnosing: bool = True, ranks: Ranks | None = None
+) -> ChunkUpdater:
+    """The updater of a network, with recording if it is requested and possible; ranks are not recorded."""
     recorder = recorder_for(network)
-    if recorder is None:
-        return ChunkUpdater(network, streams, diagnosing)
+    if recorder is None or ranks is not None:
+        return ChunkUpdater(network, streams, diagnosing, ranks)
     return CapturedUpdater(network, recorder, streams, diagnosing)
 
 

@@ -25,6 +25,7 @@ from models.data.transposing import drawn_shifts, room
 from models.network import Network
 from models.randomness import generator_for
 from models.training.updates.cuda_graph import chunk_updater_for
+from models.training.updates.ranks import Ranks
 from models.training.updates.streams import Streams
 from models.training.updates.tallies import Tallies
 from models.training.updates.updater import Place
@@ -39,14 +40,17 @@ class GradientDescent:
         pieces: the training split.
         streams: random numbers for dropout and chains.
         diagnosing: whether to measure the size of the updates relative to the parameters.
+        ranks: processes that share the lanes of every chunk; None for this process alone.
 
     Attributes:
         chunks: makes the update of a chunk.
     """
 
-    def __init__(self, network: Network, pieces: Pieces, streams: Streams, diagnosing: bool = True):
+    def __init__(
+        self, network: Network, pieces: Pieces, streams: Streams, diagnosing: bool = True, ranks: Ranks | None = None
+    ):
         self._network, self._pieces = network, pieces
-        self.chunks = chunk_updater_for(network, streams, diagnosing)
+        self.chunks = chunk_updater_for(network, streams, diagnosing, ranks)
         self._room = room(pieces) if network.trial.transposition > 0 else None
         self._lanes = min(network.trial.batch, len(pieces))
         self._carried_SBK: Tensor | None = None
