@@ -8,6 +8,7 @@
     |   |-- ConflictError         somebody else's commit or pointer was first
     |   `-- IntegrityError        stored bytes are not the bytes that were committed
     |-- ClusterError          the Dask cluster cannot be reached or has no worker
+    |-- ProcessError          a process of a trial that several train together was lost
     |-- CampaignError         trials of a campaign did not come to an end
     `-- OutputError           standard output could not be written
 
@@ -47,6 +48,10 @@ class IntegrityError(StoreError):
 
 class ClusterError(CounterpointError):
     """The Dask cluster cannot be reached or has no worker."""
+
+
+class ProcessError(CounterpointError):
+    """A process of a trial that several processes train together did not start, or was lost."""
 
 
 class CampaignError(CounterpointError):

@@ -160,6 +160,8 @@ class CampaignRequest:
         resources: that a worker must announce, and that a job has for itself, `GPU=1`; empty for one GPU where workers
             announce GPUs.
         worker_timeout: seconds to wait for such a worker, at the start and whenever there is none.
+        processes_per_trial: processes that train each trial together, on one worker's machine; its results then differ
+            by rounding from those of one process.
 
     Raises:
         pydantic.ValidationError: a field has the wrong type or range, or is unknown.
@@ -182,6 +184,7 @@ class CampaignRequest:
     workers: Count | None = None
     resources: Resources = ()
     worker_timeout: Seconds = WORKER_TIMEOUT
+    processes_per_trial: Count = 1
 
     @property
     def name(self) -> str:

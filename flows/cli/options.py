@@ -145,6 +145,13 @@ class Campaign:
         str | None,
         Parameter(help="Run one share of it, as 2/5 the second of five: for machines without a common store."),
     ] = None
+    processes_per_trial: Annotated[
+        int | None,
+        Parameter(
+            help="Processes that train each trial together, each with a share of its batch: for large trials. Default: "
+            "1."
+        ),
+    ] = None
 
     def request(self, places: "Places | None" = None) -> "CampaignRequest":
         """The validated request; raises a `ConfigurationError` that names the first invalid option."""

@@ -69,8 +69,8 @@ def run_flow(name: str, request: "CampaignRequest | IngestRequest", output: Outp
         fork_workers_from_here()
         store = Store(request.store)
         store.check_writable()
-        Workers.for_request(store, request)
-        with cluster_early(request.workers) if check() else nullcontext():
+        workers = Workers.for_request(store, request)
+        with cluster_early(workers.count) if check() else nullcontext():
             say("waiting for Prefect's API server")
             wait_until_ready()
             with server_watched():

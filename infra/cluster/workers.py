@@ -18,7 +18,7 @@ from infra.cluster.cluster_class import asked_class
 from infra.cluster.clusters import check_cluster, connect, is_address
 from infra.cluster.gpus import default_workers, gpu_count
 from infra.cluster.preflight import check_reach
-from infra.cluster.waiting import GPU, Resources, with_resources, workers_of
+from infra.cluster.waiting import GPU, Resources, wait_for_worker, with_resources, workers_of
 from infra.errors import ClusterError
 from infra.settings import WORKER_TIMEOUT, CampaignRequest, IngestRequest
 from infra.store import Store
@@ -38,6 +38,7 @@ class Workers:
         resources: that a worker must announce, and that each job has for itself; where nothing is asked for, one GPU if
             a worker announces GPUs as the cluster is first used.
         seconds: to wait for such a worker, at the start and whenever there is none.
+        processes: that train each trial together; a job then has so many processes of its worker's machine.
     """
 
     store: Store
@@ -45,6 +46,7 @@ class Workers:
     count: int | None
     resources: Resources = field(default_factory=dict)
     seconds: float = WORKER_TIMEOUT
+    processes: int = 1
     _client: distributed.Client | None = field(default=None, init=False)
     _on_gpus: bool = field(default=False, init=False)
 
@@ -58,7 +60,11 @@ class Workers:
         pairs = [text.rpartition("=") for text in request.resources]
         resources = {name: float(amount) for name, _, amount in pairs}
         check_cluster(request.cluster, resources)
-        return cls(store, request.cluster, request.workers, resources, request.worker_timeout)
+        processes = request.processes_per_trial if isinstance(request, CampaignRequest) else 1
+        count = request.workers
+        if request.cluster is None and count is None and processes > 1:
+            count = max(1, default_workers() // processes)
+        return cls(store, request.cluster, count, resources, request.worker_timeout, processes)
 
     @property
     def client(self) -> distributed.Client:
@@ -72,7 +78,8 @@ class Workers:
             with self.scheduler_watched():
                 check_reach(client, self.store)
             if not self.resources and workers_of(client, GPU):
-                self.resources = GPU
+                self.resources = {name: amount * self.processes for name, amount in GPU.items()}
+                wait_for_worker(client, self.resources, self.seconds, self._where, "start one with as many")
             self._client = client
         return self._client
 

@@ -34,7 +34,7 @@ from tasks.telling.blocks import Block, shown
 from tasks.telling.readable import many, naming
 
 FINISHED = "finished"
-_PLACES = ("store", "cluster", "workers", "resources", "worker_timeout")
+_PLACES = ("store", "cluster", "workers", "resources", "worker_timeout", "processes_per_trial")
 _STRANGERS = ("techniques", "outputs", "optimizers", "cores", "corpora")
 _SCAN_VARIABLES = ("COUNTERPOINT_SCAN", "CXX")
 """Variables that choose the kernel of the scan, which a report records."""

@@ -22,7 +22,9 @@ from prefect.logging import get_run_logger
 
 from infra.cluster.progress import show_progress
 from infra.cluster.workers import Workers
+from infra.errors import ConfigurationError
 from infra.server.handed_settings import settings_handed_once
+from models.training.updates.split_gradient import why_not_split
 from models.trial import Trial
 from tasks.report.numbers.metrics import validation_score
 from tasks.search.search import Search
@@ -56,14 +58,25 @@ def run_all(search: Search, ledger: Ledger, times: TrialTimes, workers: Workers)
 
     Raises:
         ClusterError: there is work and no cluster, or its workers are gone and do not come back.
+        ConfigurationError: a trial is to be trained by several processes, and cannot.
     """
     reasons: dict[str, str] = {}
+    _check_split(search.stage(0, ledger.records)[0], workers.processes)
     for number in range(search.rungs):
         trials, rung = search.stage(number, ledger.records)
         reasons |= Stage(search, ledger, times, workers, rung).run(trials)
     standing = Standing(ledger, search)
     clear_checkpoints(ledger.store, standing.left_behind)
     return reasons | Stage(search, ledger, times, workers, Rung(label="seeds"), scored=True).run(standing.finals)
+
+
+def _check_split(trials: Sequence[Trial], processes: int) -> None:
+    """Refuse a campaign in which a trial cannot be trained by so many processes."""
+    for trial in trials if processes > 1 else ():
+        if (why := why_not_split(trial, processes)) is not None:
+            raise ConfigurationError(
+                f"--processes-per-trial {processes}: {trial.variant}: {why}; leave the option out, or such variants"
+            )
 
 
 @dataclass(frozen=True)
@@ -98,9 +111,9 @@ class Stage:
         label = self.rung.label
         reasons: dict[str, str] = {}
         if missing := self._unfinished(trials):
-            reasons |= self._round(
-                cut_into_jobs(missing, self._seconds, self.workers.size, on_gpus=self.workers.on_gpus), label
-            )
+            side_by_side = self.workers.on_gpus and self.workers.processes == 1
+            jobs = cut_into_jobs(missing, self._seconds, self.workers.size, on_gpus=side_by_side)
+            reasons |= self._round(jobs, label)
         if missing := self._unfinished(missing):
             lost = [trial for trial in missing if _was_lost(reasons.get(trial.key, ""))]
             raised = [trial for trial in missing if trial not in lost]
@@ -146,7 +159,8 @@ class Stage:
     def _submit(self, job: Sequence[Trial], label: str, alone: bool) -> PrefectFuture[list[Failure]]:
         corpus = self.search.names[job[0].corpus]
         trials, rung = [trial.to_json() for trial in job], self.rung.to_json(job)
-        return run_job.submit(self.ledger.store.address, trials, corpus, f"{label}, {corpus}", self.scored, alone, rung)
+        place, name, processes = self.ledger.store.address, f"{label}, {corpus}", self.workers.processes
+        return run_job.submit(place, trials, corpus, name, self.scored, alone, rung, processes)
 
 
 def cut_into_jobs(

@@ -4,8 +4,8 @@
     checkpoints/<trial key>.json                       pointer to the newest whole one
 
 The pointer says which checkpoint is valid; it is swapped after the commit. The eight random digits separate two workers
-that train the same trial. A checkpoint is not used if it is damaged, of another version, or of another kernel of the
-recurrence. The trial is then trained from its start, to the same numbers.
+that train the same trial. A checkpoint is not used if it is damaged, of another version, of another kernel of the
+recurrence, or of another number of processes (`split/`). The trial is then trained from its start, to the same numbers.
 
 The checkpoint of a trial's end is kept beside its record if a longer trial may continue from it (`rung.py`).
 """
@@ -45,11 +45,12 @@ class Checkpoints:
         trial: the configuration.
         shorter: the trial with fewer epochs, and otherwise equal, whose end this trial continues; None if this trial
             starts by itself.
+        processes: that train the trial together.
     """
 
-    def __init__(self, store: Store, trial: Trial, shorter: Trial | None = None):
-        self._store, self._trial, self._key = store, trial, trial.key
-        self._shorter = None if shorter is None else Checkpoints(store, shorter)
+    def __init__(self, store: Store, trial: Trial, shorter: Trial | None = None, processes: int = 1):
+        self._store, self._trial, self._key, self._processes = store, trial, trial.key, processes
+        self._shorter = None if shorter is None else Checkpoints(store, shorter, processes=processes)
         self._folder = f"{SCRATCH}/{trial.key}"
         self._pointer = f"{self._folder}.json"
         self._may_be_there = True  # until a look has found none
@@ -81,6 +82,8 @@ class Checkpoints:
         """
         newest = f"{self._folder}/{checkpoint.progress.updates}-{secrets.token_hex(4)}"
         values = checkpoint.to_json() | {"seconds": seconds, "scan_body": scan_kernel()}
+        if self._processes > 1:
+            values |= {"processes": self._processes}
         files = {
             "progress.json": json.dumps(values, allow_nan=False).encode(),
             "tensors.safetensors": save(checkpoint.tensors),
@@ -140,6 +143,10 @@ class Checkpoints:
         seconds, kernel = float(values.pop("seconds")), values.pop("scan_body")
         if kernel != scan_kernel():
             raise ValueError(f"its scan was {kernel}, and here it is {scan_kernel()}: the bits would be neither's")
+        if (count := values.pop("processes", 1)) != self._processes:
+            raise ValueError(
+                f"{count} processes trained it, and here are {self._processes}: the bits would be neither's"
+            )
         tensors = load(self._store.read(prefix, "tensors.safetensors"))
         checkpoint = Checkpoint.from_json(values, tensors)
         if checkpoint.key != self._key:

@@ -23,8 +23,8 @@ MOST = 256
 """Members of a stack: more would fail together where one thing goes wrong."""
 
 
-def training_device() -> torch.device:
-    """The device of this process. With several GPUs, the worker's number chooses one.
+def training_device(processes: int = 1) -> torch.device:
+    """The device of this process. With several GPUs, the worker's number chooses one, or the first of its `processes`.
 
     Raises:
         ConfigurationError: COUNTERPOINT_DEVICE is neither cpu nor cuda, or it is cuda and there is no GPU.
@@ -38,7 +38,7 @@ def training_device() -> torch.device:
                 f"{DEVICE_VARIABLE}: cuda, but torch finds no GPU here; set it to cpu or to nothing"
             )
         return torch.device("cpu")
-    return torch.device("cuda", _number_of_worker() % torch.cuda.device_count())
+    return torch.device("cuda", _number_of_worker() * processes % torch.cuda.device_count())
 
 
 def _number_of_worker() -> int:

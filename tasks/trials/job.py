@@ -41,6 +41,7 @@ def run_job(
     score: bool,
     alone: bool = False,
     rung: dict[str, Any] | None = None,
+    processes: int = 1,
 ) -> list[Failure]:
     """Train some trials, and with `score` score them on test.
 
@@ -52,21 +53,22 @@ def run_job(
         score: whether completed trials are scored on test; only for fresh seeds of a chosen configuration.
         alone: whether each trial is trained by itself, not side by side.
         rung: `Rung.to_json()` of these trials, if some continue shorter ones or may be continued.
+        processes: that train each trial together, this one included; over 1 no trials are trained side by side.
 
     Returns:
         The trials that failed.
     """
     torch.set_num_threads(1)
-    store, device = Store(store_address, known=True), training_device()
+    store, device = Store(store_address, known=True), training_device(processes)
     asked = [Trial.from_json(values) for values in trials]
     data = data_for(store.address, asked)
     which = None if rung is None else Rung.from_json(rung)
-    failures = Failures(stacks(asked, 1) if alone else _stacks(data, asked, device))
+    failures = Failures(stacks(asked, 1) if alone or processes > 1 else _stacks(data, asked, device))
     for stack in failures.stacks:
         ended: dict[str, dict[str, Any]] = {}
         if not failures.leave(stack):
             try:
-                for record in ensure_trained(store, data, stack, given_up, device, which):
+                for record in ensure_trained(store, data, stack, given_up, device, which, processes):
                     if score and record.status == "completed":
                         trained = Trained(store, data, record.trial)
                         ensure_scored(trained)

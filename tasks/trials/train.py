@@ -4,6 +4,8 @@ Training writes a checkpoint every `CHECKPOINT_SECONDS`, and one more when it is
 the trial continues from there, to the same weights and the same curve; only the seconds differ. A shorter training
 writes no checkpoint, so that small campaigns pay nothing for it.
 
+One trial may be trained by several processes of a machine (`split/`): this one is the first of them, and alone commits.
+
 On a rung of a search (`rung.py`) a trial continues from the end of a shorter one, and its own end is kept as its
 checkpoint. This checkpoint is committed before the record. So a worker that is killed between the two loses nothing:
 the checkpoint says that training has ended.
@@ -28,6 +30,7 @@ from tasks.trials.checkpoints import Checkpoints, Saved
 from tasks.trials.data import TrialData
 from tasks.trials.records import TrialRecord, commit_record, load_record, to_parquet
 from tasks.trials.rung import Rung
+from tasks.trials.split.processes import processes
 
 CHECKPOINT_SECONDS = 30.0
 ASK_SECONDS = 1.0
@@ -44,6 +47,7 @@ def ensure_trained(
     given_up: Callable[[], bool] | None = None,
     device: torch.device | str = "cpu",
     rung: Rung | None = None,
+    count: int = 1,
 ) -> list[TrialRecord]:
     """Train the trials that are not stored, side by side; each is committed when it ends.
 
@@ -54,18 +58,21 @@ def ensure_trained(
         given_up: asked between updates, at most every `ASK_SECONDS`, whether to stop.
         device: the device to train on.
         rung: which trials continue shorter ones, and which keep their last checkpoint; None for neither.
+        count: number of processes that train a trial together, this one included; over 1 only for one trial.
 
     Returns:
         The records of all the trials, the stored ones included.
 
     Raises:
         GivenUp: training was asked to stop. Checkpoints are stored, and nothing more is committed.
+        ProcessError: another process that trained the trial was lost.
+        ValueError: the trials cannot be trained by several processes.
     """
     rung = rung or Rung()
-    checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial)) for trial in trials}
+    checkpoints = {trial.key: Checkpoints(store, trial, rung.shorter(trial), count) for trial in trials}
     records = {trial.key: load_record(store, trial.key) for trial in trials}
     if missing := [trial for trial in trials if records[trial.key] is None]:
-        records |= _Work(store, data, missing, checkpoints, given_up, device, rung).done()
+        records |= _Work(store, data, missing, checkpoints, given_up, device, rung, count).done()
     ended = [record for trial in trials if (record := records[trial.key]) is not None]
     for trial, record in zip(trials, ended, strict=True):
         checkpoints[trial.key].clear(keeping=trial.key in rung.keeps and record.diverged_at is None)
@@ -88,9 +95,10 @@ class _Work:
         given_up: Callable[[], bool] | None,
         device: torch.device | str,
         rung: Rung,
+        count: int,
     ):
         self._store, self._data, self._trials, self._checkpoints = store, data, trials, checkpoints
-        self._given_up, self._device, self._rung = given_up, device, rung
+        self._given_up, self._device, self._rung, self._count = given_up, device, rung, count
         self._records: dict[str, TrialRecord] = {}
 
     def done(self) -> dict[str, TrialRecord]:
@@ -110,17 +118,20 @@ class _Work:
         self._seconds = {
             trial.key: 0.0 if start is None else start.seconds for trial, start in zip(self._trials, found, strict=True)
         }
-        self._looked = self._saved = self._asked = time.perf_counter()
-        ended = train_stack(
-            self._trials,
-            pieces["train"],
-            pieces["valid"],
-            width,
-            self._between,
-            [None if start is None else start.checkpoint for start in found],
-            self._device,
-            self._rung.keeps,
-        )
+        checkpoints = [None if start is None else start.checkpoint for start in found]
+        with processes(self._count, self._store.address, self._trials[0], checkpoints[0], self._device) as ranks:
+            self._looked = self._saved = self._asked = time.perf_counter()
+            ended = train_stack(
+                self._trials,
+                pieces["train"],
+                pieces["valid"],
+                width,
+                self._between,
+                checkpoints,
+                self._device,
+                self._rung.keeps,
+                ranks,
+            )
         self._commit(ended)
 
     def _between(self, run: Run) -> None:
@@ -148,20 +159,24 @@ class _Work:
                 if training.end is not None:
                     self._checkpoints[trial.key].save(training.end, self._seconds[trial.key])
                 record = _record(trial, training, self._seconds[trial.key])
-                self._records[trial.key] = _commit(self._store, record, training, self._device)
+                self._records[trial.key] = _commit(self._store, record, training, self._device, self._count)
 
     def _save(self, run: Run) -> None:
         for checkpoint in run.checkpoints():
             self._checkpoints[checkpoint.key].save(checkpoint, self._seconds[checkpoint.key])
 
 
-def _commit(store: Store, record: TrialRecord, training: Training, device: torch.device | str) -> TrialRecord:
+def _commit(
+    store: Store, record: TrialRecord, training: Training, device: torch.device | str, count: int
+) -> TrialRecord:
     files = {
         "curves.parquet": to_parquet([asdict(epoch) for epoch in training.curve]),
         "weights.safetensors": save(training.weights),
         diagnostics_table.FILE: to_parquet(diagnostics_table.diagnosis_rows(training)),
     }
     how = provenance() | {"scan_body": scan_kernel(device), "device": torch.device(device).type}
+    if count > 1:  # its bits differ from those of one process, by rounding
+        how |= {"processes": count}
     return commit_record(store, record, files, how)
 
 

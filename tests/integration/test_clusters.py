@@ -33,7 +33,7 @@ cluster_class = "dask.distributed.LocalCluster"
 
 [cluster_kwargs]
 n_workers = 1
-resources = {GPU = 1}
+resources = {GPU = 2}
 name = "hush-hush"
 """
 
@@ -78,14 +78,17 @@ def test_a_campaign_runs_on_a_cluster_of_a_class_that_announces_resources(
     assert b"hush-hush" not in pages + done.stdout.encode() + done.stderr.encode(), "an argument of the class"
 
 
-def test_a_sigterm_closes_the_cluster_of_a_class(tmp_path: Path, served: dict[str, str], local: Path) -> None:
+def test_a_sigterm_closes_the_cluster_of_a_class_and_ends_the_processes_of_a_trial(
+    tmp_path: Path, served: dict[str, str], local: Path
+) -> None:
+    words = command(tmp_path / "store", local, *LONG, "--processes-per-trial", "2")
     process = subprocess.Popen(
-        command(tmp_path / "store", local, *LONG), cwd=ROOT, env=served, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        words, cwd=ROOT, env=served, stderr=subprocess.PIPE, text=True, start_new_session=True
     )  # fmt: skip
     try:
         of_command = psutil.Process(process.pid)
-        until(lambda: len(of_command.children(recursive=True)) > 2)  # the resource tracker, the fork server, the worker
+        # the resource tracker, the fork server, the worker, and the other rank of its trial
+        until(lambda: len(of_command.children(recursive=True)) > 3)
         time.sleep(2)
         started = of_command.children(recursive=True)
         process.terminate()

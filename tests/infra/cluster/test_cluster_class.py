@@ -211,12 +211,17 @@ def test_a_cluster_is_closed_whatever_ends_the_run_and_one_that_cannot_be_is_tol
     )
 
 
-def test_a_request_is_checked_before_anything_starts(tmp_path: Path) -> None:
+def test_a_request_is_checked_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(str(tmp_path / "store"))
     workers = Workers.for_request(
         store, CampaignRequest(cluster=f"{STUBS}.SLURMCluster", workers=7, resources=("GPU=1", "RAM=2"))
     )
     assert (workers.size, workers.resources, workers.seconds) == (7, {"GPU": 1.0, "RAM": 2.0}, 300.0)
+    split = CampaignRequest(cluster=f"{STUBS}.SLURMCluster", workers=7, processes_per_trial=2)
+    assert (Workers.for_request(store, split).size, Workers.for_request(store, split).processes) == (7, 2)
+    monkeypatch.setattr("infra.cluster.workers.default_workers", lambda: 5)
+    here = [Workers.for_request(store, CampaignRequest(processes_per_trial=count)).size for count in (1, 2, 9)]
+    assert here == [5, 2, 1], "a worker's trial has several cores"
     with pytest.raises(ConfigurationError, match="--resources: goes with --cluster"):
         Workers.for_request(store, CampaignRequest(cluster=None, resources=("GPU=1",)))
     with pytest.raises(ConfigurationError, match="has no class Missing"):

@@ -197,6 +197,13 @@ def test_a_foreign_checkpoint_is_passed_over(store, trial, what, monkeypatch, ca
     assert _files(store) == []
 
 
+def test_a_checkpoint_of_another_number_of_processes_is_passed_over(store, trial, caplog):
+    Checkpoints(store, trial, processes=2).save(_checkpoint(store, trial), 1.0)
+    assert Checkpoints(store, trial, processes=2).load() is not None
+    assert Checkpoints(store, trial).load() is None
+    assert "2 processes trained it, and here are 1: the bits would be neither's" in caplog.text
+
+
 def test_another_version_of_the_numerics_starts_anew(store, trial, monkeypatch):
     Checkpoints(store, trial).save(_checkpoint(store, trial), 1.0)
     monkeypatch.setattr("models.trial.NUMERICS_VERSION", 0)

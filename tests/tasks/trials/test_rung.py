@@ -280,7 +280,7 @@ def test_killed_before_any_write_a_search_goes_on_to_the_same_bytes(place, short
 class _Workers:
     """Does the work at once, in this process."""
 
-    size, on_gpus, client = 2, False, None
+    size, on_gpus, client, processes = 2, False, None, 1
 
     def scheduler_watched(self) -> Any:
         return nullcontext()

@@ -151,13 +151,13 @@ def test_a_stack_is_committed_member_by_member_with_shares_of_its_seconds(store,
     monkeypatch.setattr("tasks.trials.train.Checkpoints.save", lambda *arguments: None)
 
     def watched(stack, *rest):
-        *rest, between, checkpoints, device, keeping = rest
+        *rest, between, checkpoints, device, keeping, ranks = rest
 
         def look(run):
             between(run)
             committed.append([load_record(store, each.key) is not None for each in trials])
 
-        return train_stack(stack, *rest, look, checkpoints, device, keeping)
+        return train_stack(stack, *rest, look, checkpoints, device, keeping, ranks)
 
     monkeypatch.setattr("tasks.trials.train.train_stack", watched)
     records = train_stack_here(store, trials)
