@@ -8,6 +8,7 @@ from prefect.runtime import flow_run
 from infra.server.schedule import due
 
 _FEW = 4
+"""Number of variants up to which they are written out."""
 
 
 def run_name() -> str:

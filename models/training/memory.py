@@ -1,4 +1,7 @@
-"""The memory of a trial during training, estimated from its shape."""
+"""The memory of a trial during training, estimated from its shape.
+
+`tasks/trials/devices.py` chooses by it how many trials train side by side on a GPU.
+"""
 
 from math import prod
 

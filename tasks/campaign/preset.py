@@ -177,22 +177,23 @@ class _Reader:
     def section(self, table: str, value: Any, known: Collection[str]) -> Section:
         rows = dict(self.table(table, value))
         variants = self.names(f"[{table}] variants", rows.pop("variants")) if "variants" in rows else None
-        self.told(f"[{table}] variants", read_names, variants or ())
+        self.read_at(f"[{table}] variants", read_names, variants or ())
         exceptions = {}
         for name in [name for name in rows if "/" in name]:
             inner = f'{table}."{name}"'
-            ((variant, _),) = self.told(f"[{inner}]", read_names, (name,))
+            ((variant, _),) = self.read_at(f"[{inner}]", read_names, (name,))
             exceptions[str(variant)] = self.ranges(inner, self.table(inner, rows.pop(name)), known)
         return Section(variants, self.ranges(table, rows, known), exceptions)
 
     def ranges(self, table: str, rows: Mapping[str, Any], known: Collection[str]) -> dict[str, Range]:
         self.known(table, rows, known)
-        ranges = {key: self.told(_place(table, key), read_range, value) for key, value in rows.items()}
+        ranges = {key: self.read_at(_place(table, key), read_range, value) for key, value in rows.items()}
         if "epochs" in ranges:
-            self.told(_place(table, "epochs"), listed_epochs, ranges["epochs"])
+            self.read_at(_place(table, "epochs"), listed_epochs, ranges["epochs"])
         return ranges
 
-    def told(self, where: str, read: Callable[[Given], Read], value: Given) -> Read:
+    def read_at(self, where: str, read: Callable[[Given], Read], value: Given) -> Read:
+        """What `read` makes of a value; its error names the place in the file."""
         try:
             return read(value)
         except (ValueError, ConfigurationError) as error:

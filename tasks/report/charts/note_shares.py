@@ -1,4 +1,4 @@
-"""How often each note of a corpus is on, as a chart."""
+"""The chart of how often each note of a corpus is on."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from tasks.report.charts.theme import layered, rows_of
 
 
 def share_chart(shares: Sequence[float]) -> alt.LayerChart:
-    """How often each of the 88 notes is on, a bar a note, those of the black keys in grey."""
+    """A bar for each of the 88 notes: the share of the frames in which it is on, %; those of black keys are grey."""
     rows = [
-        {"low": note - 0.42, "high": note + 0.42, "none": 0, "share": 100 * share, "colour": colour}
+        {"low": note - 0.42, "high": note + 0.42, "zero": 0, "share": 100 * share, "colour": colour}
         for note, share in enumerate(shares, LOWEST_NOTE)
         for colour in (UNDECIDED if is_black(note) else OTHER,)
     ]
@@ -23,5 +23,5 @@ def share_chart(shares: Sequence[float]) -> alt.LayerChart:
     x = alt.X("low:Q", title="note", scale=scale, axis=axis)
     y = alt.Y("share:Q", title="frames with it (%)", axis=alt.Axis(tickCount=4))
     colour = alt.Color("colour:N", scale=None)
-    bars = alt.Chart(rows_of(rows)).mark_bar().encode(x=x, x2=alt.X2("high:Q"), y=y, y2=alt.Y2("none:Q"), color=colour)
+    bars = alt.Chart(rows_of(rows)).mark_bar().encode(x=x, x2=alt.X2("high:Q"), y=y, y2=alt.Y2("zero:Q"), color=colour)
     return layered([bars], 380, 150)

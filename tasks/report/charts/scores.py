@@ -55,9 +55,8 @@ def forest_chart(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 
 def _scored(label: str, row: Any, metric: Metric) -> dict[str, Any]:
     plain = row.variant == plain_of(row.variant)
-    told = f"{number(row.mean, metric.decimals)} {interval(row.low, row.high, metric.decimals)}".rstrip()
     return {
-        "told": words(f"{label}\n{told} {metric.measure}"),
+        "told": _told(label, number(row.mean, metric.decimals), (row.low, row.high), metric),
         "label": label,
         "mean": row.mean,
         "low": _or(row.low, row.mean),
@@ -65,6 +64,11 @@ def _scored(label: str, row: Any, metric: Metric) -> dict[str, Any]:
         "colour": MUTED if is_baseline(row.variant) else FIRST if plain else OTHER,
         "shape": SQUARE if plain else CIRCLE,
     }
+
+
+def _told(label: str, value: str, ends: tuple[float, float], metric: Metric) -> str:
+    """The words of a mark: its name, its value with the interval, and the unit."""
+    return words(f"{label}\n{f'{value} {interval(*ends, metric.decimals)}'.rstrip()} {metric.measure}")
 
 
 def _ends(rows: list[dict[str, Any]]) -> tuple[float, float]:
@@ -156,9 +160,8 @@ def effect_chart(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 def _judged(label: str, value: float, ends: tuple[float, float], said: Verdict, metric: Metric) -> dict[str, Any]:
     """A row of a chart; hollow where the numbers say neither better nor worse."""
     colour = _COLOURS.get(said, UNDECIDED)
-    told = f"{signed(value, metric.decimals)} {interval(*ends, metric.decimals)}".rstrip()
     return {
-        "told": words(f"{label}\n{told} {metric.measure}"),
+        "told": _told(label, signed(value, metric.decimals), ends, metric),
         "label": label,
         "value": value,
         "low": _or(ends[0], value),

@@ -3,7 +3,7 @@
 Their data come from `words/why.py`; size and colours are those of the other charts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
@@ -122,20 +122,16 @@ def zero_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
         }
         for each in sparse
     ]
-    y = _rows([labels[each.variant] for each in sparse])
+    y = _variant_axis(sparse, labels)
     x = alt.X("states:Q", title="zero (%)", scale=alt.Scale(domain=[0, 100], nice=False), axis=alt.Axis(tickCount=5))
     base = alt.Chart(rows_of(rows))
-    return layered(
-        [
-            base.mark_bar(color=OTHER, height=11, opacity=0.9, aria=True).encode(
-                x=x, y=y, description=alt.Description("told:N")
-            ),
-            base.mark_tick(color=INK, thickness=2, size=17).encode(x=alt.X("gradients:Q"), y=y),
-        ],
-        _WIDTH,
-        max(_ROW * len(rows), 60),
-        [each.variant for each in sparse],
-    )
+    bars = base.mark_bar(color=OTHER, height=11, opacity=0.9, aria=True)
+    ticks = base.mark_tick(color=INK, thickness=2, size=17)
+    layers = [
+        bars.encode(x=x, y=y, description=alt.Description("told:N")),
+        ticks.encode(x=alt.X("gradients:Q"), y=y),
+    ]
+    return _row_chart(layers, sparse)
 
 
 def time_constant_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
@@ -157,10 +153,10 @@ def time_constant_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | No
         scale=alt.Scale(type="log", domain=ends, nice=False),
         axis=alt.Axis(values=[0.2, 0.5, 1, 2, 5, 10, 20, 50, 100], format="~g"),
     )
-    y = _rows([labels[each.variant] for each in leaking])
+    y = _variant_axis(leaking, labels)
     ticks = alt.Chart(rows_of(rows)).mark_tick(color=OTHER, thickness=1, size=14, opacity=0.55).encode(x=x, y=y)
     one = alt.Chart(rows_of([{"steps": 1.0}])).mark_rule(color=MUTED, strokeDash=[2, 3]).encode(x=alt.X("steps:Q"))
-    return layered([one, ticks], _WIDTH, max(_ROW * len(leaking), 60), [each.variant for each in leaking])
+    return _row_chart([one, ticks], leaking)
 
 
 def clipping_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
@@ -171,11 +167,12 @@ def clipping_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     labels = short_labels(each.variant for each in told)
     rows = [
         {
-            **{"label": labels[each.variant], "epoch": epoch, "from": epoch - 0.5, "to": epoch + 0.5},
-            **{
-                "share": float(share),
-                "told": words(f"{labels[each.variant]}\nepoch {epoch}: {percent(share)} clipped"),
-            },
+            "label": labels[each.variant],
+            "epoch": epoch,
+            "from": epoch - 0.5,
+            "to": epoch + 0.5,
+            "share": float(share),
+            "told": words(f"{labels[each.variant]}\nepoch {epoch}: {percent(share)} clipped"),
         }
         for each in clipped
         for epoch, share in enumerate(each.clipped_share, start=1)
@@ -192,10 +189,16 @@ def clipping_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
     scale = alt.Scale(type="sqrt", domain=[0, 1], range=[0, 1])
     opacity = alt.FillOpacity("share:Q", scale=scale, legend=None)
     cells = alt.Chart(rows_of(rows)).mark_rect(color=OTHER, stroke=GRID, strokeWidth=0.7, aria=True)
-    y = _rows([labels[each.variant] for each in clipped])
+    y = _variant_axis(clipped, labels)
     cells = cells.encode(x=x, x2=alt.X2("to:Q"), y=y, fillOpacity=opacity, description=alt.Description("told:N"))
-    return layered([cells], _WIDTH, max(_ROW * len(clipped), 60), [each.variant for each in clipped])
+    return _row_chart([cells], clipped)
 
 
-def _rows(order: list[str]) -> alt.Y:
+def _row_chart(layers: list[alt.Chart], shown: Sequence[VariantDiagnosis]) -> alt.LayerChart:
+    """Layers with a row for each of these variants."""
+    return layered(layers, _WIDTH, max(_ROW * len(shown), 60), [each.variant for each in shown])
+
+
+def _variant_axis(shown: Sequence[VariantDiagnosis], labels: Mapping[str, str]) -> alt.Y:
+    order = [labels[each.variant] for each in shown]
     return alt.Y("label:N", sort=order, scale=alt.Scale(domain=order), title=None, axis=alt.Axis(labelLimit=260))

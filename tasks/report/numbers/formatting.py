@@ -1,4 +1,8 @@
-"""Numbers and lists as text for people: a real minus sign, a fixed number of decimals, a dash for a missing number."""
+"""Numbers and lists as text for people: a real minus sign, a fixed number of decimals, a dash for a missing number.
+
+Some functions describe a row of the tables of `estimates.py`: how well it is replicated, and which seeds it lost. The
+helpers of `tasks/telling/wording.py` that the report uses are handed on.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,9 +18,9 @@ from tasks.telling.wording import visible as visible
 NOTHING = "–"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ESTIMATED_BY = "estimated by annealed importance sampling"
-"""Said where a number that is marked with ≈ is explained."""
+"""The explanation of numbers that are marked with ≈."""
 ENDS = {"diverged": "diverged", "untrained": "learned nothing", "failed": "failed"}
-"""What is said of the statuses of trials without a score."""
+"""The words for the statuses of trials without a score."""
 
 
 def number(value: Any, decimals: int) -> str:
