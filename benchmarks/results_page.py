@@ -66,8 +66,9 @@ REPEATED = (
 )
 CLAIMS = "Each is judged by the intervals that hold for all comparisons of its table at once ([report.md](report.md))."
 NOT_RUN = (
-    "The campaign runs set by set, first plain SGD and the paper's rows, then the rest of the preset, which costs "
-    "more: other subsets of C, L, R and M, Hessian-free optimization, the RBM, and LSTM and GRU as yardsticks."
+    "The campaign runs set by set, first plain SGD and the paper's rows, in two studies and then in the five of the "
+    "preset, which most differences need to be told from chance; then the rest of the preset, which costs more: other "
+    "subsets of C, L, R and M, Hessian-free optimization, the RBM, and LSTM and GRU as yardsticks."
 )
 
 
@@ -113,15 +114,16 @@ def readme(text: str, measured: Sequence[Findings]) -> str:
 
 
 def at_a_glance(measured: Sequence[Findings]) -> str:
-    """Of each set and model the plain variant, the best one, and the published number of that model."""
+    """Of each set and model the studies, the plain variant, the best one, and the published number of that model."""
     of = {corpus: findings for findings in measured for corpus in findings.results.corpora}
     music = [corpus for corpus, kind in _preset().kinds.items() if kind == "music"]
     rows = []
     for corpus, model in product(music, MODELS):
         told = _best(of[corpus], corpus, MODELS[model]) if corpus in of else (NOT_YET, "")
-        rows.append((corpus, model, *told, _published(of.get(corpus), corpus, model)))
+        studies = str(of[corpus].results.studies) if corpus in of else ""
+        rows.append((corpus, model, studies, *told, _published(of.get(corpus), corpus, model)))
     unit = METRICS["music"][0].measure
-    return table((f"{unit}, test", "model", "plain SGD", "best of the variants", "published"), rows)
+    return table((f"{unit}, test", "model", "studies", "plain SGD", "best of the variants", "published"), rows)
 
 
 def _best(findings: Findings, corpus: str, beginning: str) -> tuple[str, str]:
@@ -144,7 +146,7 @@ def _published(findings: Findings | None, corpus: str, model: str) -> str:
     (theirs,) = (n for n in literature(corpus) if (n.model, n.metric, n.split) == (model, metric, "test"))
     value = number(theirs.value, theirs.decimals)
     beside = None if findings is None else findings.published.get(corpus)
-    words = {"better": "ours is better", "worse": "ours is worse", "matches": "matches"}
+    words = {"better": "ours is better", "worse": "ours is worse"} | {v: v for v in ("matches", "cannot be told")}
     said = [words.get(row.verdict) for row in (beside.rows if beside else ()) if row.number == theirs]
     return f"{value}; {said[0]}" if said and said[0] else value
 

@@ -54,7 +54,7 @@ def test_the_scores_of_the_page_are_the_means_of_the_tables(results_page):
 
 def test_the_page_of_nothing_measured_says_so(results_page):
     page = results_page.page([])
-    assert re.findall(r"^\| (\S+) \| (RNN\S*) \| not run yet \|  \| −\d", page, re.MULTILINE) == [
+    assert re.findall(r"^\| (\S+) \| (RNN\S*) \|  \| not run yet \|  \| −\d", page, re.MULTILINE) == [
         (corpus, model)
         for corpus in ("jsb-chorales", "nottingham", "piano-midi.de", "musedata")
         for model in ("RNN", "RNN-NADE")

@@ -3,7 +3,10 @@
 The difference is measured minus published, turned so that positive is better. The verdict rests on our interval, the
 one that holds for all variants of a metric and corpus at once, and on how the published number was rounded:
 
-    better    the interval is above it,    worse    below it,    matches    the interval holds it
+    better           the interval is above it
+    worse            the interval is below it
+    matches          the interval holds it, and neither end is farther from it than a tenth of it (`ALIKE`)
+    cannot be told   the interval holds it, and is wider: of few studies it would else match any number
 
 A number that leaves out first frames is flattered by about as much as `FIRST_FRAME` says, and may be lower by that
 before a score is called worse. A number that was written from memory has no verdict, nor has one of another protocol,
@@ -27,7 +30,11 @@ from tasks.report.numbers.verdicts import ENOUGH_STUDIES
 from tasks.report.published.literature import FIRST_FRAME, Number, is_official, literature
 from tasks.report.published.models import MODELS
 
-BesideVerdict = Literal["better", "matches", "worse", "recalled", "not comparable", "unreplicated", "no score"]
+BesideVerdict = Literal[
+    "better", "matches", "worse", "cannot be told", "recalled", "not comparable", "unreplicated", "no score"
+]
+ALIKE = 0.1
+"""How far from a published number, as a part of it, an interval may reach that is said to match it."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,9 @@ def _verdict(score: Mapping[str, Any], number: Number, low: float, high: float) 
         return "unreplicated"
     if low > number.rounding:
         return "better"
-    return "worse" if high < -number.rounding - _first_frame(score["corpus"], number) else "matches"
+    if high < -number.rounding - _first_frame(score["corpus"], number):
+        return "worse"
+    return "matches" if max(-low, high) <= ALIKE * abs(number.value) else "cannot be told"
 
 
 def _first_frame(corpus: str, number: Number) -> float:
@@ -191,6 +200,7 @@ def _sentence(every: Sequence[Beside], labels: Mapping[str, str], metric: str) -
         "recalled": "written from memory",
         "not comparable": "of another protocol",
         "unreplicated": "beside one study",
+        "cannot be told": "within an interval too wide for a word",
         "no score": "of a variant without a score",
     }
     counts = {why: sum(row.verdict == said for row in rows) for said, why in silent.items()}

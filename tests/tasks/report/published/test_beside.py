@@ -21,6 +21,9 @@ GRU = "gru/bernoulli/Adam+C"
     ((-8.50, -8.646, -8.40), "matches"),  # the published −8.65 may have been −8.646
     ((-8.80, -8.90, -8.70), "worse"),
     ((-8.70, -8.80, -8.654), "matches"),
+    ((-8.50, -9.51, -7.79), "matches"),  # a tenth of −8.65 to either side
+    ((-8.50, -9.52, -8.00), "cannot be told"),
+    ((-8.50, -9.00, -7.78), "cannot be told"),
     ((-8.50, NAN, NAN), "unreplicated"),
     ((NAN, NAN, NAN), "no score"),
 ])  # fmt: skip
@@ -98,6 +101,14 @@ def test_every_published_number_of_a_cell_is_listed(chorales):
         "1 score is better than published (rnn/bernoulli/SGD); 1 score matches the published number"
         " (rnn/bernoulli/HF); 1 score is worse than published (gru/bernoulli/Adam+C)."
         " Without a verdict: 2 written from memory and 2 of another protocol."
+    )
+
+
+def test_a_wide_interval_is_no_match(chorales):
+    wide = _estimates("rnn/bernoulli/SGD")
+    wide.scores["sim_low"], wide.scores["sim_high"] = -14.0, -2.0
+    assert published_beside(chorales, wide)["jsb-chorales"].sentence == (
+        "Without a verdict: 1 written from memory and 1 within an interval too wide for a word."
     )
 
 
