@@ -132,10 +132,10 @@ class _Work:
                 self._rung.keeps,
                 ranks,
             )
-        self._commit(ended)
+        self._commit_ended(ended)
 
     def _between(self, run: Run) -> None:
-        self._commit(run.ended)
+        self._commit_ended(run.ended)
         now = self._looked
         if self._given_up is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
@@ -146,7 +146,7 @@ class _Work:
             self._save(run)
             self._saved = time.perf_counter()
 
-    def _commit(self, ended: Mapping[str, Training]) -> None:
+    def _commit_ended(self, ended: Mapping[str, Training]) -> None:
         """Share out the seconds since the last look, and commit what has ended since."""
         now = time.perf_counter()
         under_way = [key for key in self._seconds if key not in self._records]
