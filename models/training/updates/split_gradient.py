@@ -50,8 +50,9 @@ class SplitGradient:
         part = lanes_of(chunk, share)
         carried = None if carried_SBK is None else carried_SBK[:, share].contiguous()
         nll_S, own_onward = self._own.forward(part, carried)
-        self._has_steps = bool(part.scored_steps > 0)
-        if not self._has_steps:  # all its lanes have run out
+        # All its lanes have run out. In a chunk of a stack masks see to it, and nobody waits for the device to know.
+        self._idle = isinstance(part, Chunk) and not part.scored_steps
+        if self._idle:
             nll_S = torch.zeros_like(nll_S)
         # In one sum: the nll, and the state, which is zero except in the lanes of the rank that has computed it.
         onward_SBK = own_onward.new_zeros(len(own_onward), chunk.fresh.shape[-1], own_onward.shape[-1])
@@ -63,10 +64,10 @@ class SplitGradient:
     def backward(self, divisor: Tensor) -> Tensor:
         """The backward pass of the share; the norm of the summed gradient."""
         gradient_SP = self._parameters.gradient_SP
-        if self._has_steps:
-            self._own.backward(divisor)
-        else:
+        if self._idle:
             gradient_SP.zero_()
+        else:
+            self._own.backward(divisor)
         self._ranks.sum_(gradient_SP)
         norm_S: Tensor = vector_norm(gradient_SP, dim=1)
         return norm_S

@@ -40,6 +40,52 @@ class Task:
         return self.wrapped_future.result(timeout)
 
 
+_running = [0]
+_change = threading.Lock()
+
+
+def at_once() -> int:
+    """How many of these run at the same time, in this process."""
+    with _change:
+        _running[0] += 1
+    time.sleep(0.2)
+    with _change:
+        seen = _running[0]
+    time.sleep(0.2)
+    with _change:
+        _running[0] -= 1
+    return seen
+
+
+def test_a_worker_with_one_gpu_has_one_job_at_a_time_whatever_its_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=3,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
+            resources={"GPU": 1},
+        ) as made,
+        Client(made) as client,
+    ):
+        monkeypatch.setattr(module, "connect", lambda *_: client)
+        monkeypatch.setattr(module, "check_reach", lambda *_: None)
+        workers = Workers(Store(str(tmp_path)), made.scheduler_address, None)
+        assert workers.client is client
+        assert workers.resources == {"GPU": 1.0}, "it was announced"
+        with workers.resources_asked():
+            alone = [Task(client.submit(at_once, pure=False)) for _ in range(3)]
+        assert workers.gather(alone) == [1, 1, 1]
+        together = [Task(client.submit(at_once, pure=False)) for _ in range(3)]
+        assert max(workers.gather(together)) > 1, "without them all threads work"
+
+        split = Workers(Store(str(tmp_path)), made.scheduler_address, None, seconds=0.3, processes=2)
+        with pytest.raises(ClusterError, match="no worker with GPU=2: the 1 that it has announce GPU=1"):
+            split.client  # noqa: B018
+
+
 def test_every_task_ends_with_its_result_or_its_exception(cluster: LocalCluster, tmp_path: Path) -> None:
     with Client(cluster) as client:
         futures = [client.submit(time.sleep, 0.3), client.submit(int, "no number"), client.submit(abs, -3)]
