@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-unit test-integration lint style bench chaos browser clean
+.PHONY: help setup run test test-unit test-integration lint style bench chaos audit sbom browser clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,8 @@ TORCH_VERSION = $(shell sed -n 's/^torch==//p' constraints.txt)
 JOBS ?= 3
 SECONDS ?= 300
 SEED ?= 1
+# the same bytes for the same packages; validating them against the schema takes twenty times as long as making them
+SBOM := --pyproject pyproject.toml --output-reproducible --no-validate
 GATED := scan hessian_free nade cross_entropy training_step validation stacks pipeline page
 
 # one thread a process: parallel tests and Dask workers share the cores
@@ -90,6 +92,19 @@ bench: $(STAMP)  ## every measurement that has a gate, then all gates in one tab
 chaos: $(STAMP)  ## fail at every store operation, then kill and pause all parts of campaigns: SECONDS=300 SEED=1
 	CHAOS=whole $(BIN)/pytest -q tests/tasks/test_killed.py
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
+
+audit: $(STAMP)  ## known vulnerabilities of the pinned packages; a line where the advisory data cannot be had
+	@if $(BIN)/python -m infra.advisories; then \
+	  $(PIP) install --quiet -c constraints.txt -e '.[audit]' && \
+	  $(BIN)/pip-audit --vulnerability-service osv --no-deps --disable-pip --progress-spinner off \
+	    --requirement constraints.txt; \
+	fi
+
+sbom: $(STAMP)  ## what is in .venv, as CycloneDX: build/sbom.cdx.json
+	@$(BIN)/python -c 'import cyclonedx_py' 2>/dev/null || $(PIP) install --quiet -c constraints.txt -e '.[audit]'
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py environment $(SBOM) --output-file build/sbom.cdx.json $(BIN)/python
+	@echo build/sbom.cdx.json
 
 browser:  # the report's tests open it in Chromium
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || { \

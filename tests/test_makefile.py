@@ -28,6 +28,9 @@ case "$*" in
   *"index versions"*--index-url*) echo "$AT_PYTORCH" ;;
   *"index versions"*) echo "$AT_INDEX" ;;
   *importlib*) echo "$INSTALLED" ;;
+  *infra.advisories*) [ -z "${NO_ADVISORIES:-}" ] || { echo "audit: not to be had"; exit 1; } ;;
+  *"install"*".[audit]"*) printf '#!/bin/bash\necho pip-audit "$@" >>"$NOTES"\nexit 1\n' >.venv/bin/pip-audit
+    chmod +x .venv/bin/pip-audit ;;
 esac
 """
 CPU, CUDA = "Available versions: 2.14.0, 2.13.0+cpu, 2.13.0", "Available versions: 2.14.0, 2.13.0, 2.12.0"
@@ -146,6 +149,21 @@ def test_an_environment_that_cannot_serve_is_made_again(checkout: Checkout, how:
 def test_a_set_up_that_failed_is_none(checkout: Checkout) -> None:
     assert checkout.make(BROKEN_PYTHON="yes").returncode != 0
     assert not (checkout.folder / ".venv" / ".installed").exists()
+
+
+def test_an_audit_asks_for_every_pin_and_fails_where_one_is_vulnerable(checkout: Checkout) -> None:
+    checkout.make()
+    done = checkout.make("audit")
+    assert done.returncode != 0
+    assert checkout.installed() == ["-c constraints.txt -e .[audit]"]
+    (asked,) = [line for line in (checkout.folder / "notes").read_text().splitlines() if line.startswith("pip-audit ")]
+    assert "--requirement constraints.txt" in asked
+
+
+def test_an_audit_without_data_is_a_line_and_no_failure(checkout: Checkout) -> None:
+    checkout.make()
+    done = checkout.make("audit", NO_ADVISORIES="yes")
+    assert (done.returncode, done.stdout, checkout.installed()) == (0, "audit: not to be had\n", [])
 
 
 def test_a_commit_is_held_to_what_make_lint_asks() -> None:

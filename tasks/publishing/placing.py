@@ -5,8 +5,8 @@ It is for files that users copy out of a store, or make outside of one. What thi
 """
 
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,13 +40,13 @@ def _place(files: Mapping[str, bytes], to: Path) -> None:
             return
         raise ConfigurationError(f"{to}: holds something else already; give --to a directory that does not exist")
     to.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{to.name}-", dir=to.parent))
+    temporary = to.parent / f".{to.name}-{secrets.token_hex(8)}"
+    temporary.mkdir()  # by the umask, as the files in it: `tempfile` makes folders for their owner alone
     try:
         for name, data in files.items():
             path = temporary / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        temporary.chmod(0o755)
         if to.is_dir():
             to.rmdir()
         os.rename(temporary, to)

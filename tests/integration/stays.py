@@ -22,9 +22,22 @@ QUICK = {
 """A server that looks oftener, so that tests wait less."""
 
 
+class Patient(httpx.HTTPTransport):
+    """Asks again where the server's SQLite is locked, as Prefect's own clients do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(60):
+            response = super().handle_request(request)
+            if response.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            response.close()
+            time.sleep(0.5)
+        return response
+
+
 def prefect(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
-        [*PREFECT, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        [*PREFECT, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -264,25 +265,39 @@ def test_missed_nights_do_not_pile_up(
     )
 
 
+def has_begun(process: psutil.Process) -> bool:
+    """Whether a worker trains: the compiled code of training is loaded, or where there is none, it worked for long."""
+    return "/counterpoint/native/" in Path(f"/proc/{process.pid}/maps").read_text() or sum(process.cpu_times()[:2]) > 15
+
+
+def listening(process: psutil.Process) -> list[Any]:
+    """The sockets that a process listens on, if it is still there."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [each for each in process.net_connections("inet") if each.status == psutil.CONN_LISTEN]
+    return []
+
+
 def test_a_run_that_is_cancelled_leaves_a_checkpoint_and_no_process(
     lasting: httpx.Client, deployments: dict[str, dict[str, Any]], worker: background, store: Path, webhook: Webhook
 ) -> None:
     long = FEW | {"store": str(store), "epochs": 100_000, "seed": 4}
     run = create(lasting, deployments["weekly"], long)
-    spent: dict[int, float] = {}
+    begun: dict[int, float] = {}
 
     def training() -> bool:
         assert state(lasting, run)["type"] not in ENDED, worker.said()[-4000:]
         for child in psutil.Process(worker.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if "spawn_main" in " ".join(child.cmdline()):  # of Dask
+            with contextlib.suppress(psutil.Error, FileNotFoundError):
+                if "spawn_main" in " ".join(child.cmdline()) and has_begun(child):  # of Dask
                     now = sum(child.cpu_times()[:2])
-                    return now - spent.setdefault(child.pid, now) > 3
+                    return now - begun.setdefault(child.pid, now) > 1.5
         return False
 
     wait_until(training, "a worker of its cluster trains")
     children = psutil.Process(worker.process.pid).children(recursive=True)
     assert len(children) >= 3, "the flow, Python's resource tracker, and a worker"
+    everybody = psutil.Process().children(recursive=True)
+    assert {socket.laddr.ip for each in everybody for socket in listening(each)} == {"127.0.0.1"}
     lasting.post(f"/flow_runs/{run}/set_state", json={"state": {"type": "CANCELLING"}}).raise_for_status()
     assert psutil.wait_procs(children, timeout=60)[1] == []
     wait_until(lambda: state(lasting, run)["type"] in ENDED, "it has ended")
@@ -292,7 +307,34 @@ def test_a_run_that_is_cancelled_leaves_a_checkpoint_and_no_process(
     newest = json.loads(pointer.read_text())["value"]["newest"]
     assert (store / newest / "manifest.json").exists()
     assert int(newest.rpartition("/")[2].partition("-")[0]) > 0, "its updates"
+    assert "was killed by signal" not in worker.said(), "its cluster was closed, and not killed with it"
     assert not [text for text in webhook.texts if "a run failed" in text], "who cancels knows of it"
+
+
+def test_a_run_without_a_heartbeat_has_crashed_and_is_told(
+    told: dict[str, Any], lasting: httpx.Client, deployments: dict[str, dict[str, Any]], webhook: Webhook,
+    environment: dict[str, str],
+) -> None:  # fmt: skip
+    """The heartbeat is as Prefect's flow engine sends it; its process would be on a machine that lost its power."""
+    typed = "import sys; from infra.server.notifications import *; notify(sys.argv[1], silent=timedelta(seconds=10))"
+    subprocess.run([sys.executable, "-c", typed, webhook.address], cwd=ROOT, env=environment, check=True, timeout=120)
+    weekly = deployments["weekly"]
+    run = create(lasting, weekly, {"preset": "thorough"}, name="lost", state={"type": "PENDING"})
+    lasting.post(f"/flow_runs/{run}/set_state", json={"state": {"type": "RUNNING"}}).raise_for_status()
+    related = [
+        {"prefect.resource.id": f"prefect.flow.{weekly['flow_id']}", "prefect.resource.role": "flow",
+         "prefect.resource.name": "reproduce"},
+        {"prefect.resource.id": f"prefect.deployment.{weekly['id']}", "prefect.resource.role": "deployment"},
+    ]  # fmt: skip
+    heartbeat = {
+        "id": str(uuid4()), "occurred": datetime.now(UTC).isoformat(), "event": "prefect.flow-run.heartbeat",
+        "resource": {"prefect.resource.id": f"prefect.flow-run.{run}"}, "related": related,
+    }  # fmt: skip
+    lasting.post("/events", json=[heartbeat]).raise_for_status()
+    wait_until(lambda: any("weekly, lost: " in text for text in webhook.texts), "it is told")
+    (text,) = [text for text in webhook.texts if "weekly, lost: " in text]
+    assert text == "Counterpoint: a run failed\nweekly, lost: Crashed: It sends no heartbeat any more."
+    assert state(lasting, run)["type"] == "CRASHED"
 
 
 def test_a_run_that_failed_is_told_and_nothing_is_left_of_what_is_removed(
@@ -303,8 +345,8 @@ def test_a_run_that_failed_is_told_and_nothing_is_left_of_what_is_removed(
     run = create(lasting, deployments["weekly"], {"preset": "thorough"}, name="broken", state=pending)
     failed = {"state": {"type": "FAILED", "message": "2 of 9 trials did not come to an end"}, "force": True}
     lasting.post(f"/flow_runs/{run}/set_state", json=failed).raise_for_status()
-    wait_until(lambda: any("a run failed" in text for text in webhook.texts), "it is told")
-    (text,) = [text for text in webhook.texts if "a run failed" in text]
+    wait_until(lambda: any("weekly, broken: " in text for text in webhook.texts), "it is told")
+    (text,) = [text for text in webhook.texts if "weekly, broken: " in text]
     assert text == "Counterpoint: a run failed\nweekly, broken: Failed: 2 of 9 trials did not come to an end"
 
     done = subprocess.run(

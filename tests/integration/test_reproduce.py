@@ -32,9 +32,9 @@ def command(store: Path, *options: str) -> list[str]:
     return [sys.executable, "-m", "prefect", "run", "reproduce", "--store", str(store), *SMOKE, *options]
 
 
-def run(environment: dict[str, str], store: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(environment: dict[str, str], store: Path, *options: str, umask: int = -1) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(store, *options), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
+        command(store, *options), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400, umask=umask
     )
 
 
@@ -55,7 +55,7 @@ def latest(store: Path) -> Path:
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     store = tmp_path_factory.mktemp("first") / "store"
-    return store, run(plain_environment(), store)
+    return store, run(plain_environment(), store, umask=0o027)
 
 
 def test_a_first_run_ends_well_and_says_where_its_report_is(
@@ -68,6 +68,16 @@ def test_a_first_run_ends_well_and_says_where_its_report_is(
     assert f"report: {latest(store).as_uri()}/index.html" in done.stdout
     assert "baseline/note-probability" in done.stdout
     assert "Traceback" not in done.stderr, done.stderr
+
+
+def test_every_file_and_folder_is_for_those_whom_the_umask_lets_in(
+    first: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    store, _ = first
+    paths = (store, *store.rglob("*"))
+    assert {path.name for path in store.iterdir()} > {"reports", "trials", "corpora", "latest.json"}
+    assert {path.stat().st_mode & 0o777 for path in paths if path.is_dir()} == {0o750}
+    assert {path.stat().st_mode & 0o777 for path in paths if not path.is_dir()} == {0o640}
 
 
 def test_it_trains_search_and_seeds_and_scores_the_seeds_alone(
