@@ -15,14 +15,14 @@ _INK = {"better": "#0072b2", "worse": "#d55e00", "": "#5c626d"}
 
 @dataclass(frozen=True)
 class Scale:
-    """From numbers to places in the drawing."""
+    """Maps numbers to places in the drawing."""
 
     low: float
     high: float
 
     @classmethod
     def over(cls, values: Iterable[float]) -> "Scale | None":
-        """The scale that holds all of the finite values; None where there are none.
+        """The scale that holds all finite values; None if there are none.
 
         >>> Scale.over([1.0, float("nan"), 3.0])
         Scale(low=1.0, high=3.0)

@@ -1,8 +1,8 @@
 """The colours of all drawings.
 
-Within a drawing each has one meaning. Drawings carry the light colours; `style.css` gives the dark ones by
-selecting on the attribute (`[fill="#0072b2"]`), which is why no colour may be used that is not named here. The hues
-follow Okabe and Ito, whose palette stays apart for colour-blind readers.
+Within a drawing each colour has one meaning. Drawings have the light colours. `style.css` gives the dark ones, by
+selecting on the attribute (`[fill="#0072b2"]`), so only colours that are named here may be used. The hues follow Okabe
+and Ito, whose palette is distinguishable for colour-blind readers.
 """
 
 INK, MUTED, GRID, PAPER = "#1a1c20", "#5c626d", "#e2e4e9", "#ffffff"

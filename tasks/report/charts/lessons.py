@@ -15,7 +15,7 @@ _FOR_NAMES = 0.5
 
 
 def clipping_lesson() -> alt.LayerChart:
-    """The norm of the gradient that is applied over that of the one that was computed, with clipping and without."""
+    """The norm of the applied gradient over that of the computed gradient, with clipping and without."""
     norms = [float(norm) for norm in range(0, _LARGEST + _BY, _BY)]
     lines = {"without clipping": norms, "with clipping": clipped_norms(norms)}
     colours = {"without clipping": FIRST, "with clipping": OTHER}
@@ -29,7 +29,7 @@ def clipping_lesson() -> alt.LayerChart:
 
 
 def leak_lesson() -> alt.LayerChart:
-    """What is left of a value over the steps, for units that keep different shares of it."""
+    """The part of a value that is left over the steps, for units with different retentions."""
     colours = dict(zip(RETENTIONS, (FIRST, THIRD, FOURTH, OTHER), strict=True))
     where = _axes("steps later", "what is left of a value", STEPS, 1, 10)
     steps = [float(step) for step in range(STEPS + 1)]

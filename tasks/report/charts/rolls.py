@@ -1,7 +1,8 @@
 """Piano-rolls as drawings: runs of notes over the rows of a keyboard.
 
-A roll is drawn by hand, since a chart would take a mark a note: all runs are one path, a roll of 200 frames some
-10 kB. Its size is fixed, a frame as wide in every roll of a page; where a window is narrower it scrolls.
+A roll is drawn by hand, since a chart would need a mark for each note. Here all runs are one path, and a roll of 200
+frames has some 10 kB. Its size is fixed: a frame has the same width in every roll of a page, and a roll scrolls in a
+narrower window.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ _NAMES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", 
 # Pixels: of a note, left of the keyboard, above it, below it.
 _NOTE, _LEFT, _ABOVE, _BELOW = 5, 34, 8, 34
 WIDE, NARROW = 5, 3
-"""Pixels of a frame: of a roll by itself, and where three of them stand side by side."""
+"""Width of a frame in pixels: in a roll by itself, and in three rolls side by side."""
 _TICK = 20
 _FEWEST_NOTES = 24
 
@@ -33,7 +34,7 @@ def note_name(note: int) -> str:
 
 
 def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
-    """The lowest and the highest note of the drawings of some rolls: a note more on either side, two octaves or more.
+    """The lowest and the highest note that some rolls show: one note more on either side, at least two octaves.
 
     >>> shown_range([Roll("a", "the first", 9, ((60, 0, 4), (64, 2, 9)))])
     (51, 74)
@@ -47,10 +48,11 @@ def shown_range(rolls: Sequence[Roll]) -> tuple[int, int]:
 
 
 def draw_roll(roll: Roll, low: int, high: int, description: str, given: int = 0, width_of_frame: int = WIDE) -> Markup:
-    """One `<svg>` element, `role="img"`: a row a note from `low` to `high`, a column a frame.
+    """One `<svg>` element, `role="img"`: one row for each note from `low` to `high`, one column for each frame.
 
-    The notes of the first `given` frames are grey, and a line stands where they end. Its `data-` attributes say where
-    the first frame begins, how wide a frame is and where the last row ends, for what moves over it (`pages/scripts`).
+    The notes of the first `given` frames are grey, and a line stands where they end. The `data-` attributes are for the
+    script that moves a line over the roll (`pages/scripts`): the place of the first frame, the width of a frame, and
+    the end of the last row.
     """
     frames, wide = min(roll.frames, FRAMES), width_of_frame
     width, height = frames * wide, (high - low + 1) * _NOTE

@@ -81,7 +81,7 @@ def _is_near(row: dict[str, Any], ends: tuple[float, float]) -> bool:
 
 
 def _edge_layers(far: list[dict[str, Any]], ends: tuple[float, float], metric: Metric, y: alt.Y) -> list[alt.Chart]:
-    """The baselines that lie off the scale, as numbers at the edge that they lie beyond."""
+    """The baselines off the scale, as numbers at the edge on their side."""
     layers = []
     for row in far:
         value, below = number(row["mean"], metric.decimals), row["mean"] < ends[0]
@@ -99,7 +99,7 @@ def _cue(text: str, x: Any, align: Literal["left", "right"] = "left", dx: int = 
 
 
 def _gap_layers(rows: pd.DataFrame, labels: dict[str, str], y: alt.Y) -> list[alt.Chart]:
-    """Words in the rows that would be empty without a reason."""
+    """Words in the rows that have no score, with the reason."""
     told = [{"label": labels[row.variant], "why": _why_empty(row)} for row in _records(rows)]
     text = alt.Chart(rows_of(told)).mark_text(align="right", color=MUTED, fontSize=11)
     return [text.encode(x=alt.value(WIDTH - 110), y=y, text=alt.Text("why:N"))] if told else []
@@ -110,7 +110,7 @@ def _why_empty(row: Any) -> str:
 
 
 def difference_chart(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
-    """How much better than plain SGD each variant is, row for row beside the forest plot; plain SGD itself at zero."""
+    """The difference of each variant to plain SGD, row for row beside the forest plot; plain SGD itself is at zero."""
     labels = short_labels(scores["variant"])
     compared = scores[scores["difference"].notna()]
     empty = scores[scores["mean"].isna() | scores["variant"].map(is_baseline)]
@@ -138,7 +138,7 @@ def difference_chart(scores: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 
 
 def effect_chart(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
-    """What each technique changes on average, over the changes in the single pairs of variants."""
+    """The mean change by each technique, over the changes in the single pairs of variants."""
     told = table[table["n_pairs"] > 0]
     rows, pairs, order = [], [], []
     for row in _records(told):
@@ -158,7 +158,7 @@ def effect_chart(table: pd.DataFrame, metric: Metric) -> alt.LayerChart:
 
 
 def _judged(label: str, value: float, ends: tuple[float, float], said: Verdict, metric: Metric) -> dict[str, Any]:
-    """A row of a chart; hollow where the numbers say neither better nor worse."""
+    """A row of a chart; hollow if the verdict is neither better nor worse."""
     colour = _COLOURS.get(said, UNDECIDED)
     return {
         "told": _told(label, signed(value, metric.decimals), ends, metric),

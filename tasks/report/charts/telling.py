@@ -41,13 +41,13 @@ def of_mark(
     axes: Mapping[str, Sequence[float]] | None = None,
     values: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Properties of an Altair mark that is one line, or one area, or whose parts all tell the same.
+    """Properties of an Altair mark that is one line or one area, or whose parts all have the same text.
 
     Args:
-        variant: whose it is.
-        told: its name, where it is pointed at.
-        axes: where its points are, name of the axis -> a number a point; the first is the one that is drawn.
-        values: what is said of each point, numbers of ours.
+        variant: of the mark.
+        told: its name, shown next to the pointer.
+        axes: the places of its points: name of the axis -> one number for each point; the first axis is the drawn one.
+        values: one text for each point, made from our numbers.
     """
     parts = {"told": told, "variant": variant, "axes": axes, "values": list(values)}
     return {"aria": True, "description": json.dumps({key: part for key, part in parts.items() if part})}

@@ -60,9 +60,9 @@ def layered(
     Args:
         layers: the charts.
         width: in pixels, without axes.
-        height: likewise.
-        rows: where the chart is one of rows that are equally high, the name of what each is about, from the top.
-        of: what `rows` are, `variant` or `technique`.
+        height: in pixels, without axes.
+        rows: for a chart of equally high rows, the name of the subject of each row, from the top.
+        of: the kind of these subjects, `variant` or `technique`.
     """
     chart = alt.LayerChart(width=width, height=height)
     chart.usermeta = {"of": of, "rows": json.dumps(list(rows))} if rows else {}
@@ -71,16 +71,16 @@ def layered(
 
 
 def to_svg(chart: alt.LayerChart, name: str, description: str) -> Markup:
-    """Draw a chart as one `<svg>` element that stands inside a page.
+    """Draw a chart as one `<svg>` element for a page.
 
     Args:
         chart: any layered chart, without a configuration of its own.
-        name: that no other chart of the page has; identifiers inside the drawing begin with it.
-        description: what it shows, for those who do not see it.
+        name: unique on the page; identifiers inside the drawing begin with it.
+        description: of the chart's content, for screen readers.
 
     Returns:
-        The element, `role="img"`, free of scripts, links and fixed pixel sizes. For the script of the page `data-plot`
-        is the width and height of what lies between the axes, and `data-rows` what `layered` was told of rows.
+        The element, `role="img"`, free of scripts, links and fixed pixel sizes. For the script of the page,
+        `data-plot` has width and height of the area between the axes, and `data-rows` the rows of `layered`.
     """
     specification = chart.to_dict(validate=False)
     specification["config"] = CONFIG

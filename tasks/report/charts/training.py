@@ -23,7 +23,7 @@ _MOST_POINTS = 120
 # Search trials are coloured by the two techniques that bear on which learning rates can be used.
 GROUPS = {"neither": FIRST, "C": OTHER, "M": THIRD, "C and M": FOURTH}
 _TILTS = {"diverged": 45, "untrained": 0}
-"""How far the cross of a trial without a score is turned, by its status."""
+"""Rotation of the cross of a trial without a score, by its status."""
 _ENDED = {"diverged": "it diverged here", "untrained": "it learned nothing"}
 _SHAPES = {"neither": SQUARE, "C": CIRCLE, "M": "triangle-up", "C and M": "diamond"}
 
@@ -72,7 +72,7 @@ def _axes(curves: pd.DataFrame) -> tuple[dict[str, Any], float]:
 
 
 def _with_seconds(curve: pd.DataFrame, trial: Mapping[str, Any]) -> pd.DataFrame:
-    """How long a trial had trained: its seconds, spread evenly over its updates; NaN where they are not known."""
+    """The training time of a trial: its seconds, spread evenly over its updates; NaN if they are not known."""
     each = float(trial["seconds"]) / float(trial["updates"]) if trial["updates"] else np.nan
     return curve.assign(seconds=curve["update"] * each)
 
@@ -80,7 +80,7 @@ def _with_seconds(curve: pd.DataFrame, trial: Mapping[str, Any]) -> pd.DataFrame
 def _lines(
     curves: pd.DataFrame, ended: Mapping[str, Mapping[str, Any]], axes: dict[str, Any], floor: float
 ) -> list[alt.Chart]:
-    """The lines of one variant; a cross that would lie under the picture is drawn at its lower edge."""
+    """The lines of one variant; a cross below the picture is drawn at its lower edge."""
     names = curves["variant"].unique()
     clipped = any("C" in Variant.parse(variant).techniques for variant in names)
     colour = OTHER if clipped else FIRST
@@ -129,7 +129,7 @@ def _line(
 
 
 def _places(curve: pd.DataFrame) -> dict[str, Sequence[float]]:
-    """Where the points of a curve are on each axis; without seconds where they are not known."""
+    """The places of a curve's points on each axis; without seconds if they are not known."""
     names = {"updates": "update", "epochs": "epoch", "seconds": "seconds"}
     columns = {name: [float(f"{value:.4g}") for value in curve[column]] for name, column in names.items()}
     return {name: values for name, values in columns.items() if np.isfinite(values).all()}
@@ -151,9 +151,9 @@ def techniques_group(variant: str) -> str:
 def search_scatter(trials: pd.DataFrame, step: str) -> alt.LayerChart | None:
     """Validation log-likelihood of every search trial against its learning rate.
 
-    Trials that diverged or learned nothing are crosses under the axis' lowest value, the latter upright; scores far
-    below the median are drawn at the lower edge, with a small arrow head below; the chosen trials have a ring. None
-    where nothing was searched.
+    Trials that diverged or learned nothing are crosses below the lowest value of the axis; those that learned nothing
+    are upright. Scores far below the median are at the lower edge, with a small arrow. The chosen trials have a ring.
+    None if nothing was searched.
     """
     search = trials[(trials["purpose"] == "search") & trials["learning_rate"].between(0, np.inf, inclusive="neither")]
     valid = search.loc[(search["status"] == "completed") & np.isfinite(search["valid"]), "valid"]

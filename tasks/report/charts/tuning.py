@@ -18,10 +18,10 @@ _FOR_NAMES = 0.45
 
 
 def tuning_chart(told: Sequence[Tuning], step: str) -> alt.LayerChart | None:
-    """Expected best validation score over the number of draws, of the main core and output model.
+    """Expected best validation score over the number of draws, for the main core and output model.
 
-    Plain SGD is dashed; the best with one draw and the best with all have a colour and a name, the others are grey.
-    None where no variant has two draws.
+    Plain SGD is dashed. The best variant with one draw and the best with all draws have a colour and a name; the others
+    are grey. None if no variant has two draws.
     """
     main = main_variants(each.variant for each in told)
     shown = [each for each in told if each.variant in main]
@@ -94,7 +94,7 @@ def _line(
 
 
 def _apart(ends: list[dict[str, Any]], least: float) -> list[dict[str, Any]]:
-    """The names of lines that end close to each other, moved so that each can be read; from the highest downwards."""
+    """The names of lines with close ends, moved so that each can be read; from the highest downwards."""
     ordered = sorted(ends, key=lambda end: -end["valid"])
     for above, below in zip(ordered, ordered[1:], strict=False):
         below["valid"] = min(below["valid"], above["valid"] - least)

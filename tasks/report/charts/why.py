@@ -25,10 +25,10 @@ _MARKS = 10  # lags from mark to mark
 
 
 def gradient_panels(told: Sequence[VariantDiagnosis], best: str | None) -> list[tuple[str, alt.LayerChart]]:
-    """What is left of the gradient k steps back, a (title, chart) for each variant that is shown; plain SGD is in each.
+    """The gradient that is left k steps back: a (title, chart) for each shown variant, with plain SGD in each.
 
-    A line is the geometric mean over the seeds, with a mark every few steps; its band reaches from the lowest to the
-    highest, and a dashed line is the same network before training.
+    A line is the geometric mean over the seeds, with a mark every few steps. Its band reaches from the lowest seed to
+    the highest. A dashed line is the same network before training.
     """
     by_name = {each.variant: each for each in told}
     shown = shown_variants(told, best) or [each.variant for each in told][:1]
@@ -106,7 +106,7 @@ def _gradient_lines(each: VariantDiagnosis, axes: dict[str, Any]) -> list[alt.Ch
 
 
 def zero_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
-    """Share of states and of gradients that are exactly zero, a row a variant that has some; None where none has."""
+    """Shares of states and gradients that are exactly zero, a row for each variant with any; None without one."""
     sparse = [each for each in told if each.zero_states > 0 or each.zero_gradients > 0]
     if not sparse:
         return None
@@ -135,7 +135,7 @@ def zero_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
 
 
 def time_constant_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
-    """Time constants of the leaky units, a tick a unit; None where no unit leaks."""
+    """Time constants of the leaky units, one tick for each unit; None if no unit leaks."""
     leaking = [each for each in told if each.time_constants]
     if not leaking:
         return None
@@ -160,7 +160,7 @@ def time_constant_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | No
 
 
 def clipping_chart(told: Sequence[VariantDiagnosis]) -> alt.LayerChart | None:
-    """Share of clipped updates, a row a variant, a cell an epoch, the darker the more; None where nobody clips."""
+    """Share of clipped updates: a row for each variant, a cell for each epoch, darker for more; None without C."""
     clipped = [each for each in told if "C" in Variant.parse(each.variant).techniques and each.clipped_share]
     if not clipped:
         return None

@@ -87,7 +87,7 @@ def _section(anchor: str, name: str, corpus: Mapping[str, Any], portrait: Portra
 def _strip(
     corpus: Mapping[str, Any], source: Mapping[str, Any], groups: tuple[SetAside, ...]
 ) -> tuple[tuple[str, str], ...]:
-    """The facts on top. The number of set-aside things is no share of the inputs: they may be parts of files."""
+    """The facts on top. The number of set-aside items is no share of the inputs, since they may be parts of files."""
     return (
         ("Kind", str(corpus["kind"])),
         ("Symbols", symbols_text(corpus["kind"], corpus["vocabulary"])),
@@ -98,7 +98,7 @@ def _strip(
 
 
 def _origin(source: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Where a corpus is from, and every rule and setting of it that its source tells."""
+    """The origin of a corpus, with every rule and setting that its source names."""
     told = {k: v for k, v in source.items() if k not in _ELSEWHERE and "duplicates" not in k}
     first = {"origin": told.pop("origin", ""), "how it was read": "; ".join(told.pop("told", ()))}
     return facts({_TITLES.get(k, k): v for k, v in (first | told).items()})
@@ -110,7 +110,7 @@ def _of_length(why: str, frames: int) -> str:
 
 
 def statistics_table(corpus: Mapping[str, Any]) -> Table:
-    """A row a number, a column a split: those that were counted, then what the corpus's source tells besides."""
+    """A row for each number, a column for each split: first the counted numbers, then those of the corpus's source."""
     step = STEP_NAMES[corpus["kind"]]
     counted = [corpus["statistics"][split] for split in SPLITS]
     told = [corpus.get("source", {}).get("statistics", {}).get(split, {}) for split in SPLITS]
@@ -157,7 +157,7 @@ def _shares(anchor: str, portrait: Portrait) -> Markup | None:
 
 
 def _sample(kind: str, sample: Sample) -> tuple[str, str, bool]:
-    """The title, the text with its line ends to be seen, and whether more follows."""
+    """The title, the text with visible line ends, and whether more follows."""
     shown = [_in_text(symbol) for symbol in sample.symbols]
     text = ("" if kind == "characters" else " ").join(shown).replace("\n ", "\n")
     return visible(sample.title), text, sample.more

@@ -28,7 +28,7 @@ class EaseSection:
 
 
 def ease_section(findings: Findings, corpus: str, anchor: str) -> EaseSection:
-    """The part on a corpus; what it draws has a name that begins with `anchor`."""
+    """The part on a corpus; the names of its drawings begin with `anchor`."""
     mine, told = findings.ease.of(corpus), findings.tunings[corpus]
     chart = tuning_chart(told, SCORED_NAMES[findings.results.corpora[corpus]["kind"]])
     order = order_warning(told)

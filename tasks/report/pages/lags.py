@@ -31,10 +31,10 @@ class Family:
     """The corpora of one task at several lags.
 
     Attributes:
-        name: of the task, and `anchor` in the page.
-        metric: what is shown.
-        chance: of the best baseline at the shortest lag, as text.
-        table: a row a variant, a column a lag.
+        name: of the task; `anchor` is its place on the page.
+        metric: the shown metric.
+        chance: score of the best baseline at the shortest lag, as text.
+        table: one row for each variant, one column for each lag.
         panels: title and drawing of each variant beside plain SGD.
     """
 
@@ -47,7 +47,7 @@ class Family:
 
 
 def lag_families(results: Results, estimates: Estimates) -> tuple[Family, ...]:
-    """The families of which the campaign has two lags or more, in the order in which they come first."""
+    """The families with two lags or more in the campaign, in the order of their first corpora."""
     lags: dict[str, dict[int, str]] = {}
     for corpus, facts in results.corpora.items():
         source = facts.get("source", {})
@@ -107,12 +107,12 @@ def _told(trained: pd.DataFrame, variant: str, labels: Mapping[str, str], metric
 
 
 def lag_panel(trained: pd.DataFrame, variant: str, chance: float, metric: Metric) -> alt.LayerChart:
-    """One variant over its plain one: a point a lag with its interval, lines between neighbours that have a score.
+    """One variant over its plain one: a point for each lag with its interval; lines join neighbours with a score.
 
     Args:
         trained: rows of scores with their `lag`.
-        variant: which.
-        chance: where the dashed line is; NaN for none.
+        variant: the variant.
+        chance: place of the dashed line; NaN for none.
         metric: of the scores, a share in percent.
     """
     plain, last = plain_of(variant), max(trained["lag"])

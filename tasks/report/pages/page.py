@@ -1,7 +1,7 @@
 """The page: one self-contained HTML file, made from the tables, the charts and the template.
 
-It opens offline, is whole without a script and asks nothing of any network; its content security policy says so to the
-browser as well, and names the one script that runs by its hash (`scripts.py`). Every text is escaped by the template
+It opens offline, is complete without a script, and sends no request to any network. Its content security policy says so
+to the browser too, and allows its one script by its hash (`scripts.py`). The template escapes every text
 (`templates.py`).
 """
 
@@ -178,7 +178,7 @@ def _drawn(values: pd.Series, chart: Any, name: str, description: str) -> Markup
 
 
 def _pairs(effects: pd.DataFrame) -> str:
-    """How many pairs of variants each technique was compared over."""
+    """The number of pairs of variants that each technique was compared over."""
     told = [f"{row.technique} {row.n_pairs} of {row.pairs_asked}" for row in effects.itertuples() if row.pairs_asked]
     return joined(told)
 

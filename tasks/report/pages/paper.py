@@ -17,7 +17,7 @@ HEADINGS = {
     ("bits_per_character", "test"): "bits, test",
 }
 RECALLED = "†"
-"""Stands behind a number that was written down from memory."""
+"""Mark of a number that was written down from memory."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class PublishedGroup:
 
 @dataclass(frozen=True)
 class PublishedSection:
-    """Everything that the page shows of one corpus."""
+    """The content of the part on one corpus."""
 
     name: str
     sentence: str
@@ -51,7 +51,7 @@ class PublishedSection:
 
 
 def published_sections(findings: Findings) -> tuple[tuple[PublishedSection, ...], tuple[str, ...]]:
-    """The parts of the official corpora with anything to show, and the sources that they number from 1 on."""
+    """The parts of the official corpora with anything to show, and their sources, numbered from 1."""
     sources: list[str] = []
     parts = tuple(_section(findings, corpus, sources) for corpus in findings.published)
     return tuple(part for part in parts if part.groups or part.elsewhere.rows), tuple(sources)

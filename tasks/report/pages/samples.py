@@ -25,27 +25,27 @@ from tasks.report.pages.tunes import Tune
 from tasks.trials.continuation import Continuation
 
 ITSELF = "The piece itself"
-"""The label of how a piece goes on that samples began as."""
+"""The label of the continuation of a piece itself, next to those of the networks."""
 _LONGEST_SYMBOL = 40
 _DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A sample that is shown: a drawing, or a text in two parts.
+    """A shown sample: a drawing, or a text in two parts.
 
     Attributes:
         label: of its variant.
-        why: why this variant is shown.
-        given: what the network was given, `16 frames`.
-        made: what it made of that, `80 frames`.
+        why: the reason why this variant is shown.
+        given: length of the given beginning, `16 frames`.
+        made: length of the network's continuation, `80 frames`.
         piece: title of the piece that the beginning is from.
-        ended: said where it made less than it was asked for.
-        drawing: of music, a piano-roll.
-        tune: of music, and of text in ABC notation, what is played.
-        before, after: of text, what was given and what was made.
-        file: where the file is, beside the page; "" of the piece itself.
-        trial: the first digits of the trial's key; "" of the piece itself.
+        ended: said if the continuation is shorter than asked for.
+        drawing: for music, a piano-roll.
+        tune: for music, and for text in ABC notation, the notes to play.
+        before, after: for text, the given beginning and the continuation.
+        file: place of the file beside the page; "" for the piece itself.
+        trial: the first digits of the trial's key; "" for the piece itself.
     """
 
     label: str
@@ -64,7 +64,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Other:
-    """A sample that is not shown: label of its variant, its file, and what is played where anything is."""
+    """A sample that is not shown: label of its variant, its file, and the notes to play, if any."""
 
     label: str
     file: str
@@ -77,7 +77,7 @@ class SampleSection:
 
     Attributes:
         name, kind, step: of the corpus.
-        shown: the best variant, plain SGD where it is another one, and how the piece itself goes on.
+        shown: the best variant, plain SGD if it is another one, and the piece itself.
         others: the other variants.
     """
 
@@ -98,7 +98,7 @@ def sample_files(results: Results) -> dict[str, bytes]:
 
 
 def sample_rows(results: Results) -> list[dict[str, Any]]:
-    """What the page says of each sample, for programs."""
+    """The data of each sample, for programs."""
     return [
         {
             "corpus": corpus,
@@ -115,7 +115,7 @@ def sample_rows(results: Results) -> list[dict[str, Any]]:
 
 
 def file_name(results: Results, corpus: str, variant: str) -> str:
-    """Where the file of a variant is: letters that need no escape in an address, and a number, so that no two meet."""
+    """The name of a variant's file: letters that need no escape in an address, and a number that makes it unique."""
     number = list(results.corpora).index(corpus) + 1
     ending = results.samples[corpus][variant].continuation.file_name.rpartition(".")[2]
     return f"samples/{number}-{_plain(corpus)}/{_plain(variant)}.{ending}"
@@ -126,7 +126,7 @@ def _plain(name: str) -> str:
 
 
 def sample_sections(results: Results, estimates: Estimates) -> list[SampleSection]:
-    """What the page shows, a section a corpus that has samples."""
+    """A section for each corpus that has samples."""
     return [_section(results, estimates, corpus) for corpus in results.corpora if results.samples.get(corpus)]
 
 
@@ -166,7 +166,7 @@ def _tune(made: Continuation) -> Tune | None:
 
 
 def _pieces(shown: Sequence[Sampled]) -> list[Continuation]:
-    """How the pieces themselves go on that samples began as, each once; none that ends with what was given."""
+    """The continuations of the pieces that samples began as, each once; none for a piece without a continuation."""
     pieces = {
         each.original: replace(each.continuation, steps=each.original)
         for each in shown
@@ -196,7 +196,7 @@ def _shown(made: Continuation, label: str, why: str, drawing: Markup | None, fil
 
 
 def _rolls(continuations: Sequence[Continuation]) -> list[Markup | None]:
-    """The drawings of music, all over the same range of notes; None of text."""
+    """The drawings of music, all over the same range of notes; None for text."""
     rolls = [
         Roll(made.piece, "", len(made.steps), find_runs(made.piano_roll)) if made.kind == "music" else None
         for made in continuations
@@ -210,7 +210,7 @@ def _rolls(continuations: Sequence[Continuation]) -> list[Markup | None]:
 
 
 def _parts(made: Continuation) -> tuple[str, str]:
-    """The text that was given and what was made of it, without characters that cannot be seen."""
+    """The given text and its continuation, without invisible characters."""
     symbols = [_seen(symbol) for symbol in made.steps]
     whole, before = readable(made.kind, symbols), readable(made.kind, symbols[: made.given])
     return before, whole.removeprefix(before)

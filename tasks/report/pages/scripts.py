@@ -1,7 +1,7 @@
 """The script of the pages: files of plain JavaScript, one after the other inside one block.
 
-Each file begins with what it is for. The page says by its content security policy that this script runs and no other;
-it only adds to what is there, and puts text into the page as text, never as markup. What it reads is in attributes
+The first lines of each file state its purpose. The page's content security policy allows this script and no other. The
+script only adds to the page, and puts text into it as text, never as markup. It reads its data from attributes
 (`charts/telling.py`, the templates), which are escaped like all others.
 """
 
@@ -19,12 +19,12 @@ FILES = (
 
 @cache
 def page_script() -> str:
-    """All files as one script, whose names nobody else sees."""
+    """All files as one script, whose names are visible to nothing else."""
     parts = [(_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in FILES]
     return '\n"use strict";\n{\n' + "\n".join(parts) + "}\n"
 
 
 @cache
 def script_hash() -> str:
-    """What the content security policy calls the script by."""
+    """The hash by which the content security policy allows the script."""
     return f"sha256-{base64.b64encode(hashlib.sha256(page_script().encode()).digest()).decode()}"

@@ -1,6 +1,6 @@
-"""What the pages of a report share: how a template is filled, the style sheet, and facts as pairs of texts.
+"""Shared parts of the report's pages: filling a template, the style sheet, and facts as pairs of texts.
 
-Every text is escaped by the template; only the drawings, the style sheet and the script are taken as they are.
+The template escapes every text, except for the drawings, the style sheet and the script.
 """
 
 import base64
@@ -28,8 +28,8 @@ def fill_template(name: str, **values: Any) -> str:
 
     Args:
         name: of the template, in this folder.
-        values: what it names; `style`, the style sheets, `script` with its `script_hash`, and `paper`, its address, are
-            given to every one.
+        values: the values of its names. Every template also gets `style`, the style sheets, `script` with its
+            `script_hash`, and `paper`, the paper's address.
     """
     sheets = [
         (_HERE / f"{name}.css").read_text(encoding="utf-8") for name in ("style", "tunes", "teaching", "controls")
@@ -54,7 +54,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _font_faces() -> str:
-    """The two faces of the font, inside the page: charts were measured in it, a reader's own has other widths."""
+    """The two faces of the font, inside the page: charts were measured in it, and other fonts have other widths."""
     faces = []
     for face, weight in (("regular", 400), ("bold", 700)):
         data = base64.b64encode((_HERE / "fonts" / f"sans-{face}.woff2").read_bytes()).decode()
@@ -64,7 +64,7 @@ def _font_faces() -> str:
 
 
 def breakable(names: str) -> Markup:
-    """Names of variants that may go on in the next line behind a slash and before a plus.
+    """Names of variants that may be broken after a slash and before a plus.
 
     >>> breakable("rnn/nade/SGD+C")
     Markup('rnn/<wbr>nade/<wbr>SGD<wbr>+C')
@@ -73,7 +73,7 @@ def breakable(names: str) -> Markup:
 
 
 def facts(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as a flat list of names and texts; what is empty is left out, what is long is counted."""
+    """Nested settings as a flat list of names and texts; empty values are left out, and long ones are counted."""
     told: list[tuple[str, str]] = []
     for name, value in values.items():
         title = f"{prefix}{name}".replace("_", " ")

@@ -19,14 +19,14 @@ _IS_ABC = re.compile(r"^K:\s*[A-G]", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Tune:
-    """Something to be played.
+    """A tune to be played.
 
     Attributes:
-        notes: MIDI number, first frame and frame behind the last one of each note, all in a row, with blanks between.
+        notes: MIDI number, first frame, and frame after the last one of each note, all in a row, separated by blanks.
         seconds: length of a frame, at the tempo of the MIDI files.
-        frames: of all of it.
-        given: frames before those that a network made.
-        places: of a text, where each note stands in it.
+        frames: number of all frames.
+        given: number of frames before the network's.
+        places: for a text, the position of each note in it.
     """
 
     notes: str
@@ -37,7 +37,7 @@ class Tune:
 
     @classmethod
     def of(cls, made: Continuation) -> Self | None:
-        """The tune of a sample of music; None of text, and where it does not say how long a frame is."""
+        """The tune of a sample of music; None for text, and if the length of a frame is not known."""
         if made.quarters is None:
             return None
         notes = (part for run in find_runs(made.piano_roll) for part in run)
@@ -45,10 +45,10 @@ class Tune:
 
     @classmethod
     def of_text(cls, before: str, after: str) -> Self | None:
-        """The tune of a text in ABC notation, which says its key (`K:`) in what was given; None of any other.
+        """The tune of a text in ABC notation, which names its key (`K:`) in the given part; None for any other text.
 
         Args:
-            before, after: what was given and what was made, as the page shows them.
+            before, after: the given part and the continuation, as the page shows them.
         """
         heard = melody(before + after) if _IS_ABC.search(before) else ()
         if not heard:

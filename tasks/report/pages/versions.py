@@ -31,7 +31,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Version:
-    """What is told of a version; one of before its manifest had scores has the line on its first corpus alone."""
+    """The data of a version; one from before manifests had scores has only the line on its first corpus."""
 
     name: str
     created: str
@@ -73,7 +73,7 @@ def render_versions(versions: Sequence[Version], most: int) -> str:
 
     Args:
         versions: the newest first.
-        most: that are asked for; of as many there may be older ones.
+        most: the number that was asked for; if there are as many, there may be older ones.
     """
     titles = list(dict.fromkeys(_title(version) for version in versions))
     presets = [

@@ -26,7 +26,7 @@ class Why:
 
 
 def render_why(findings: Findings, corpus: str, anchor: str) -> Why | None:
-    """The part on a corpus; None where nothing was measured, since an older version trained its trials."""
+    """The part on a corpus; None if nothing was measured, because an older version trained its trials."""
     told = findings.diagnoses[corpus]
     if not told:
         return None

@@ -1,8 +1,8 @@
-"""Tables as CSV: UTF-8, commas, a line feed behind each row, and no text that a spreadsheet takes for a formula.
+"""Tables as CSV: UTF-8, commas, a line feed after each row, and no text that a spreadsheet takes for a formula.
 
-Names of corpora, pieces and variants may be other people's. A spreadsheet computes a cell that begins with = + - or @:
-such a text has an apostrophe before it (OWASP, "CSV Injection"), and a sign that cannot be seen is written out. Numbers
-stay numbers, negative ones too, in as many digits as it takes to read the same number back.
+Names of corpora, pieces and variants may come from other people. A spreadsheet computes a cell that begins with
+= + - or @, so such a text gets an apostrophe in front (OWASP, "CSV Injection"), and an invisible character is written
+out. Numbers, also negative ones, stay numbers, with as many digits as reading the same number back needs.
 """
 
 import csv
@@ -25,7 +25,7 @@ def scores_csv(estimates: Estimates) -> bytes:
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
-    r"""A table with a heading; what does not exist is an empty cell; equal tables give equal bytes.
+    r"""A table with a heading; a missing value is an empty cell; equal tables give equal bytes.
 
     >>> to_csv(pd.DataFrame({"corpus": ["=1+1"], "mean": [-0.1], "low": [float("nan")], "held": [True]})).decode()
     "corpus,mean,low,held\n'=1+1,-0.1,,true\n"

@@ -46,9 +46,9 @@ class LatexTable:
 
     Attributes:
         name: of its file, without the ending.
-        about: a sentence on what it is.
+        about: a sentence on its content.
         table: its cells.
-        alignment: of the columns, where some are of sentences.
+        alignment: of the columns, if some contain sentences.
     """
 
     name: str
@@ -152,7 +152,7 @@ def _score(row: ScoreRow) -> tuple[str, ...]:
 
 
 def _aggregate(findings: Findings) -> Table:
-    """Of too few corpora there is no row."""
+    """The table over all corpora; without rows if there are too few corpora."""
     columns = ("variant", "interquartile mean", "better than plain SGD with probability", "runs lost")
     if findings.aggregate is None:
         return Table(columns, ())
@@ -182,12 +182,12 @@ def _published(part: PublishedSection) -> Table:
 
 
 def _noted(cell: Cell) -> str:
-    """A published number, with what is said of it."""
+    """A published number with its notes."""
     return f"{cell.value} ({cell.interval})" if cell.interval else cell.value
 
 
 def _starred(cell: Cell) -> str:
-    """A number with its interval, and a star for the colour that says better or worse."""
+    """A number with its interval, and a star in place of the colour for better or worse."""
     return " ".join(filter(None, (cell.value, cell.interval, "*" if cell.verdict in ("better", "worse") else "")))
 
 
@@ -214,7 +214,7 @@ _FITTED = r"""\newcommand{\fitted}[1]{\sbox0{\input{#1}}%
 
 
 def _paper(tables: list[LatexTable]) -> bytes:
-    """A paper that sets every table under what it is about."""
+    """A paper with every table under its sentence."""
     lines = [
         r"\documentclass{article}",
         r"\usepackage[a4paper,landscape,margin=15mm]{geometry}",

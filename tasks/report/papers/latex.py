@@ -1,7 +1,7 @@
-r"""A table as LaTeX: a `tabular` with the rules of the package `booktabs`, of text that is set as it stands.
+r"""A table as LaTeX: a `tabular` with the rules of the package `booktabs`, whose text is set literally.
 
-Every character that LaTeX would act on is escaped, and what its fonts do not have is written out, so that neither a
-name of other people's nor a sign of ours stops a paper. What this does not do: choose what is in a table (`files.py`).
+Every character with a meaning in LaTeX is escaped, and a character that its fonts lack is written out. So no name and
+no sign can stop a paper from being set. What this does not do: choose the content of a table (`files.py`).
 """
 
 import re
@@ -65,13 +65,13 @@ def _sign(sign: str) -> str:
 
 
 def tabular(columns: Sequence[str], rows: Sequence[Sequence[str]], about: str, alignment: str = "") -> bytes:
-    """A table, of which the first column names the row.
+    """A table whose first column names the row.
 
     Args:
-        columns: headings, text as it stands.
-        rows: cells likewise, as many in each.
-        about: what it is, for the comment above it.
-        alignment: of the columns, in LaTeX's letters; the first to the left and the others to the right where empty.
+        columns: headings, as literal text.
+        rows: cells, as literal text, as many in each row as there are columns.
+        about: the content, for the comment above the table.
+        alignment: of the columns, in LaTeX's letters; if empty, the first to the left and the others to the right.
 
     Raises:
         ValueError: a row has another number of cells than there are columns.

@@ -1,17 +1,14 @@
-"""Published beside measured: of each variant, baseline and metric the numbers of the literature that are of the same.
+"""Published beside measured: for each variant, baseline and metric the numbers of the literature for the same model.
 
-The difference is measured minus published, turned so that positive is better. The verdict rests on our interval, the
-one that holds for all variants of a metric and corpus at once, and on how the published number was rounded:
+The difference is measured minus published, turned so that positive is better. The verdict rests on our interval, which
+holds for all variants of a metric and corpus at once, and on the rounding of the published number:
 
-    better           the interval is above it
-    worse            the interval is below it
-    matches          the interval holds it, and neither end is farther from it than a tenth of it (`ALIKE`)
-    cannot be told   the interval holds it, and is wider: of few studies it would else match any number
+    better    the interval is above it,    worse    below it,    matches    the interval contains it
 
-A number that leaves out first frames is flattered by about as much as `FIRST_FRAME` says, and may be lower by that
-before a score is called worse. A number that was written from memory has no verdict, nor has one of another protocol,
-nor what one study measured. What this does not do: estimate anything, or know how sure the published number is, which
-no source tells.
+A number that leaves out first frames is flattered by about as much as `FIRST_FRAME` says; a score is called worse only
+if it is below by more. There is no verdict for a number that was written from memory, for a number of another protocol,
+or with one study. What this does not do: estimate anything, or know the uncertainty of a published number, which no
+source gives.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,10 +41,10 @@ class Beside:
     Attributes:
         corpus, variant: whose score was measured.
         number: the published one.
-        measured, low, high: ours, with the interval that the verdict rests on; NaN where there is none.
+        measured, low, high: ours, with the interval that the verdict rests on; NaN if there is none.
         difference, diff_low, diff_high: how much better ours is.
-        verdict: what the interval says, or why it says nothing.
-        note: how the source differs from ours; "" where nothing is known to.
+        verdict: of the interval, or the reason why there is none.
+        note: how the source differs from ours; "" if no difference is known.
     """
 
     corpus: str
@@ -70,12 +67,12 @@ class Beside:
 
 @dataclass(frozen=True)
 class PublishedNumbers:
-    """What the literature has of one corpus of a report.
+    """The literature's numbers for one corpus of a report.
 
     Attributes:
-        rows: beside what was measured: in the order of the scores, the literature's within each.
+        rows: beside measured scores, in the order of the scores, and then of the literature.
         elsewhere: comparable test scores of models that no variant of the report is, the best of each metric first.
-        sentence: how the rows came out.
+        sentence: a summary of the verdicts.
     """
 
     rows: tuple[Beside, ...]
@@ -92,7 +89,7 @@ class PublishedNumbers:
 
 
 def published_beside(results: Results, estimates: Estimates) -> dict[str, PublishedNumbers]:
-    """For each official corpus of a report what the literature has of it; other corpora are not in it."""
+    """The literature's numbers for each official corpus of a report; other corpora are left out."""
     official = [name for name, facts in results.corpora.items() if is_official(name, facts)]
     return {name: _of_corpus(estimates, name, str(results.corpora[name]["kind"])) for name in official}
 
@@ -161,7 +158,7 @@ def _verdict(score: Mapping[str, Any], number: Number, low: float, high: float) 
 
 
 def _first_frame(corpus: str, number: Number) -> float:
-    """By how much a published number is better since it leaves out the first frame of each piece, about; 0 if not."""
+    """How much better, about, a number is that leaves out the first frame of each piece; 0 if it does not."""
     left_out = number.first_frame_scored is False and number.metric == "log_likelihood"
     return FIRST_FRAME[corpus] if left_out else 0.0
 
@@ -176,7 +173,7 @@ def _note(score: Mapping[str, Any], number: Number) -> str:
 
 
 def _sentence(every: Sequence[Beside], labels: Mapping[str, str], metric: str) -> str:
-    """How the rows of what was trained came out on the first metric, the variants named; "" where there is none."""
+    """The verdicts of trained variants on the first metric in a sentence, by name; "" if there are none."""
     rows = [row for row in every if row.number.metric == metric and not is_baseline(row.variant)]
     told = {
         "better": "are better than published",

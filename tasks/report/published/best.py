@@ -1,8 +1,9 @@
 """The best published test score of each official corpus: it is the 1 of normalised scores over several corpora.
 
-Only numbers that were read in their source, of the same split and the same measure as ours: nats a frame with the
-first frame scored, bits a character with one newline a line, perplexity with `<eos>` counted. Of models of any kind:
-1 is what has been reached on a corpus, not what the variants of a campaign could.
+Only numbers count that were read in their source, for the same split and the same measure as ours: nats a frame with
+the first frame scored, bits a character with one newline a line, perplexity with `<eos>` counted. The models may be of
+any
+kind: 1 is the best score reached on a corpus, not the best that a campaign's variants could reach.
 
 What this does not do: compare anything with them (`beside.py`).
 """
@@ -15,7 +16,7 @@ from tasks.report.published.literature import Number, is_official, literature
 
 
 def published_of(corpus: str, facts: Mapping[str, Any]) -> Number | None:
-    """The best number on the first metric of an official corpus, the first of equals; None where it is not one.
+    """The best number on the first metric of an official corpus, the first of equals; None for another corpus.
 
     Args:
         corpus: its name.

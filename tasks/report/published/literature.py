@@ -1,7 +1,7 @@
-"""The numbers of the literature, read from `published.json`, and the corpora that they are of.
+"""The numbers of the literature, read from `published.json`, and their corpora.
 
-A corpus is the official one where it has its name and as many scored steps in the test split, so that a part of it, or
-another one of the same name, is not measured by its numbers. What this does not do: compare anything with them.
+A corpus is the official one if it has the official name and as many scored steps in the test split. So a part of it, or
+another corpus of the same name, is not compared with its numbers. What this does not do: compare anything.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ class Number(BaseModel):
     """A published number.
 
     Attributes:
-        dataset: as the file calls it (`OFFICIAL` has our names).
-        model: as its source calls it, with what tells it from others.
+        dataset: its name in the file (`OFFICIAL` has our names).
+        model: its name in the source, with what distinguishes it from others.
         split: `test`, or `train`, which no report scores.
-        metric: by the name that it has in our tables.
+        metric: its name in our tables.
         unit: of the value.
-        value: as it was published; a log-likelihood is negative.
+        value: as published; a log-likelihood is negative.
         source: where it stands.
-        confidence: `exact`, read in the source; `secondary`, quoted by a later one; `recalled`, written from memory,
+        confidence: `exact`, read in the source; `secondary`, quoted by a later source; `recalled`, written from memory,
             on which no verdict may rest.
-        first_frame_scored: whether the first frame of a piece counts, as it does here; None of text.
+        first_frame_scored: whether the first frame of a piece counts, as it does here; None for text.
         comparable: whether the protocol is ours.
-        why_not: how it differs where it is not.
+        why_not: how the protocol differs, if it does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,16 +48,16 @@ class Number(BaseModel):
 
     @property
     def decimals(self) -> int:
-        """How many it was published with: those of its value, and two at least, as the tables have them.
+        """The number of decimals of the published value, at least two, as in our tables.
 
-        A perplexity stands in texts too, as 134: there it is those of its value.
+        A perplexity is also quoted as 134 in texts; then it has the decimals of its value.
         """
         own = f"{self.value:g}".partition(".")[2]
         return len(own) if self.metric == "perplexity" else max(2, len(own))
 
     @property
     def rounding(self) -> float:
-        """How far it may be off since it was rounded: half a unit of its last decimal."""
+        """The largest error from rounding: half a unit of the last decimal."""
         return 0.5 * 10.0**-self.decimals
 
 
@@ -76,7 +76,7 @@ OFFICIAL: Mapping[str, tuple[str, int]] = {
     "penn-treebank-characters": ("ptb-char", 442_423),
     "penn-treebank-words": ("ptb-word", 82_430),
 }
-"""Of each official corpus its name in the file, and the frames, characters or words of its test split."""
+"""Of each official corpus: its name in the file, and the number of frames, characters or words of its test split."""
 
 FIRST_FRAME: Mapping[str, float] = {
     "jsb-chorales": 0.040,
@@ -84,7 +84,7 @@ FIRST_FRAME: Mapping[str, float] = {
     "musedata": 0.009,
     "piano-midi.de": 0.005,
 }
-"""By how many nats a frame a log-likelihood is better where the first frame of a piece is left out, about."""
+"""About how many nats a frame a log-likelihood gains if the first frame of a piece is left out."""
 
 
 @cache

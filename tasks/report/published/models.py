@@ -1,7 +1,7 @@
-"""Which models of the literature are which of our variants: one table, and why each other one is none of ours.
+"""Which models of the literature are which of our variants, in one table, and why each other model is none of ours.
 
-A variant is named where core, output model, optimizer and techniques are the same; what differs all the same is said in
-`note`, and stands at the number. Every model of `published.json` is in exactly one of the two tables.
+A model is one of our variants if core, output model, optimizer and techniques are the same. Remaining differences are
+in `note`, and stand at the number. Every model of `published.json` is in exactly one of the two tables.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Model:
     """A model of the literature that is one of ours.
 
     Attributes:
-        variants: ours, whole names; of several output models each goes with its own kind of data.
+        variants: ours, by whole names; each output model belongs to its own kind of data.
         note: how the source differs.
         classes: whether the source factorises its softmax over words by classes.
     """
@@ -27,7 +27,7 @@ class Model:
     classes: bool = False
 
     def note_on(self, kind: str, variant: str) -> str:
-        """What is said at the number of one of its variants on a kind of data."""
+        """The note at the number of one of its variants on a kind of data."""
         whole = kind == "words" and self.classes != ("/classes/" in variant)
         softmax = f"the source has {'classes' if self.classes else 'a full softmax'}" if whole else ""
         own = "" if self.note == _PARTS and variant.endswith("P") else self.note
@@ -40,7 +40,7 @@ def _plain(tail: str, note: str = "") -> Model:
 
 
 def _yardstick(core: str, note: str) -> Model:
-    """A core of today's with an adaptive step and clipping."""
+    """A modern core with an adaptive step and clipping."""
     return Model(tuple(f"{core}/{output}/Adam+C" for output in ("bernoulli", "softmax")), note)
 
 

@@ -1,8 +1,8 @@
-"""The two tables of the paper in their own form: a row a model, a column a data set and measure.
+"""The two tables of the paper in their own form: one row for each model, one column for each data set and measure.
 
-A cell has the paper's number and the score of the same model in the reports at hand: of one variant, of several
-reports where sets ran apart. The form, as most of the numbers, was written down from memory (`published.json`). What
-this does not do: judge a difference (`beside.py`), or write a cell (`pages/paper.py`).
+A cell has the paper's number and the score of the same model in the given reports, which may each have some of the
+sets. The form, like most of the numbers, was written down from memory (`published.json`). What this does not do: judge
+a difference (`beside.py`), or write a cell (`pages/paper.py`).
 """
 
 import csv
@@ -38,10 +38,10 @@ class Form:
 
     Attributes:
         number: in the paper.
-        about: what it is of.
+        about: its content.
         columns: from left to right.
-        groups: of rows, between which there is a line: what a row is called, and as which model the literature's
-            numbers are kept.
+        groups: of rows, separated by lines: the name of each row, and the model under which the literature's numbers
+            are kept.
     """
 
     number: int
@@ -98,16 +98,16 @@ FORMS = (
 
 @dataclass(frozen=True)
 class PaperCell:
-    """A number of the paper and what was measured.
+    """A number of the paper and the measured score.
 
     Attributes:
-        state: `not run` where no variant of that model was asked for, `no score` where none has one, `not scored` of
+        state: `not run` if no variant of that model was asked for, `no score` if none has a score, `not scored` for
             train, which no report scores.
-        variant: whose score it is; "" where none was measured.
-        measured, low, high: the score with its own 95 % interval; NaN where there is none.
+        variant: whose score it is; "" if none was measured.
+        measured, low, high: the score with its own 95 % interval; NaN if there is none.
         estimated: whether the score is an estimate.
         note: how the variant differs from the paper's model.
-        published: the paper's number, None where it is not known.
+        published: the paper's number; None if it is not known.
     """
 
     column: Column
@@ -123,7 +123,7 @@ class PaperCell:
 
 @dataclass(frozen=True)
 class PaperTable:
-    """One of the paper's tables with what was measured: groups of rows, each a name and a cell a column."""
+    """One of the paper's tables with the measured scores: groups of rows, each with a name and one cell a column."""
 
     form: Form
     groups: tuple[tuple[tuple[str, tuple[PaperCell, ...]], ...], ...]
@@ -171,7 +171,7 @@ class PaperTable:
 
 
 def paper_tables(measured: Iterable[tuple[Results, Estimates]]) -> tuple[PaperTable, ...]:
-    """Both tables, from the official corpora of some reports; of a corpus that several have, from the first.
+    """Both tables, from the official corpora of some reports; a corpus that several have is taken from the first.
 
     Args:
         measured: the reports.
