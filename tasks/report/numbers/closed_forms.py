@@ -44,6 +44,14 @@ def mean_interval(values: Sequence[float], level: float, rounding: float = 0.0) 
 def share_interval(part: int, whole: int, level: float) -> Interval:
     """A share of independent draws, with the exact interval of Clopper and Pearson (1934).
 
+    For k of n draws the ends are quantiles of beta distributions: (1 - level) / 2 of Beta(k, n - k + 1), and
+    (1 + level) / 2 of Beta(k + 1, n - k); the low end is 0 for k = 0, and the high end 1 for k = n.
+
+    Args:
+        part: k, from 0 to n.
+        whole: n; there is neither value nor interval for 0.
+        level: of the interval.
+
     >>> tuple(round(each, 4) for each in share_interval(0, 9, 0.95))
     (0.0, 0.0, 0.3363)
     """

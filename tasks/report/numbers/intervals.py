@@ -54,7 +54,7 @@ class Effect(Estimate):
 
 
 def percentile_interval(values_R: FloatArray, level: float = LEVEL) -> tuple[float, float]:
-    """The percentiles that cut off (1 - level) / 2 at each end, linearly interpolated."""
+    """The (1 - level) / 2 and (1 + level) / 2 quantiles of some resamples, linearly interpolated."""
     low, high = np.quantile(values_R, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -99,7 +99,10 @@ class Bootstrap:
         self._place_RN = self._generator("seeds").standard_normal((resamples, len(self._places)))
 
     def value(self, metric: Metric, variant: str) -> Estimate:
-        """The metric of a variant, pooled over all pieces, averaged over its studies and the seeds of each."""
+        """The metric of a variant with its interval, in the unit of the metric.
+
+        It is pooled over all pieces, and averaged over the variant's studies and the seeds of each.
+        """
         places = sorted(self._scored.places(variant))
         if not places:
             return Estimate()
@@ -109,7 +112,10 @@ class Bootstrap:
         return Estimate(*self._estimate(value, np.clip(values_R, *metric.limits), units.number))
 
     def difference(self, metric: Metric, variant: str, reference: str) -> Difference:
-        """How much better a variant is than a reference at the places that both have."""
+        """How much better a variant is than a reference at the places that both have, in the unit of the metric.
+
+        Positive is better, also for a metric whose lower values are better.
+        """
         both, dropped = self._common(variant, reference)
         if not both:
             return Difference(dropped=dropped)

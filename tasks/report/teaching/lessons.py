@@ -44,7 +44,7 @@ def clipped_norms(norms: list[float]) -> list[float]:
 
 
 def values_left(retention: float) -> list[float]:
-    """What is left of a unit's value of 1 after 0 ... `STEPS` steps without an input: a^t, as the scan computes it.
+    """The part of a unit's value of 1 after 0 ... `STEPS` steps without an input: a^t, as the scan computes it.
 
     Args:
         retention: a, in [0, 1).

@@ -59,9 +59,14 @@ def _drawn(draws: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def explained(values: list[Any], score_N: FloatArray) -> float:
-    """The corrected part of the variance of the scores' ranks that a hyper-parameter explains, at most 1.
+    """The corrected part of the variance of the scores' ranks that a hyper-parameter explains, at most 1; see the file.
 
-    NaN if there are too few draws, or if all scores are equal.
+    Args:
+        values: of the hyper-parameter, one for each draw.
+        score_N: the scores of the draws.
+
+    Returns:
+        The part, without a unit; NaN if there are too few draws, or if all scores are equal.
     """
     rank_N = pd.Series(score_N).rank().to_numpy(np.float64)
     distinct = len(set(values))

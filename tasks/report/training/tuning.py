@@ -93,7 +93,9 @@ def draw_score(valid_first: pd.Series, counting: float) -> FloatArray:
 
 
 def expected_best(scores: FloatArray, most: int) -> FloatArray:
-    """The expected best of k = 1 ... `most` of these scores, drawn without replacement, (most,).
+    """The expected best of k = 1 ... `most` of these scores, drawn without replacement, (most,), in their unit.
+
+        sum over i of y_(i) C(i - 1, k - 1) / C(N, k),   y_(1) <= ... <= y_(N)
 
     >>> expected_best(np.array([1.0, 2.0, 6.0]), 3).tolist()
     [3.0, 4.666666666666666, 6.0]
