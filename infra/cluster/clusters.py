@@ -29,7 +29,7 @@ from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from infra.cluster.cluster_class import asked_class, closing
 from infra.cluster.gpus import default_workers
-from infra.cluster.waiting import Resources, wait_for_worker
+from infra.cluster.waiting import Resources, some_work, wait_for_worker
 from infra.errors import ClusterError, ConfigurationError
 from infra.machine.logs import silence_given_up, silence_lost_connections
 from infra.machine.scratch import scratch_folder
@@ -53,7 +53,13 @@ _early: dict[int | None, "Future[distributed.LocalCluster]"] = {}
 
 
 class _Runner(DaskTaskRunner):
-    """Prefect's Dask runner, with a new random key for each task instead of a hash of all its arguments."""
+    """Prefect's Dask runner, with a new random key for each task instead of a hash of all its arguments.
+
+    Attributes:
+        kept: the future of a task that keeps a worker for the flow run, if the cluster may shrink.
+    """
+
+    kept: "distributed.Future[bool] | None" = None
 
     def submit(  # type: ignore[override]  # Prefect has it in overloads for kinds of tasks
         self, task: Any, parameters: dict[str, Any], wait_for: Any = None, dependencies: Any = None
@@ -118,6 +124,8 @@ def connect(
         reason = str(problem).split("\n")[0]
         there = cluster or "this machine"
         raise ClusterError(f"no Dask cluster on {there}: {reason}; check the address and that it runs") from problem
+    if cluster is not None and isinstance(runner, _Runner):
+        runner.kept = some_work(client, resources or {})
     wait_for_worker(client, resources or {}, seconds, where, mend)
     return client
 

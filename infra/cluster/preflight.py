@@ -9,6 +9,7 @@ import distributed
 import httpx
 from prefect.settings import get_current_settings
 
+from infra.cluster.waiting import ask_workers
 from infra.errors import ClusterError, CounterpointError
 from infra.server.configured import shown
 from infra.store import Store
@@ -24,8 +25,7 @@ def check_reach(client: distributed.Client, store: Store) -> None:
     """
     api = get_current_settings().api.url
     with store.beacon() as beacon:
-        # Not run as a task, since tasks of another campaign may keep a worker busy for hours.
-        for worker, reason in client.run(what_is_out_of_reach, store.address, beacon, api).items():
+        for worker, reason in ask_workers(client, what_is_out_of_reach, store.address, beacon, api).items():
             if reason:
                 raise ClusterError(f"the Dask worker {worker} {reason}")
 

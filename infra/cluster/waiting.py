@@ -5,10 +5,11 @@ A worker can take the work if it announces the resources that are asked for, in 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import distributed
+from distributed.comm.core import CommClosedError
 
 from infra.cluster.progress import say
 from infra.errors import ClusterError
@@ -32,11 +33,16 @@ def workers_of(client: distributed.Client, asked: Resources) -> dict[str, Any]:
     }
 
 
+def some_work(client: distributed.Client, asked: Resources) -> "distributed.Future[bool]":
+    """A small task, for an adaptive cluster to see work: else it stays at its least size, which may be no worker.
+
+    As long as its future is kept, the cluster keeps a worker that has its result, also where nothing else is to do.
+    """
+    return client.submit(bool, pure=False, resources=dict(asked) or None)
+
+
 def wait_for_worker(client: distributed.Client, asked: Resources, seconds: float, where: str, mend: str) -> None:
     """Wait until a worker can take the work.
-
-    A small task waits with it, as work to come: without any, an adaptive cluster stays at its least size, which may be
-    no worker.
 
     Args:
         client: of the cluster.
@@ -48,21 +54,39 @@ def wait_for_worker(client: distributed.Client, asked: Resources, seconds: float
     Raises:
         ClusterError: none came in this time.
     """
-    if workers_of(client, asked):
-        return
-    probe = client.submit(bool, pure=False, resources=dict(asked) or None)
     started, told = time.monotonic(), False
-    try:
-        while not workers_of(client, asked):
-            waited = time.monotonic() - started
-            if waited >= seconds:
-                raise ClusterError(_none_came(client, asked, seconds, where, mend))
-            if waited >= _QUIET_SECONDS and not told:
-                say(f"waiting for a worker of {where}{with_resources(asked)}, {seconds:g} s at most")
-                told = True
-            time.sleep(min(_LOOK_SECONDS, seconds - waited))
-    finally:
-        probe.cancel()  # type: ignore[no-untyped-call]
+    while not workers_of(client, asked):
+        waited = time.monotonic() - started
+        if waited >= seconds:
+            raise ClusterError(_none_came(client, asked, seconds, where, mend))
+        if waited >= _QUIET_SECONDS and not told:
+            say(f"waiting for a worker of {where}{with_resources(asked)}, {seconds:g} s at most")
+            told = True
+        time.sleep(min(_LOOK_SECONDS, seconds - waited))
+
+
+def ask_workers(
+    client: distributed.Client, function: Callable[..., Any], *arguments: Any, workers: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What a function returns on each worker, by address; a worker that leaves meanwhile is left out.
+
+    It is not run as a task, since tasks of another campaign may keep a worker busy for hours. What it raises on a
+    worker is raised here.
+
+    Args:
+        client: of the cluster.
+        function: to run.
+        arguments: of the function.
+        workers: addresses; None for all workers.
+    """
+    asked = None if workers is None else list(workers)
+    found = client.run(function, *arguments, workers=asked, on_error="return")
+    there = workers_of(client, {})
+    for worker, result in found.items():
+        gone = isinstance(result, CommClosedError) or (isinstance(result, OSError) and worker not in there)
+        if isinstance(result, Exception) and not gone:
+            raise result
+    return {worker: result for worker, result in found.items() if not isinstance(result, Exception)}
 
 
 def _none_came(client: distributed.Client, asked: Resources, seconds: float, where: str, mend: str) -> str:

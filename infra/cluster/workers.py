@@ -18,7 +18,7 @@ from infra.cluster.cluster_class import asked_class
 from infra.cluster.clusters import check_cluster, connect, is_address
 from infra.cluster.gpus import default_workers, gpu_count
 from infra.cluster.preflight import check_reach
-from infra.cluster.waiting import GPU, Resources, wait_for_worker, with_resources, workers_of
+from infra.cluster.waiting import GPU, Resources, ask_workers, wait_for_worker, with_resources, workers_of
 from infra.errors import ClusterError
 from infra.settings import WORKER_TIMEOUT, CampaignRequest, IngestRequest
 from infra.store import Store
@@ -120,8 +120,9 @@ class Workers:
     def on_gpus(self) -> bool:
         """Whether every worker for trials has a GPU; while there is none, what was true before."""
         with self.scheduler_watched():
-            if workers := list(workers_of(self.client, self.resources)):
-                self._on_gpus = all(self.client.run(gpu_count, workers=workers).values())
+            workers = list(workers_of(self.client, self.resources))
+            if workers and (counts := ask_workers(self.client, gpu_count, workers=workers)):
+                self._on_gpus = all(counts.values())
         return self._on_gpus
 
     def map(self, function: Callable[[Any], Any], values: Iterable[Any]) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from infra.errors import ClusterError
 
 # flows run in a process of their own: one server and no settings of this process
 FLOW = """
-import json, os, sys
+import json, os, sys, time
 from prefect import flow, task
 from prefect.settings import PREFECT_API_URL
 from infra.cluster.clusters import connect, task_runner
@@ -35,6 +35,8 @@ def look():
 @flow(task_runner=task_runner())
 def ask(cluster, workers, resources, seconds):
     client = connect(cluster, workers, resources, seconds)
+    if cluster and cluster.endswith(".toml"):
+        time.sleep(2)  # an adaptive cluster closes whom it sees without work three times
     workers = client.scheduler_info(n_workers=-1)["workers"]
     print(len(workers), {worker["nthreads"] for worker in workers.values()}, look.submit().result())
 
