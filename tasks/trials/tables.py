@@ -86,7 +86,7 @@ def _chosen(records: Mapping[str, TrialRecord], fresh: set[tuple[str, int]]) -> 
 
 
 def curve_table(trials: pd.DataFrame, curves: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The learning curves of some trials in one table, a row a trial, epoch and split."""
+    """The learning curves of some trials in one table, one row for each trial, epoch and split."""
     tables = []
     for row in trials[trials["key"].isin(list(curves))].itertuples():
         # A trial of an older version has fewer columns.
@@ -102,7 +102,7 @@ def curve_table(trials: pd.DataFrame, curves: Mapping[str, pd.DataFrame]) -> pd.
 
 
 def score_table(trials: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The test scores of some trials in one table, a row a trial and piece."""
+    """The test scores of some trials in one table, one row for each trial and piece."""
     tables = [
         scores[row.key].assign(key=row.key, corpus=row.corpus, variant=row.variant, seed=row.seed)
         for row in trials[trials["key"].isin(list(scores))].itertuples()
@@ -112,7 +112,7 @@ def score_table(trials: pd.DataFrame, scores: Mapping[str, pd.DataFrame]) -> pd.
 
 
 def diagnosis_table(trials: pd.DataFrame, numbers: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """What was measured on the networks of some trials in one table, a row a number."""
+    """The diagnostics of the networks of some trials in one table, one row for each number."""
     tables = [
         numbers[row.key].assign(**{name: getattr(row, name) for name in _LABELS})
         for row in trials[trials["key"].isin([key for key, table in numbers.items() if len(table)])].itertuples()

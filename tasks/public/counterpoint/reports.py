@@ -26,7 +26,7 @@ class Report:
     Attributes:
         version: its name.
         results: `results.json`, as docs/report.md describes it.
-        scores: `results.parquet`, a row a corpus, variant and metric.
+        scores: `results.parquet`, one row for each corpus, variant and metric.
     """
 
     version: str

@@ -8,10 +8,10 @@ from .readable import load_all
 
 
 def load_samples(store: str) -> dict[str, Continuation]:
-    """What the networks of the final trials made of the beginning of a test piece, by the keys of the trials.
+    """The samples of the final trials, by the keys of the trials: each continues the beginning of a test piece.
 
-    Of music `piano_roll` is uint8 (T, 88), of text `text` a string; the first `given` steps are the piece's, the others
-    the network's. `to_bytes` gives the MIDI or text file.
+    Music has `piano_roll`, uint8 (T, 88), and text has `text`, a string. The first `given` steps belong to the piece,
+    the others to the network. `to_bytes` gives the MIDI or text file.
 
     Args:
         store: its address.

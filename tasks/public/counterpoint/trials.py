@@ -16,19 +16,19 @@ from .readable import load_all
 
 
 def load_trials(store: str) -> pd.DataFrame:
-    """Every trial that is stored, a row each, by key.
+    """The stored trials, one row for each, ordered by key.
 
     Columns:
         key: of the trial.
-        corpus, digest: its corpus, by the name under which it was first ingested (where that is not stored, the digest
-            stands for it), and by digest.
-        variant, core, output, optimizer, techniques: what was trained; `techniques` is the letters, "" for none.
-        purpose: `final` where the trial has a seed that was scored on test on that corpus, else `search`.
-        selected: whether it is the trial of a search whose configuration the final ones have.
+        corpus, digest: name and digest of its corpus; the name is the one under which it was first ingested, or the
+            digest if no name is stored.
+        variant, core, output, optimizer, techniques: the trained variant; `techniques` has the letters, "" for none.
+        purpose: `final` if the trial has a seed that was scored on test on that corpus, otherwise `search`.
+        selected: whether it is the search trial whose configuration the final trials have.
         status: `completed`; `diverged`, at the update `diverged_at`; or `untrained`, no better than counting.
         stalled: whether it ended because Hessian-free optimization found no better point many times in a row.
-        valid: best log-likelihood on validation, nats a step, after `best_epoch` epochs.
-        epochs, updates, parameters, seconds: what was done.
+        valid: best log-likelihood on validation, nats per step, after `best_epoch` epochs.
+        epochs, updates, parameters, seconds: numbers of the training that was done.
         max_epochs, learning_rate, hidden_size, activation and so on: the fields of `models.trial.Trial`, with the
             activation that the network has.
         C_threshold, L_share, nade_units and so on: a column for each hyper-parameter of a technique, named by its
@@ -40,7 +40,7 @@ def load_trials(store: str) -> pd.DataFrame:
     Raises:
         StoreError: the store cannot be used.
 
-    Where each variant ended in its search:
+    The best validation score of each variant in its search:
 
         trials = counterpoint.load_trials("./artifacts").query("purpose == 'search' and status == 'completed'")
         trials.groupby(["corpus", "variant"])["valid"].max()
@@ -49,12 +49,12 @@ def load_trials(store: str) -> pd.DataFrame:
 
 
 def load_curves(store: str) -> pd.DataFrame:
-    """The learning curves of all stored trials, a row a trial, epoch and split.
+    """The learning curves of all stored trials, one row for each trial, epoch and split.
 
     Columns:
         key, corpus, variant, purpose, seed, status: of the trial, as in `load_trials`.
-        split: `train`, as met while training, or `valid`, after the epoch.
-        log_likelihood: nats a step, higher is better; NaN for train in epoch 0, the network as it starts.
+        split: `train`, measured during training, or `valid`, measured after the epoch.
+        log_likelihood: nats per step, higher is better; NaN for train in epoch 0, the initial network.
         epoch, update: passes over train, and updates so far.
         learning_rate, gradient_norm, clipped_share, largest_norm, update_ratio: of the epoch, the same for both splits;
             `models.training.progress.Epoch` has the definitions. NaN for epoch 0.
@@ -75,14 +75,14 @@ def load_curves(store: str) -> pd.DataFrame:
 
 
 def load_scores(store: str) -> pd.DataFrame:
-    """The test scores of all stored final trials, a row a trial and piece.
+    """The test scores of all stored final trials, one row for each trial and piece.
 
     Columns:
         key, corpus, variant, seed: of the trial, as in `load_trials`.
         piece: its title.
-        steps: how many were scored.
-        log_likelihood: SUM over the steps, in nats; `log_likelihood_error` its standard error where it is an estimate.
-        accuracy, union_accuracy, success: SUMS over the steps, NaN where the kind of data has none.
+        steps: number of scored steps.
+        log_likelihood: SUM over the steps, in nats; `log_likelihood_error` is its standard error if it is an estimate.
+        accuracy, union_accuracy, success: SUMS over the steps, NaN if the kind of data has no such metric.
 
     Args:
         store: its address.
@@ -100,11 +100,11 @@ def load_scores(store: str) -> pd.DataFrame:
 
 
 def load_diagnostics(store: str) -> pd.DataFrame:
-    """What was measured on the networks of the stored trials, a row a number; trials of older versions have none.
+    """The diagnostics of the stored trials' networks, one row for each number; trials of older versions have none.
 
     Columns:
         key, corpus, variant, purpose, seed, status: of the trial, as in `load_trials`.
-        moment, epoch: which weights: those at the `start`, or those of the `best` epoch.
+        moment, epoch: of the weights: at the `start`, or of the `best` epoch.
         quantity, index, value: `gradient_norm`, the norm of dL_t/dh_{t-k} with the lag k as index; `zero_states` and
             `zero_gradients`, shares in 0..1; `spectral_radius`; `time_constant` in steps, a unit that leaks each.
             `models/evaluation/diagnostics.py` has the definitions.

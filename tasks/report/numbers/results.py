@@ -72,37 +72,37 @@ class Results:
     """The measurements of one campaign; any of its tables may be empty.
 
     Attributes:
-        trials: a row a trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`; `status` is `completed`,
-            `diverged`, `untrained` or `failed`; `valid` is the best validation log-likelihood in nats per step, of
-            the epoch `best_epoch`, higher is better, NaN if none; `stalled` where Hessian-free optimization ended it,
-            since it found no better point any more; `techniques` holds the hyper-parameters, letter ->
-            {name: value}; `selected` marks the search trial that a study chose for its variant, and `chosen_from` of a
-            final is that trial's key. A draw of the search is one row, of the longest of its trials; `ended_early`
-            where it did not come to the last rung, and `valid_first` is its best validation score within the epochs of
-            the first rung, which all draws have had; NaN where it did not complete that.
-            `study` counts from 0 the repetitions of the whole comparison, each with its own draws, choice and fresh
-            seeds. Finals of different variants that share `study` and `seed` are compared as a pair.
-        curves: a row an epoch of a final trial, columns `CURVE_COLUMNS`; `train` and `valid` in nats per step as
-            log-likelihood, `gradient_norm` the mean over the epoch before clipping, `clipped_share` in 0..1; the last
-            two are NaN for trials of an older version.
-        diagnostics: a row a number that was measured on a final trial's network, columns `DIAGNOSTIC_COLUMNS`, see
-            `tasks/trials/diagnostics_table.py`; none of a trial of an older version.
-        pieces: the test split, a row a (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
-            SUM over the piece's steps in nats; `accuracy` and `union_accuracy` are SUMS over its frames, NaN
-            for text; `success` counts the right answers where only the last step of a piece is scored, and `steps`
-            the scored steps; `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all
-            pieces of the trial, NaN where it is exact. Baselines are rows too: variant `baseline/...`, study 0,
-            seed 0, key "".
-        corpora: for each name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics
-            (split -> name -> number, `split_statistics`), counting (what the best count baseline scores on validation,
-            nats a step); JSON values.
-        portraits: for each name what is shown of its pieces; in the page alone, not in the files for programs. Of a
-            report that is made from its tables it has counts and no piece.
+        trials: one row for each trial, columns `TRIAL_COLUMNS`. `purpose` is `search` or `final`. `status` is
+            `completed`, `diverged`, `untrained` or `failed`. `valid` is the best validation log-likelihood in nats per
+            step, of the epoch `best_epoch`; higher is better, NaN if there is none. `stalled`: Hessian-free
+            optimization ended it, since it found no better point. `techniques` holds the hyper-parameters, letter ->
+            {name: value}. `selected` marks the search trial that a study chose for its variant, and `chosen_from` of a
+            final trial is that trial's key. A draw of the search is one row, of the longest of its trials.
+            `ended_early`: it did not come to the last rung. `valid_first` is its best validation score within the
+            epochs of the first rung, which all draws have had; NaN if it did not complete that rung. `study` counts
+            the repetitions of the whole comparison from 0, each with its own draws, choice and fresh seeds. Final
+            trials of different variants with the same `study` and `seed` are compared as a pair.
+        curves: one row for each epoch of a final trial, columns `CURVE_COLUMNS`. `train` and `valid` are
+            log-likelihoods in nats per step. `gradient_norm` is the mean over the epoch before clipping, and
+            `clipped_share` is in 0..1; these two are NaN for trials of an older version.
+        diagnostics: one row for each number that was measured on a final trial's network, columns
+            `DIAGNOSTIC_COLUMNS`, see `tasks/trials/diagnostics_table.py`; none for a trial of an older version.
+        pieces: the test split, one row for each (final trial, piece), columns `PIECE_COLUMNS`. `log_likelihood` is the
+            SUM over the piece's steps in nats. `accuracy` and `union_accuracy` are SUMS over its frames, NaN for text.
+            `success` counts the right answers if only the last step of a piece is scored, and `steps` the scored steps.
+            `log_likelihood_error` is the standard error of an estimated log-likelihood, common to all pieces of the
+            trial; NaN if it is exact. Baselines are rows too: variant `baseline/...`, study 0, seed 0, key "".
+        corpora: by name: kind, digest, pieces and steps (split -> number), vocabulary, source, statistics (split ->
+            name -> number, `split_statistics`), counting (validation score of the best count baseline, nats per step);
+            JSON values.
+        portraits: by name, the pieces that the page shows; they are not in the files for programs. In a report that is
+            made from its tables they have counts and no piece.
         campaign: preset, trials_per_variant, seeds, epochs, corpora (name -> variants), seed, ...; JSON values.
         provenance: where and with what it was run, started, finished (UTC, ISO), seconds; JSON values.
-        failures: key, corpus, variant and reason of every trial without a result, or scored without its sample.
-        samples: for each name, of each variant the sample of its first final trial that completed; a campaign that was
-            stored before there were samples has none.
+        failures: key, corpus, variant and reason of every trial without a result, and of every scored one without a
+            sample.
+        samples: by corpus and variant, the sample of the first final trial that completed; a campaign that was stored
+            before there were samples has none.
 
     Raises:
         ValueError: a frame lacks a column.

@@ -20,7 +20,7 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def scores_csv(estimates: Estimates) -> bytes:
-    """The table of scores, a row a corpus, variant and metric; the columns are those of `results.parquet`."""
+    """The table of scores, one row for each corpus, variant and metric; the columns are those of `results.parquet`."""
     return to_csv(estimates.scores)
 
 

@@ -1,8 +1,8 @@
 """Whether networks are easier to train with a technique: sooner at the same score, and from more of the draws.
 
-Two tables, a row a (corpus, technique, measure) and a row a (corpus, variant). A technique is compared over all pairs
-of variants that differ in it alone: how long a run takes to a score (`reaching.py`), with the study as the unit, and
-how the draws of the search ended (`drawn.py`), with the draw as the unit.
+There are two tables, one by (corpus, technique, measure) and one by (corpus, variant). A technique is compared over all
+pairs of variants that differ in it alone. The time of a run to a score (`reaching.py`) has the study as the unit. The
+ends of the search's draws (`drawn.py`) have the draw as the unit.
 
 What this does not do: judge test scores (`estimates.py`), or put anything into words (`words.py`).
 """

@@ -65,7 +65,7 @@ class Logs:
 
 @dataclass(frozen=True)
 class Points:
-    """Differences of shares, a number a draw."""
+    """Differences of shares, one number for each draw."""
 
     values: Sequence[float]
 

@@ -23,7 +23,7 @@ EASE_COLUMNS = tuple(_COLUMNS.values())
 
 
 def ease_cells(rows: Sequence[Row]) -> Mapping[str, tuple[Cell, ...]]:
-    """What each technique changes, by its letter, a cell a measure; none of a technique that nothing was asked of."""
+    """What each technique changes, by its letter, a cell for each measure; none for a technique without pairs."""
     return {
         letter: tuple(_cell(row) for row in rows if row["technique"] == letter and row["measure"] in _COLUMNS)
         for letter in dict.fromkeys(row["technique"] for row in rows)

@@ -216,7 +216,7 @@ def _effect(metric: Metric, row: Any) -> str:
 
 
 def _alone(metric: Metric, by_family: Mapping[str, pd.DataFrame]) -> str:
-    """What single techniques changed, a sentence a family, of those that SGD trains as it does the plain one."""
+    """The changes by single techniques, one sentence for each family, with the optimizer SGD."""
     said = []
     for scored in by_family.values():
         told: dict[str, list[str]] = {}

@@ -164,7 +164,7 @@ _AFTER: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 
 
 def chosen_table(results: Results, corpus: str) -> Table:
-    """What the search chose for each variant, a row a study, a column for each hyper-parameter of a technique."""
+    """What the search chose for each variant: one row for each study, one column for each hyper-parameter."""
     trials = results.trials
     chosen = trials[(trials["corpus"] == corpus) & trials["selected"].astype(bool)]
     labels = short_labels(results.variants(corpus))
