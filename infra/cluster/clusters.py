@@ -13,7 +13,7 @@ closed with it.
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import resource_tracker
@@ -145,13 +145,22 @@ def _start_class(runner: DaskTaskRunner, cluster: str, workers: int | None) -> s
     _configure(private=here)
     start_tracker()
     with dask.config.set({"distributed.worker.preload": [__name__]} if here else {}):  # dask_setup
-        made = asked.start(workers, HERE if here else {})
+        made = asked.start(workers, unless_told(asked.arguments) if here else {})
 
     def running() -> AbstractContextManager[Any]:
         return closing(made, asked.name)
 
     runner.cluster_class = running  # type: ignore[assignment]  # of what it calls it enters the context
     return asked.name
+
+
+def unless_told(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a class of clusters on this machine gets beside the user's arguments; TLS only where no protocol is given.
+
+    >>> sorted(unless_told({})), sorted(unless_told({"protocol": "ucx"}))
+    (['dashboard_address', 'security', 'threads_per_worker'], ['dashboard_address', 'threads_per_worker'])
+    """
+    return {name: value for name, value in HERE.items() if name != "security" or "protocol" not in arguments}
 
 
 def is_address(cluster: str) -> bool:
