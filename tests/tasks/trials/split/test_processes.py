@@ -1,6 +1,7 @@
 """A trial on two processes: one that is killed is named, and the next try ends with the bits of an undisturbed one."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,13 @@ VARIANT = "rnn/bernoulli/SGD+CM"
 
 
 @pytest.fixture
+def others() -> Callable[[], list[psutil.Process]]:
+    """Asks for the processes that this one has started in the test, and that still run."""
+    before = set(psutil.Process().children(recursive=True))
+    return lambda: [each for each in psutil.Process().children(recursive=True) if each not in before]
+
+
+@pytest.fixture
 def trial(campaign, digests) -> Trial:
     return draw_trial(campaign, "bach-chorales", digests["bach-chorales"], VARIANT, 0)
 
@@ -48,7 +56,7 @@ def on_two(store: Store, trial: Trial, given_up=None) -> TrialRecord:
 
 @pytest.mark.integration
 def test_a_process_that_is_killed_is_named_and_the_next_try_goes_on_to_the_same_bits(
-    on_disk: Store, trial: Trial, monkeypatch: pytest.MonkeyPatch
+    on_disk: Store, trial: Trial, others: Callable[[], list[psutil.Process]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = on_disk
     monkeypatch.setattr("tasks.trials.train.CHECKPOINT_SECONDS", 0.0)
@@ -59,14 +67,14 @@ def test_a_process_that_is_killed_is_named_and_the_next_try_goes_on_to_the_same_
         nonlocal asked
         asked += 1
         if asked == 10:
-            (other,) = psutil.Process().children(recursive=True)
+            (other,) = others()
             other.kill()
         return False
 
     with pytest.raises(ProcessError, match=r"process 2 of the 2 that train the trial was killed \(SIGKILL\)"):
         on_two(store, trial, kill_at_the_tenth)
     assert store.prefixes("trials") == []
-    assert not psutil.Process().children(recursive=True)
+    assert not others()
     begun = list(store.objects("checkpoints"))
     assert begun
 
@@ -81,7 +89,7 @@ def test_a_process_that_is_killed_is_named_and_the_next_try_goes_on_to_the_same_
     record = on_two(store, trial)
     steps = len(updates)
     monkeypatch.setattr(Run, "advance", advance)
-    assert not psutil.Process().children(recursive=True)
+    assert not others()
     manifest = store.manifest(trial_prefix(trial.key))
     assert manifest is not None
     assert manifest.provenance["processes"] == 2
@@ -101,7 +109,11 @@ def test_a_process_that_is_killed_is_named_and_the_next_try_goes_on_to_the_same_
 
 
 def test_a_process_that_does_not_start_is_named(
-    store: Store, trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    trial: Trial,
+    tmp_path: Path,
+    others: Callable[[], list[psutil.Process]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A program in the place of Python: it says why it cannot, as one without memory would."""
     program = tmp_path / "python"
@@ -120,13 +132,13 @@ def test_a_process_that_does_not_start_is_named(
         processes(2, store.address, trial, None, "cpu"),
     ):
         raise AssertionError("never here")
-    assert not psutil.Process().children(recursive=True)
+    assert not others()
 
 
-def test_a_trial_on_one_process_starts_no_other(trial: Trial) -> None:
+def test_a_trial_on_one_process_starts_no_other(trial: Trial, others: Callable[[], list[psutil.Process]]) -> None:
     with processes(1, "./nowhere", trial, None, "cpu") as ranks:
         assert ranks is None
-    assert not psutil.Process().children(recursive=True)
+    assert not others()
 
 
 def test_the_other_ranks_read_what_they_are_handed(tmp_path: Path) -> None:
