@@ -1,0 +1,235 @@
+"""What a campaign of many trials costs beside training: 100, 1,000 and 10,000 trials whose trainer does nothing.
+
+`python -m benchmarks.scale [TRIALS ...]`, ten minutes on two cores; a checkout that equals its commit, or the finished
+campaign is not known as finished. Prints tables and writes them to benchmarks/results/scale.json.
+
+The engine is the real one: the command, its server, its workers, the store, the report (`scale_command.py`). A trial of
+the search gets a prepared result of its variant, of 50 units on a text that is made up here; what is chosen is really
+scored and sampled. The same campaign is run on an empty store; again, known from its note; again, without the
+note; on an empty store where every trial raises for one reason, and where those of one variant of four do. On S3 it
+is run and run again, and the requests are counted.
+"""
+
+import json
+import os
+import pickle
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.keeping import keep
+from benchmarks.scale_command import REQUESTS, RESULTS, STAGES
+from benchmarks.store_requests import KINDS, mean
+from infra.provenance import provenance
+from infra.store import Store
+from models.training.run import train
+from tasks.campaign.drawing import draw_trial
+from tasks.campaign.resolve import resolve
+from tests.infra.s3 import BUCKET, environment, running_server
+from tests.infra.s3_proxy import Asked
+
+ROOT = Path(__file__).parents[1]
+SIZES, SIZES_ON_S3 = (100, 1_000, 10_000), (100, 1_000)
+STUDIES, AGAIN = 5, 3
+CORPUS = "verses"
+VARIANTS = tuple(f"rnn/softmax/{name}" for name in ("SGD", "SGD+C", "SGD+L", "SGD+CM"))
+CAMPAIGN = f"""
+title = "many trials"
+corpora = ["{CORPUS}"]
+studies = {STUDIES}
+trials = %d
+seeds = 1
+[characters]
+variants = {list(VARIANTS)}
+hidden_size = 50
+learning_rate = {{low = 1e-3, high = 1e-1, scale = "log"}}
+chunk = 100
+batch = 16
+epochs = 9
+"""
+METHODS = {"GetObject": "GET", "PutObject": "PUT", "ListObjectsV2": "LIST", "DeleteObject": "DELETE"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a campaign runs: its store, the file that asks for it, the folder of its results, further variables."""
+
+    store: str
+    campaign: Path
+    folder: Path
+    variables: Mapping[str, str]
+
+    def command(self, *words: str) -> list[str]:
+        return [*words, "reproduce", "--campaign", str(self.campaign), "--store", self.store, "--quiet", "--workers", "2"]
+
+    def run(self, command: Sequence[str], *codes: int) -> float:
+        """Seconds of a command that ends with one of these codes."""
+        began = time.perf_counter()
+        variables = os.environ | {"DO_NOT_TRACK": "1"} | self.variables
+        ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)  # noqa: S603
+        if ended.returncode not in codes:
+            sys.exit(f"{' '.join(command)}: ended with {ended.returncode}\n{ended.stdout}{ended.stderr}")
+        return time.perf_counter() - began
+
+    def watched(self, failing: str = "-", code: int = 0) -> dict[str, Any]:
+        """The stages of a run with the stand-in for a trainer, and its seconds."""
+        module = (sys.executable, "-m", "benchmarks.scale_command", str(self.folder), failing)
+        seconds = self.run(self.command(*module), code)
+        return {**json.loads((self.folder / STAGES).read_text()), "seconds": seconds}
+
+    def as_typed(self) -> float:
+        """Seconds of the command as a person types it."""
+        return self.run(self.command(sys.executable, "-m", "prefect", "run"), 0)
+
+    def requests(self) -> list[Asked]:
+        """Those to S3 since the last call."""
+        lines = (self.folder / REQUESTS).read_text().splitlines()
+        (self.folder / REQUESTS).unlink()
+        return [Asked(METHODS[operation], key, int(status)) for operation, status, key in map(str.split, lines)]
+
+
+def prepare(folder: Path) -> Path:
+    """Store the corpus, train one trial of each variant for all others, and return the store."""
+    parsed, verses = folder / "parsed", folder / "verses"
+    verses.mkdir()
+    for number in range(60):
+        (verses / f"{number}.txt").write_text("".join(f"{number % 7} and {line} is {number % 7 + line}\n" for line in range(12)))
+    ingest = [sys.executable, "-m", "prefect", "run", "ingest", CORPUS, "--characters", str(verses)]
+    ended = subprocess.run([*ingest, "--store", str(parsed), "--quiet"], cwd=ROOT, capture_output=True, text=True)  # noqa: S603
+    if ended.returncode:
+        sys.exit(ended.stderr)
+    from infra.campaign_file import read_campaign
+    from infra.settings import CampaignRequest
+    from tasks.ingest import find_name
+    from tasks.trials.data import data_of
+
+    store = Store(str(parsed))
+    asked = CampaignRequest(campaign=read_campaign(campaign_file(folder, 100)), store=store.address)
+    named = find_name(store, CORPUS)
+    assert named is not None  # noqa: S101  # it was just parsed
+    campaign, data = resolve(asked, store), data_of(store.address, named.digest)
+    made = {}
+    for variant in VARIANTS:
+        for draw in range(campaign.trials):
+            trial = draw_trial(campaign, CORPUS, named.digest, variant, draw)
+            made[variant] = train(trial, data.pieces["train"], data.pieces["valid"], data.corpus.width)
+            if made[variant].status == "completed":
+                break
+    (folder / RESULTS).write_bytes(pickle.dumps(made))
+    return parsed
+
+
+def campaign_file(folder: Path, trials: int) -> Path:
+    path = folder / f"many-{trials}.toml"
+    path.write_text(CAMPAIGN % (trials // STUDIES // len(VARIANTS)))
+    return path
+
+
+def on_disk(folder: Path, parsed: Path, trials: int) -> dict[str, Any]:
+    """The figures of a campaign of so many trials on a local store."""
+    campaign = campaign_file(folder, trials)
+
+    def place(name: str) -> Place:
+        store = folder / f"{name}-{trials}"
+        shutil.copytree(parsed, store)
+        return Place(str(store), campaign, folder, {})
+
+    here = place("whole")
+    first = here.watched()
+    again = statistics.median(here.as_typed() for _ in range(AGAIN))
+    shutil.rmtree(Path(here.store) / "finished", ignore_errors=True)
+    unnoted = here.watched()
+    shutil.rmtree(here.store)
+    figures = {"first": first, "again": again, "again without its note": unnoted}
+    for name, failing in {"all raise": ",".join(VARIANTS), "one variant raises": VARIANTS[-1]}.items():
+        there = place("failing")
+        figures[name] = there.watched(failing, 1)
+        shutil.rmtree(there.store)
+    return figures
+
+
+def on_s3(folder: Path, parsed: Path, trials: int, endpoint: str) -> dict[str, Any]:
+    """The figures of a campaign of so many trials on S3: seconds, and requests of a trial of the search and of all else."""
+    address = f"s3://{BUCKET}/many-{trials}"
+    there = Place(address, campaign_file(folder, trials), folder, environment(endpoint))
+    copy = [sys.executable, "-m", "prefect", "run", "copy", "--from", str(parsed), "--to", address]
+    there.run(copy, 0)
+    first = there.watched()
+    asked = there.requests()
+    about = [each for each in asked if searched(each)]
+    again = there.as_typed()
+    there.run([*there.command(sys.executable, "-m", "benchmarks.scale_command", str(folder), "-")], 0)
+    return {
+        "first": first,
+        "again": again,
+        "a trial": mean(about, trials),
+        "all else": mean([each for each in asked if not searched(each)], 1),
+        "again, all": mean(there.requests(), 1),
+    }
+
+
+def searched(asked: Asked) -> bool:
+    """Whether a request is about a trial; the few fresh seeds are among them."""
+    return asked.key.split("/")[2:3] in (["trials"], ["checkpoints"])
+
+
+def told(figures: Mapping[int, Mapping[str, Any]]) -> str:
+    """The table of the local store."""
+    head = (
+        *("trials", "plan, s", "plan of all stored, s", "trials, s", "a trial, ms", "a trial, processor ms"),
+        *("flow, MiB", "with its report, MiB", "report, s", "again, s", "again without its note, s"),
+        *("all raise: processor ms a trial", "s", "one variant raises: processor ms a trial", "report, s"),
+    )
+    rows = []
+    for trials, of in figures.items():
+        first, unnoted, every, one = (of[n] for n in ("first", "again without its note", "all raise", "one variant raises"))
+        run = first["trials"]
+        rows.append((
+            f"{trials:,}", f"{first['plan']['seconds']:.2f}", f"{unnoted['plan']['seconds']:.2f}",
+            f"{run['seconds']:.1f}", f"{1e3 * run['seconds'] / trials:.1f}", f"{1e3 * run['processor'] / trials:.1f}",
+            f"{run['flow_mib']:.0f}", f"{first['report']['flow_mib']:.0f}", f"{first['report']['seconds']:.1f}",
+            f"{of['again']:.1f}", f"{unnoted['seconds']:.1f}",
+            f"{1e3 * every['trials']['processor'] / trials:.1f}", f"{every['seconds']:.1f}",
+            f"{1e3 * one['trials']['processor'] / trials:.1f}", f"{one['report']['seconds']:.1f}",
+        ))  # fmt: skip
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+
+
+def told_of_s3(figures: Mapping[int, Mapping[str, Any]]) -> str:
+    """The table of S3."""
+    head = ("trials", "trials, s", "a trial, ms", "again, s", "requests of", *KINDS, "in all")
+    rows = []
+    for trials, of in figures.items():
+        run = of["first"]["trials"]["seconds"]
+        times = (f"{trials:,}", f"{run:.1f}", f"{1e3 * run / trials:.1f}", f"{of['again']:.1f}")
+        for name in ("a trial", "all else", "again, all"):
+            row = of[name]
+            rows.append((*times, name, *(f"{row[each]:g}" for each in KINDS), f"{sum(row.values()):g}"))
+            times = ("",) * len(times)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+
+
+def main() -> None:
+    sizes = [int(each) for each in sys.argv[1:]]
+    if provenance()["dirty"]:
+        print("the checkout differs from its commit: no note of a finished campaign is made or used", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        parsed = prepare(folder)
+        local = {trials: on_disk(folder, parsed, trials) for trials in sizes or SIZES}
+        print(told(local))
+        with running_server(folder) as endpoint:
+            remote = {n: on_s3(folder, parsed, n, endpoint) for n in sizes or SIZES_ON_S3 if n <= max(SIZES_ON_S3)}
+        print(told_of_s3(remote))
+    keep("scale", {"local": local, "s3": remote})
+
+
+if __name__ == "__main__":
+    main()
