@@ -67,7 +67,17 @@ class Place:
     variables: Mapping[str, str]
 
     def command(self, *words: str) -> list[str]:
-        return [*words, "reproduce", "--campaign", str(self.campaign), "--store", self.store, "--quiet", "--workers", "2"]
+        return [
+            *words,
+            "reproduce",
+            "--campaign",
+            str(self.campaign),
+            "--store",
+            self.store,
+            "--quiet",
+            "--workers",
+            "2",
+        ]
 
     def run(self, command: Sequence[str], *codes: int) -> float:
         """Seconds of a command that ends with one of these codes."""
@@ -100,7 +110,9 @@ def prepare(folder: Path) -> Path:
     parsed, verses = folder / "parsed", folder / "verses"
     verses.mkdir()
     for number in range(60):
-        (verses / f"{number}.txt").write_text("".join(f"{number % 7} and {line} is {number % 7 + line}\n" for line in range(12)))
+        (verses / f"{number}.txt").write_text(
+            "".join(f"{number % 7} and {line} is {number % 7 + line}\n" for line in range(12))
+        )
     ingest = [sys.executable, "-m", "prefect", "run", "ingest", CORPUS, "--characters", str(verses)]
     ended = subprocess.run([*ingest, "--store", str(parsed), "--quiet"], cwd=ROOT, capture_output=True, text=True)  # noqa: S603
     if ended.returncode:
@@ -156,7 +168,7 @@ def on_disk(folder: Path, parsed: Path, trials: int) -> dict[str, Any]:
 
 
 def on_s3(folder: Path, parsed: Path, trials: int, endpoint: str) -> dict[str, Any]:
-    """The figures of a campaign of so many trials on S3: seconds, and requests of a trial of the search and of all else."""
+    """The figures of a campaign of so many trials on S3: seconds, requests of a trial and of all else."""
     address = f"s3://{BUCKET}/many-{trials}"
     there = Place(address, campaign_file(folder, trials), folder, environment(endpoint))
     copy = [sys.executable, "-m", "prefect", "run", "copy", "--from", str(parsed), "--to", address]
@@ -189,7 +201,9 @@ def told(figures: Mapping[int, Mapping[str, Any]]) -> str:
     )
     rows = []
     for trials, of in figures.items():
-        first, unnoted, every, one = (of[n] for n in ("first", "again without its note", "all raise", "one variant raises"))
+        first, unnoted, every, one = (
+            of[n] for n in ("first", "again without its note", "all raise", "one variant raises")
+        )
         run = first["trials"]
         rows.append((
             f"{trials:,}", f"{first['plan']['seconds']:.2f}", f"{unnoted['plan']['seconds']:.2f}",

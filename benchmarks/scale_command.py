@@ -58,7 +58,9 @@ class Watch:
             try:
                 return function(*arguments, **named)
             finally:
-                self._add(name, time.perf_counter() - began, time.process_time() - flow, processor_seconds() - all_of_them)
+                self._add(
+                    name, time.perf_counter() - began, time.process_time() - flow, processor_seconds() - all_of_them
+                )
 
         return call
 

@@ -47,12 +47,10 @@ def reproduce(request: CampaignRequest) -> Outcome | ShareOutcome:
 
     digests = ingest_named(store, tuple(campaign.variants), workers)
     search, ledger = Search(campaign, digests, share), Ledger(store)
-    times = TrialTimes(store, search)
-    tell_all(
-        str(planned(Standing(ledger, search), times, workers.size))
-    )  # as text: the command's answer is the outcome
+    standing, times = Standing(ledger, search), TrialTimes(store, search)
+    tell_all(str(planned(standing, times, workers.size)))  # as text: the command's answer is the outcome
 
-    reasons = run_all(search, ledger, times, workers)
+    reasons = run_all(standing, times, workers)
 
     standing = Standing(ledger, search)
     outcome = (

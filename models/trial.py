@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from math import inf
 from typing import Any, Literal, Self
 
@@ -146,7 +146,7 @@ class Trial:
         """Letters of the techniques in use."""
         return "".join(technique.letter for technique in self.techniques)
 
-    @property
+    @cached_property
     def variant(self) -> str:
         """Name of the variant."""
         return str(Variant(self.core, self.output, self.optimizer, self.letters))
@@ -200,7 +200,7 @@ class Trial:
 
         Fields that were added later are left out at their former values (`_LATER`), and so are empty output settings.
         """
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: getattr(self, name) for name in _field_names()}
         values = {name: value for name, value in values.items() if name not in _LATER or value != _LATER[name]}
         values["techniques"] = {technique.letter: asdict(technique) for technique in self.techniques}
         values["output_settings"] = asdict(self.output_settings)
@@ -235,6 +235,11 @@ class Trial:
     def _key_of(self, version: int) -> str:
         canonical = json.dumps([version, self.to_json()], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@cache
+def _field_names() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(Trial))
 
 
 def _member(name: str, value: str, options: tuple[str, ...]) -> None:

@@ -146,13 +146,13 @@ class ProgressDisplay:
             elif event["kind"] == "ingest":
                 self.ingested[event["corpus"]] = (event["done"], event["total"])
                 line = f"parsing {event['corpus']}: {event['done']}/{event['total']} files"
-                self._tell(event["corpus"], event["done"], event["total"], line)
+                self._tell(event["corpus"], event["done"], event["total"], lambda: line)
             elif event["kind"] == "download":
                 self.downloaded[event["corpus"]] = (event["done"], event["total"])
                 line = f"downloading {event['corpus']}: {_megabytes(event['done'], event['total'])}"
                 # If the length is unknown, a line is printed every ten megabytes.
                 end = event["total"] or LINES * _UNKNOWN_STEP
-                self._tell(f"{event['corpus']}, download", event["done"], end, line)
+                self._tell(f"{event['corpus']}, download", event["done"], end, lambda: line)
 
     def _handle_trial(self, event: Event) -> None:
         self.statuses[event["key"]] = event["status"]
@@ -160,13 +160,13 @@ class ProgressDisplay:
         if valid is not None and math.isfinite(valid):
             best = self.best.get(event["corpus"], (-math.inf, ""))
             self.best[event["corpus"]] = max(best, (valid, event["variant"]))
-        self._tell(self.label, self.done, self.total, self.summary())
+        self._tell(self.label, self.done, self.total, self.summary)
 
-    def _tell(self, what: str, done: int, total: int, line: str) -> None:
+    def _tell(self, what: str, done: int, total: int, line: Callable[[], str]) -> None:
         tenth = LINES * done // total if total else LINES
         if self._plain is not None and tenth > self._told.get(what, 0):
             self._told[what] = tenth
-            self._plain.print(escape(line), soft_wrap=True)
+            self._plain.print(escape(line()), soft_wrap=True)  # made only now: it counts all trials
 
     def summary(self) -> str:
         """The state of the trials in one line: `trials 12/96, 1 diverged, 0:40 gone, about 4:40 left, best ...`."""

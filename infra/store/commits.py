@@ -8,6 +8,7 @@ objects. The first manifest wins. Every other writer gets the winner's manifest;
 What this does not do: remove a commit (`removal.py`), or decide anything by a listing.
 """
 
+import hashlib
 import json
 import secrets
 from collections.abc import Mapping
@@ -73,9 +74,8 @@ class Commits(Writes):
         Raises:
             IntegrityError: the manifest was changed after it was written.
         """
-        self._check_names(prefix)
-        stored = self._backend.read(f"{prefix}/{MANIFEST}")
-        return None if stored is None else Manifest.from_bytes(stored.data, prefix)
+        found = self._stored(prefix)
+        return None if found is None else Manifest.from_bytes(found, prefix)
 
     def committed(self, prefix: str) -> bool:
         """Whether a prefix is committed."""
@@ -97,8 +97,26 @@ class Commits(Writes):
             NotFoundError: the prefix is committed, but has no such object.
             IntegrityError: the bytes are missing, or differ from the committed ones.
         """
-        manifest = self.manifest(prefix)
-        return None if manifest is None else self._read(manifest, name)
+        found = self.find_with_digest(prefix, name)
+        return None if found is None else found[0]
+
+    def find_with_digest(self, prefix: str, name: str) -> tuple[bytes, str] | None:
+        """Like `find`, with the digest of the manifest, for `unchanged`."""
+        found = self._stored(prefix)
+        if found is None:
+            return None
+        return self._read(Manifest.from_bytes(found, prefix), name), hashlib.sha256(found).hexdigest()
+
+    def unchanged(self, prefix: str, digest: str, *names: str) -> bool:
+        """Whether the manifest of a prefix still has this digest, and these objects have the committed bytes.
+
+        Bytes of that digest were read as a manifest before, and are not checked as one again.
+        """
+        found = self._stored(prefix)
+        if found is None or hashlib.sha256(found).hexdigest() != digest:
+            return False
+        objects = {item["name"]: StoredObject(**item) for item in json.loads(found)["objects"]} if names else {}
+        return all(name in objects and self._whole(prefix, objects[name]) for name in names)
 
     def read_all(self, prefix: str) -> tuple[Manifest, dict[str, bytes]]:
         """A whole commit: its manifest, and the bytes of every object by name.
@@ -165,6 +183,16 @@ class Commits(Writes):
             if item.name == name:
                 return self._verified(manifest.prefix, item)
         raise NotFoundError(f"{self.address}: {manifest.prefix} has no {name!r}")
+
+    def _stored(self, prefix: str) -> bytes | None:
+        """The bytes of the manifest of a prefix; None if nothing is committed there."""
+        self._check_names(prefix)
+        stored = self._backend.read(f"{prefix}/{MANIFEST}")
+        return None if stored is None else stored.data
+
+    def _whole(self, prefix: str, item: StoredObject) -> bool:
+        stored = self._backend.read(f"{prefix}/{item.path}")
+        return stored is not None and item.fits(stored.data)
 
     def _verified(self, prefix: str, item: StoredObject) -> bytes:
         stored = self._backend.read(f"{prefix}/{item.path}")

@@ -17,11 +17,11 @@ import os
 import pwd
 import secrets
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from infra.errors import StoreError
 from infra.store.backend import SCRATCH, Listed, Stored
+from infra.store.side_by_side import side_by_side
 
 _NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _TRIES = 5
@@ -45,9 +45,11 @@ class LocalBackend:
 
     def read(self, path: str) -> Stored | None:
         """The whole object, or None if it does not exist."""
-        with _told("read", self._root / path):
+        where = f"{self._root}/{path}"  # as text: ten thousand paths are half of the time of as many small reads
+        with _told("read", where):
             try:
-                data = (self._root / path).read_bytes()
+                with open(where, "rb", buffering=0) as file:
+                    data = file.readall()
             except (FileNotFoundError, NotADirectoryError):
                 return None
         return Stored(data, hashlib.sha256(data).hexdigest())
@@ -58,15 +60,18 @@ class LocalBackend:
 
     def create_all(self, files: Mapping[str, bytes]) -> list[str]:
         """Write the objects that do not exist, durably; returns the paths of those that do."""
-        with ThreadPoolExecutor(max(1, len(files))) as pool:
-            unsynced = list(pool.map(self._link, files, files.values()))
+        if any(map(_is_synced, files)):
+            unsynced = side_by_side(self._link, list(files.items()))
+        else:
+            unsynced = list(map(self._link, files.items()))
         for folder in set().union(*filter(None, unsynced)):
             with _told("write", folder):
                 _sync_directory(folder)
         return [path for path, folders in zip(files, unsynced, strict=True) if folders is None]
 
-    def _link(self, path: str, data: bytes) -> set[Path] | None:
+    def _link(self, file: tuple[str, bytes]) -> set[Path] | None:
         """Write a new file; returns the folders to sync for it, or None if the file exists already."""
+        path, data = file
         target, synced = self._root / path, _is_synced(path)
         with _told("write", target):
             temporary, made_in = _temporary_in_new(target.parent, data, synced)
@@ -111,7 +116,11 @@ class LocalBackend:
     def children(self, parent: str, name: str) -> list[str]:
         """Every CHILD with an object `parent/CHILD/name`, sorted."""
         with _told("list", self._root / parent):
-            return sorted(file.parent.name for file in (self._root / parent).glob(f"*/{name}"))
+            try:
+                with os.scandir(self._root / parent) as entries:
+                    return sorted(entry.name for entry in entries if os.path.exists(f"{entry.path}/{name}"))
+            except (FileNotFoundError, NotADirectoryError):
+                return []
 
     def listing(self, folder: str) -> list[Listed]:
         """Every file below a folder, sorted, including writers' temporary files."""
@@ -136,11 +145,11 @@ class LocalBackend:
 
 
 @contextlib.contextmanager
-def _told(what: str, where: Path) -> Iterator[None]:
+def _told(what: str, where: Path | str) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise StoreError(f"cannot {what} {str(where)!r}: {_not_allowed(where)}") from error
+        raise StoreError(f"cannot {what} {str(where)!r}: {_not_allowed(Path(where))}") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         line = f"cannot {what} {str(where)!r}: {reason}; choose another store address or mend this one"

@@ -90,8 +90,11 @@ class Manifest:
         Raises:
             TypeError, ValueError: the provenance holds a value that JSON does not have.
         """
-        values = vars(self) | {"objects": [vars(item) for item in self.objects]}
-        return canonical_json(values if self.format == 1 else with_checksum(values))
+        body = canonical_json(vars(self) | {"objects": [vars(item) for item in self.objects]})
+        if self.format == 1:
+            return body
+        # As `with_checksum` has it, of whose fields it is the first in the order: so they are written once, not twice.
+        return b'{"checksum":"%s",%s' % (hashlib.sha256(body).hexdigest().encode(), body[1:])
 
     @property
     def vouched(self) -> bool:

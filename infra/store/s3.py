@@ -15,7 +15,6 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -29,6 +28,7 @@ from infra.errors import ConflictError, StoreError
 from infra.store.backend import Listed, Stored
 from infra.store.s3_errors import explain
 from infra.store.s3_patience import Patience, answer_of, code_of, status_of
+from infra.store.side_by_side import side_by_side
 
 # An endpoint that does not answer is told within CHECK_SECONDS when a store is opened, one that refuses within
 # CHECK_PATIENCE: it may be mistyped. Later requests wait for one that is being restarted: a trial is worth that.
@@ -36,7 +36,6 @@ CHECK_SECONDS = 8.0
 CHECK_PATIENCE = 1.0
 # Of a try: until it is connected, and between two bytes of the answer.
 TIMEOUTS = {"connect_timeout": 3, "read_timeout": 15}
-_WRITES_AT_ONCE = 8
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -136,8 +135,7 @@ class S3Backend:
 
     def create_all(self, files: Mapping[str, bytes]) -> list[str]:
         """Write the objects that do not exist, side by side, so that this takes as long as the slowest write."""
-        with ThreadPoolExecutor(max(1, min(len(files), _WRITES_AT_ONCE))) as pool:
-            created = list(pool.map(self.create, files, files.values()))
+        created = side_by_side(lambda file: self.create(*file), list(files.items()))
         return [path for path, new in zip(files, created, strict=True) if not new]
 
     def replace(self, path: str, data: bytes, token: str) -> bool:

@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import entry_points
 from typing import Any, Self
 
-from infra.errors import IntegrityError, NotFoundError
 from infra.provenance import provenance
 from infra.server.schedule import seed_asked
 from infra.settings import CampaignRequest
@@ -151,13 +150,10 @@ def _is_named(store: Store, name: str, wanted: dict[str, Any]) -> bool:
 
 
 def _unchanged(store: Store, known: Finished) -> bool:
-    def digest(prefix: str) -> str:
-        try:
-            manifest = store.manifest(prefix)
-            if manifest is not None and prefix.startswith("trials/"):
-                store.read(prefix, "record.json")
-        except (IntegrityError, NotFoundError):  # the flow will report it, and train damaged trials again
-            return ""
-        return "" if manifest is None else manifest.digest
+    """Whether every commit is as it was noted, a trial's record too; the flow reports what is not."""
 
-    return many(digest, known.commits) == dict(known.commits)
+    def same(prefix: str) -> bool:
+        names = ("record.json",) if prefix.startswith("trials/") else ()
+        return store.unchanged(prefix, known.commits[prefix], *names)
+
+    return all(many(same, known.commits).values())

@@ -38,9 +38,9 @@ def note_finished(
     if code is None:
         return
     campaign = search.campaign
-    prefixes = [trial_prefix(key) for key in standing.records | standing.ended.records]
-    prefixes += [*standing.ended.made, *map(corpus_prefix, search.digests.values())]
-    manifests = many(store.manifest, prefixes)
+    read = standing.ledger.digests  # of what the report is made from, which is not read once more
+    prefixes = [*map(trial_prefix, standing.records | standing.ended.records), *standing.ended.made]
+    corpora = many(store.manifest, map(corpus_prefix, search.digests.values()))
     named = {name: find_name(store, name) for name in search.digests}
     known = Finished(
         version=version,
@@ -48,12 +48,13 @@ def note_finished(
         made_from=made_from,
         code=code,
         corpora={name: asdict(corpus) for name, corpus in named.items() if corpus is not None},
-        commits={prefix: manifest.digest for prefix, manifest in manifests.items() if manifest is not None},
+        commits={prefix: read[prefix] for prefix in prefixes}
+        | {prefix: manifest.digest for prefix, manifest in corpora.items() if manifest is not None},
         trials=sum(row["trials"] for row in document["trials"]),
         blocks=tuple(score_blocks(document)),
         markdown=score_markdown(document, report_address(store, version)),
     )
-    if len(known.corpora) == len(named) and len(known.commits) == len(manifests):
+    if len(known.corpora) == len(named) and None not in corpora.values():
         _put(store, pointer_of(request, campaign.seed), known.to_json())
 
 

@@ -42,14 +42,13 @@ _LOST = "its job was lost: "
 _ELSEWHERE = "it ended, and is not in the store: do the workers have this version of the software?"
 
 
-def run_all(search: Search, ledger: Ledger, times: TrialTimes, workers: Workers) -> dict[str, str]:
+def run_all(standing: Standing, times: TrialTimes, workers: Workers) -> dict[str, str]:
     """Train a search rung by rung; then train the chosen configurations with fresh seeds, and score these on test.
 
     Checkpoints that were kept for the next rung are removed once the search is over.
 
     Args:
-        search: the campaign's search.
-        ledger: the stored records.
+        standing: of the campaign's search, as the plan was made from it; what it has found is not read again.
         times: estimates the seconds of trials, by which they are put into jobs.
         workers: they train the trials.
 
@@ -60,14 +59,18 @@ def run_all(search: Search, ledger: Ledger, times: TrialTimes, workers: Workers)
         ClusterError: there is work and no cluster, or its workers are gone and do not come back.
         ConfigurationError: a trial is to be trained by several processes, and cannot.
     """
+    search, ledger = standing.search, standing.ledger
     reasons: dict[str, str] = {}
-    _check_split(search.stage(0, ledger.records)[0], workers.processes)
+    _check_split(search.stage(0, standing.halvings)[0], workers.processes)
     for number in range(search.rungs):
-        trials, rung = search.stage(number, ledger.records)
-        reasons |= Stage(search, ledger, times, workers, rung).run(trials)
-    standing = Standing(ledger, search)
+        trials, rung = search.stage(number, standing.halvings)
+        if missing := [trial for trial in trials if trial.key not in standing.records]:
+            reasons |= Stage(search, ledger, times, workers, rung).run(missing)
+            standing = Standing(ledger, search)
     clear_checkpoints(ledger.store, standing.left_behind)
-    return reasons | Stage(search, ledger, times, workers, Rung(label="seeds"), scored=True).run(standing.finals)
+    if missing := standing.ended.unfinished:
+        reasons |= Stage(search, ledger, times, workers, Rung(label="seeds"), scored=True).run(missing)
+    return reasons
 
 
 def _check_split(trials: Sequence[Trial], processes: int) -> None:
@@ -99,8 +102,8 @@ class Stage:
     rung: Rung
     scored: bool = False
 
-    def run(self, trials: Sequence[Trial]) -> dict[str, str]:
-        """Train the trials that are not stored, score them if the stage says so, and wait.
+    def run(self, missing: Sequence[Trial]) -> dict[str, str]:
+        """Train trials that were just found not to be stored, score them if the stage says so, and wait.
 
         Returns:
             The reason of every trial that did not come to an end, by key.
@@ -109,14 +112,11 @@ class Stage:
             ClusterError: there is work and no cluster, or its workers are gone and do not come back.
         """
         label = self.rung.label
-        reasons: dict[str, str] = {}
-        if missing := self._unfinished(trials):
-            side_by_side = self.workers.on_gpus and self.workers.processes == 1
-            jobs = cut_into_jobs(missing, self._seconds, self.workers.size, on_gpus=side_by_side)
-            reasons |= self._round(jobs, label)
+        side_by_side = self.workers.on_gpus and self.workers.processes == 1
+        reasons = self._round(cut_into_jobs(missing, self._seconds, self.workers.size, on_gpus=side_by_side), label)
         if missing := self._unfinished(missing):
             lost = [trial for trial in missing if _was_lost(reasons.get(trial.key, ""))]
-            raised = [trial for trial in missing if trial not in lost]
+            raised = [trial for trial in missing if not _was_lost(reasons.get(trial.key, ""))]
             again = [*cut_into_jobs(raised, self._seconds, self.workers.size), *([trial] for trial in lost)]
             reasons |= self._round(again, f"{label} again", alone=True)
         for trial in self._unfinished(missing):

@@ -20,4 +20,7 @@ def work_is_left(store: Store, campaign: Campaign) -> bool:
     digests = {name: stored.digest for name, stored in named.items() if stored is not None}
     if len(digests) < len(named):
         return True
-    return not Standing(Ledger(store, tell=lambda line: None), Search(campaign, digests)).whole
+    ledger, search = Ledger(store, tell=lambda line: None), Search(campaign, digests)
+    # One trial of each bracket first: where the campaign is new, no other need be asked for.
+    last = [bracket.by_rung[0][-1] for bracket in search.brackets]
+    return bool(ledger.unfinished(last, scored=False)) or not Standing(ledger, search).whole

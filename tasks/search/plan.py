@@ -62,14 +62,17 @@ def make_plan(standing: Standing, times: TrialTimes) -> Plan:
     studies: dict[tuple[str, str], list[Halving]] = {}
     for each in standing.halvings:
         studies.setdefault((each.bracket.corpus, each.bracket.variant), []).append(each)
-    rows = [_row(corpus, variant, same, standing, times) for (corpus, variant), same in studies.items()]
-    return Plan(tuple(rows), standing.ledger.outdated(standing.missing))
-
-
-def _row(corpus: str, variant: str, studies: Sequence[Halving], standing: Standing, times: TrialTimes) -> PlanRow:
     unfinished = {trial.key for trial in standing.ended.unfinished}
-    needs = [need for each in studies for need in _of_search(each, standing.records, times)]
-    needs += [_of_finals(each, unfinished, times) for each in studies]
+
+    def row(corpus: str, variant: str, same: Sequence[Halving]) -> PlanRow:
+        needs = [need for each in same for need in _of_search(each, standing.records, times)]
+        return _row(corpus, variant, [*needs, *(_of_finals(each, unfinished, times) for each in same)])
+
+    rows = tuple(row(corpus, variant, same) for (corpus, variant), same in studies.items())
+    return Plan(rows, standing.ledger.outdated(standing.missing))
+
+
+def _row(corpus: str, variant: str, needs: "Sequence[_Need]") -> PlanRow:
     asked, lacking = sum(need.asked for need in needs), sum(need.lacking for need in needs)
     return PlanRow(corpus, variant, asked, asked - lacking, sum(need.seconds for need in needs))
 
@@ -98,7 +101,8 @@ def _of_search(halving: Halving, records: Records, times: TrialTimes) -> Iterato
 
 def _added(bracket: Bracket, trial: Trial, number: int, times: TrialTimes) -> float:
     """Seconds that a rung adds to a trial, which goes on from the rung before."""
-    until = times.seconds(replace(trial, epochs=bracket.epochs[number]))
+    epochs = bracket.epochs[number]
+    until = times.seconds(trial if trial.epochs == epochs else replace(trial, epochs=epochs))
     return until - (times.seconds(replace(trial, epochs=bracket.epochs[number - 1])) if number else 0.0)
 
 
@@ -108,6 +112,7 @@ def _of_finals(halving: Halving, unfinished: Set[str], times: TrialTimes) -> _Ne
         asked = len(halving.finals)  # none where nothing completed
     else:
         lacking = asked = len(halving.bracket.seeds)
+    if not lacking:
+        return _Need(asked, 0, 0.0)
     draws = halving.bracket.draws
-    each = sum(map(times.until_scored, draws)) / len(draws)
-    return _Need(asked, lacking, lacking * each)
+    return _Need(asked, lacking, lacking * sum(map(times.until_scored, draws)) / len(draws))

@@ -72,8 +72,9 @@ class Bracket:
 
     @cached_property
     def by_rung(self) -> tuple[tuple[Trial, ...], ...]:
-        """The draws as trials of each rung."""
-        return tuple(tuple(replace(draw, epochs=epochs) for draw in self.draws) for epochs in self.epochs)
+        """The draws as trials of each rung; those of the last are the draws themselves, whose keys are known then."""
+        *earlier, _ = self.epochs
+        return (*(tuple(replace(draw, epochs=epochs) for draw in self.draws) for epochs in earlier), self.draws)
 
 
 @dataclass(frozen=True)
@@ -193,16 +194,14 @@ class Search:
         """The chosen configurations with fresh seeds."""
         return [trial for each in self.halvings(records) for trial in each.finals]
 
-    def stage(
-        self, number: int, records_of: Callable[[Iterable[Trial]], Mapping[str, TrialRecord]]
-    ) -> tuple[list[Trial], Rung]:
+    def stage(self, number: int, halvings: Iterable[Halving]) -> tuple[list[Trial], Rung]:
         """The trials of a rung, and how they hang together with shorter and longer ones.
 
         Args:
             number: of the rung.
-            records_of: as of `look`.
+            halvings: how far each bracket has come.
         """
-        trials = _of_rung(number, self.look(records_of)[1])
+        trials = _of_rung(number, halvings)
         ends = {(each.digest, each.variant): each.epochs for each in self.brackets}
         epochs = {trial.key: ends[trial.corpus, trial.variant] for trial in trials}
         return trials, Rung(

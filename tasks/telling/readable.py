@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import TypeVar
 
 from safetensors import SafetensorError
@@ -29,11 +30,28 @@ def is_digest(name: str) -> bool:
     return _DIGEST.fullmatch(name) is not None
 
 
-def many(function: Callable[[T], U], values: Iterable[T]) -> Mapping[T, U]:
-    """The results of a function for each value, computed in parallel threads."""
+def many(function: Callable[[T], U], values: Iterable[T]) -> dict[T, U]:
+    """The results of a function for each value, computed in parallel threads.
+
+    Each thread takes the next value when it is done with one: a future for each would cost as much as a file.
+    """
     values = list(values)
+    todo, results, failed = iter(values), dict[T, U](), Event()
+
+    def take() -> None:
+        for value in todo:  # a list's iterator, which threads may share
+            if failed.is_set():
+                return
+            try:
+                results[value] = function(value)
+            except BaseException:
+                failed.set()
+                raise
+
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return dict(zip(values, pool.map(function, values), strict=True))
+        for thread in [pool.submit(take) for _ in values[:AT_A_TIME]]:
+            thread.result()
+    return {value: results[value] for value in values}
 
 
 def readable(load: Callable[[str], U | None], keys: Iterable[str]) -> tuple[dict[str, U], dict[str, str]]:

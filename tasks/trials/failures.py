@@ -47,6 +47,7 @@ class Failures:
     def __init__(self, stacks: Sequence[Sequence[Trial]]) -> None:
         self.stacks = _in_turns(stacks)
         self.all: list[Failure] = []
+        self._kinds: set[str] = set()
         self._waiting = {trial.variant for stack in stacks for trial in stack}
         self._succeeded = False
 
@@ -57,7 +58,8 @@ class Failures:
     def add(self, trials: Iterable[Trial], error: Exception) -> bool:
         """Note trials that raised; return whether theirs is the first reason of its kind."""
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        first = kind(reason) not in {kind(failure["reason"]) for failure in self.all}
+        first = kind(reason) not in self._kinds
+        self._kinds.add(kind(reason))
         for trial in trials:
             self.all.append({"key": trial.key, "reason": reason})
             self._waiting.discard(trial.variant)
@@ -67,8 +69,7 @@ class Failures:
 
     def leave(self, trials: Iterable[Trial]) -> bool:
         """Whether there is no point in trying these; then they have failed for the reason that all others have."""
-        kinds = {kind(failure["reason"]) for failure in self.all}
-        if self._succeeded or self._waiting or len(self.all) < FEW or len(kinds) != 1:
+        if self._succeeded or self._waiting or len(self.all) < FEW or len(self._kinds) != 1:
             return False
         why = _cause(self.all[0]["reason"])
         self.all += [{"key": trial.key, "reason": f"{NOT_TRIED}{why}"} for trial in trials]

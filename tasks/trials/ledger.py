@@ -16,7 +16,14 @@ from models.data_kinds import LAST_STEP_ALONE, Kind
 from models.trial import Trial
 from tasks.ingest.stored import load_kind
 from tasks.telling.readable import passed_over, readable
-from tasks.trials.records import TrialRecord, load_record, sample_prefix, score_prefix, trial_prefix
+from tasks.trials.records import (
+    TrialRecord,
+    load_record_with_digest,
+    sample_prefix,
+    score_prefix,
+    stored_keys,
+    trial_prefix,
+)
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,14 @@ class Ledger:
     Attributes:
         store: the store of the trials.
         unreadable: why a stored result of a trial cannot be used, by key; to the campaign it is missing.
+        digests: of the manifest of every commit that was read, by prefix.
     """
 
     def __init__(self, store: Store, tell: Callable[[str], None] = say) -> None:
         self.store = store
         self._say = tell
         self.unreadable: dict[str, str] = {}
+        self.digests: dict[str, str] = {}
         self._records: dict[str, TrialRecord] = {}
         self._objects: dict[str, list[str]] = {}
         self._made_with: dict[str, Mapping[str, Any]] = {}
@@ -63,8 +72,9 @@ class Ledger:
         """The records of the trials that are stored, by key, in the order of the argument."""
         keys = [trial.key for trial in trials]
         unknown = [key for key in dict.fromkeys(keys) if key not in self._records]
-        found, reasons = readable(lambda key: load_record(self.store, key), unknown)
-        self._records |= found
+        found, reasons = readable(lambda key: load_record_with_digest(self.store, key), unknown)
+        self._records |= {key: record for key, (record, _) in found.items()}
+        self.digests |= {trial_prefix(key): digest for key, (_, digest) in found.items()}
         self._tell(reasons)
         return {key: self._records[key] for key in keys if key in self._records}
 
@@ -89,10 +99,14 @@ class Ledger:
         )
 
     def outdated(self, trials: Iterable[Trial]) -> int:
-        """How many of the trials are stored by an older version of the numerics, whose results are not used."""
-        keys = {key: trial.key for trial in trials for key in trial.older_keys}
-        found, _ = readable(lambda key: self.store.manifest(trial_prefix(key)), keys)
-        return len({keys[key] for key in found})
+        """How many of the trials are stored by an older version of the numerics, whose results are not used.
+
+        Only told, so that a listing may tell it; the older keys are made only where the store has other trials.
+        """
+        if not (missing := list(trials)):
+            return 0
+        others = set(stored_keys(self.store, "trials")) - self._records.keys()
+        return sum(not others.isdisjoint(trial.older_keys) for trial in missing) if others else 0
 
     def owed(self, finals: Iterable[Trial]) -> dict[str, list[str]]:
         """The missing results of completed final trials, by key: `score`, and `sample` if the kind of corpus has one.
@@ -126,6 +140,7 @@ class Ledger:
         found, reasons = readable(self.store.manifest, sorted(set(prefixes) - set(self._objects)))
         self._objects |= {prefix: [item.sha256 for item in manifest.objects] for prefix, manifest in found.items()}
         self._made_with |= {prefix: manifest.provenance for prefix, manifest in found.items()}
+        self.digests |= {prefix: manifest.digest for prefix, manifest in found.items()}
         self._tell({prefix.rpartition("/")[2]: why for prefix, why in reasons.items()})
 
     def _tell(self, reasons: Mapping[str, str]) -> None:

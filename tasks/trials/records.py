@@ -102,12 +102,19 @@ def load_record(store: Store, key: str) -> TrialRecord | None:
     Raises:
         IntegrityError: it is damaged, of another version, or of a technique or the like that is not installed here.
     """
-    stored = store.find(trial_prefix(key), "record.json")
-    if stored is None:
+    found = load_record_with_digest(store, key)
+    return None if found is None else found[0]
+
+
+def load_record_with_digest(store: Store, key: str) -> tuple[TrialRecord, str] | None:
+    """Like `load_record`, with the digest of the manifest of the commit."""
+    found = store.find_with_digest(trial_prefix(key), "record.json")
+    if found is None:
         return None
+    stored, digest = found
     where = f"{store.address}: {trial_prefix(key)}"
     with naming(where):
-        return TrialRecord.from_json(read_json(stored, where))
+        return TrialRecord.from_json(read_json(stored, where)), digest
 
 
 def commit_record(

@@ -242,7 +242,7 @@ def test_the_rungs_are_known_by_the_records_of_those_before():
     assert [len(trials) for trials in asked] == [2 * 6 * 24, 2 * 2 * 24]
     assert list(found) == [trial.key for trials in asked for trial in trials]
     assert len(search.finals(found)) == 2 * 10 * 24
-    first, second = (search.stage(number, lambda trials: found)[1] for number in range(2))
+    first, second = (search.stage(number, search.halvings(found))[1] for number in range(2))
     assert {second.shorter(trial).key for trial in asked[1]} < {trial.key for trial in asked[0]} == first.keeps
     assert (first.grows_from, second.keeps) == ({}, frozenset())
     assert (first.label, second.label) == ("search, rung 1 of 2", "search, rung 2 of 2")
