@@ -13,6 +13,7 @@ What this does not do: choose. A search chooses after its last rung, from the fe
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from math import comb
 
 import numpy as np
@@ -103,9 +104,19 @@ def expected_best(scores: FloatArray, most: int) -> FloatArray:
     return _weights_KN(most, len(scores)) @ np.sort(scores)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _weights_KN(most: int, number: int) -> FloatArray:
-    return np.array([[comb(i, k) / comb(number, k + 1) for i in range(number)] for k in range(most)])
+    """C(i, k) / C(number, k + 1) of i < number and k < most, each rounded once: the integers are exact.
+
+    Row by row, C(i, k + 1) = sum over j < i of C(j, k): for thousands of draws they have thousands of digits, and each
+    from its factors takes minutes.
+    """
+    row, weights_KN = [1] * number, np.empty((most, number))
+    for k in range(most):
+        choices = comb(number, k + 1)
+        weights_KN[k] = [ways / choices for ways in row]
+        row = list(accumulate(row[:-1], initial=0))
+    return weights_KN
 
 
 def _pooled(studies: dict[int, FloatArray], most: int) -> FloatArray:
