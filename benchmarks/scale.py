@@ -174,22 +174,30 @@ def on_s3(folder: Path, parsed: Path, trials: int, endpoint: str) -> dict[str, A
     copy = [sys.executable, "-m", "prefect", "run", "copy", "--from", str(parsed), "--to", address]
     there.run(copy, 0)
     first = there.watched()
-    asked = there.requests()
-    about = [each for each in asked if searched(each)]
+    about_trials, rest = apart(there.requests())
     again = there.as_typed()
     there.run([*there.command(sys.executable, "-m", "benchmarks.scale_command", str(folder), "-")], 0)
     return {
         "first": first,
         "again": again,
-        "a trial": mean(about, trials),
-        "all else": mean([each for each in asked if not searched(each)], 1),
+        "a trial": mean(about_trials, trials),
+        "all else": mean(rest, 1),
         "again, all": mean(there.requests(), 1),
     }
 
 
-def searched(asked: Asked) -> bool:
-    """Whether a request is about a trial; the few fresh seeds are among them."""
-    return asked.key.split("/")[2:3] in (["trials"], ["checkpoints"])
+def apart(requests: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:
+    """The requests about trials of the search, and all others; a fresh seed is a trial that is scored."""
+    places = [(each, each.key.split("/")) for each in requests]
+    finals = {place[2] for _, place in places if place[1:2] == ["scores"]}
+    searched = [
+        place[1:2] in (["trials"], ["checkpoints"]) and place[2:3] != [""] and place[2] not in finals
+        for _, place in places
+    ]
+    return (
+        [each for each, about in zip(requests, searched, strict=True) if about],
+        [each for each, about in zip(requests, searched, strict=True) if not about],
+    )
 
 
 def told(figures: Mapping[int, Mapping[str, Any]]) -> str:

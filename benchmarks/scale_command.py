@@ -85,7 +85,8 @@ def stand_in(folder: Path, failing: Collection[str]) -> Callable[..., Any]:
             raise ArithmeticError(REASON)
         made = results()[trial.variant]
         share = int(hashlib.sha256(str(trial.seed).encode()).hexdigest()[:8], 16) / 2**32
-        return {trial.key: replace(made, best=replace(made.best, valid=made.best.valid - share))}
+        curve = tuple(replace(epoch, valid=epoch.valid - share) for epoch in made.curve)
+        return {trial.key: replace(made, curve=curve, best=curve[made.best.epoch])}
 
     return train_stack
 

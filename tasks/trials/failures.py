@@ -58,8 +58,9 @@ class Failures:
     def add(self, trials: Iterable[Trial], error: Exception) -> bool:
         """Note trials that raised; return whether theirs is the first reason of its kind."""
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        first = kind(reason) not in self._kinds
-        self._kinds.add(kind(reason))
+        of_kind = kind(reason)
+        first = of_kind not in self._kinds
+        self._kinds.add(of_kind)
         for trial in trials:
             self.all.append({"key": trial.key, "reason": reason})
             self._waiting.discard(trial.variant)

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.errors import ConflictError, IntegrityError, NotFoundError, StoreError
-from infra.store import Manifest, Store
+from infra.store import Manifest, Store, with_checksum
+from infra.store.manifest import canonical_json
 from infra.store.memory import MemoryBackend
 from tests.infra import writers
 
@@ -106,6 +107,31 @@ def test_nothing_is_there_before_the_first_commit(store: Store) -> None:
         store.read(PREFIX, "record.json")
     with pytest.raises(NotFoundError, match="nothing is committed under trials/key"):
         store.verify(PREFIX)
+
+
+def test_a_commit_is_unchanged_while_its_manifest_and_the_objects_that_are_asked_for_are(store: Store) -> None:
+    manifest = store.commit(PREFIX, {"a": b"one", "b": b"two"}, kind="trial", provenance={})
+    digest = manifest.digest
+    assert store.find_with_digest(PREFIX, "a") == (b"one", digest)
+    assert store.find_with_digest("trials/absent", "a") is None
+    assert store.unchanged(PREFIX, digest)
+    assert store.unchanged(PREFIX, digest, "a", "b")
+    assert not store.unchanged(PREFIX, digest, "absent")
+    assert not store.unchanged(PREFIX, "0" * 64)
+    assert not store.unchanged("trials/absent", digest)
+    files, root = raw(store)
+    files.pipe_file(f"{root}/{PREFIX}/{manifest.objects[0].path}", b"One")
+    files.rm_file(f"{root}/{PREFIX}/{manifest.objects[1].path}")
+    assert [store.unchanged(PREFIX, digest, *names) for names in ((), ("a",), ("b",))] == [True, False, False]
+    files.pipe_file(f"{root}/{PREFIX}/manifest.json", manifest.to_bytes() + b" ")
+    assert not store.unchanged(PREFIX, digest)
+
+
+def test_a_manifest_has_the_checksum_that_a_pointer_has(store: Store) -> None:
+    data = store.commit(PREFIX, {"a": b"one"}, kind="trial", provenance={"b": 1, "a": [None]}).to_bytes()
+    values = json.loads(data)
+    del values["checksum"]
+    assert data == canonical_json(with_checksum(values))
 
 
 def test_objects_without_a_manifest_are_no_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

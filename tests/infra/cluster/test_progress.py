@@ -119,3 +119,14 @@ def test_events_travel_from_the_workers(monkeypatch: pytest.MonkeyPatch, mode: s
             distributed.wait([client.submit(report_progress, trial(key)) for key in ("x", "y")])
         assert progress.done == 2
     assert len(text.getvalue().splitlines()) == lines
+
+
+def test_the_summary_which_counts_all_trials_is_made_for_each_line_and_not_for_each_event(monkeypatch) -> None:
+    made, summary = [], Progress.summary
+    monkeypatch.setattr(Progress, "summary", lambda progress: made.append(progress) or summary(progress))
+    progress, text = shown(1000)
+    quiet = Progress(1000)
+    for number in range(1000):
+        for each in (progress, quiet):
+            each.handle(trial(str(number)))
+    assert len(made) == len(text.getvalue().splitlines()) == 10

@@ -7,7 +7,7 @@ import pytest
 from infra.errors import StoreError
 from models.trial import Trial
 from tasks.campaign.drawing import draw_trial
-from tasks.trials.failures import FEW, NOT_TRIED, Failures, failure_lines, told
+from tasks.trials.failures import FEW, NOT_TRIED, Failures, failure_lines, kind, told
 
 CORPUS = "bach-chorales"
 VARIANTS = ("rnn/bernoulli/SGD", "rnn/bernoulli/SGD+C", "rnn/bernoulli/SGD+L", "rnn/bernoulli/SGD+M")
@@ -117,3 +117,11 @@ def test_turns_go_round_the_variants(trials):
     stacks = [[trial] for trial in (*trials[:2], replace(trials[5], seed=1), trials[2])]
     assert Failures(stacks).stacks == [stacks[0], stacks[2], stacks[1], stacks[3]]
     assert Failures([]).stacks == []
+
+
+def test_of_a_failure_the_kind_is_made_once_however_many_were_before(trials, monkeypatch):
+    made = []
+    monkeypatch.setattr("tasks.trials.failures.kind", lambda reason: made.append(reason) or kind(reason))
+    good = trials[0]
+    _, failures = tried([good, *(trial for trial in trials if trial != good)], lambda t: t != good and full_disk(t))
+    assert len(failures.all) == len(made) == len(trials) - 1

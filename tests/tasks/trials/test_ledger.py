@@ -145,3 +145,16 @@ def test_what_was_read_is_not_read_again_and_what_was_missing_is(store, finals, 
     assert ledger.unfinished(trials, scored=True) == trials[1:]
     _sample(store, trials[1])
     assert ledger.unfinished(trials, scored=True) == trials[2:]
+
+
+def test_where_the_store_has_no_other_trials_no_older_key_is_made(store, finals, monkeypatch):
+    ledger = Ledger(store)
+    _put(store, record_of(finals[0]))
+    ledger.records(finals)
+    made = []
+    monkeypatch.setattr(Trial, "older_keys", property(lambda trial: made.append(trial) or ("0" * 64,)))
+    assert ledger.outdated(finals[1:]) == 0
+    assert made == []
+    _put(store, record_of(examples.trial(seed=99)))
+    assert (ledger.outdated(finals[1:]), len(made)) == (0, 4)
+    assert ledger.outdated([]) == 0

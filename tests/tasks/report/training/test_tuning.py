@@ -2,14 +2,14 @@
 
 import json
 from itertools import combinations
-from math import isnan
+from math import comb, isnan
 
 import numpy as np
 import pytest
 
 from tasks.report.charts.tuning import tuning_chart
 from tasks.report.numbers.closed_forms import mean_interval
-from tasks.report.training.tuning import _differences, draw_scores, expected_best, order_warning, tunings
+from tasks.report.training.tuning import _differences, _weights_KN, draw_scores, expected_best, order_warning, tunings
 from tests.tasks.report.campaigns import COUNTING, DIVERGED, SGD, campaign_by_hand
 
 C, L = f"{SGD}+C", f"{SGD}+L"
@@ -20,6 +20,19 @@ def test_it_is_the_mean_of_the_best_over_all_choices():
     brute = [np.mean([max(chosen) for chosen in combinations(scores, k)]) for k in range(1, 8)]
     assert expected_best(scores, 7) == pytest.approx(brute)
     assert expected_best(scores, 3) == pytest.approx(brute[:3])
+
+
+@pytest.mark.parametrize(("most", "number"), [(1, 1), (4, 4), (7, 12), (60, 300)])
+def test_its_weights_are_the_exact_shares_rounded_once(most, number):
+    shares = [[comb(i, k) / comb(number, k + 1) for i in range(number)] for k in range(most)]
+    assert (_weights_KN(most, number) == np.array(shares)).all()
+
+
+def test_of_many_draws_few_binomials_are_computed_from_their_factors(monkeypatch):
+    made = []
+    monkeypatch.setattr("tasks.report.training.tuning.comb", lambda n, k: made.append(k) or comb(n, k))
+    _weights_KN(50, 211)
+    assert len(made) <= 50, "from factors, each of the 10,550 takes as long as its digits"
 
 
 def test_it_is_without_bias():
