@@ -47,7 +47,7 @@ def run(store: Store, campaign: Campaign, digest: str) -> dict[str, object]:
     """One campaign; what its report says of the placebo."""
     search, ledger, data = Search(campaign, {NAME: digest}), Ledger(store), data_of(store.address, digest)
     for number in range(search.rungs):
-        for trial in search.stage(number, ledger.records)[0]:
+        for trial in search.stage(number, Standing(ledger, search).halvings)[0]:
             ensure_trained(store, data, [trial])
     for trial in Standing(ledger, search).finals:
         (record,) = ensure_trained(store, data, [trial])

@@ -1,7 +1,7 @@
 """What a campaign of many trials costs beside training: 100, 1,000 and 10,000 trials whose trainer does nothing.
 
-`python -m benchmarks.scale [TRIALS ...]`, ten minutes on two cores; a checkout that equals its commit, or the finished
-campaign is not known as finished. Prints tables and writes them to benchmarks/results/scale.json.
+`python -m benchmarks.scale [TRIALS ...]` in a checkout that equals its commit, or the finished campaign is not known as
+finished. Prints tables as it goes, and writes the figures to benchmarks/results/scale.json, beside those of other sizes.
 
 The engine is the real one: the command, its server, its workers, the store, the report (`scale_command.py`). A trial of
 the search gets a prepared result of its variant, of 50 units on a text that is made up here; what is chosen is really
@@ -20,10 +20,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.keeping import RESULTS as KEPT
 from benchmarks.keeping import keep
 from benchmarks.scale_command import REQUESTS, RESULTS, STAGES
 from benchmarks.store_requests import KINDS, mean
@@ -82,7 +84,7 @@ class Place:
     def run(self, command: Sequence[str], *codes: int) -> float:
         """Seconds of a command that ends with one of these codes."""
         began = time.perf_counter()
-        variables = os.environ | {"DO_NOT_TRACK": "1"} | self.variables
+        variables = {**os.environ, "DO_NOT_TRACK": "1", **self.variables}
         ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)  # noqa: S603
         if ended.returncode not in codes:
             sys.exit(f"{' '.join(command)}: ended with {ended.returncode}\n{ended.stdout}{ended.stderr}")
@@ -159,7 +161,7 @@ def on_disk(folder: Path, parsed: Path, trials: int) -> dict[str, Any]:
     shutil.rmtree(Path(here.store) / "finished", ignore_errors=True)
     unnoted = here.watched()
     shutil.rmtree(here.store)
-    figures = {"first": first, "again": again, "again without its note": unnoted}
+    figures = {"load": os.getloadavg()[0], "first": first, "again": again, "again without its note": unnoted}
     for name, failing in {"all raise": ",".join(VARIANTS), "one variant raises": VARIANTS[-1]}.items():
         there = place("failing")
         figures[name] = there.watched(failing, 1)
@@ -230,7 +232,7 @@ def told_of_s3(figures: Mapping[int, Mapping[str, Any]]) -> str:
     rows = []
     for trials, of in figures.items():
         run = of["first"]["trials"]["seconds"]
-        times = (f"{trials:,}", f"{run:.1f}", f"{1e3 * run / trials:.1f}", f"{of['again']:.1f}")
+        times: tuple[str, ...] = (f"{trials:,}", f"{run:.1f}", f"{1e3 * run / trials:.1f}", f"{of['again']:.1f}")
         for name in ("a trial", "all else", "again, all"):
             row = of[name]
             rows.append((*times, name, *(f"{row[each]:g}" for each in KINDS), f"{sum(row.values()):g}"))
@@ -238,19 +240,35 @@ def told_of_s3(figures: Mapping[int, Mapping[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 
 
+def kept(figures: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """These figures, and those of other sizes that an earlier run has kept."""
+    path = KEPT / "scale.json"
+    before = json.loads(path.read_text()) if path.is_file() else {}
+    return {
+        place: {**before.get(place, {}), **{str(trials): of for trials, of in found.items()}}
+        for place, found in figures.items()
+    }
+
+
 def main() -> None:
     sizes = [int(each) for each in sys.argv[1:]]
     if provenance()["dirty"]:
         print("the checkout differs from its commit: no note of a finished campaign is made or used", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         parsed = prepare(folder)
-        local = {trials: on_disk(folder, parsed, trials) for trials in sizes or SIZES}
-        print(told(local))
-        with running_server(folder) as endpoint:
-            remote = {n: on_s3(folder, parsed, n, endpoint) for n in sizes or SIZES_ON_S3 if n <= max(SIZES_ON_S3)}
-        print(told_of_s3(remote))
-    keep("scale", {"local": local, "s3": remote})
+        local: dict[int, Any] = {}
+        for trials in sizes or SIZES:
+            local[trials] = on_disk(folder, parsed, trials)
+            print(told({trials: local[trials]}), flush=True)
+            keep("scale", kept({"local": local, "s3": {}}))
+        remote: dict[int, Any] = {}
+        if on := [trials for trials in sizes or SIZES_ON_S3 if trials <= max(SIZES_ON_S3)]:
+            endpoint = stack.enter_context(running_server(folder))
+        for trials in on:
+            remote[trials] = on_s3(folder, parsed, trials, endpoint)
+            print(told_of_s3({trials: remote[trials]}), flush=True)
+            keep("scale", kept({"local": local, "s3": remote}))
 
 
 if __name__ == "__main__":

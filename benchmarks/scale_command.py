@@ -67,8 +67,9 @@ class Watch:
     def _add(self, name: str, *taken: float) -> None:
         before = self.stages.get(name, Stage(0, 0, 0, 0))
         own = resource.getrusage(resource.RUSAGE_SELF)
-        totals = (a + b for a, b in zip(asdict(before).values(), taken, strict=False))
-        self.stages[name] = Stage(*totals, flow_mib=own.ru_maxrss / 1024)
+        *times, _ = asdict(before).values()
+        totals = [a + b for a, b in zip(times, taken, strict=True)]
+        self.stages[name] = Stage(*totals, own.ru_maxrss / 1024)
         self.path.write_text(json.dumps({name: asdict(stage) for name, stage in self.stages.items()}))
 
 
@@ -93,7 +94,7 @@ def stand_in(folder: Path, failing: Collection[str]) -> Callable[..., Any]:
 
 def count_requests(path: Path) -> None:
     """Let every process write a line for each request to S3: the operation, the status and the key."""
-    from aiobotocore.client import AioBaseClient
+    from aiobotocore.client import AioBaseClient  # type: ignore[import-untyped]
     from botocore.exceptions import ClientError
 
     call, to = AioBaseClient._make_api_call, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -122,7 +123,8 @@ def main() -> None:
     import tasks.trials.train
 
     count_requests(folder / REQUESTS)
-    tasks.trials.train.train_stack = stand_in(folder, failing)
+    training: Any = tasks.trials.train
+    training.train_stack = stand_in(folder, failing)
     watch = Watch(folder / STAGES)
     foresight: Any = tasks.search.foresight
     foresight.work_is_left = watch.watched(foresight.work_is_left, "look")
@@ -130,7 +132,7 @@ def main() -> None:
     for name, stages in {
         "ingest_named": ["corpora"],
         "Search": ["plan"],
-        "Clock": ["plan"],
+        "TrialTimes": ["plan"],
         "Standing": ["plan", "report"],
         "planned": ["plan"],
         "run_all": ["trials"],

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,9 +25,9 @@ from tasks.trials.ledger import Ledger
 from tests.tasks.conftest import Finished, tiny_campaign
 from tests.tasks.publishing.test_fingerprint import _with
 from tests.tasks.publishing.test_finished import CLEAN, DOCUMENT, FILES, REQUEST
-from tests.tasks.search.test_plan import EvenClock
+from tests.tasks.search.test_plan import EvenTimes
 
-NOBODY: Any = None
+NOBODY: Any = SimpleNamespace(processes=1)
 """In place of workers: nothing is sent to them."""
 
 
@@ -81,7 +82,7 @@ def test_before_anything_is_stored(store, digests, many, reads, made) -> None:
     counts = reads(store)
     search = Search(many, digests)
     drawn = sum(len(bracket.draws) for bracket in search.brackets)
-    make_plan(Standing(Ledger(store), search), EvenClock())
+    make_plan(Standing(Ledger(store), search), EvenTimes())
     assert drawn == made["trials"] == made["keys"] == counts["trials"]
 
 
@@ -105,12 +106,12 @@ def test_when_all_is_stored(finished: Finished, reads, made) -> None:
     store = _with(finished.store, {})
     counts, trials = reads(store), len(finished.search) + len(finished.finals)
     standing = Standing(Ledger(store), Search(finished.campaign, finished.digests))
-    make_plan(standing, EvenClock())
+    make_plan(standing, EvenTimes())
     assert counts["trials"] == 2 * trials, "manifest and record"
     assert (counts["scores"], counts["samples"]) == (len(finished.finals),) * 2
     assert made["keys"] == trials
     counts.clear()
-    assert run_all(standing, EvenClock(), NOBODY) == {}
+    assert run_all(standing, EvenTimes(), NOBODY) == {}
     assert not counts, "the plan has found all there is to know"
 
 

@@ -122,10 +122,10 @@ def test_events_travel_from_the_workers(monkeypatch: pytest.MonkeyPatch, mode: s
 
 
 def test_the_summary_which_counts_all_trials_is_made_for_each_line_and_not_for_each_event(monkeypatch) -> None:
-    made, summary = [], Progress.summary
-    monkeypatch.setattr(Progress, "summary", lambda progress: made.append(progress) or summary(progress))
+    made, summary = [], ProgressDisplay.summary
+    monkeypatch.setattr(ProgressDisplay, "summary", lambda progress: made.append(progress) or summary(progress))
     progress, text = shown(1000)
-    quiet = Progress(1000)
+    quiet = ProgressDisplay(1000)
     for number in range(1000):
         for each in (progress, quiet):
             each.handle(trial(str(number)))

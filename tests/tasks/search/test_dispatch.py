@@ -8,6 +8,7 @@ from infra.errors import ConfigurationError
 from tasks.search import dispatch
 from tasks.search.dispatch import Stage, run_all
 from tasks.search.search import Search
+from tasks.search.standing import Standing
 from tasks.trials.job import run_job
 from tasks.trials.ledger import Ledger
 from tasks.trials.rung import Rung
@@ -25,7 +26,7 @@ def test_a_campaign_with_a_trial_that_does_not_split_is_refused_before_any_work(
     search = Search(tiny_campaign("SGD+C", "HF"), digests)
     told = "--processes-per-trial 2: rnn/bernoulli/HF: Hessian-free optimization is not split; leave the option out"
     with pytest.raises(ConfigurationError, match=told):
-        run_all(search, Ledger(store), None, _Workers())  # type: ignore[arg-type]
+        run_all(Standing(Ledger(store), search), None, _Workers())  # type: ignore[arg-type]
 
 
 def test_a_job_is_told_how_many_processes_train_a_trial(store, monkeypatch: pytest.MonkeyPatch) -> None:
