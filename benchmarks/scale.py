@@ -1,7 +1,7 @@
 """What a campaign of many trials costs beside training: 100, 1,000 and 10,000 trials whose trainer does nothing.
 
 `python -m benchmarks.scale [TRIALS ...]` in a checkout that equals its commit, or the finished campaign is not known as
-finished. Prints tables as it goes, and writes the figures to benchmarks/results/scale.json, beside those of other sizes.
+finished. Prints tables as it goes, and writes all to benchmarks/results/scale.json, beside the figures of other sizes.
 
 The engine is the real one: the command, its server, its workers, the store, the report (`scale_command.py`). A trial of
 the search gets a prepared result of its variant, of 50 units on a text that is made up here; what is chosen is really

@@ -68,8 +68,8 @@ class Watch:
         before = self.stages.get(name, Stage(0, 0, 0, 0))
         own = resource.getrusage(resource.RUSAGE_SELF)
         *times, _ = asdict(before).values()
-        totals = [a + b for a, b in zip(times, taken, strict=True)]
-        self.stages[name] = Stage(*totals, own.ru_maxrss / 1024)
+        seconds, flow, processor = (a + b for a, b in zip(times, taken, strict=True))
+        self.stages[name] = Stage(seconds, flow, processor, own.ru_maxrss / 1024)
         self.path.write_text(json.dumps({name: asdict(stage) for name, stage in self.stages.items()}))
 
 
