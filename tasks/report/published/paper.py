@@ -153,7 +153,7 @@ class PaperTable:
         ]
 
     def to_csv(self) -> bytes:
-        """In the paper's form: a row a model; of each column what was measured, its interval and the paper's number."""
+        """In the paper's form: one row for each model; a column has the score, its interval, and the paper's number."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         titles = [f"{column.corpus} {column.metric} {column.split}" for column in self.form.columns]
