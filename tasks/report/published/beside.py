@@ -3,7 +3,10 @@
 The difference is measured minus published, turned so that positive is better. The verdict rests on our interval, which
 holds for all variants of a metric and corpus at once, and on the rounding of the published number:
 
-    better    the interval is above it,    worse    below it,    matches    the interval contains it
+    better           the interval is above it
+    worse            the interval is below it
+    matches          the interval contains it, and neither end is farther from it than a tenth of it (`ALIKE`)
+    cannot be told   the interval contains it, and is wider; with few studies it would match any number
 
 A number that leaves out first frames is flattered by about as much as `FIRST_FRAME` says; a score is called worse only
 if it is below by more. There is no verdict for a number that was written from memory, for a number of another protocol,
