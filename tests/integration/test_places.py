@@ -12,6 +12,7 @@ from pathlib import Path
 
 import boto3
 import distributed
+import pandas as pd
 import pytest
 
 from infra.machine.home import cache_folder
@@ -80,7 +81,7 @@ def command_lines(variables: dict[str, str], cluster: str, places: dict[str, Pat
 
     def counterpoint(*arguments: str) -> None:
         command = [sys.executable, "-c", "from flows.cli import main; main()", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=500)
         (places["logs"] / arguments[0]).write_text(done.stdout + done.stderr)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -125,6 +126,17 @@ def test_no_planted_secret_is_anywhere(
     for name in names:
         held = holding(client.get_object(Bucket=BUCKET, Key=name)["Body"].read(), name, [*wanted, *WRITER])
         assert held == [], name
+
+
+def test_the_search_finds_a_secret_in_a_file_in_a_table_and_in_a_command_line(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "log").write_text("the key is planted-1\n")
+    pd.DataFrame({"reason": ["planted-2 " * 99] * 99}).to_parquet(tmp_path / "trials.parquet", compression="zstd")
+    found = files_with([tmp_path], ["planted-1", "planted-2", "planted-3"])
+    assert found == {tmp_path / "below" / "log": ["planted-1"], tmp_path / "trials.parquet": ["planted-2"]}
+    with process_lists() as seen:
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.5)", "planted-4"], check=True)
+    assert any("planted-4" in line for line in seen)
 
 
 def start_long(store: Path, variables: dict[str, str], cluster: str) -> subprocess.Popen[bytes]:
