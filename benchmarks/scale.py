@@ -59,6 +59,10 @@ epochs = 9
 METHODS = {"GetObject": "GET", "PutObject": "PUT", "ListObjectsV2": "LIST", "DeleteObject": "DELETE"}
 
 
+Taken = dict[str, float]
+"""`seconds` and `processor`: processor seconds of all processes."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a campaign runs: its store, the file that asks for it, the folder of its results, further variables."""
@@ -81,23 +85,25 @@ class Place:
             "2",
         ]
 
-    def run(self, command: Sequence[str], *codes: int) -> float:
-        """Seconds of a command that ends with one of these codes."""
-        began = time.perf_counter()
+    def run(self, command: Sequence[str], *codes: int) -> Taken:
+        """What a command took that ends with one of these codes."""
+        began, before = time.perf_counter(), os.times()
         variables = {**os.environ, "DO_NOT_TRACK": "1", **self.variables}
         ended = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True)  # noqa: S603
         if ended.returncode not in codes:
             sys.exit(f"{' '.join(command)}: ended with {ended.returncode}\n{ended.stdout}{ended.stderr}")
-        return time.perf_counter() - began
+        after = os.times()
+        processor = after.children_user + after.children_system - before.children_user - before.children_system
+        return {"seconds": time.perf_counter() - began, "processor": processor}
 
     def watched(self, failing: str = "-", code: int = 0) -> dict[str, Any]:
-        """The stages of a run with the stand-in for a trainer, and its seconds."""
+        """The stages of a run with the stand-in for a trainer, and the whole of it."""
         module = (sys.executable, "-m", "benchmarks.scale_command", str(self.folder), failing)
-        seconds = self.run(self.command(*module), code)
-        return {**json.loads((self.folder / STAGES).read_text()), "seconds": seconds}
+        whole = self.run(self.command(*module), code)
+        return {**json.loads((self.folder / STAGES).read_text()), "whole": whole}
 
-    def as_typed(self) -> float:
-        """Seconds of the command as a person types it."""
+    def as_typed(self) -> Taken:
+        """What the command takes as a person types it."""
         return self.run(self.command(sys.executable, "-m", "prefect", "run"), 0)
 
     def requests(self) -> list[Asked]:
@@ -157,7 +163,7 @@ def on_disk(folder: Path, parsed: Path, trials: int) -> dict[str, Any]:
 
     here = place("whole")
     first = here.watched()
-    again = statistics.median(here.as_typed() for _ in range(AGAIN))
+    again = median([here.as_typed() for _ in range(AGAIN)])
     shutil.rmtree(Path(here.store) / "finished", ignore_errors=True)
     unnoted = here.watched()
     shutil.rmtree(here.store)
@@ -167,6 +173,10 @@ def on_disk(folder: Path, parsed: Path, trials: int) -> dict[str, Any]:
         figures[name] = there.watched(failing, 1)
         shutil.rmtree(there.store)
     return figures
+
+
+def median(taken: Sequence[Taken]) -> Taken:
+    return {name: statistics.median(each[name] for each in taken) for name in taken[0]}
 
 
 def on_s3(folder: Path, parsed: Path, trials: int, endpoint: str) -> dict[str, Any]:
@@ -203,39 +213,52 @@ def apart(requests: Sequence[Asked]) -> tuple[list[Asked], list[Asked]]:
 
 
 def told(figures: Mapping[int, Mapping[str, Any]]) -> str:
-    """The table of the local store."""
-    head = (
-        *("trials", "plan, s", "plan of all stored, s", "trials, s", "a trial, ms", "a trial, processor ms"),
-        *("flow, MiB", "with its report, MiB", "report, s", "again, s", "again without its note, s"),
-        *("all raise: processor ms a trial", "s", "one variant raises: processor ms a trial", "report, s"),
-    )
-    rows = []
-    for trials, of in figures.items():
-        first, unnoted, every, one = (
-            of[n] for n in ("first", "again without its note", "all raise", "one variant raises")
-        )
-        run = first["trials"]
-        rows.append((
-            f"{trials:,}", f"{first['plan']['seconds']:.2f}", f"{unnoted['plan']['seconds']:.2f}",
-            f"{run['seconds']:.1f}", f"{1e3 * run['seconds'] / trials:.1f}", f"{1e3 * run['processor'] / trials:.1f}",
-            f"{run['flow_mib']:.0f}", f"{first['report']['flow_mib']:.0f}", f"{first['report']['seconds']:.1f}",
-            f"{of['again']:.1f}", f"{unnoted['seconds']:.1f}",
-            f"{1e3 * every['trials']['processor'] / trials:.1f}", f"{every['seconds']:.1f}",
-            f"{1e3 * one['trials']['processor'] / trials:.1f}", f"{one['report']['seconds']:.1f}",
-        ))  # fmt: skip
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
+    """The table of the local store: processor seconds, and seconds behind them."""
+    sizes = list(figures)
+
+    def both(name: str, stage: str, processes: str = "processor") -> list[str]:
+        rows = [figures[size][name][stage] if stage else figures[size][name] for size in sizes]
+        return [f"{row[processes]:.1f}, {row['seconds']:.1f}" for row in rows]
+
+    def each(name: str) -> list[str]:
+        rows = [(size, figures[size][name]["trials"]) for size in sizes]
+        return [f"{1e3 * row['processor'] / size:.1f}, {1e3 * row['seconds'] / size:.1f}" for size, row in rows]
+
+    def mib(stage: str) -> list[str]:
+        return [f"{figures[size]['first'][stage]['flow_mib']:.0f}" for size in sizes]
+
+    rows = {
+        "plan, nothing stored, s": both("first", "plan", "flow_processor"),
+        "plan, all stored, s": both("again without its note", "plan", "flow_processor"),
+        "a trial, ms": each("first"),
+        "the flow's memory after the trials, MiB": mib("trials"),
+        "the flow's memory after the report, MiB": mib("report"),
+        "report, s": both("first", "report", "flow_processor"),
+        "the finished campaign again, s": both("again", ""),
+        "again without its note, s": both("again without its note", "whole"),
+        "a trial where all raise, ms": each("all raise"),
+        "a trial where one variant of four raises, ms": each("one variant raises"),
+        "report where one variant raises, s": both("one variant raises", "report", "flow_processor"),
+    }
+    lines = [("processor, wall", *(f"{size:,} trials" for size in sizes)), ("---",) * (len(sizes) + 1)]
+    lines += [(name, *cells) for name, cells in rows.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def told_of_s3(figures: Mapping[int, Mapping[str, Any]]) -> str:
     """The table of S3."""
-    head = ("trials", "trials, s", "a trial, ms", "again, s", "requests of", *KINDS, "in all")
+    head = ("trials", "a trial, processor ms, ms", "again, processor s, s", "requests of", *KINDS, "in all")
     rows = []
     for trials, of in figures.items():
-        run = of["first"]["trials"]["seconds"]
-        times: tuple[str, ...] = (f"{trials:,}", f"{run:.1f}", f"{1e3 * run / trials:.1f}", f"{of['again']:.1f}")
+        run, again = of["first"]["trials"], of["again"]
+        times: tuple[str, ...] = (
+            f"{trials:,}",
+            f"{1e3 * run['processor'] / trials:.1f}, {1e3 * run['seconds'] / trials:.1f}",
+            f"{again['processor']:.1f}, {again['seconds']:.1f}",
+        )
         for name in ("a trial", "all else", "again, all"):
             row = of[name]
-            rows.append((*times, name, *(f"{row[each]:g}" for each in KINDS), f"{sum(row.values()):g}"))
+            rows.append((*times, name, *(f"{row[kind]:g}" for kind in KINDS), f"{sum(row.values()):g}"))
             times = ("",) * len(times)
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows))
 

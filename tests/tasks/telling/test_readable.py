@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from infra.errors import StoreError
+from tasks.telling import readable
 from tasks.telling.readable import AT_A_TIME, many
 
 
@@ -25,13 +26,16 @@ def test_each_value_is_taken_once_by_few_threads_and_told_in_its_order() -> None
     assert many(double, iter([3, 3])) == {3: 6}
 
 
-def test_an_error_is_raised_and_no_more_is_begun() -> None:
-    begun = []
+def test_an_error_is_raised_and_no_more_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed, begun = threading.Event(), []
+    monkeypatch.setattr(readable, "Event", lambda: failed)
 
     def refused(value: int) -> None:
         begun.append(value)
-        raise StoreError(f"no {value}")
+        if value == 0:
+            raise StoreError("no 0")
+        assert failed.wait(60)
 
-    with pytest.raises(StoreError, match="no "):
+    with pytest.raises(StoreError, match="no 0"):
         many(refused, range(1000))
     assert len(begun) <= AT_A_TIME
