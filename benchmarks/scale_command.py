@@ -7,7 +7,6 @@ the flow took goes to FOLDER/stages.json, and each request to S3, of all process
 
 import hashlib
 import json
-import os
 import pickle
 import resource
 import sys
@@ -97,7 +96,7 @@ def count_requests(path: Path) -> None:
     from aiobotocore.client import AioBaseClient  # type: ignore[import-untyped]
     from botocore.exceptions import ClientError
 
-    call, to = AioBaseClient._make_api_call, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    call = AioBaseClient._make_api_call
 
     async def counted(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         status = 0
@@ -110,7 +109,8 @@ def count_requests(path: Path) -> None:
             raise
         finally:
             key = arguments.get("Key", arguments.get("Prefix", "-"))
-            os.write(to, f"{operation} {status} {key}\n".encode())
+            with path.open("a") as file:  # opened each time: the workers are forks, which keep no file of the command's
+                file.write(f"{operation} {status} {key}\n")
 
     AioBaseClient._make_api_call = counted
 
