@@ -7,6 +7,7 @@ the flow took goes to FOLDER/stages.json, and each request to S3, of all process
 
 import hashlib
 import json
+import os
 import pickle
 import resource
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 from models.trial import Trial
 
 RESULTS, STAGES, REQUESTS = "results.pickle", "stages.json", "requests"
+ASKED = "COUNTERPOINT_SCALE"
 REASON = "the same defect in every trial"
 
 
@@ -115,16 +117,23 @@ def count_requests(path: Path) -> None:
     AioBaseClient._make_api_call = counted
 
 
+def take_part() -> None:
+    """Let this process, the command's or a worker's, count its requests, and stand in for the trainer."""
+    import tasks.trials.train
+
+    folder, failing = os.environ[ASKED].split(":")
+    count_requests(Path(folder) / REQUESTS)
+    training: Any = tasks.trials.train
+    training.train_stack = stand_in(Path(folder), failing.split(","))
+
+
 def main() -> None:
-    folder, failing = Path(sys.argv[1]), sys.argv[2].split(",")
+    folder, os.environ[ASKED] = Path(sys.argv[1]), ":".join(sys.argv[1:3])
     del sys.argv[1:3]
     import flows.reproduce
     import tasks.search.foresight
-    import tasks.trials.train
 
-    count_requests(folder / REQUESTS)
-    training: Any = tasks.trials.train
-    training.train_stack = stand_in(folder, failing)
+    take_part()
     watch = Watch(folder / STAGES)
     foresight: Any = tasks.search.foresight
     foresight.work_is_left = watch.watched(foresight.work_is_left, "look")
@@ -146,3 +155,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+elif __name__ == "__mp_main__":  # a worker that is no fork, as on S3, whose client has threads
+    take_part()
