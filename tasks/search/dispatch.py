@@ -61,7 +61,8 @@ def run_all(standing: Standing, times: TrialTimes, workers: Workers) -> dict[str
     """
     search, ledger = standing.search, standing.ledger
     reasons: dict[str, str] = {}
-    _check_split(search.stage(0, standing.halvings)[0], workers.processes)
+    if workers.processes > 1:
+        _check_split(search.stage(0, standing.halvings)[0], workers.processes)
     for number in range(search.rungs):
         trials, rung = search.stage(number, standing.halvings)
         if missing := [trial for trial in trials if trial.key not in standing.records]:
@@ -75,7 +76,7 @@ def run_all(standing: Standing, times: TrialTimes, workers: Workers) -> dict[str
 
 def _check_split(trials: Sequence[Trial], processes: int) -> None:
     """Refuse a campaign in which a trial cannot be trained by so many processes."""
-    for trial in trials if processes > 1 else ():
+    for trial in trials:
         if (why := why_not_split(trial, processes)) is not None:
             raise ConfigurationError(
                 f"--processes-per-trial {processes}: {trial.variant}: {why}; leave the option out, or such variants"
