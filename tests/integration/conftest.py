@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from infra.server import database_template, server
-from tests.integration.stays import QUICK, Patient, answers, background, prefect, wait_until
+from tests.integration.stays import QUICK, Patient, answers, background, prefect
+from tests.waiting import wait_until
 
 
 def plain_environment() -> dict[str, str]:

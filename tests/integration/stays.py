@@ -77,13 +77,6 @@ def answers(client: httpx.Client) -> bool:
         return False
 
 
-def wait_until(true: Any, what: str, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"waited {seconds} s until {what}"
-        time.sleep(0.5)
-
-
 def logs(server: httpx.Client, run: str) -> list[str]:
     asked = {"logs": {"flow_run_id": {"any_": [run]}}}
     return [each["message"] for each in server.post("/logs/filter", json=asked).raise_for_status().json()]

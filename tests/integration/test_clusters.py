@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from infra.credentials import make_credentials
 from infra.store import Store
 from tests.chaos.contents import changed, contents
 from tests.integration.hosts import Host, hosts, reached_from
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -41,13 +42,6 @@ name = "hush-hush"
 def command(store: Path, cluster: str | Path, *options: str) -> list[str]:
     words = ("-m", "prefect", "run", "reproduce", "--store", str(store), "--cluster", str(cluster))
     return [sys.executable, *words, *options]
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +82,7 @@ def test_a_sigterm_closes_the_cluster_of_a_class_and_ends_the_processes_of_a_tri
     try:
         of_command = psutil.Process(process.pid)
         # the resource tracker, the fork server, the worker, and the other rank of its trial
-        until(lambda: len(of_command.children(recursive=True)) > 3)
+        wait_until(lambda: len(of_command.children(recursive=True)) > 3, "all its processes are there", 120)
         time.sleep(2)
         started = of_command.children(recursive=True)
         process.terminate()
@@ -149,7 +143,7 @@ def test_a_campaign_across_hosts_with_certificates_has_the_bits_of_one_on_this_m
     address, api = scheduler
     store = tmp_path / "store"
     environment = served | certified(tmp_path / "secrets", "client") | {"PREFECT_API_URL": api}
-    until(lambda: listens(address))
+    wait_until(lambda: listens(address), "the scheduler listens", 120)
     with pytest.raises(ssl.SSLError, match="certificate required"):
         shake_hands(address)
     words = command(store, address, *TINY)

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.stays import ROOT, logs, wait_until
+from tests.integration.stays import ROOT, logs
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -17,7 +17,8 @@ import httpx
 import psutil
 import pytest
 
-from tests.integration.stays import ENDED, PREFECT, ROOT, background, events, logs, state, wait_until
+from tests.integration.stays import ENDED, PREFECT, ROOT, background, events, logs, state
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 

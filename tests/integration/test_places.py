@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -18,6 +18,7 @@ import pytest
 from infra.machine.home import cache_folder
 from tests.infra.s3 import BUCKET, WRITER, environment, running_server
 from tests.integration.planted import PLANTED, files_with, holding, process_lists
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -157,17 +158,17 @@ def test_a_worker_stops_the_trial_of_a_command_that_was_killed_and_one_that_gets
     with distributed.Client(cluster) as client:
         process = start_long(store, variables, cluster)
         # Only its own thread says what a worker does: the scheduler forgets the tasks of a client that is gone.
-        wait_until(lambda: any(client.run(is_training).values()))
+        wait_until(lambda: any(client.run(is_training).values()), "a worker trains", 120)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        wait_until(lambda: not any(client.run(is_training).values()))
+        wait_until(lambda: not any(client.run(is_training).values()), "no worker trains", 120)
         time.sleep(2)  # what was trained to its end would be committed now
         assert not list(store.glob("trials/*/manifest.json")), "it was stopped, and not trained to its end"
         before = updates(store)
 
         process = start_long(store, variables, cluster)
         try:
-            wait_until(lambda: any(client.run(is_training).values()))
+            wait_until(lambda: any(client.run(is_training).values()), "a worker trains", 120)
             time.sleep(2)
             started[-1].terminate()
             started[-1].wait(timeout=10)
@@ -204,10 +205,3 @@ def is_training() -> bool:
                 frame = frame.f_back
         time.sleep(0.1)
     return False
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)

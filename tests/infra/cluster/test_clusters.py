@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import dask
@@ -15,6 +14,7 @@ from distributed import Client, LocalCluster
 
 from infra.cluster.clusters import check_certificates, connect, given_up, local_cluster
 from infra.errors import ClusterError
+from tests.waiting import wait_until
 
 # flows run in a process of their own: one server and no settings of this process
 FLOW = """
@@ -106,21 +106,14 @@ def test_a_task_that_nobody_waits_for_learns_it(tmp_path: Path, how: str) -> Non
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         client = Client(cluster)
         future = client.submit(wait_to_be_given_up, str(started), str(stopped))
-        _until(started.exists)
+        wait_until(started.exists, "it has started", 60)
         time.sleep(0.5)
         assert not stopped.exists(), "somebody waits for it still"
         if how == "the future is cancelled":
             future.cancel()
-            _until(stopped.exists)
+            wait_until(stopped.exists, "it has stopped", 60)
         client.close()
-        _until(stopped.exists)
-
-
-def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        wait_until(stopped.exists, "it has stopped", 60)
 
 
 def test_connecting_outside_a_flow_is_refused() -> None:
